@@ -1,0 +1,1 @@
+//! Benchmarks, and the scripts that time other programs beside them.

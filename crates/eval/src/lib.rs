@@ -1,0 +1,1 @@
+//! Measures a trained flow: distances between clouds, off-manifold error, floors, and the report.

@@ -1,0 +1,3 @@
+//! The oplus binary: train, resume, sample, eval, reproduce, report.
+
+fn main() {}

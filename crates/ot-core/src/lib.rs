@@ -1,0 +1,1 @@
+//! Optimal transport with certificates: exact, entropic, one-dimensional, sliced, Gaussian; f-divergences and their duals.

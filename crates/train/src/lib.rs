@@ -1,0 +1,1 @@
+//! Training of generative flows: configuration, seeded streams, optimiser, the adversarial loop, checkpoints and observers.
