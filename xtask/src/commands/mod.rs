@@ -1,0 +1,115 @@
+//! The commands, one file each.
+
+mod bench;
+mod ci;
+mod data;
+mod doctor;
+mod oplus;
+mod setup;
+mod test;
+mod tidy;
+pub mod usage;
+
+use crate::workspace::Workspace;
+use anyhow::Result;
+use clap::{Args, Parser, Subcommand};
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+/// Everything that can be done with this project.
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", about, disable_help_subcommand = true)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Task,
+}
+
+#[derive(Debug, Subcommand)]
+enum Task {
+    /// Make a table or figure again: train, measure, report
+    #[command(disable_help_flag = true)]
+    Reproduce(PassedOn),
+    /// Train one flow from a configuration file
+    #[command(disable_help_flag = true)]
+    Train(PassedOn),
+    /// Go on with an interrupted run
+    #[command(disable_help_flag = true)]
+    Resume(PassedOn),
+    /// Draw samples from a trained flow
+    #[command(disable_help_flag = true)]
+    Sample(PassedOn),
+    /// Measure the distance between two sets of samples
+    #[command(disable_help_flag = true)]
+    Eval(PassedOn),
+    /// Write the report of a run or an experiment
+    #[command(disable_help_flag = true)]
+    Report(PassedOn),
+    /// Fetch or check a data set
+    Data(data::Arguments),
+    /// Get libtorch ready (other commands do it by themselves when they need it)
+    Setup(setup::Arguments),
+    /// Say what this machine has, what is expected, and how to fix what is missing
+    Doctor,
+    /// Run all tests, those with libtorch included
+    Test(PassedOn),
+    /// Run the benchmarks
+    Bench(bench::Arguments),
+    /// Check the rules of the code base
+    Tidy,
+    /// Run every check that a change has to pass
+    Ci,
+}
+
+/// Arguments that go to another program as they are.
+#[derive(Debug, Args)]
+struct PassedOn {
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true, hide = true)]
+    arguments: Vec<OsString>,
+}
+
+/// Runs the command and returns the exit code of the process.
+pub fn run(cli: Cli) -> Result<ExitCode> {
+    let workspace = Workspace::find()?;
+    match cli.command {
+        Task::Reproduce(passed) => oplus::run(&workspace, "reproduce", &passed.arguments),
+        Task::Train(passed) => oplus::run(&workspace, "train", &passed.arguments),
+        Task::Resume(passed) => oplus::run(&workspace, "resume", &passed.arguments),
+        Task::Sample(passed) => oplus::run(&workspace, "sample", &passed.arguments),
+        Task::Eval(passed) => oplus::run(&workspace, "eval", &passed.arguments),
+        Task::Report(passed) => oplus::run(&workspace, "report", &passed.arguments),
+        Task::Data(arguments) => data::run(&arguments),
+        Task::Setup(arguments) => setup::run(&workspace, &arguments),
+        Task::Doctor => doctor::run(&workspace),
+        Task::Test(passed) => test::run(&workspace, &passed.arguments),
+        Task::Bench(arguments) => bench::run(&workspace, &arguments),
+        Task::Tidy => tidy::run(&workspace),
+        Task::Ci => ci::run(&workspace),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn arguments_of_oplus_are_passed_on_untouched() {
+        let line = ["cargo xtask", "train", "a.toml", "--set", "seed=1", "--help", "-x", "--", "y"];
+        let Task::Train(passed) = Cli::try_parse_from(line).unwrap().command else { panic!("not train") };
+        assert_eq!(
+            passed.arguments,
+            ["a.toml", "--set", "seed=1", "--help", "-x", "--", "y"].map(OsString::from)
+        );
+
+        let Task::Train(passed) = Cli::try_parse_from(["cargo xtask", "train", "--help"]).unwrap().command
+        else {
+            panic!("not train")
+        };
+        assert_eq!(passed.arguments, [OsString::from("--help")]);
+    }
+}

@@ -1,0 +1,43 @@
+//! The checkout that is worked on, and how its commands are run.
+
+use anyhow::{Context, Result, bail};
+use std::env;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// The root folder of the workspace.
+#[derive(Debug, Clone)]
+pub struct Workspace {
+    root: PathBuf,
+}
+
+impl Workspace {
+    /// The workspace that cargo runs this program from, from whatever folder it was called.
+    pub fn find() -> Result<Self> {
+        // Cargo sets the variable when it runs a program; without cargo, the place where the program was built counts.
+        let own = env::var_os("CARGO_MANIFEST_DIR")
+            .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from);
+        let root = own.parent().context("xtask has to lie in the workspace")?;
+        Ok(Self { root: root.to_path_buf() })
+    }
+
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// The cargo that runs this program, started in the root so that `.cargo/config.toml` counts.
+    pub fn cargo(&self) -> Command {
+        let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+        command.current_dir(&self.root);
+        command
+    }
+
+    /// Runs a command to its end; a failure is named by `what`.
+    pub fn run(&self, mut command: Command, what: &str) -> Result<()> {
+        let status = command.status().with_context(|| format!("{what} did not start"))?;
+        if !status.success() {
+            bail!("{what} failed ({status}): its message is above");
+        }
+        Ok(())
+    }
+}
