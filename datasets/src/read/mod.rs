@@ -1,16 +1,23 @@
-//! Readers of matrices and vectors.
+//! Readers of matrices, vectors and images.
 
 mod error;
+pub(crate) mod gzip;
+mod idx;
+#[cfg(test)]
+mod image_tests;
 mod npy;
 mod table;
 #[cfg(test)]
 mod tests;
+mod usps;
 
 use std::{fs, io, path::Path};
 
 use ndarray::{Array1, Array2, Axis};
 
 pub use error::ReadError;
+pub use idx::read_idx;
+pub use usps::{UspsDigits, read_usps};
 
 /// Reads a matrix, one point a row, from a `.npy` or `.csv` file.
 ///
