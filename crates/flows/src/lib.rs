@@ -1,1 +1,30 @@
-//! Potentials, critics and flows: networks whose input derivatives are closed forms, integrators, and the gradients of the game.
+//! Potentials, critics and flows: networks whose input derivatives are closed forms, integrators, and the
+//! gradients of the game.
+//!
+//! | home | what |
+//! | --- | --- |
+//! | [`activation`] | activations with first and second derivative |
+//! | [`mlp`] | scalar fields given by multilayer perceptrons: value, input gradient and the pullback of both |
+//! | [`potential`] | U(x, t), its ∇ₓU and ∂ₜU, and the velocity v = −∇U/λ |
+//! | [`lipschitz`] | how a critic is held to its Lipschitz bound by reparametrisation |
+//! | [`integrate`] | forward Euler and fourth-order Runge–Kutta |
+//! | [`game`] | the two players' objectives and their gradients |
+//! | [`device`] | where the arithmetic runs |
+//!
+//! Everything here runs on the CPU without libtorch; the feature `torch` adds the libtorch backend of the same
+//! [`game::Backend`].
+
+pub mod activation;
+pub mod device;
+pub mod error;
+pub mod game;
+pub mod integrate;
+pub mod lipschitz;
+mod matrix;
+pub mod mlp;
+pub mod potential;
+pub mod real;
+#[cfg(feature = "torch")]
+pub mod torch;
+
+pub use error::FlowError;

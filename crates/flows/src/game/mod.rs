@@ -1,0 +1,193 @@
+//! The two players' objectives and their gradients.
+//!
+//! inf_v sup_φ E_{ρ_T}[φ] − E_π[f*(φ)] + λ∫₀ᵀ E ½‖v‖² dt, dx/dt = v = −∇U/λ, x₀ ~ ρ₀ (arXiv 2407.11901, eq. (10)).
+//!
+//! The critic ascends its dual value less a slope penalty ([`CriticObjective`], [`critic`]); the flow descends
+//! E φ(x_T) + λ·KE plus penalties that vanish at the exact optimum ([`FlowObjective`], [`flow`]). The gradients are
+//! written out as adjoints of the networks' closed forms, so an update needs no graph and no double backward pass.
+
+pub mod critic;
+pub mod flow;
+
+use crate::FlowError;
+use crate::mlp::Mlp;
+use crate::potential::Potential;
+use ot_core::divergence::Divergence;
+use ot_core::dual::lipschitz::SlopePenalty;
+
+/// What the critic maximises: the dual value of the divergence less the mean slope penalty.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct CriticObjective {
+    /// The divergence whose dual the critic ascends.
+    pub divergence: Divergence,
+    /// The penalty on ‖∇φ‖ and its weight; `None` without a penalty.
+    pub penalty: Option<(SlopePenalty, f64)>,
+    /// The Lipschitz bound L of the penalty.
+    pub bound: f64,
+    /// Where the penalty is taken.
+    pub penalty_points: PenaltyPoints,
+}
+
+/// The points at which a slope penalty is averaged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum PenaltyPoints {
+    /// Random interpolates between generated and target points (Gulrajani et al. 2017, algorithm 1).
+    #[default]
+    Interpolates,
+    /// Interpolates, generated points and target points alike.
+    Everywhere,
+}
+
+/// What the flow minimises.
+///
+/// E φ(x_T) + λ·Σᵢ h·E½‖vᵢ‖² + `velocity_spread`·Σᵢ h·E‖vᵢ − (x_T − x₀)/T‖²
+/// + `hamilton_jacobi`·Σᵢ (h/T)·E(∂ₜUᵢ/λ − ½‖vᵢ‖²)² + `terminal_gradient`·E‖(∇U(x_T, T) − ∇φ(x_T))/λ‖².
+///
+/// Every penalty is zero at the exact optimum, so none of them moves it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct FlowObjective {
+    /// λ of v = −∇U/λ and of the kinetic term.
+    pub lambda: f64,
+    /// The horizon T.
+    pub horizon: f64,
+    /// Whether λ·KE is part of the objective (the W2 proximal).
+    pub kinetic: bool,
+    /// Weight of the spread of the velocity along each path.
+    pub velocity_spread: f64,
+    /// Weight of the squared Hamilton–Jacobi residual in units of energy.
+    pub hamilton_jacobi: f64,
+    /// Weight of the squared mismatch of the terminal condition in units of velocity.
+    pub terminal_gradient: f64,
+}
+
+/// One minibatch of the critic, row-major.
+#[derive(Debug, Clone, Copy)]
+pub struct CriticBatch<'a, T> {
+    /// Generated points, batch × d.
+    pub generated: &'a [T],
+    /// Target points, batch × d.
+    pub target: &'a [T],
+    /// α of the interpolates α·generated + (1 − α)·target, batch numbers in [0, 1].
+    pub mixing: &'a [T],
+}
+
+/// The value of the critic's objective on a minibatch.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct CriticValue {
+    /// The dual value of the divergence.
+    pub divergence: f64,
+    /// The weighted penalty.
+    pub penalty: f64,
+    /// Mean of ‖∇φ‖ over the points of the penalty (0 without one).
+    pub slope_mean: f64,
+    /// Maximum of ‖∇φ‖ over the points of the penalty (0 without one).
+    pub slope_max: f64,
+}
+
+/// The parts of the flow's objective on a minibatch, each without its weight.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct FlowValue {
+    /// The weighted sum that was differentiated.
+    pub total: f64,
+    /// E φ(x_T).
+    pub terminal: f64,
+    /// KE = Σ h·E½‖v‖².
+    pub kinetic_energy: f64,
+    /// Σ h·E‖v − (x_T − x₀)/T‖².
+    pub velocity_spread: f64,
+    /// Σ (h/T)·E(∂ₜU/λ − ½‖v‖²)².
+    pub hamilton_jacobi: f64,
+    /// E‖(∇U(x_T, T) − ∇φ(x_T))/λ‖².
+    pub terminal_gradient: f64,
+}
+
+/// The networks of both players and their objectives.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Game {
+    /// U.
+    pub potential: Potential,
+    /// φ.
+    pub critic: Mlp,
+    /// The critic's side.
+    pub critic_objective: CriticObjective,
+    /// The flow's side.
+    pub flow_objective: FlowObjective,
+}
+
+/// Something that can compute the gradients of a [`Game`]: the native CPU code, or libtorch.
+///
+/// Parameters and gradients are flat buffers in the layout of [`Mlp`]; gradients are overwritten. Both gradients are
+/// those of a quantity to be minimised (the critic's is minus its objective).
+pub trait Backend {
+    /// Moves `x0` (batch × d) by `steps` Euler steps.
+    ///
+    /// # Errors
+    /// [`FlowError::Shape`] when a buffer does not fit, and what the backend itself reports.
+    fn push_forward(&mut self, potential: &[f32], x0: &[f32], steps: usize) -> Result<Vec<f32>, FlowError>;
+
+    /// The critic's objective and the gradient of its negative.
+    ///
+    /// # Errors
+    /// [`FlowError::Shape`] as above; [`FlowError::Divergence`] for critic values outside the domain of f*.
+    fn critic_gradient(
+        &mut self,
+        critic: &[f32],
+        batch: CriticBatch<'_, f32>,
+        gradient: &mut [f32],
+    ) -> Result<CriticValue, FlowError>;
+
+    /// The flow's objective for `steps` Euler steps and its gradient, through the whole trajectory.
+    ///
+    /// # Errors
+    /// [`FlowError::Shape`] as above.
+    fn flow_gradient(
+        &mut self,
+        potential: &[f32],
+        critic: &[f32],
+        x0: &[f32],
+        steps: usize,
+        gradient: &mut [f32],
+    ) -> Result<FlowValue, FlowError>;
+}
+
+/// The native CPU backend.
+#[derive(Debug)]
+pub struct Native {
+    game: Game,
+    critic: critic::Workspace<f32>,
+    flow: flow::Workspace<f32>,
+}
+
+impl Native {
+    /// A backend for one game; its buffers are kept from call to call.
+    pub fn new(game: Game) -> Self {
+        Self { game, critic: critic::Workspace::default(), flow: flow::Workspace::default() }
+    }
+}
+
+impl Backend for Native {
+    fn push_forward(&mut self, potential: &[f32], x0: &[f32], steps: usize) -> Result<Vec<f32>, FlowError> {
+        self.flow.push_forward(&self.game, potential, x0, steps)
+    }
+
+    fn critic_gradient(
+        &mut self,
+        critic: &[f32],
+        batch: CriticBatch<'_, f32>,
+        gradient: &mut [f32],
+    ) -> Result<CriticValue, FlowError> {
+        self.critic.gradient(&self.game, critic, batch, gradient)
+    }
+
+    fn flow_gradient(
+        &mut self,
+        potential: &[f32],
+        critic: &[f32],
+        x0: &[f32],
+        steps: usize,
+        gradient: &mut [f32],
+    ) -> Result<FlowValue, FlowError> {
+        self.flow.gradient(&self.game, potential, critic, x0, steps, gradient)
+    }
+}

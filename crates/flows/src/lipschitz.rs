@@ -1,0 +1,116 @@
+//! How a critic is held to its Lipschitz bound by reparametrisation.
+
+use crate::mlp::{Layer, Mlp};
+use crate::real::Real;
+use serde::{Deserialize, Serialize};
+
+/// The map from the parameters that are trained to those that the network uses.
+///
+/// | name | effective weight |
+/// | --- | --- |
+/// | `none` | W |
+/// | `spectral` | W/σ(W), the last layer times L; σ by power iteration (Miyato et al. 2018, eq. (9), algorithm 1) |
+///
+/// With 1-Lipschitz activations, normalised layers make φ L-Lipschitz up to the error of the power iteration.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Reparametrisation {
+    /// The network uses what is trained.
+    #[default]
+    None,
+    /// Spectral normalisation of each weight matrix.
+    Spectral,
+}
+
+/// Singular vectors of each layer, carried from update to update, so that one power iteration an update suffices.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SpectralState {
+    /// The left and right vectors (u, v) of each layer.
+    pub vectors: Vec<(Vec<f64>, Vec<f64>)>,
+    norms: Vec<f64>,
+    bound: f64,
+}
+
+impl SpectralState {
+    /// Starts the power iteration from the row sums of each weight matrix and runs it to convergence.
+    pub fn new<T: Real>(net: &Mlp, parameters: &[T], bound: f64) -> Self {
+        let vectors = net.layers().iter().map(|l| (vec![0.0; l.output], start(l.input))).collect();
+        let mut state = Self { vectors, norms: vec![1.0; net.layers().len()], bound };
+        for _ in 0..100 {
+            state.iterate(net, parameters);
+        }
+        state
+    }
+
+    /// One power iteration of every layer: u = Wv/‖Wv‖, v = Wᵀu/‖Wᵀu‖, σ = uᵀWv.
+    pub fn iterate<T: Real>(&mut self, net: &Mlp, parameters: &[T]) {
+        for ((layer, (u, v)), norm) in net.layers().iter().zip(&mut self.vectors).zip(&mut self.norms) {
+            let rows = || weight(parameters, layer).chunks_exact(layer.input);
+            for (u, row) in u.iter_mut().zip(rows()) {
+                *u = row.iter().zip(v.iter()).map(|(w, v)| w.wide() * v).sum();
+            }
+            normalise(u);
+            v.fill(0.0);
+            for (u, row) in u.iter().zip(rows()) {
+                for (v, w) in v.iter_mut().zip(row) {
+                    *v += u * w.wide();
+                }
+            }
+            *norm = normalise(v);
+        }
+    }
+
+    /// The parameters that the network uses: every W divided by its σ, the last one also multiplied by L.
+    pub fn effective<T: Real>(&self, net: &Mlp, trained: &[T]) -> Vec<T> {
+        let mut effective = trained.to_vec();
+        for (layer, scale) in net.layers().iter().zip(self.scales(net)) {
+            for w in effective.get_mut(layer.weight.clone()).unwrap_or_default() {
+                *w *= T::of(scale);
+            }
+        }
+        effective
+    }
+
+    /// Turns a gradient in the effective parameters into one in the trained ones:
+    /// ∂ℓ/∂W = s·(G − ⟨G, W⟩/σ·u·vᵀ) for s = L^{\[last\]}/σ (Miyato et al. 2018, eq. (12)).
+    pub fn pull_back<T: Real>(&self, net: &Mlp, trained: &[T], gradient: &mut [T]) {
+        let state = self.vectors.iter().zip(&self.norms).zip(self.scales(net));
+        for (layer, (((u, v), norm), scale)) in net.layers().iter().zip(state) {
+            let w = weight(trained, layer);
+            let Some(g) = gradient.get_mut(layer.weight.clone()) else { continue };
+            let inner: f64 = g.iter().zip(w).map(|(g, w)| g.wide() * w.wide()).sum();
+            for (row, u) in g.chunks_exact_mut(layer.input).zip(u) {
+                for (g, v) in row.iter_mut().zip(v) {
+                    *g = T::of(scale * (g.wide() - inner / norm * u * v));
+                }
+            }
+        }
+    }
+
+    fn scales(&self, net: &Mlp) -> Vec<f64> {
+        let last = net.layers().len().saturating_sub(1);
+        let factor = |i: usize, norm: f64| if i == last { self.bound / norm } else { 1.0 / norm };
+        self.norms.iter().enumerate().map(|(i, &norm)| factor(i, norm)).collect()
+    }
+}
+
+fn weight<'a, T>(parameters: &'a [T], layer: &Layer) -> &'a [T] {
+    parameters.get(layer.weight.clone()).unwrap_or_default()
+}
+
+/// A vector with no special direction: no weight matrix that is drawn at random is orthogonal to it.
+fn start(width: usize) -> Vec<f64> {
+    let mut v: Vec<f64> = (0..width).map(|i| 1.0 + 0.5 * (i as f64 * 1.618).sin()).collect();
+    normalise(&mut v);
+    v
+}
+
+fn normalise(v: &mut [f64]) -> f64 {
+    let norm = v.iter().map(|x| x * x).sum::<f64>().sqrt();
+    // A zero matrix has norm 0; the smallest positive number keeps it from becoming NaN.
+    let norm = norm.max(f64::MIN_POSITIVE);
+    for x in v.iter_mut() {
+        *x /= norm;
+    }
+    norm
+}

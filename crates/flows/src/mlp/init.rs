@@ -1,0 +1,48 @@
+//! Initial parameters, drawn from the caller's generator.
+#![allow(clippy::indexing_slicing, reason = "the layers' ranges lie inside the buffer that is made here")]
+
+use super::Mlp;
+use crate::real::Real;
+use rand::{Rng, RngExt};
+use rand_distr::StandardNormal;
+use serde::{Deserialize, Serialize};
+
+/// How weights are drawn; biases start at zero.
+///
+/// | name | W_ij | source |
+/// | --- | --- | --- |
+/// | `glorot-uniform` | U(−a, a), a = √(6/(in + out)) | Glorot & Bengio 2010, eq. (16) |
+/// | `glorot-normal` | N(0, 2/(in + out)) | the same, eq. (12) |
+/// | `he-normal` | N(0, 2/in) | He et al. 2015, eq. (10) |
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Initialisation {
+    /// Uniform, variance 2/(in + out).
+    GlorotUniform,
+    /// Normal, variance 2/(in + out).
+    GlorotNormal,
+    /// Normal, variance 2/in.
+    HeNormal,
+}
+
+impl Initialisation {
+    /// Draws a parameter buffer for `net`, layer by layer in storage order.
+    pub fn draw<T: Real>(self, net: &Mlp, rng: &mut impl Rng) -> Vec<T> {
+        let mut parameters = vec![T::zero(); net.parameter_count()];
+        for layer in net.layers() {
+            let (fan_in, fan_out) = (layer.input as f64, layer.output as f64);
+            for w in &mut parameters[layer.weight.clone()] {
+                *w = T::of(match self {
+                    Self::GlorotUniform => {
+                        (6.0 / (fan_in + fan_out)).sqrt() * (2.0 * rng.random::<f64>() - 1.0)
+                    }
+                    Self::GlorotNormal => {
+                        (2.0 / (fan_in + fan_out)).sqrt() * rng.sample::<f64, _>(StandardNormal)
+                    }
+                    Self::HeNormal => (2.0 / fan_in).sqrt() * rng.sample::<f64, _>(StandardNormal),
+                });
+            }
+        }
+        parameters
+    }
+}

@@ -1,0 +1,117 @@
+//! Scalar fields given by multilayer perceptrons, with closed-form input gradients.
+//!
+//! With a₀ = z, s_l = W_l·a_{l−1} + b_l, a_l = σ(s_l) for l = 1…m and u(z) = m(w·a_m + c):
+//!
+//! - [`Mlp::evaluate`] computes u, and for a jet also ∇_z u by the backward chain q_m = w, g_l = q_l ⊙ σ′(s_l),
+//!   q_{l−1} = W_lᵀ·g_l, ∇_z u = q_0;
+//! - [`Mlp::pull_back`] is the reverse of both chains at once: given ∂ℓ/∂u and ∂ℓ/∂(∇_z u) of a scalar loss ℓ it
+//!   gives ∂ℓ/∂parameters and ∂ℓ/∂z. The second derivative of the network appears only through σ″, so there is no
+//!   double backward pass and no graph.
+//!
+//! Parameters lie in one contiguous buffer, layer by layer: W_1 (row-major, out × in), b_1, …, w, c.
+
+mod evaluate;
+mod init;
+mod output;
+mod pull_back;
+mod tape;
+
+pub use init::Initialisation;
+pub use output::Output;
+pub use pull_back::Cotangent;
+pub use tape::{Order, Tape};
+
+use crate::FlowError;
+use crate::activation::Activation;
+use std::ops::Range;
+
+/// The shape of a scalar multilayer perceptron R^input → R.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Mlp {
+    input: usize,
+    hidden: Vec<usize>,
+    activation: Activation,
+    output: Output,
+    layers: Vec<Layer>,
+}
+
+/// One affine layer: where its numbers lie in the parameter buffer.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Layer {
+    /// Width of what comes in.
+    pub input: usize,
+    /// Width of what goes out.
+    pub output: usize,
+    /// W, row-major, `output × input`.
+    pub weight: Range<usize>,
+    /// b, `output` numbers.
+    pub bias: Range<usize>,
+}
+
+impl Mlp {
+    /// Describes a network with at least one hidden layer.
+    ///
+    /// # Errors
+    /// [`FlowError::Specification`] when a width is zero or no hidden layer is given.
+    ///
+    /// ```
+    /// use flows::{activation::Activation, mlp::{Mlp, Output}};
+    /// let net = Mlp::new(3, &[48, 48], Activation::Tanh, Output::Identity)?;
+    /// assert_eq!(net.parameter_count(), (3 + 1) * 48 + (48 + 1) * 48 + 48 + 1);
+    /// # Ok::<(), flows::FlowError>(())
+    /// ```
+    pub fn new(
+        input: usize,
+        hidden: &[usize],
+        activation: Activation,
+        output: Output,
+    ) -> Result<Self, FlowError> {
+        if input == 0 || hidden.is_empty() || hidden.contains(&0) {
+            return Err(FlowError::Specification {
+                what: "the list of hidden widths".into(),
+                found: format!("{hidden:?} (input width {input})"),
+                remedy: "give at least one hidden layer, every width at least 1, such as [48, 48]".into(),
+            });
+        }
+        let mut layers = Vec::with_capacity(hidden.len() + 1);
+        let (mut width, mut offset) = (input, 0);
+        for &out in hidden.iter().chain(&[1]) {
+            let weight = offset..offset + out * width;
+            let bias = weight.end..weight.end + out;
+            offset = bias.end;
+            layers.push(Layer { input: width, output: out, weight, bias });
+            width = out;
+        }
+        Ok(Self { input, hidden: hidden.to_vec(), activation, output, layers })
+    }
+
+    /// Width of the input z.
+    pub fn input(&self) -> usize {
+        self.input
+    }
+
+    /// Widths of the hidden layers.
+    pub fn hidden(&self) -> &[usize] {
+        &self.hidden
+    }
+
+    /// The nonlinearity between the layers.
+    pub fn activation(&self) -> Activation {
+        self.activation
+    }
+
+    /// The map from the last affine layer to u.
+    pub fn output(&self) -> Output {
+        self.output
+    }
+
+    /// The affine layers in order, the last one with output width 1.
+    pub fn layers(&self) -> &[Layer] {
+        &self.layers
+    }
+
+    /// Length of the parameter buffer.
+    pub fn parameter_count(&self) -> usize {
+        self.layers.last().map_or(0, |layer| layer.bias.end)
+    }
+}

@@ -1,0 +1,244 @@
+//! The closed forms against central differences in double precision.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
+
+use flows::activation::Activation;
+use flows::game::{CriticBatch, CriticObjective, FlowObjective, Game, PenaltyPoints, critic, flow};
+use flows::lipschitz::SpectralState;
+use flows::mlp::{Cotangent, Initialisation, Mlp, Order, Output, Tape};
+use flows::potential::Potential;
+use ot_core::divergence::Divergence;
+use ot_core::dual::lipschitz::SlopePenalty;
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+const STEP: f64 = 1e-5;
+/// Central differences err by h²/6·|third derivative| ≈ 1e-10 and by rounding ε·|ℓ|/h ≈ 1e-11; a factor 100 for
+/// networks whose third derivatives are not of order one.
+const TOLERANCE: f64 = 1e-8;
+
+fn uniform(rng: &mut ChaCha8Rng, n: usize) -> Vec<f64> {
+    (0..n).map(|_| 2.0 * rng.random::<f64>() - 1.0).collect()
+}
+
+/// Asserts that `gradient` is the derivative of `loss` at `at`, entry by entry.
+fn assert_gradient(at: &[f64], gradient: &[f64], mut loss: impl FnMut(&[f64]) -> f64) {
+    let mut moved = at.to_vec();
+    let mut largest = 0.0_f64;
+    for i in 0..at.len() {
+        moved[i] = at[i] + STEP;
+        let up = loss(&moved);
+        moved[i] = at[i] - STEP;
+        let down = loss(&moved);
+        moved[i] = at[i];
+        let expected = (up - down) / (2.0 * STEP);
+        assert!(
+            (gradient[i] - expected).abs() < TOLERANCE * (1.0 + expected.abs()),
+            "entry {i}: {} against {expected}",
+            gradient[i]
+        );
+        largest = largest.max(expected.abs());
+    }
+    assert!(largest > 1e-4, "the loss does not depend on what is differentiated");
+}
+
+fn networks() -> Vec<Mlp> {
+    let mut all = Vec::new();
+    for activation in [Activation::Tanh, Activation::Softplus, Activation::Relu] {
+        for hidden in [&[5][..], &[6, 4][..], &[4, 7, 3][..]] {
+            for output in [Output::Identity, Output::Below(0.5)] {
+                all.push(Mlp::new(3, hidden, activation, output).unwrap());
+            }
+        }
+    }
+    all
+}
+
+fn parameters(net: &Mlp, rng: &mut ChaCha8Rng) -> Vec<f64> {
+    let mut theta: Vec<f64> = Initialisation::GlorotUniform.draw(net, rng);
+    // Biases start at zero; a test should not.
+    for (p, noise) in theta.iter_mut().zip(uniform(rng, net.parameter_count())) {
+        *p += 0.3 * noise;
+    }
+    theta
+}
+
+#[test]
+fn input_gradient_is_the_derivative_of_the_value() {
+    let mut rng = ChaCha8Rng::seed_from_u64(1);
+    for net in networks() {
+        let theta = parameters(&net, &mut rng);
+        let z = uniform(&mut rng, 4 * 3);
+        let mut tape = Tape::new();
+        net.evaluate(&theta, &z, Order::Jet, &mut tape).unwrap();
+        let gradient = tape.gradient().to_vec();
+        assert_gradient(&z, &gradient, |z| {
+            let mut tape = Tape::new();
+            net.evaluate(&theta, z, Order::Value, &mut tape).unwrap();
+            tape.value().iter().sum()
+        });
+    }
+}
+
+#[test]
+fn pull_back_is_the_derivative_of_any_loss_of_the_jet() {
+    let mut rng = ChaCha8Rng::seed_from_u64(2);
+    for net in networks() {
+        let theta = parameters(&net, &mut rng);
+        let z = uniform(&mut rng, 4 * 3);
+        let (cu, cg) = (uniform(&mut rng, 4), uniform(&mut rng, 12));
+        let loss = |theta: &[f64], z: &[f64]| -> f64 {
+            let mut tape = Tape::new();
+            net.evaluate(theta, z, Order::Jet, &mut tape).unwrap();
+            let value: f64 = tape.value().iter().zip(&cu).map(|(a, b)| a * b).sum();
+            value + tape.gradient().iter().zip(&cg).map(|(a, b)| a * b).sum::<f64>()
+        };
+        let mut tape = Tape::new();
+        net.evaluate(&theta, &z, Order::Jet, &mut tape).unwrap();
+        let (mut d_theta, mut d_z) = (vec![0.0; theta.len()], vec![0.0; z.len()]);
+        let cotangent = Cotangent { value: &cu, gradient: Some(&cg) };
+        net.pull_back(&theta, &mut tape, cotangent, &mut d_theta, Some(&mut d_z)).unwrap();
+        assert_gradient(&theta, &d_theta, |theta| loss(theta, &z));
+        assert_gradient(&z, &d_z, |z| loss(&theta, z));
+    }
+}
+
+#[test]
+fn pull_back_of_a_value_tape_is_plain_backpropagation() {
+    let mut rng = ChaCha8Rng::seed_from_u64(3);
+    for net in networks() {
+        let theta = parameters(&net, &mut rng);
+        let (z, cu) = (uniform(&mut rng, 12), uniform(&mut rng, 4));
+        let mut tape = Tape::new();
+        net.evaluate(&theta, &z, Order::Value, &mut tape).unwrap();
+        let mut d_theta = vec![0.0; theta.len()];
+        net.pull_back(&theta, &mut tape, Cotangent { value: &cu, gradient: None }, &mut d_theta, None)
+            .unwrap();
+        assert_gradient(&theta, &d_theta, |theta| {
+            let mut tape = Tape::new();
+            net.evaluate(theta, &z, Order::Value, &mut tape).unwrap();
+            tape.value().iter().zip(&cu).map(|(a, b)| a * b).sum()
+        });
+    }
+}
+
+fn game(divergence: Divergence, penalty: SlopePenalty, points: PenaltyPoints) -> Game {
+    Game {
+        potential: Potential::new(2, &[6, 5], Activation::Tanh).unwrap(),
+        critic: Mlp::new(2, &[5, 4], Activation::Softplus, Output::for_divergence(divergence)).unwrap(),
+        critic_objective: CriticObjective {
+            divergence,
+            penalty: Some((penalty, 0.7)),
+            bound: 0.2,
+            penalty_points: points,
+        },
+        flow_objective: FlowObjective {
+            lambda: 0.6,
+            horizon: 1.3,
+            kinetic: true,
+            velocity_spread: 0.4,
+            hamilton_jacobi: 0.3,
+            terminal_gradient: 0.2,
+        },
+    }
+}
+
+#[test]
+fn critic_gradient_is_the_derivative_of_its_objective() {
+    let mut rng = ChaCha8Rng::seed_from_u64(4);
+    for divergence in [
+        Divergence::KullbackLeibler,
+        Divergence::DonskerVaradhan,
+        Divergence::ReverseKullbackLeibler,
+        Divergence::Alpha(2.0),
+        Divergence::Alpha(0.5),
+        Divergence::JensenShannon,
+        Divergence::Wasserstein1,
+    ] {
+        for penalty in [SlopePenalty::OneSidedSquared, SlopePenalty::OneSided, SlopePenalty::TwoSided] {
+            for points in [PenaltyPoints::Interpolates, PenaltyPoints::Everywhere] {
+                let game = game(divergence, penalty, points);
+                let theta = parameters(&game.critic, &mut rng);
+                let (generated, target) = (uniform(&mut rng, 8), uniform(&mut rng, 8));
+                let mixing = [0.1, 0.4, 0.6, 0.9];
+                let batch = CriticBatch { generated: &generated, target: &target, mixing: &mixing };
+                let mut gradient = vec![0.0; theta.len()];
+                let mut workspace = critic::Workspace::default();
+                let value = workspace.gradient(&game, &theta, batch, &mut gradient).unwrap();
+                assert!(value.penalty > 0.0, "the penalty is not active: {value:?}");
+                let mut discarded = gradient.clone();
+                assert_gradient(&theta, &gradient, |theta| {
+                    let value = workspace.gradient(&game, theta, batch, &mut discarded).unwrap();
+                    value.penalty - value.divergence
+                });
+            }
+        }
+    }
+}
+
+#[test]
+fn flow_gradient_is_the_derivative_of_its_objective() {
+    let mut rng = ChaCha8Rng::seed_from_u64(5);
+    let game = game(Divergence::DonskerVaradhan, SlopePenalty::OneSided, PenaltyPoints::Interpolates);
+    let (theta, phi) = (parameters(game.potential.net(), &mut rng), parameters(&game.critic, &mut rng));
+    let x0 = uniform(&mut rng, 8);
+    for steps in [1, 2, 5] {
+        let mut workspace = flow::Workspace::default();
+        let mut gradient = vec![0.0; theta.len()];
+        let value = workspace.gradient(&game, &theta, &phi, &x0, steps, &mut gradient).unwrap();
+        assert!(value.hamilton_jacobi > 0.0 && value.terminal_gradient > 0.0, "{value:?}");
+        assert_eq!(
+            steps > 1,
+            value.velocity_spread > 1e-12,
+            "one step is straight, several are not: {value:?}"
+        );
+        let mut discarded = gradient.clone();
+        assert_gradient(&theta, &gradient, |theta| {
+            workspace.gradient(&game, theta, &phi, &x0, steps, &mut discarded).unwrap().total
+        });
+    }
+}
+
+#[test]
+fn spectral_pull_back_is_the_derivative_through_the_normalisation() {
+    let mut rng = ChaCha8Rng::seed_from_u64(6);
+    let net = Mlp::new(3, &[5, 4], Activation::Softplus, Output::Identity).unwrap();
+    let trained = parameters(&net, &mut rng);
+    let cotangent = uniform(&mut rng, trained.len());
+    let loss = |trained: &[f64]| -> f64 {
+        let effective = SpectralState::new(&net, trained, 2.0).effective(&net, trained);
+        effective.iter().zip(&cotangent).map(|(a, b)| a * b).sum()
+    };
+    let mut gradient = cotangent.clone();
+    SpectralState::new(&net, &trained, 2.0).pull_back(&net, &trained, &mut gradient);
+    assert_gradient(&trained, &gradient, loss);
+}
+
+#[test]
+fn spectrally_normalised_critics_keep_their_bound() {
+    let mut rng = ChaCha8Rng::seed_from_u64(7);
+    let net = Mlp::new(3, &[16, 16], Activation::Relu, Output::Identity).unwrap();
+    let trained: Vec<f64> = parameters(&net, &mut rng).iter().map(|p| 10.0 * p).collect();
+    let effective = SpectralState::new(&net, &trained, 0.8).effective(&net, &trained);
+    let z = uniform(&mut rng, 300);
+    let mut tape = Tape::new();
+    let slopes = |theta: &[f64], tape: &mut Tape<f64>| {
+        net.evaluate(theta, &z, Order::Jet, tape).unwrap();
+        tape.gradient()
+            .chunks_exact(3)
+            .map(|g| g.iter().map(|g| g * g).sum::<f64>().sqrt())
+            .fold(0.0, f64::max)
+    };
+    // Power iteration converges geometrically; 100 rounds leave well under one part in a thousand here.
+    assert!(slopes(&effective, &mut tape) <= 0.8 * 1.001);
+    assert!(slopes(&trained, &mut tape) > 0.8, "the negative control: unnormalised, the bound is broken");
+}
+
+#[test]
+fn buffers_that_do_not_fit_are_errors() {
+    let net = Mlp::new(3, &[4], Activation::Tanh, Output::Identity).unwrap();
+    let mut tape = Tape::new();
+    assert!(net.evaluate(&[0.0; 3], &[0.0; 3], Order::Jet, &mut tape).is_err());
+    assert!(net.evaluate(&vec![0.0; net.parameter_count()], &[0.0; 4], Order::Jet, &mut tape).is_err());
+    assert!(Mlp::new(3, &[], Activation::Tanh, Output::Identity).is_err());
+    assert!(Potential::new(3, &[4], Activation::Relu).is_err());
+}
