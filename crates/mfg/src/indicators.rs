@@ -1,0 +1,92 @@
+//! All indicators of a trajectory together.
+
+use crate::{MfgError, Trajectory, continuity, hamilton_jacobi};
+
+/// How far a flow is from the optimality system; every indicator but the kinetic energy is 0 at the exact optimum.
+///
+/// A relative indicator is none where what it is relative to vanishes.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Indicators {
+    /// [`hamilton_jacobi::residual_rms`].
+    pub hj_residual_rms: f64,
+    /// [`hamilton_jacobi::residual_relative`].
+    pub hj_residual_relative: Option<f64>,
+    /// [`Trajectory::terminal_gradient_rms`].
+    pub terminal_gradient_rms: f64,
+    /// [`Trajectory::terminal_gradient_relative`].
+    pub terminal_gradient_relative: Option<f64>,
+    /// [`continuity::residual`].
+    pub continuity_residual: f64,
+    /// [`Trajectory::characteristic_rms`].
+    pub characteristic_rms: Option<f64>,
+    /// [`Trajectory::kinetic_energy`].
+    pub kinetic_energy: f64,
+    /// [`Trajectory::straightness`]; none where W2² between the ends was not given.
+    pub straightness: Option<f64>,
+    /// [`Trajectory::path_ratio`].
+    pub path_ratio: Option<f64>,
+    /// [`Trajectory::velocity_spread`].
+    pub velocity_spread: f64,
+}
+
+impl Indicators {
+    /// Computes all indicators; `w2_squared` is the exact W2² between the clouds at time 0 and T, if it is known.
+    ///
+    /// Complexity: O(n·N·d).
+    ///
+    /// # Errors
+    /// [`MfgError::Parameter`] where `w2_squared` is negative or not finite.
+    ///
+    /// ```
+    /// use mfg::{Indicators, known_answers::{OptimalFlow, SoftThreshold}};
+    /// let flow = SoftThreshold { lambda: 1.0, horizon: 1.0, lipschitz: 1.0, tangent: 0 };
+    /// let start = ndarray::array![[2.0, 0.0], [0.0, -3.0]];
+    /// let indicators = Indicators::new(&flow.trajectory(start.view(), 5)?, None)?;
+    /// assert!(indicators.hj_residual_rms < 1e-12);
+    /// # Ok::<(), mfg::MfgError>(())
+    /// ```
+    pub fn new(trajectory: &Trajectory, w2_squared: Option<f64>) -> Result<Self, MfgError> {
+        if let Some(value) = w2_squared.filter(|value| !(value.is_finite() && *value >= 0.0)) {
+            let remedy = "give a squared distance, 0 or above";
+            return Err(MfgError::Parameter { parameter: "w2_squared", value, remedy });
+        }
+        Ok(Self {
+            hj_residual_rms: hamilton_jacobi::residual_rms(trajectory)?,
+            hj_residual_relative: hamilton_jacobi::residual_relative(trajectory)?,
+            terminal_gradient_rms: trajectory.terminal_gradient_rms(),
+            terminal_gradient_relative: trajectory.terminal_gradient_relative(),
+            continuity_residual: continuity::residual(trajectory),
+            characteristic_rms: trajectory.characteristic_rms(),
+            kinetic_energy: trajectory.kinetic_energy(),
+            straightness: w2_squared.and_then(|w2_squared| trajectory.straightness(w2_squared)),
+            path_ratio: trajectory.path_ratio(),
+            velocity_spread: trajectory.velocity_spread(),
+        })
+    }
+
+    /// Every indicator with its name, in the order of the fields, for logs and tables.
+    ///
+    /// ```
+    /// # use mfg::{Indicators, known_answers::{OptimalFlow, SoftThreshold}};
+    /// # let flow = SoftThreshold { lambda: 1.0, horizon: 1.0, lipschitz: 1.0, tangent: 0 };
+    /// # let trajectory = flow.trajectory(ndarray::array![[2.0], [-3.0]].view(), 5)?;
+    /// let named = Indicators::new(&trajectory, Some(1.0))?.named();
+    /// assert!(named.iter().any(|(name, value)| *name == "straightness" && value.is_some()));
+    /// # Ok::<(), mfg::MfgError>(())
+    /// ```
+    #[must_use]
+    pub fn named(&self) -> [(&'static str, Option<f64>); 10] {
+        [
+            ("hj_residual_rms", Some(self.hj_residual_rms)),
+            ("hj_residual_relative", self.hj_residual_relative),
+            ("terminal_gradient_rms", Some(self.terminal_gradient_rms)),
+            ("terminal_gradient_relative", self.terminal_gradient_relative),
+            ("continuity_residual", Some(self.continuity_residual)),
+            ("characteristic_rms", self.characteristic_rms),
+            ("kinetic_energy", Some(self.kinetic_energy)),
+            ("straightness", self.straightness),
+            ("path_ratio", self.path_ratio),
+            ("velocity_spread", Some(self.velocity_spread)),
+        ]
+    }
+}
