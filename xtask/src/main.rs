@@ -3,6 +3,7 @@
 
 mod commands;
 mod libtorch;
+mod tidy;
 mod workspace;
 
 use clap::Parser;

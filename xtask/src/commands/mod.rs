@@ -77,7 +77,7 @@ pub fn run(cli: Cli) -> Result<ExitCode> {
         Task::Sample(passed) => oplus::run(&workspace, "sample", &passed.arguments),
         Task::Eval(passed) => oplus::run(&workspace, "eval", &passed.arguments),
         Task::Report(passed) => oplus::run(&workspace, "report", &passed.arguments),
-        Task::Data(arguments) => data::run(&arguments),
+        Task::Data(arguments) => data::run(&workspace, &arguments),
         Task::Setup(arguments) => setup::run(&workspace, &arguments),
         Task::Doctor => doctor::run(&workspace),
         Task::Test(passed) => test::run(&workspace, &passed.arguments),

