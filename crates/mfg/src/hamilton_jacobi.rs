@@ -13,13 +13,13 @@ use crate::{
 pub struct Terms<'a> {
     /// Weight λ > 0 of the kinetic term.
     pub lambda: f64,
-    /// ∂ₜU, [N].
+    /// ∂ₜU, of length N.
     pub time_derivative: ArrayView1<'a, f64>,
     /// ∇U, [N, d].
     pub gradient: ArrayView2<'a, f64>,
     /// Noise dX = v dt + σ dW of the particles, if there is any.
     pub diffusion: Option<Diffusion<'a>>,
-    /// δI/δρ at the points, [N], where the game has an interaction cost I(ρ).
+    /// δI/δρ at the points, of length N, where the game has an interaction cost I(ρ).
     pub interaction: Option<ArrayView1<'a, f64>>,
 }
 
@@ -28,7 +28,7 @@ pub struct Terms<'a> {
 pub struct Diffusion<'a> {
     /// Strength σ ≥ 0 of the noise, in length/√time.
     pub sigma: f64,
-    /// ΔU, [N].
+    /// ΔU, of length N.
     pub laplacian: ArrayView1<'a, f64>,
 }
 
@@ -36,7 +36,7 @@ pub struct Diffusion<'a> {
 ///
 /// $$ r = \partial_t U - \frac{\|\nabla U\|^2}{2\lambda} + \frac{\sigma^2}{2}\Delta U + \frac{\delta I}{\delta\rho} . $$
 ///
-/// The last two terms only where they are given. Shape: [N]. Units: those of ∂ₜU. Complexity: O(N·d).
+/// The last two terms only where they are given. Of length N. Units: those of ∂ₜU. Complexity: O(N·d).
 ///
 /// Source: the optimality system of J.-M. Lasry and P.-L. Lions, "Mean field games", Jpn. J. Math. 2 (2007), for the
 /// running cost (λ/2)‖v‖², with the sign of U for which v = −∇U/λ; without noise and interaction arXiv 2407.11901.
@@ -63,7 +63,7 @@ pub fn residual(terms: &Terms<'_>) -> Result<Array1<f64>, MfgError> {
     positive("lambda", terms.lambda)?;
     let points = terms.gradient.nrows();
     shape("the time derivative", terms.time_derivative.shape(), &[points])?;
-    let kinetic: Array1<f64> = terms.gradient.rows().into_iter().map(square_norm).collect();
+    let kinetic: Array1<f64> = terms.gradient.rows().into_iter().map(|row| square_norm(&row)).collect();
     let mut residual = &terms.time_derivative - &(kinetic / (2.0 * terms.lambda));
     if let Some(Diffusion { sigma, laplacian }) = terms.diffusion {
         if !(sigma.is_finite() && sigma >= 0.0) {

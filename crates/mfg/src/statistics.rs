@@ -1,6 +1,6 @@
 //! Means over particles and steps.
 
-use ndarray::{ArrayView1, ArrayView2};
+use ndarray::{Array1, ArrayRef1, ArrayRef2, ArrayView1};
 
 /// The mean; NaN for no values.
 pub(crate) fn mean(values: impl IntoIterator<Item = f64>) -> f64 {
@@ -13,22 +13,26 @@ pub(crate) fn root_mean(squares: impl IntoIterator<Item = f64>) -> f64 {
     mean(squares).sqrt()
 }
 
-pub(crate) fn square_norm(vector: ArrayView1<'_, f64>) -> f64 {
+pub(crate) fn square_norm(vector: &ArrayRef1<f64>) -> f64 {
     vector.iter().map(|value| value * value).sum()
 }
 
 /// ‖a_k − b_k‖² for the rows of two matrices of the same shape.
-pub(crate) fn square_distances<'a>(
-    a: ArrayView2<'a, f64>,
-    b: ArrayView2<'a, f64>,
-) -> impl Iterator<Item = f64> + use<'a> {
-    let squares: Vec<f64> = a
-        .rows()
-        .into_iter()
-        .zip(b.rows())
-        .map(|(a, b)| a.iter().zip(b).map(|(a, b)| (a - b) * (a - b)).sum())
-        .collect();
-    squares.into_iter()
+pub(crate) fn square_distances(a: &ArrayRef2<f64>, b: &ArrayRef2<f64>) -> Array1<f64> {
+    let square_distance = |(a, b): (ArrayView1<'_, f64>, ArrayView1<'_, f64>)| {
+        a.iter().zip(b).map(|(a, b)| (a - b) * (a - b)).sum()
+    };
+    a.rows().into_iter().zip(b.rows()).map(square_distance).collect()
+}
+
+/// ‖a_k − b_k‖ averaged over the rows of two matrices of the same shape.
+pub(crate) fn mean_distance(a: &ArrayRef2<f64>, b: &ArrayRef2<f64>) -> f64 {
+    mean(square_distances(a, b).mapv_into(f64::sqrt))
+}
+
+/// ‖a_k‖² averaged over the rows of a matrix.
+pub(crate) fn mean_square_norm(a: &ArrayRef2<f64>) -> f64 {
+    mean(a.rows().into_iter().map(|row| square_norm(&row)))
 }
 
 /// A ratio that does not exist where its denominator is 0.

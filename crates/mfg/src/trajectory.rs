@@ -1,11 +1,11 @@
 //! What a flow did: positions, potential and critic along the particles' paths.
 
-use ndarray::{Array1, Array2, ArrayView2};
+use ndarray::{Array1, Array2, ArrayRef2, ArrayView2};
 
 use crate::{
     MfgError,
     error::{positive, shape},
-    statistics::{mean, ratio, root_mean, square_distances, square_norm},
+    statistics::{mean, mean_distance, mean_square_norm, ratio, root_mean, square_distances},
 };
 
 /// The arrays of a [`Trajectory`], before they are checked: n steps, N particles in R^d.
@@ -19,7 +19,7 @@ pub struct TrajectoryParts {
     pub positions: Vec<Array2<f64>>,
     /// ∇U(x_i, t_i) at each time, the last included, each [N, d].
     pub potential_gradient: Vec<Array2<f64>>,
-    /// ∂ₜU(x_i, t_i) at each time, the last included, each [N].
+    /// ∂ₜU(x_i, t_i) at each time, the last included, each of length N.
     pub potential_time_derivative: Vec<Array1<f64>>,
     /// ∇φ(x_n), [N, d].
     pub critic_gradient: Array2<f64>,
@@ -113,7 +113,7 @@ impl Trajectory {
         let scale = 0.5 / (self.0.lambda * self.0.lambda);
         self.step_sizes()
             .zip(&self.0.potential_gradient)
-            .map(|(step, gradient)| step * scale * mean(gradient.rows().into_iter().map(square_norm)))
+            .map(|(step, gradient)| step * scale * mean_square_norm(gradient))
             .sum()
     }
 
@@ -138,12 +138,9 @@ impl Trajectory {
     #[must_use]
     pub fn path_ratio(&self) -> Option<f64> {
         let positions = &self.0.positions;
-        let length: f64 = positions
-            .iter()
-            .zip(positions.iter().skip(1))
-            .map(|(now, next)| mean(square_distances(next.view(), now.view()).map(f64::sqrt)))
-            .sum();
-        let displacement = mean(square_distances(self.end(), self.start()).map(f64::sqrt));
+        let length: f64 =
+            positions.iter().zip(positions.iter().skip(1)).map(|(now, next)| mean_distance(next, now)).sum();
+        let displacement = mean_distance(&self.end(), &self.start());
         // Rounding alone can make the sum of collinear steps shorter than the whole.
         ratio(length, displacement).map(|ratio| (ratio - 1.0).max(0.0))
     }
@@ -162,12 +159,9 @@ impl Trajectory {
         let gap =
             root_mean(parts.times.iter().zip(&parts.positions).take(left_ends).map(|(time, positions)| {
                 let lever = (horizon - time) / parts.lambda;
-                mean(square_distances(
-                    positions.view(),
-                    (&self.end() + &(lever * &parts.critic_gradient)).view(),
-                ))
+                mean(square_distances(positions, &(&self.end() + &(lever * &parts.critic_gradient))))
             }));
-        ratio(gap, root_mean(square_distances(self.end(), self.start())))
+        ratio(gap, root_mean(square_distances(&self.end(), &self.start())))
     }
 
     /// Spread of the velocity along the paths, 0 where each particle keeps its velocity.
@@ -182,7 +176,7 @@ impl Trajectory {
             .zip(&self.0.potential_gradient)
             .map(|(step, gradient)| {
                 let velocity = gradient / -self.0.lambda;
-                step * mean(square_distances(velocity.view(), mean_velocity.view()))
+                step * mean(square_distances(&velocity, &mean_velocity))
             })
             .sum()
     }
@@ -194,13 +188,13 @@ impl Trajectory {
     /// Units: those of ∇φ. Complexity: O(N·d).
     #[must_use]
     pub fn terminal_gradient_rms(&self) -> f64 {
-        root_mean(square_distances(end_view(self.0.potential_gradient.last()), self.0.critic_gradient.view()))
+        root_mean(square_distances(&end_view(self.0.potential_gradient.last()), &self.0.critic_gradient))
     }
 
     /// [`Trajectory::terminal_gradient_rms`] divided by RMS ‖∇φ(x_n)‖; none where ∇φ vanishes.
     #[must_use]
     pub fn terminal_gradient_relative(&self) -> Option<f64> {
-        let critic = root_mean(self.0.critic_gradient.rows().into_iter().map(square_norm));
+        let critic = mean_square_norm(&self.0.critic_gradient).sqrt();
         ratio(self.terminal_gradient_rms(), critic)
     }
 }
@@ -217,18 +211,17 @@ impl Trajectory {
 /// ```
 /// use ndarray::array;
 /// let (start, fine, coarse) = (array![[0.0]], array![[2.0]], array![[2.5]]);
-/// assert_eq!(mfg::step_invariance(coarse.view(), fine.view(), start.view())?, Some(0.25));
+/// assert_eq!(mfg::step_invariance(&coarse, &fine, &start)?, Some(0.25));
 /// # Ok::<(), mfg::MfgError>(())
 /// ```
 pub fn step_invariance(
-    coarse: ArrayView2<'_, f64>,
-    fine: ArrayView2<'_, f64>,
-    start: ArrayView2<'_, f64>,
+    coarse: &ArrayRef2<f64>,
+    fine: &ArrayRef2<f64>,
+    start: &ArrayRef2<f64>,
 ) -> Result<Option<f64>, MfgError> {
     shape("the coarse end points", coarse.shape(), start.shape())?;
     shape("the fine end points", fine.shape(), start.shape())?;
-    let distance = |a, b| mean(square_distances(a, b).map(f64::sqrt));
-    Ok(ratio(distance(coarse, fine), distance(fine, start)))
+    Ok(ratio(mean_distance(coarse, fine), mean_distance(fine, start)))
 }
 
 fn end_view(array: Option<&Array2<f64>>) -> ArrayView2<'_, f64> {

@@ -10,7 +10,7 @@ use super::{ReadError, gzip, read_bytes};
 ///
 /// Layout: bytes 0, 0, 8, number of axes; then one big-endian u32 a axis; then the values, last axis fastest.
 ///
-/// Shapes: as the header says: [images, rows, columns] or [labels]. Complexity: O(size of the file).
+/// Shapes: as the header says: images × rows × columns, or one axis of labels. Complexity: O(size of the file).
 ///
 /// # Errors
 /// [`ReadError`] where the file is missing, empty, of another type, or does not hold what its header promises.

@@ -60,7 +60,7 @@ pub fn read_matrix(path: impl AsRef<Path>) -> Result<Array2<f64>, ReadError> {
 
 /// Reads a vector, such as the weights of points, from a `.npy` file of one axis or a file with one column.
 ///
-/// Shape: [n] with n ≥ 1, every value finite.
+/// Of length n with n ≥ 1, every value finite.
 ///
 /// # Errors
 /// As [`read_matrix`]; [`ReadError::Columns`] where there is more than one column.

@@ -12,7 +12,7 @@ const PIXELS: usize = 256;
 /// Handwritten digits of 16×16 pixels.
 #[derive(Clone, Debug, PartialEq)]
 pub struct UspsDigits {
-    /// Class of each image, 0 to 9; shape [n].
+    /// Class of each image, 0 to 9; length n.
     pub labels: Array1<u8>,
     /// Grey values in [−1, 1], −1 the background, row-major 16×16; shape [n, 256].
     pub pixels: Array2<f64>,

@@ -7,7 +7,7 @@ mod soft_threshold;
 #[cfg(test)]
 mod tests;
 
-use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis};
+use ndarray::{Array1, Array2, ArrayRef1, ArrayRef2, ArrayView1, Axis};
 
 use crate::{
     MfgError, Trajectory, TrajectoryParts,
@@ -21,7 +21,7 @@ pub use soft_threshold::SoftThreshold;
 
 /// The optimal flow of a game whose potential is known.
 ///
-/// Points are vectors of length d, times lie in [0, T]. The closed forms panic on nothing and check nothing: what they
+/// Points are vectors of length d, times lie in [0, T]. The closed forms check nothing: what they
 /// return for points of another dimension has no meaning; [`OptimalFlow::trajectory`] checks.
 pub trait OptimalFlow {
     /// λ, the weight of the kinetic term.
@@ -37,40 +37,37 @@ pub trait OptimalFlow {
     fn validate(&self, dimension: usize) -> Result<(), MfgError>;
 
     /// U(x, t).
-    fn potential(&self, point: ArrayView1<'_, f64>, time: f64) -> f64;
+    fn potential(&self, point: &ArrayRef1<f64>, time: f64) -> f64;
 
     /// ∇U(x, t); one of the subgradients where U has a kink.
-    fn potential_gradient(&self, point: ArrayView1<'_, f64>, time: f64) -> Array1<f64>;
+    fn potential_gradient(&self, point: &ArrayRef1<f64>, time: f64) -> Array1<f64>;
 
     /// ∂ₜU(x, t).
-    fn potential_time_derivative(&self, point: ArrayView1<'_, f64>, time: f64) -> f64;
+    fn potential_time_derivative(&self, point: &ArrayRef1<f64>, time: f64) -> f64;
 
     /// x(t) of the particle that starts at `start`.
-    fn position(&self, start: ArrayView1<'_, f64>, time: f64) -> Array1<f64>;
+    fn position(&self, start: &ArrayRef1<f64>, time: f64) -> Array1<f64>;
 
     /// φ*(x) = U(x, T), up to the constant that the problem leaves free.
-    fn critic(&self, point: ArrayView1<'_, f64>) -> f64 {
+    fn critic(&self, point: &ArrayRef1<f64>) -> f64 {
         self.potential(point, self.horizon())
     }
 
     /// ∇φ*(x).
-    fn critic_gradient(&self, point: ArrayView1<'_, f64>) -> Array1<f64> {
+    fn critic_gradient(&self, point: &ArrayRef1<f64>) -> Array1<f64> {
         self.potential_gradient(point, self.horizon())
     }
 
     /// v(x, t) = −∇U(x, t)/λ.
-    fn velocity(&self, point: ArrayView1<'_, f64>, time: f64) -> Array1<f64> {
+    fn velocity(&self, point: &ArrayRef1<f64>, time: f64) -> Array1<f64> {
         self.potential_gradient(point, time) / -self.lambda()
     }
 
     /// The limits of ∇U and ∂ₜU as t → T along the path from `start`. They are the values at (x(T), T) unless the path
     /// ends on a kink of φ*, where the path decides which subgradient it arrives with.
-    fn arrival(&self, start: ArrayView1<'_, f64>) -> (Array1<f64>, f64) {
+    fn arrival(&self, start: &ArrayRef1<f64>) -> (Array1<f64>, f64) {
         let end = self.position(start, self.horizon());
-        (
-            self.potential_gradient(end.view(), self.horizon()),
-            self.potential_time_derivative(end.view(), self.horizon()),
-        )
+        (self.potential_gradient(&end, self.horizon()), self.potential_time_derivative(&end, self.horizon()))
     }
 
     /// The exact paths from `start` [N, d], recorded at `steps` + 1 equidistant times.
@@ -79,50 +76,48 @@ pub trait OptimalFlow {
     ///
     /// # Errors
     /// [`MfgError`] where the parameters are outside their domain, there is no step or fewer than two particles.
-    fn trajectory(&self, start: ArrayView2<'_, f64>, steps: usize) -> Result<Trajectory, MfgError> {
+    fn trajectory(&self, start: &ArrayRef2<f64>, steps: usize) -> Result<Trajectory, MfgError> {
         self.validate(start.ncols())?;
         positive("horizon", self.horizon())?;
         if steps == 0 {
             return Err(MfgError::TooFew { what: "steps", found: 0, least: 1 });
         }
+        // The last time is T itself, without rounding.
+        let times: Vec<f64> = (0..steps)
+            .map(|index| self.horizon() * (index as f64) / (steps as f64))
+            .chain([self.horizon()])
+            .collect();
+        let arrivals: Vec<_> = start.rows().into_iter().map(|start| self.arrival(&start)).collect();
+        let mut critic_gradient = Array2::zeros(start.raw_dim());
+        for (mut row, (gradient, _)) in critic_gradient.rows_mut().into_iter().zip(&arrivals) {
+            row.assign(gradient);
+        }
         let mut parts = TrajectoryParts {
             lambda: self.lambda(),
-            times: Vec::new(),
-            positions: Vec::new(),
+            positions: times.iter().map(|&time| by_row(start, |start| self.position(start, time))).collect(),
             potential_gradient: Vec::new(),
             potential_time_derivative: Vec::new(),
-            critic_gradient: Array2::zeros(start.raw_dim()),
+            critic_gradient: critic_gradient.clone(),
+            times,
         };
-        for index in 0..=steps {
-            // The last time is T itself, without rounding.
-            let last = index == steps;
-            let time = if last { self.horizon() } else { self.horizon() * (index as f64) / (steps as f64) };
-            let positions = by_row(start, |start| self.position(start, time));
-            let (gradient, derivative) = if last {
-                parts.critic_gradient = by_row(start, |start| self.arrival(start).0);
-                let derivative = start.rows().into_iter().map(|start| self.arrival(start).1).collect();
-                (parts.critic_gradient.clone(), derivative)
-            } else {
-                let rows = || positions.rows().into_iter();
-                (
-                    by_row(positions.view(), |point| self.potential_gradient(point, time)),
-                    rows().map(|point| self.potential_time_derivative(point, time)).collect(),
-                )
-            };
-            parts.times.push(time);
-            parts.positions.push(positions);
-            parts.potential_gradient.push(gradient);
-            parts.potential_time_derivative.push(derivative);
+        for (positions, &time) in parts.positions.iter().zip(&parts.times).take(steps) {
+            let derivative = |point: ArrayView1<'_, f64>| self.potential_time_derivative(&point, time);
+            parts.potential_gradient.push(by_row(positions, |point| self.potential_gradient(point, time)));
+            parts.potential_time_derivative.push(positions.rows().into_iter().map(derivative).collect());
         }
+        parts.potential_gradient.push(critic_gradient);
+        parts
+            .potential_time_derivative
+            .push(arrivals.into_iter().map(|(_, derivative)| derivative).collect());
         Trajectory::new(parts)
     }
 }
 
 /// The matrix whose rows are a function of the rows of another.
-fn by_row(points: ArrayView2<'_, f64>, function: impl Fn(ArrayView1<'_, f64>) -> Array1<f64>) -> Array2<f64> {
+fn by_row(points: &ArrayRef2<f64>, function: impl Fn(&ArrayRef1<f64>) -> Array1<f64>) -> Array2<f64> {
     let mut result = Array2::zeros(points.raw_dim());
     for (mut row, point) in result.axis_iter_mut(Axis(0)).zip(points.rows()) {
-        row.iter_mut().zip(function(point)).for_each(|(entry, value)| *entry = value);
+        row.iter_mut().zip(function(&point)).for_each(|(entry, value)| *entry = value);
     }
     result
 }

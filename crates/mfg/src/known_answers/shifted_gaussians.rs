@@ -1,6 +1,6 @@
 //! The whole game between two Gaussians of the same covariance: a pure shift.
 
-use ndarray::{Array1, ArrayView1};
+use ndarray::{Array1, ArrayRef1};
 
 use super::{OptimalFlow, least_kinetic_cost, lipschitz_kullback_leibler, reach, same_dimension};
 use crate::{MfgError, error::positive, statistics::square_norm};
@@ -35,17 +35,17 @@ pub struct ShiftedGaussians {
     pub lipschitz: f64,
     /// s > 0, the standard deviation of both laws.
     pub std: f64,
-    /// m₀, [d].
+    /// m₀, of length d.
     pub initial_mean: Array1<f64>,
-    /// m₁, [d].
+    /// m₁, of length d.
     pub target_mean: Array1<f64>,
 }
 
 impl ShiftedGaussians {
-    /// m, the mean of the generated law, [d].
+    /// m, the mean of the generated law, of length d.
     #[must_use]
     pub fn final_mean(&self) -> Array1<f64> {
-        &self.initial_mean + &self.shift()
+        combine(&self.initial_mean, 1.0, &self.shift())
     }
 
     /// Whether the Lipschitz bound is active: the unconstrained optimum would need a steeper critic.
@@ -57,13 +57,18 @@ impl ShiftedGaussians {
     /// The value of the game: D_KL^L(ρ_T‖π) + (λ/2T)·‖m − m₀‖².
     #[must_use]
     pub fn value(&self) -> f64 {
-        let remaining = square_norm((&self.final_mean() - &self.target_mean).view()).sqrt();
+        let remaining = square_norm(&combine(&self.final_mean(), -1.0, &self.target_mean)).sqrt();
         lipschitz_kullback_leibler(remaining, self.std, self.lipschitz)
-            + least_kinetic_cost(self.lambda, self.horizon, square_norm(self.shift().view()))
+            + least_kinetic_cost(self.lambda, self.horizon, square_norm(&self.shift()))
+    }
+
+    /// m₁ − m₀.
+    fn difference(&self) -> Array1<f64> {
+        combine(&self.target_mean, -1.0, &self.initial_mean)
     }
 
     fn distance(&self) -> f64 {
-        square_norm((&self.target_mean - &self.initial_mean).view()).sqrt()
+        square_norm(&self.difference()).sqrt()
     }
 
     fn reach(&self) -> f64 {
@@ -84,7 +89,7 @@ impl ShiftedGaussians {
             return Array1::zeros(self.initial_mean.len());
         }
         let length = self.free_displacement().min(self.reach());
-        (&self.target_mean - &self.initial_mean) * (length / distance)
+        self.difference() * (length / distance)
     }
 
     /// p = λ(m₀ − m)/T.
@@ -111,21 +116,26 @@ impl OptimalFlow for ShiftedGaussians {
         same_dimension("target_mean", self.target_mean.len(), dimension)
     }
 
-    fn potential(&self, point: ArrayView1<'_, f64>, time: f64) -> f64 {
+    fn potential(&self, point: &ArrayRef1<f64>, time: f64) -> f64 {
         let (slope, mean) = (self.slope(), self.final_mean());
         let linear: f64 = slope.iter().zip(point.iter().zip(&mean)).map(|(p, (x, m))| p * (x - m)).sum();
-        linear - (self.horizon - time) * square_norm(slope.view()) / (2.0 * self.lambda)
+        linear - (self.horizon - time) * square_norm(&slope) / (2.0 * self.lambda)
     }
 
-    fn potential_gradient(&self, _point: ArrayView1<'_, f64>, _time: f64) -> Array1<f64> {
+    fn potential_gradient(&self, _point: &ArrayRef1<f64>, _time: f64) -> Array1<f64> {
         self.slope()
     }
 
-    fn potential_time_derivative(&self, _point: ArrayView1<'_, f64>, _time: f64) -> f64 {
-        square_norm(self.slope().view()) / (2.0 * self.lambda)
+    fn potential_time_derivative(&self, _point: &ArrayRef1<f64>, _time: f64) -> f64 {
+        square_norm(&self.slope()) / (2.0 * self.lambda)
     }
 
-    fn position(&self, start: ArrayView1<'_, f64>, time: f64) -> Array1<f64> {
-        &start + &(self.shift() * (time / self.horizon))
+    fn position(&self, start: &ArrayRef1<f64>, time: f64) -> Array1<f64> {
+        combine(start, time / self.horizon, &self.shift())
     }
+}
+
+/// a + factor·b, as long as the shorter: vectors of different lengths are found by `validate`, and must not panic here.
+fn combine(a: &ArrayRef1<f64>, factor: f64, b: &ArrayRef1<f64>) -> Array1<f64> {
+    a.iter().zip(b).map(|(a, b)| a + factor * b).collect()
 }
