@@ -1,1 +1,10 @@
 //! Measures a trained flow: distances between clouds, off-manifold error, floors, and the report.
+
+pub mod cloud;
+pub mod report;
+pub mod results;
+pub mod summary;
+
+pub use cloud::off_manifold_rms;
+pub use results::{Metrics, Protocol, Results};
+pub use summary::Summary;

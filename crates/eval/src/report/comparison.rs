@@ -1,0 +1,304 @@
+//! The table of an experiment: methods beside each other, with published numbers and floors.
+
+use super::Table;
+use crate::Summary;
+use crate::results::{Floor, Protocol, Results, Row, Status};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+
+/// A number that stands in print, or that was measured on what others have released.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Published {
+    /// The method.
+    pub method: String,
+    /// The data set.
+    pub dataset: String,
+    /// The ambient dimension d.
+    pub dim: usize,
+    /// The name of the metric.
+    pub metric: String,
+    /// The number as it is written in the source.
+    pub value: String,
+    /// Where it stands.
+    pub source: String,
+}
+
+/// Metrics of the table of distances.
+const DISTANCES: [&str; 5] = [
+    "w2_squared",
+    "sinkhorn_divergence_2d",
+    "sinkhorn_divergence_2d_as_published",
+    "off_manifold_rms",
+    "w2_squared_one_step",
+];
+
+/// Metrics of the table of indicators.
+const INDICATORS: [&str; 7] = [
+    "straightness",
+    "path_ratio",
+    "step_invariance",
+    "hj_residual_relative",
+    "terminal_gradient_relative",
+    "critic_slope_max",
+    "kinetic_energy",
+];
+
+/// The tables of an experiment: for each family the distances and the indicators, then the published numbers.
+///
+/// Over several seeds a cell is mean ± sd over the seeds that ended well; for one seed, mean ± sd over the pairs of
+/// clouds. Complexity: linear in the rows, times the published numbers.
+///
+/// ```
+/// use eval::{Protocol, Results};
+/// let results = Results::new("table1".into(), "smoke".into(), Protocol::SMOKE, vec![], vec![]);
+/// assert!(eval::report::comparison(&results, &[]).is_empty());
+/// ```
+#[must_use]
+pub fn comparison(results: &Results, published: &[Published]) -> Vec<Table> {
+    let mut tables = Vec::new();
+    for family in distinct(results.rows.iter().map(|row| row.family.as_str())) {
+        let groups = groups(results, family);
+        let protocol = results.protocol;
+        tables.push(distances(family, &groups, &results.floors, published, protocol));
+        tables.push(indicators(family, &groups, protocol));
+    }
+    let used: Vec<&Published> = published
+        .iter()
+        .filter(|number| {
+            results.rows.iter().any(|row| row.dataset == number.dataset && row.dim == number.dim)
+        })
+        .collect();
+    if !used.is_empty() {
+        tables.push(sources(&used));
+    }
+    tables
+}
+
+/// The rows that differ in their seed only.
+struct Group<'a> {
+    rows: Vec<&'a Row>,
+    dataset: &'a str,
+    dim: usize,
+    method: &'a str,
+}
+
+fn groups<'a>(results: &'a Results, family: &str) -> Vec<Group<'a>> {
+    let rows: Vec<&Row> = results.rows.iter().filter(|row| row.family == family).collect();
+    let mut keys = distinct(rows.iter().map(|row| (row.dataset.as_str(), row.dim, row.method.as_str())));
+    // A stable sort: methods keep the order in which they came.
+    keys.sort_by_key(|(dataset, dim, _)| (*dataset, *dim));
+    let members = |(dataset, dim, method)| {
+        let same =
+            |row: &&Row| (row.dataset.as_str(), row.dim, row.method.as_str()) == (dataset, dim, method);
+        Group { rows: rows.iter().copied().filter(same).collect(), dataset, dim, method }
+    };
+    keys.into_iter().map(members).collect()
+}
+
+/// The distinct values in the order of their first appearance.
+fn distinct<T: Ord + Copy>(values: impl Iterator<Item = T>) -> Vec<T> {
+    let mut seen = BTreeSet::new();
+    values.filter(|value| seen.insert(*value)).collect()
+}
+
+impl Group<'_> {
+    fn target(&self) -> String {
+        format!("{} {}D", self.dataset, self.dim)
+    }
+
+    fn status(&self) -> String {
+        let diverged = |row: &&&Row| row.status != Status::Ok;
+        let diverged: Vec<String> =
+            self.rows.iter().filter(diverged).map(|row| row.status.to_string()).collect();
+        let well = self.rows.len() - diverged.len();
+        match (well, self.rows.len()) {
+            (well, all) if well == all && all == 1 => "ok".into(),
+            (well, all) if well == all => format!("ok ({all} seeds)"),
+            (0, _) => diverged.join(", "),
+            (well, all) => format!("{well} of {all} ok; {}", diverged.join(", ")),
+        }
+    }
+
+    fn cell(&self, metric: &str) -> String {
+        let values: Vec<f64> = self.rows.iter().filter_map(|row| row.metrics.get(metric)).collect();
+        let Some(mut summary) = Summary::of(&values) else { return "–".into() };
+        if let [row] = self.rows.as_slice() {
+            summary.sd = row.metrics.deviation(metric);
+        }
+        summary.to_string()
+    }
+}
+
+fn distances(
+    family: &str,
+    groups: &[Group<'_>],
+    floors: &[Floor],
+    published: &[Published],
+    protocol: Protocol,
+) -> Table {
+    let mut rows: Vec<Vec<String>> = Vec::new();
+    for (index, group) in groups.iter().enumerate() {
+        let mut cells = vec![group.target(), group.method.into(), group.status()];
+        cells.extend(DISTANCES.iter().map(|metric| group.cell(metric)));
+        cells.push(in_print(group, published));
+        rows.push(cells);
+        let next = groups.get(index + 1).map(|next| (next.dataset, next.dim));
+        if next != Some((group.dataset, group.dim)) {
+            let same = |floor: &&Floor| floor.dataset == group.dataset && floor.dim == group.dim;
+            rows.extend(floors.iter().find(same).map(|floor| floor_row(group, floor)));
+        }
+    }
+    let Protocol { pairs, exact_points, sinkhorn_points, sinkhorn_points_as_published } = protocol;
+    let caption = format!(
+        "{}distances; each number the mean over {pairs} pairs of independent clouds: n = {exact_points} for w2_squared, \
+         {sinkhorn_points} for sinkhorn_divergence_2d, {sinkhorn_points_as_published} for \
+         sinkhorn_divergence_2d_as_published. ± is the standard deviation over seeds, over the pairs where there is one \
+         seed. The floor is the same between two independent samples of the target.",
+        prefix(family)
+    );
+    let mut head: Vec<String> = ["target", "method", "status"].map(Into::into).into();
+    head.extend(DISTANCES.map(Into::into));
+    head.push("in print: sinkhorn_divergence_2d_as_published".into());
+    Table { caption, head, rows }
+}
+
+fn floor_row(group: &Group<'_>, floor: &Floor) -> Vec<String> {
+    let mut cells = vec![group.target(), "floor".into(), String::new()];
+    cells.extend(DISTANCES.iter().map(|metric| match floor.metrics.get(metric) {
+        Some(mean) => Summary { mean, sd: floor.metrics.deviation(metric), count: 1 }.to_string(),
+        None => "–".into(),
+    }));
+    cells
+}
+
+fn in_print(group: &Group<'_>, published: &[Published]) -> String {
+    let same = |number: &&Published| {
+        (number.dataset.as_str(), number.dim, number.method.as_str())
+            == (group.dataset, group.dim, group.method)
+            && number.metric == "sinkhorn_divergence_2d_as_published"
+    };
+    let values: Vec<&str> = published.iter().filter(same).map(|number| number.value.as_str()).collect();
+    if values.is_empty() { "–".into() } else { values.join("; ") }
+}
+
+fn indicators(family: &str, groups: &[Group<'_>], protocol: Protocol) -> Table {
+    let row = |group: &Group<'_>| {
+        let mut cells = vec![group.target(), group.method.into()];
+        cells.extend(INDICATORS.iter().map(|metric| group.cell(metric)));
+        cells
+    };
+    let mut head: Vec<String> = ["target", "method"].map(Into::into).into();
+    head.extend(INDICATORS.map(Into::into));
+    let caption = format!(
+        "{}indicators over {} particles; all but the last two are 0 at the exact optimum, critic_slope_max is at most 1 \
+         where the bound on the critic is kept.",
+        prefix(family),
+        protocol.exact_points
+    );
+    Table { caption, head, rows: groups.iter().map(row).collect() }
+}
+
+fn sources(published: &[&Published]) -> Table {
+    let row = |number: &&Published| {
+        vec![
+            format!("{} {}D", number.dataset, number.dim),
+            number.method.clone(),
+            number.metric.clone(),
+            number.value.clone(),
+            number.source.clone(),
+        ]
+    };
+    Table {
+        caption: "Numbers of others, with their sources.".into(),
+        head: ["target", "method", "metric", "value", "source"].map(Into::into).into(),
+        rows: published.iter().map(row).collect(),
+    }
+}
+
+fn prefix(family: &str) -> String {
+    if family.is_empty() { String::new() } else { format!("Family `{family}`: ") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Metrics;
+
+    fn row(dim: usize, method: &str, seed: u64, status: Status, w2_squared: &[f64]) -> Row {
+        let mut metrics = Metrics::default();
+        metrics.insert_repeated("w2_squared", w2_squared);
+        Row {
+            method: method.into(),
+            family: "tuned".into(),
+            dataset: "pinwheel".into(),
+            dim,
+            seed,
+            status,
+            samples: None,
+            iterations: 1,
+            seconds: 1.0,
+            metrics,
+        }
+    }
+
+    fn diverged(step: u64) -> Status {
+        Status::Diverged { step, reason: "NaN".into() }
+    }
+
+    fn tables(rows: Vec<Row>) -> Vec<Table> {
+        let floor = Floor {
+            dataset: "pinwheel".into(),
+            dim: 2,
+            metrics: [("w2_squared", 0.02), ("w2_squared_sd", 0.004)].into_iter().collect(),
+        };
+        let published = Published {
+            method: "w1w2".into(),
+            dataset: "pinwheel".into(),
+            dim: 2,
+            metric: "sinkhorn_divergence_2d_as_published".into(),
+            value: "8.0e-3".into(),
+            source: "arXiv 2407.11901, Table 1".into(),
+        };
+        let results = Results::new("table1".into(), "full".into(), Protocol::FULL, rows, vec![floor]);
+        comparison(&results, &[published])
+    }
+
+    #[test]
+    fn one_seed_shows_the_spread_over_pairs_and_the_floor_ends_a_target() {
+        let tables = tables(vec![
+            row(7, "w2", 0, diverged(31), &[]),
+            row(2, "w1w2", 0, Status::Ok, &[0.01, 0.03]),
+            row(2, "w1", 0, Status::Ok, &[0.5]),
+        ]);
+        assert_eq!(tables.len(), 3);
+        let short: Vec<Vec<&str>> = tables[0]
+            .rows
+            .iter()
+            .map(|cells| [0, 1, 2, 3, 8].map(|i| cells.get(i).map_or("", String::as_str)).into())
+            .collect();
+        assert_eq!(
+            short,
+            [
+                ["pinwheel 2D", "w1w2", "ok", "0.0200 ± 0.0141", "8.0e-3"],
+                ["pinwheel 2D", "w1", "ok", "0.500", "–"],
+                ["pinwheel 2D", "floor", "", "0.0200 ± 0.00400", ""],
+                ["pinwheel 7D", "w2", "diverged at 31", "–", "–"],
+            ]
+        );
+        assert!(tables[0].caption.contains("n = 2000 for w2_squared"));
+        assert!(tables[2].to_markdown().contains("arXiv 2407.11901"));
+    }
+
+    #[test]
+    fn several_seeds_show_their_own_spread() {
+        let tables = tables(vec![
+            row(2, "w1w2", 0, Status::Ok, &[0.0, 1.0]),
+            row(2, "w1w2", 1, Status::Ok, &[1.0, 2.0]),
+            row(2, "w1w2", 2, diverged(5), &[]),
+        ]);
+        assert_eq!(tables[0].rows[0][2], "2 of 3 ok; diverged at 5");
+        // Means .5 and 1.5: 1 ± √½.
+        assert_eq!(tables[0].rows[0][3], "1.00 ± 0.707");
+    }
+}

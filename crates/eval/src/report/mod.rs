@@ -1,0 +1,216 @@
+//! Reports: one self-contained HTML page with tables and figures; no network, no script.
+
+mod comparison;
+mod figure;
+mod table;
+
+pub use comparison::{Published, comparison};
+pub use figure::{Cloud, Curves, Drawing, Figure, FigureError, Scale, Scatter, Series};
+pub use table::Table;
+
+use serde::{Deserialize, Serialize};
+use std::fmt::Write;
+
+/// A report.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Page {
+    /// The title.
+    pub title: String,
+    /// One line below the title: how the run ended.
+    pub status: String,
+    /// The contents in order.
+    pub sections: Vec<Section>,
+}
+
+/// A part of a report with its own heading.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Section {
+    /// The heading.
+    pub heading: String,
+    /// Whether the section starts folded.
+    #[serde(default)]
+    pub folded: bool,
+    /// The contents in order.
+    pub blocks: Vec<Block>,
+}
+
+/// What a section holds.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Block {
+    /// A paragraph.
+    Text(String),
+    /// A text of fixed width, such as a configuration.
+    Code(String),
+    /// Names and values.
+    Facts(Vec<(String, String)>),
+    /// A table.
+    Table(Table),
+    /// Figures side by side.
+    Figures(Vec<Figure>),
+}
+
+impl Page {
+    /// The page as one HTML document; style and figures are inline, so the file can be moved and mailed.
+    ///
+    /// Colours follow the reader's light or dark setting. Complexity: linear in the contents.
+    ///
+    /// # Errors
+    /// [`FigureError`] where a figure has nothing to draw.
+    ///
+    /// ```
+    /// use eval::report::{Block, Page, Section};
+    /// let page = Page {
+    ///     title: "pinwheel".into(),
+    ///     status: "completed".into(),
+    ///     sections: vec![Section {
+    ///         heading: "Summary".into(),
+    ///         blocks: vec![Block::Text("λ < 1".into())],
+    ///         ..Section::default()
+    ///     }],
+    /// };
+    /// let html = page.to_html()?;
+    /// assert!(html.contains("λ &lt; 1") && !html.contains("<script"));
+    /// # Ok::<(), eval::report::FigureError>(())
+    /// ```
+    pub fn to_html(&self) -> Result<String, FigureError> {
+        let title = escape(&self.title);
+        let mut html = format!(
+            "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+             <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
+             <title>{title}</title>\n<style>\n{}</style>\n</head>\n<body>\n<h1>{title}</h1>\n<p class=\"status\">{}</p>\n",
+            include_str!("style.css"),
+            escape(&self.status)
+        );
+        for section in &self.sections {
+            section.write_html(&mut html)?;
+        }
+        html.push_str("</body>\n</html>\n");
+        Ok(html)
+    }
+}
+
+impl Section {
+    fn write_html(&self, html: &mut String) -> Result<(), FigureError> {
+        let heading = escape(&self.heading);
+        if self.folded {
+            let _ = writeln!(html, "<details><summary>{heading}</summary>");
+        } else {
+            let _ = writeln!(html, "<section><h2>{heading}</h2>");
+        }
+        for block in &self.blocks {
+            block.write_html(html)?;
+        }
+        html.push_str(if self.folded { "</details>\n" } else { "</section>\n" });
+        Ok(())
+    }
+}
+
+impl Block {
+    fn write_html(&self, html: &mut String) -> Result<(), FigureError> {
+        // Writing into a String cannot fail.
+        match self {
+            Self::Text(text) => {
+                let _ = writeln!(html, "<p>{}</p>", escape(text));
+            }
+            Self::Code(text) => {
+                let _ = writeln!(html, "<pre>{}</pre>", escape(text));
+            }
+            Self::Facts(facts) => {
+                html.push_str("<dl>");
+                for (name, value) in facts {
+                    let _ = write!(html, "<dt>{}</dt><dd>{}</dd>", escape(name), escape(value));
+                }
+                html.push_str("</dl>\n");
+            }
+            Self::Table(table) => table.write_html(html),
+            Self::Figures(figures) => {
+                html.push_str("<div class=\"figures\">\n");
+                for figure in figures {
+                    let drawing = figure.draw()?;
+                    let _ = write!(html, "<figure>{}<figcaption>{}", drawing.svg, escape(figure.caption()));
+                    for (name, colour) in drawing.legend {
+                        let _ = write!(html, " <span style=\"color:{colour}\">● {}</span>", escape(&name));
+                    }
+                    html.push_str("</figcaption></figure>\n");
+                }
+                html.push_str("</div>\n");
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Text made safe inside an element or a quoted attribute.
+fn escape(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn page() -> Page {
+        let curve = Series { name: "loss".into(), points: (0..50).map(|i| (f64::from(i), 1.0)).collect() };
+        let cloud = Cloud { name: "data".into(), points: vec![(0.0, 1.0), (2.0, -1.0)] };
+        Page {
+            title: "a <run>".into(),
+            status: "completed".into(),
+            sections: vec![Section {
+                heading: "All & everything".into(),
+                folded: true,
+                blocks: vec![
+                    Block::Facts(vec![("seed".into(), "0".into())]),
+                    Block::Code("x = 1\n".into()),
+                    Block::Table(Table::default()),
+                    Block::Figures(vec![
+                        Figure::Curves(Curves {
+                            caption: "losses".into(),
+                            x_label: "iteration".into(),
+                            scale: Scale::Linear,
+                            series: vec![curve],
+                        }),
+                        Figure::Scatter(Scatter { caption: "clouds".into(), clouds: vec![cloud] }),
+                    ]),
+                ],
+            }],
+        }
+    }
+
+    #[test]
+    fn a_page_needs_nothing_from_outside() {
+        let html = page().to_html().unwrap();
+        assert!(html.contains("a &lt;run&gt;") && html.contains("All &amp; everything"));
+        // The name of SVG's namespace is an identifier that nothing fetches; it is the only address.
+        let rest = html.replace("http://www.w3.org/2000/svg", "");
+        for outside in ["http:", "https:", "//", "<script", "<link", "@import", "url(", "src="] {
+            assert!(!rest.contains(outside), "the report contains {outside}");
+        }
+    }
+
+    /// Every element that is opened is closed, in order; void elements aside.
+    #[test]
+    fn elements_are_balanced() {
+        let html = page().to_html().unwrap();
+        let mut open = Vec::new();
+        for tag in html.split('<').skip(1) {
+            let name: String =
+                tag.chars().take_while(|c| c.is_alphanumeric() || *c == '/' || *c == '!').collect();
+            let inside = tag.split('>').next().unwrap();
+            if name == "meta" || name.starts_with('!') || inside.ends_with('/') {
+                continue;
+            }
+            match name.strip_prefix('/') {
+                Some(name) => assert_eq!(open.pop().as_deref(), Some(name)),
+                None => open.push(name),
+            }
+        }
+        assert!(open.is_empty(), "left open: {open:?}");
+    }
+
+    #[test]
+    fn pages_are_serialisable() {
+        let text = serde_json::to_string(&page()).unwrap();
+        assert_eq!(serde_json::from_str::<Page>(&text).unwrap(), page());
+    }
+}

@@ -1,0 +1,189 @@
+//! The results of a run or of a whole experiment, as they stand in `results.json`.
+
+mod metrics;
+
+pub use metrics::{METRICS, Metric, Metrics, definition};
+
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// The version of this schema; it changes when a field changes its meaning or goes.
+pub const SCHEMA_VERSION: u32 = 1;
+
+/// The results of an experiment: one row for each configuration and seed. A single run has one row.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Results {
+    /// [`SCHEMA_VERSION`].
+    pub schema_version: u32,
+    /// The name of the experiment, or of the single run.
+    pub experiment: String,
+    /// The preset of the settings.
+    pub preset: String,
+    /// How the rows were measured.
+    pub protocol: Protocol,
+    /// The rows.
+    pub rows: Vec<Row>,
+    /// The same measures between two independent samples of each target: no model can be expected to score less.
+    pub floors: Vec<Floor>,
+    /// What each metric is.
+    #[serde(default)]
+    pub definitions: BTreeMap<String, String>,
+}
+
+/// Sizes of the measurement.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Protocol {
+    /// Independent pairs of a generated and a target cloud; metrics are means over them.
+    pub pairs: usize,
+    /// Points a side for exact optimal transport, and particles for the indicators.
+    pub exact_points: usize,
+    /// Points a side for the Sinkhorn divergence, converged.
+    pub sinkhorn_points: usize,
+    /// Points a side for the Sinkhorn divergence with the published schedule.
+    pub sinkhorn_points_as_published: usize,
+}
+
+impl Protocol {
+    /// The protocol of reported numbers.
+    pub const FULL: Self =
+        Self { pairs: 4, exact_points: 2000, sinkhorn_points: 2000, sinkhorn_points_as_published: 5000 };
+    /// A protocol of seconds, whose numbers only show that everything works: floors grow as clouds shrink.
+    pub const SMOKE: Self =
+        Self { pairs: 4, exact_points: 300, sinkhorn_points: 300, sinkhorn_points_as_published: 500 };
+
+    /// The most points of one cloud that any measure takes.
+    #[must_use]
+    pub fn most_points(&self) -> usize {
+        self.exact_points.max(self.sinkhorn_points).max(self.sinkhorn_points_as_published)
+    }
+}
+
+/// One configuration with one seed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Row {
+    /// The method.
+    pub method: String,
+    /// The family of settings; empty for a single run.
+    #[serde(default)]
+    pub family: String,
+    /// The data set.
+    pub dataset: String,
+    /// The ambient dimension d.
+    pub dim: usize,
+    /// The seed.
+    pub seed: u64,
+    /// How the run ended.
+    #[serde(flatten)]
+    pub status: Status,
+    /// The generated clouds: a .npy file relative to this one, the pairs' clouds one after the other.
+    pub samples: Option<String>,
+    /// Iterations done.
+    pub iterations: u64,
+    /// Wall-clock seconds of the training.
+    pub seconds: f64,
+    /// The metrics; one that could not be computed is absent.
+    pub metrics: Metrics,
+}
+
+/// How a run ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "status", rename_all = "lowercase")]
+pub enum Status {
+    /// As it should.
+    Ok,
+    /// A number stopped being finite.
+    Diverged {
+        /// The iteration at which it did.
+        step: u64,
+        /// Which number.
+        reason: String,
+    },
+}
+
+impl std::fmt::Display for Status {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Ok => f.write_str("ok"),
+            Self::Diverged { step, .. } => write!(f, "diverged at {step}"),
+        }
+    }
+}
+
+/// The measures between two independent samples of a target.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Floor {
+    /// The data set.
+    pub dataset: String,
+    /// The ambient dimension d.
+    pub dim: usize,
+    /// The metrics.
+    pub metrics: Metrics,
+}
+
+impl Results {
+    /// Results with the definitions of the metrics that occur in them.
+    #[must_use]
+    pub fn new(
+        experiment: String,
+        preset: String,
+        protocol: Protocol,
+        rows: Vec<Row>,
+        floors: Vec<Floor>,
+    ) -> Self {
+        let measured = rows.iter().map(|row| &row.metrics).chain(floors.iter().map(|floor| &floor.metrics));
+        let definitions = measured
+            .flat_map(Metrics::iter)
+            .filter_map(|(name, _)| Some((name.to_owned(), definition(name)?)))
+            .collect();
+        Self { schema_version: SCHEMA_VERSION, experiment, preset, protocol, rows, floors, definitions }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Value, json};
+
+    fn row(status: Status, metrics: Metrics) -> Row {
+        Row {
+            method: "w1w2".into(),
+            family: "tuned".into(),
+            dataset: "pinwheel".into(),
+            dim: 7,
+            seed: 3,
+            status,
+            samples: Some("samples/a.npy".into()),
+            iterations: 20,
+            seconds: 1.5,
+            metrics,
+        }
+    }
+
+    #[test]
+    fn the_written_form_is_the_one_that_others_read() {
+        let metrics: Metrics = [("w2_squared", 0.25), ("w2_squared_sd", f64::NAN)].into_iter().collect();
+        let diverged = Status::Diverged { step: 7, reason: "the loss is NaN".into() };
+        let rows = vec![row(Status::Ok, metrics), row(diverged, Metrics::default())];
+        let results = Results::new("table1".into(), "smoke".into(), Protocol::SMOKE, rows, vec![]);
+        let written = serde_json::to_value(&results).unwrap();
+        assert_eq!(
+            written["rows"][0],
+            json!({"method": "w1w2", "family": "tuned", "dataset": "pinwheel", "dim": 7, "seed": 3, "status": "ok",
+                   "samples": "samples/a.npy", "iterations": 20, "seconds": 1.5, "metrics": {"w2_squared": 0.25}})
+        );
+        assert_eq!(written["rows"][1]["status"], "diverged");
+        assert_eq!(written["rows"][1]["step"], 7);
+        assert_eq!(written["rows"][1]["metrics"], json!({}));
+        assert_eq!(written["schema_version"], 1);
+        assert_eq!(written["protocol"]["pairs"], 4);
+        assert!(written["definitions"]["w2_squared"].is_string());
+        assert_eq!(serde_json::from_value::<Results>(written).unwrap(), results);
+    }
+
+    #[test]
+    fn metrics_that_another_program_nulled_are_absent() {
+        let value: Value = json!({"w2_squared": null, "path_ratio": 0.5});
+        let metrics: Metrics = serde_json::from_value(value).unwrap();
+        assert_eq!(metrics.iter().collect::<Vec<_>>(), [("path_ratio", 0.5)]);
+    }
+}
