@@ -9,6 +9,7 @@
 //! | [`lipschitz`] | how a critic is held to its Lipschitz bound by reparametrisation |
 //! | [`integrate`] | forward Euler and fourth-order Runge–Kutta |
 //! | [`game`] | the two players' objectives and their gradients |
+//! | [`record`] | trajectories with everything that optimality is measured by |
 //! | [`device`] | where the arithmetic runs |
 //!
 //! Everything here runs on the CPU without libtorch; the feature `torch` adds the libtorch backend of the same
@@ -24,6 +25,7 @@ mod matrix;
 pub mod mlp;
 pub mod potential;
 pub mod real;
+pub mod record;
 #[cfg(feature = "torch")]
 pub mod torch;
 

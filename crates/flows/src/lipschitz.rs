@@ -1,5 +1,7 @@
 //! How a critic is held to its Lipschitz bound by reparametrisation.
 
+use crate::FlowError;
+use crate::error::expect_length;
 use crate::mlp::{Layer, Mlp};
 use crate::real::Real;
 use serde::{Deserialize, Serialize};
@@ -25,8 +27,7 @@ pub enum Reparametrisation {
 /// Singular vectors of each layer, carried from update to update, so that one power iteration an update suffices.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SpectralState {
-    /// The left and right vectors (u, v) of each layer.
-    pub vectors: Vec<(Vec<f64>, Vec<f64>)>,
+    vectors: Vec<(Vec<f64>, Vec<f64>)>,
     norms: Vec<f64>,
     bound: f64,
 }
@@ -85,6 +86,27 @@ impl SpectralState {
                 }
             }
         }
+    }
+
+    /// Everything that changes from update to update, as one list: for each layer u, v and σ.
+    pub fn flatten(&self) -> Vec<f64> {
+        let layers = self.vectors.iter().zip(&self.norms);
+        layers.flat_map(|((u, v), norm)| u.iter().chain(v).chain(std::iter::once(norm))).copied().collect()
+    }
+
+    /// The inverse of [`SpectralState::flatten`].
+    ///
+    /// # Errors
+    /// [`FlowError::Shape`] when the list is of another network.
+    pub fn restore(&mut self, flat: &[f64]) -> Result<(), FlowError> {
+        expect_length("the spectral state", flat.len(), self.flatten().len())?;
+        let mut rest = flat.iter().copied();
+        for ((u, v), norm) in self.vectors.iter_mut().zip(&mut self.norms) {
+            for (slot, value) in u.iter_mut().chain(v).chain(std::iter::once(norm)).zip(&mut rest) {
+                *slot = value;
+            }
+        }
+        Ok(())
     }
 
     fn scales(&self, net: &Mlp) -> Vec<f64> {

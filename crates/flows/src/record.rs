@@ -1,0 +1,86 @@
+//! Records a flow's trajectory with everything that its optimality is measured by.
+
+use crate::FlowError;
+use crate::game::Game;
+use crate::integrate::{PotentialFlow, Scheme, integrate};
+use crate::mlp::{Order, Tape};
+use crate::potential::PotentialJet;
+use crate::real::Real;
+use mfg::{MfgError, Trajectory, TrajectoryParts};
+use ndarray::{Array1, Array2, ArrayView2};
+
+/// A trajectory that cannot be recorded.
+#[derive(Debug, thiserror::Error)]
+pub enum RecordError {
+    /// The networks do not fit the points.
+    #[error(transparent)]
+    Flow(#[from] FlowError),
+    /// What was recorded is not finite, or too little.
+    #[error(transparent)]
+    Trajectory(#[from] MfgError),
+    /// Rows of the wrong width.
+    #[error("the arrays of the trajectory do not fit together: {0}")]
+    Shape(#[from] ndarray::ShapeError),
+}
+
+/// Runs `steps` Euler steps from the rows of `start` and records xᵢ, ∇U(xᵢ, tᵢ), ∂ₜU(xᵢ, tᵢ) for i = 0…n and ∇φ(x_n).
+///
+/// The networks are evaluated in double precision, so that a residual is that of the trained functions and not of
+/// their rounding.
+///
+/// # Errors
+/// [`RecordError`] when a buffer does not fit or a value is not finite.
+pub fn trajectory(
+    game: &Game,
+    potential: &[f32],
+    critic: &[f32],
+    start: ArrayView2<'_, f64>,
+    steps: usize,
+) -> Result<Trajectory, RecordError> {
+    let (potential, critic) = (widen(potential), widen(critic));
+    let objective = &game.flow_objective;
+    let shape = start.raw_dim();
+    let mut field = PotentialFlow::new(&game.potential, &potential, objective.lambda);
+    let mut times = Vec::with_capacity(steps + 1);
+    let mut positions = Vec::with_capacity(steps + 1);
+    let mut x: Vec<f64> = start.iter().copied().collect();
+    integrate(&mut field, Scheme::Euler, objective.horizon, steps, &mut x, |_, t, x| {
+        times.push(t);
+        positions.push(x.to_vec());
+    })?;
+    let mut jet = PotentialJet::default();
+    let mut potential_gradient = Vec::with_capacity(steps + 1);
+    let mut potential_time_derivative = Vec::with_capacity(steps + 1);
+    for (&t, x) in times.iter().zip(&positions) {
+        game.potential.evaluate(&potential, x, t, &mut jet)?;
+        potential_gradient.push(Array2::from_shape_vec(shape, jet.gradient().to_vec())?);
+        potential_time_derivative.push(Array1::from(jet.time_derivative().to_vec()));
+    }
+    let mut tape = Tape::new();
+    game.critic.evaluate(&critic, &x, Order::Jet, &mut tape)?;
+    let positions = positions.into_iter().map(|x| Array2::from_shape_vec(shape, x)).collect::<Result<_, _>>()?;
+    Ok(Trajectory::new(TrajectoryParts {
+        lambda: objective.lambda,
+        times,
+        positions,
+        potential_gradient,
+        potential_time_derivative,
+        critic_gradient: Array2::from_shape_vec(shape, tape.gradient().to_vec())?,
+    })?)
+}
+
+/// ‖∇φ‖ at each row of `points`.
+///
+/// # Errors
+/// [`FlowError::Shape`] when the points do not fit the critic.
+pub fn critic_slopes(game: &Game, critic: &[f32], points: ArrayView2<'_, f64>) -> Result<Vec<f64>, FlowError> {
+    let x: Vec<f64> = points.iter().copied().collect();
+    let mut tape = Tape::new();
+    game.critic.evaluate(&widen(critic), &x, Order::Jet, &mut tape)?;
+    let norm = |g: &[f64]| g.iter().map(|g| g * g).sum::<f64>().sqrt();
+    Ok(tape.gradient().chunks_exact(points.ncols().max(1)).map(norm).collect())
+}
+
+fn widen(parameters: &[f32]) -> Vec<f64> {
+    parameters.iter().map(|p| p.wide()).collect()
+}

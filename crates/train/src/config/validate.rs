@@ -1,0 +1,112 @@
+//! The domains of a configuration's values.
+
+use super::{Config, ConfigError, Lipschitz, Optimiser, Schedule, Steps};
+
+impl Config {
+    /// Checks every value against its domain.
+    ///
+    /// # Errors
+    /// [`ConfigError::Value`] for the first value outside its domain, with the remedy.
+    pub fn validate(&self) -> Result<(), ConfigError> {
+        let plain = |c: char| c.is_ascii_alphanumeric() || "-_./".contains(c);
+        require(
+            !self.name.is_empty() && self.name.chars().all(plain) && !self.name.contains(".."),
+            "name",
+            format!("{:?}", self.name),
+            "use letters, digits, -, _, . and /, since it names a folder",
+        )?;
+        self.validate_data()?;
+        self.initial.validate().map_err(|e| ConfigError::Value {
+            key: "initial".into(),
+            found: "not a law".into(),
+            remedy: e.to_string(),
+        })?;
+        positive("flow.horizon", self.flow.horizon)?;
+        positive("flow.lambda", self.flow.lambda)?;
+        let steps_fit = match self.flow.steps {
+            Steps::Fixed(n) => n >= 1,
+            Steps::Drawn { min, max } => 1 <= min && min <= max,
+        };
+        let found = match self.flow.steps {
+            Steps::Fixed(n) => n.to_string(),
+            Steps::Drawn { min, max } => format!("{{ min = {min}, max = {max} }}"),
+        };
+        require(steps_fit, "flow.steps", found, "give at least 1 step, and min ≤ max")?;
+        not_negative("flow.velocity_spread", self.flow.velocity_spread)?;
+        not_negative("flow.hamilton_jacobi", self.flow.hamilton_jacobi)?;
+        not_negative("flow.terminal_gradient", self.flow.terminal_gradient)?;
+        widths("flow.hidden", &self.flow.hidden)?;
+        positive("critic.bound", self.critic.bound)?;
+        widths("critic.hidden", &self.critic.hidden)?;
+        require(self.critic.updates >= 1, "critic.updates", "0".into(), "give at least 1")?;
+        if let Lipschitz::Penalty { weight, .. } = self.critic.lipschitz {
+            positive("critic.lipschitz.weight", weight)?;
+        }
+        self.validate_training()?;
+        require(self.sampling.steps >= 1, "sampling.steps", "0".into(), "give at least 1")
+    }
+
+    fn validate_data(&self) -> Result<(), ConfigError> {
+        let data = &self.data;
+        require(
+            data.target.is_some() != data.file.is_some(),
+            "data",
+            if data.target.is_some() { "both a target and a file" } else { "empty" }.into(),
+            "give either data.target with data.dim, or data.file",
+        )?;
+        if data.target.is_some() {
+            let found = data.dim.map_or("missing".into(), |d| d.to_string());
+            require(data.dim.is_some_and(|d| d >= 2), "data.dim", found, "give the dimension of a target, at least 2")?;
+            require(data.samples >= 2, "data.samples", data.samples.to_string(), "give at least 2")?;
+        }
+        Ok(())
+    }
+
+    fn validate_training(&self) -> Result<(), ConfigError> {
+        let training = &self.training;
+        require(training.iterations >= 1, "training.iterations", "0".into(), "give at least 1")?;
+        require(training.batch >= 2, "training.batch", training.batch.to_string(), "give at least 2")?;
+        require(training.log_every >= 1, "training.log_every", "0".into(), "give at least 1")?;
+        require(training.checkpoint_every >= 1, "training.checkpoint_every", "0".into(), "give at least 1")?;
+        fraction("training.average", training.average)?;
+        optimiser("training.flow", &training.flow)?;
+        optimiser("training.critic", &training.critic)
+    }
+}
+
+fn optimiser(key: &str, optimiser: &Optimiser) -> Result<(), ConfigError> {
+    positive(&format!("{key}.learning_rate"), optimiser.learning_rate)?;
+    fraction(&format!("{key}.beta1"), optimiser.beta1)?;
+    fraction(&format!("{key}.beta2"), optimiser.beta2)?;
+    positive(&format!("{key}.epsilon"), optimiser.epsilon)?;
+    let share = |name: &str, value: f64| {
+        let key = format!("{key}.schedule.{name}");
+        require((0.0..=1.0).contains(&value), &key, value.to_string(), "give a number from 0 to 1")
+    };
+    match optimiser.schedule {
+        Schedule::Constant => Ok(()),
+        Schedule::Cosine { end } => share("end", end),
+        Schedule::Linear { start, end } => share("start", start).and(share("end", end)),
+    }
+}
+
+fn widths(key: &str, hidden: &[usize]) -> Result<(), ConfigError> {
+    let fit = !hidden.is_empty() && !hidden.contains(&0);
+    require(fit, key, format!("{hidden:?}"), "give at least one hidden width, each at least 1, such as [48, 48]")
+}
+
+fn positive(key: &str, value: f64) -> Result<(), ConfigError> {
+    require(value.is_finite() && value > 0.0, key, value.to_string(), "give a finite number above 0")
+}
+
+fn not_negative(key: &str, value: f64) -> Result<(), ConfigError> {
+    require(value.is_finite() && value >= 0.0, key, value.to_string(), "give a finite number, 0 or more")
+}
+
+fn fraction(key: &str, value: f64) -> Result<(), ConfigError> {
+    require((0.0..1.0).contains(&value), key, value.to_string(), "give a number from 0 up to, not including, 1")
+}
+
+fn require(holds: bool, key: &str, found: String, remedy: &str) -> Result<(), ConfigError> {
+    if holds { Ok(()) } else { Err(ConfigError::Value { key: key.into(), found, remedy: remedy.into() }) }
+}

@@ -1,0 +1,70 @@
+//! What can go wrong with a run.
+
+use crate::config::ConfigError;
+use std::path::PathBuf;
+
+/// An error of training, with the place and the remedy.
+#[derive(Debug, thiserror::Error)]
+pub enum TrainError {
+    /// The configuration is not usable.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// A network, an integrator or a device.
+    #[error(transparent)]
+    Flow(#[from] flows::FlowError),
+    /// Samples that cannot be drawn.
+    #[error(transparent)]
+    Sample(#[from] datasets::SampleError),
+    /// A data file that cannot be used.
+    #[error(transparent)]
+    Read(#[from] datasets::ReadError),
+    /// A file that was not written.
+    #[error(transparent)]
+    Write(#[from] datasets::WriteError),
+    /// A trajectory that cannot be measured.
+    #[error(transparent)]
+    Measure(#[from] mfg::MfgError),
+    /// A trajectory that cannot be recorded.
+    #[error(transparent)]
+    Record(#[from] flows::record::RecordError),
+    /// The output folder is in use.
+    #[error("{} holds another run: choose another folder with --out, or continue that run with --resume", path.display())]
+    Occupied {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// A folder that should hold a run does not.
+    #[error("{} holds no run ({reason}): give the folder that `train` made", path.display())]
+    NoRun {
+        /// The folder.
+        path: PathBuf,
+        /// What is missing.
+        reason: String,
+    },
+    /// A run is continued with another configuration.
+    #[error(
+        "{} was started with another configuration: resume it without changes (its settings are in config.toml), \
+         or start a new folder with --out",
+        path.display()
+    )]
+    OtherConfiguration {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// A checkpoint that cannot be read back.
+    #[error("checkpoint {} is not usable ({reason}): delete it to fall back on an older one, or start again", path.display())]
+    Checkpoint {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The operating system refused.
+    #[error("{} cannot be used ({source}): check the path and its permissions", path.display())]
+    Io {
+        /// The file or folder.
+        path: PathBuf,
+        /// The reason given.
+        source: std::io::Error,
+    },
+}
