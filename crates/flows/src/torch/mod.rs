@@ -1,0 +1,101 @@
+//! The gradients of the game on libtorch: the other [`Backend`], for CUDA and as an independent check of the native one.
+//!
+//! | home | what |
+//! | --- | --- |
+//! | [`critic`], [`flow`] | the two players' objectives, as in [`crate::game`] |
+//! | [`runtime`] | threads, and the devices that this libtorch has |
+//!
+//! ∇ₓU, ∂ₜU and ∇φ are forward operations (a layer knows its input gradient), so that every parameter gradient is one
+//! first-order backward pass: no graph of a graph is ever built, and what is not differentiated runs without a graph.
+//! Formulas that are not networks stay at their one home: the dual of the divergence and the slope penalty are computed
+//! in double precision by `ot_core` from downloaded critic values and slopes, and their derivatives are the seed of the
+//! backward pass.
+//!
+//! Parameters and gradients are flat buffers on the CPU. On CUDA every call therefore copies its parameters and its
+//! minibatch to the device and its gradient back; this is small against the work of networks that are worth a GPU.
+//! No random number of libtorch is used.
+
+pub mod critic;
+pub mod flow;
+mod network;
+pub mod runtime;
+mod transfer;
+
+pub use transfer::Scalar;
+
+use crate::FlowError;
+use crate::device::Device;
+use crate::game::{Backend, CriticBatch, CriticValue, FlowValue, Game};
+
+/// The libtorch backend of one game on one device.
+#[derive(Debug)]
+pub struct Torch {
+    game: Game,
+    device: tch::Device,
+}
+
+impl Torch {
+    /// A backend for one game on `device`; the first one of a process sets libtorch to one thread
+    /// ([`runtime::use_one_thread`]).
+    ///
+    /// # Errors
+    /// [`FlowError::Device`] when `device` is a CUDA device that this libtorch does not have.
+    ///
+    /// ```
+    /// use flows::{activation::Activation, device::Device, mlp::{Mlp, Output}, potential::Potential, torch::Torch};
+    /// use flows::game::{Backend, CriticObjective, FlowObjective, Game, PenaltyPoints};
+    /// use ot_core::divergence::Divergence;
+    /// let game = Game {
+    ///     potential: Potential::new(1, &[1], Activation::Tanh)?,
+    ///     critic: Mlp::new(1, &[1], Activation::Relu, Output::Identity)?,
+    ///     critic_objective: CriticObjective {
+    ///         divergence: Divergence::Wasserstein1,
+    ///         penalty: None,
+    ///         bound: 1.0,
+    ///         penalty_points: PenaltyPoints::Interpolates,
+    ///     },
+    ///     flow_objective: FlowObjective {
+    ///         lambda: 0.5,
+    ///         horizon: 1.0,
+    ///         kinetic: true,
+    ///         velocity_spread: 0.0,
+    ///         hamilton_jacobi: 0.0,
+    ///         terminal_gradient: 0.0,
+    ///     },
+    /// };
+    /// // U(x, t) = tanh(x), whose slope at 0 is 1: one step moves the origin by −1/λ.
+    /// let mut torch = Torch::new(game, Device::Cpu)?;
+    /// assert_eq!(torch.push_forward(&[1.0, 0.0, 0.0, 1.0, 0.0], &[0.0], 1)?, [-2.0]);
+    /// # Ok::<(), flows::FlowError>(())
+    /// ```
+    pub fn new(game: Game, device: Device) -> Result<Self, FlowError> {
+        runtime::use_one_thread();
+        Ok(Self { game, device: runtime::open(device)? })
+    }
+}
+
+impl Backend for Torch {
+    fn push_forward(&mut self, potential: &[f32], x0: &[f32], steps: usize) -> Result<Vec<f32>, FlowError> {
+        flow::push_forward(&self.game, self.device, potential, x0, steps)
+    }
+
+    fn critic_gradient(
+        &mut self,
+        critic: &[f32],
+        batch: CriticBatch<'_, f32>,
+        gradient: &mut [f32],
+    ) -> Result<CriticValue, FlowError> {
+        critic::gradient(&self.game, self.device, critic, batch, gradient)
+    }
+
+    fn flow_gradient(
+        &mut self,
+        potential: &[f32],
+        critic: &[f32],
+        x0: &[f32],
+        steps: usize,
+        gradient: &mut [f32],
+    ) -> Result<FlowValue, FlowError> {
+        flow::gradient(&self.game, self.device, (potential, critic), x0, steps, gradient)
+    }
+}

@@ -1,0 +1,215 @@
+//! A multilayer perceptron as tensors: value and closed-form input gradient as forward operations.
+
+use super::transfer::{Scalar, size, vector};
+use crate::FlowError;
+use crate::activation::Activation;
+use crate::error::expect_length;
+use crate::mlp::{Mlp, Output};
+use tch::{Device, Tensor};
+
+/// An affine layer, views of the parameters: W \[out, in\] and b \[out\].
+struct Affine {
+    weight: Tensor,
+    bias: Tensor,
+}
+
+/// The parameters of an [`Mlp`] on a device: one flat leaf and its layers, which are views of it.
+pub(super) struct Network {
+    activation: Activation,
+    output: Output,
+    leaf: Tensor,
+    hidden: Vec<Affine>,
+    last: Affine,
+}
+
+/// The pre-activation s_l and the activation a_l of a hidden layer, \[batch, width\].
+struct Hidden {
+    before: Tensor,
+    after: Tensor,
+}
+
+/// A network at a batch of points; value and gradient share the hidden layers.
+pub(super) struct Evaluation<'a> {
+    network: &'a Network,
+    hidden: Vec<Hidden>,
+}
+
+impl Network {
+    /// Copies flat parameters to the device; only a `trained` network records a graph.
+    pub(super) fn new<T: Scalar>(
+        net: &Mlp,
+        parameters: &[T],
+        device: Device,
+        trained: bool,
+    ) -> Result<Self, FlowError> {
+        expect_length("the parameter buffer", parameters.len(), net.parameter_count())?;
+        let leaf = vector(parameters, device)?.f_requires_grad_(trained)?;
+        // One split has one backward operation, which joins the pieces again; a view for each layer would have a
+        // backward of the size of the whole leaf each.
+        let lengths: Vec<i64> = net
+            .layers()
+            .iter()
+            .flat_map(|layer| [size(layer.weight.len()), size(layer.bias.len())])
+            .collect();
+        let mut pieces = leaf.f_split_with_sizes(lengths, 0)?.into_iter();
+        let mut hidden = Vec::with_capacity(net.layers().len());
+        for (layer, (weight, bias)) in
+            net.layers().iter().zip(std::iter::from_fn(|| pieces.next().zip(pieces.next())))
+        {
+            let weight = weight.f_view([size(layer.output), size(layer.input)])?;
+            hidden.push(Affine { weight, bias });
+        }
+        let last = hidden.pop().unwrap_or_else(|| unreachable!("an Mlp has layers"));
+        Ok(Self { activation: net.activation(), output: net.output(), leaf, hidden, last })
+    }
+
+    /// Runs the hidden layers at the rows of `z`, \[batch, input\].
+    pub(super) fn at(&self, z: &Tensor) -> Result<Evaluation<'_>, FlowError> {
+        let mut hidden: Vec<Hidden> = Vec::with_capacity(self.hidden.len());
+        for layer in &self.hidden {
+            let below = hidden.last().map_or(z, |hidden| &hidden.after);
+            let before = below.f_linear(&layer.weight, Some(&layer.bias))?;
+            let after = activate(self.activation, &before)?;
+            hidden.push(Hidden { before, after });
+        }
+        Ok(Evaluation { network: self, hidden })
+    }
+
+    /// Writes ∂`loss`/∂parameters: one backward pass, after which the graph is gone.
+    pub(super) fn parameter_gradient<T: Scalar>(
+        &self,
+        loss: &Tensor,
+        gradient: &mut [T],
+    ) -> Result<(), FlowError> {
+        for tensor in Tensor::f_run_backward(&[loss], &[&self.leaf], false, false)? {
+            tensor.f_copy_data(gradient, gradient.len())?;
+        }
+        Ok(())
+    }
+}
+
+impl Evaluation<'_> {
+    /// u = m(w·a_m + c), \[batch\].
+    pub(super) fn value(&self) -> Result<Tensor, FlowError> {
+        let raw = self.raw()?.f_view([-1])?;
+        Ok(match self.network.output {
+            Output::Identity => raw,
+            // b − softplus(−r), and log sigmoid is −softplus(−·).
+            Output::Below(bound) => raw.f_log_sigmoid()?.f_add_scalar(bound)?,
+        })
+    }
+
+    /// ∇_z u, \[batch, input\]: q_m = m′(r)·w, g_l = q_l ⊙ σ′(s_l), q_{l−1} = W_lᵀ·g_l.
+    pub(super) fn gradient(&self) -> Result<Tensor, FlowError> {
+        let weight = &self.network.last.weight;
+        let mut q = match self.network.output {
+            Output::Identity => weight.f_expand_as(&self.top().after)?,
+            Output::Below(_) => self.raw()?.f_neg()?.f_sigmoid()?.f_mul(weight)?,
+        };
+        for (layer, hidden) in self.network.hidden.iter().zip(&self.hidden).rev() {
+            q = times_slope(self.network.activation, &q, hidden)?.f_matmul(&layer.weight)?;
+        }
+        Ok(q)
+    }
+
+    /// r, \[batch, 1\].
+    fn raw(&self) -> Result<Tensor, FlowError> {
+        let last = &self.network.last;
+        Ok(self.top().after.f_linear(&last.weight, Some(&last.bias))?)
+    }
+
+    fn top(&self) -> &Hidden {
+        self.hidden.last().unwrap_or_else(|| unreachable!("an Mlp has a hidden layer"))
+    }
+}
+
+/// σ(s).
+fn activate(activation: Activation, s: &Tensor) -> Result<Tensor, FlowError> {
+    Ok(match activation {
+        Activation::Tanh => s.f_tanh()?,
+        // libtorch's own softplus drops log(1 + e⁻ˢ) beyond s = 20, which double precision would notice.
+        Activation::Softplus => s.f_neg()?.f_log_sigmoid()?.f_neg()?,
+        Activation::Relu => s.f_relu()?,
+    })
+}
+
+/// q ⊙ σ′(s): the operations of libtorch's own backward pass, used as forward ones; it knows their derivatives too.
+fn times_slope(activation: Activation, q: &Tensor, hidden: &Hidden) -> Result<Tensor, FlowError> {
+    Ok(match activation {
+        Activation::Tanh => Tensor::f_tanh_backward(q, &hidden.after)?,
+        Activation::Softplus => q.f_mul(&hidden.before.f_sigmoid()?)?,
+        Activation::Relu => hidden.before.f_threshold_backward(q, 0.0)?,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Network;
+    use crate::activation::Activation;
+    use crate::mlp::{Initialisation, Mlp, Output};
+    use crate::torch::transfer::{download, matrix, vector};
+    use rand::{RngExt, SeedableRng};
+    use rand_chacha::ChaCha8Rng;
+    use tch::{Device, Tensor};
+
+    const DIM: usize = 3;
+    const BATCH: usize = 4;
+
+    fn close(found: &[f64], expected: &[f64], what: &str) {
+        let scale = expected.iter().fold(0.0_f64, |m, x| m.max(x.abs()));
+        assert!(scale > 1e-3, "{what}: nothing to compare");
+        for (x, y) in found.iter().zip(expected) {
+            // Two orders of summation of at most 9 terms over 3 layers: a hundred roundings are plenty.
+            assert!((x - y).abs() < 100.0 * f64::EPSILON * (1.0 + scale), "{what}: {x} against {y}");
+        }
+    }
+
+    /// The reference is libtorch's differentiation of the value alone: once for ∇_z u, twice for the parameters.
+    #[test]
+    fn closed_form_is_the_double_backward_of_the_value() {
+        let mut rng = ChaCha8Rng::seed_from_u64(11);
+        let mut uniform =
+            |n: usize| -> Vec<f64> { (0..n).map(|_| 2.0 * rng.random::<f64>() - 1.0).collect() };
+        for activation in [Activation::Tanh, Activation::Softplus, Activation::Relu] {
+            for output in [Output::Identity, Output::Below(0.5)] {
+                let what = format!("{activation:?} {output:?}");
+                let net = Mlp::new(DIM, &[6, 9, 5], activation, output).unwrap();
+                let mut theta: Vec<f64> =
+                    Initialisation::GlorotNormal.draw(&net, &mut ChaCha8Rng::seed_from_u64(12));
+                for (p, noise) in theta.iter_mut().zip(uniform(net.parameter_count())) {
+                    *p += 0.3 * noise;
+                }
+                let points = uniform(BATCH * DIM);
+                let seed = vector(&uniform(BATCH * DIM), Device::Cpu).unwrap();
+                let network = Network::new(&net, &theta, Device::Cpu, true).unwrap();
+                let loss_of = |gradient: &Tensor| gradient.f_reshape([-1]).unwrap().f_dot(&seed).unwrap();
+
+                let z = matrix(&points, DIM, Device::Cpu).unwrap();
+                let gradient = network.at(&z).unwrap().gradient().unwrap();
+                let mut once = vec![0.0; theta.len()];
+                network.parameter_gradient(&loss_of(&gradient), &mut once).unwrap();
+
+                let z = matrix(&points, DIM, Device::Cpu).unwrap().f_requires_grad_(true).unwrap();
+                let total = network.at(&z).unwrap().value().unwrap().f_sum(tch::Kind::Double).unwrap();
+                let reference = Tensor::f_run_backward(&[total], &[z], true, true).unwrap().remove(0);
+                let mut twice = vec![0.0; theta.len()];
+                network.parameter_gradient(&loss_of(&reference), &mut twice).unwrap();
+
+                let values = |t: &Tensor| download::<f64>(&t.f_detach().unwrap(), BATCH * DIM).unwrap();
+                close(&values(&gradient), &values(&reference), &what);
+                close(&once, &twice, &what);
+            }
+        }
+    }
+
+    #[test]
+    fn only_a_trained_network_records_a_graph() {
+        let net = Mlp::new(DIM, &[4], Activation::Tanh, Output::Identity).unwrap();
+        let theta = vec![0.1_f32; net.parameter_count()];
+        for trained in [false, true] {
+            let network = Network::new(&net, &theta, Device::Cpu, trained).unwrap();
+            let z = matrix(&[0.5_f32; 2 * DIM], DIM, Device::Cpu).unwrap();
+            assert_eq!(network.at(&z).unwrap().gradient().unwrap().requires_grad(), trained);
+        }
+    }
+}
