@@ -1,0 +1,76 @@
+//! The discrete c-transform φ^c(y) = min_x { c(x, y) − φ(x) }.
+
+use crate::cost::{CloudCost, Cost, CostError, PairCost, Swapped, accumulate_rows};
+use ndarray::ArrayView2;
+
+/// Why a c-transform is not defined.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum TransformError {
+    /// The points are not two clouds of one dimension.
+    #[error(transparent)]
+    Cost(#[from] CostError),
+    /// The number of potential values is not the number of points.
+    #[error("{values} potential values for {points} points: pass one per point")]
+    Length {
+        /// Number of values.
+        values: usize,
+        /// Number of points.
+        points: usize,
+    },
+    /// A potential value is NaN or infinite.
+    #[error("potential value {index} is {value}: it must be finite")]
+    NotFinite {
+        /// Position of the value.
+        index: usize,
+        /// The offending value.
+        value: f64,
+    },
+}
+
+/// The c-transform of a potential on the points `x`, evaluated at the points `y`: φ^c(y_j) = min_i { c(x_i, y_j) − φ(x_i) }.
+///
+/// (φ, φ^c) is feasible for the dual of optimal transport, and φ^c is the best partner of φ (Peyré & Cuturi, arXiv 1803.00567,
+/// eq. (5.1)). φ^{cc}, the transform of φ^c back at `x`, raises the dual value, and φ^{ccc} = φ^c up to rounding.
+///
+/// `x` is \[n, d\], `potential` \[n\] in units of cost, `y` \[m, d\]; the result is \[m\].
+///
+/// # Errors
+/// Empty clouds, different dimensions, a potential of another length, values that are not finite.
+///
+/// O(n·m·d) operations, O(n + m) memory, parallel; the result does not depend on the number of threads.
+///
+/// ```
+/// use ndarray::array;
+/// use ot_core::{cost::Cost, dual::c_transform::c_transform};
+/// let (x, y) = (array![[0.0], [4.0]], array![[1.0]]);
+/// assert_eq!(c_transform(x.view(), &[0.0, 4.25], y.view(), Cost::HalfSquaredEuclidean)?, [0.25]);
+/// # Ok::<(), ot_core::dual::c_transform::TransformError>(())
+/// ```
+pub fn c_transform(
+    x: ArrayView2<f64>,
+    potential: &[f64],
+    y: ArrayView2<f64>,
+    cost: Cost,
+) -> Result<Vec<f64>, TransformError> {
+    let pairs = CloudCost::new(x, y, cost)?;
+    if potential.len() != x.nrows() {
+        return Err(TransformError::Length { values: potential.len(), points: x.nrows() });
+    }
+    if let Some((index, &value)) = potential.iter().enumerate().find(|(_, value)| !value.is_finite()) {
+        return Err(TransformError::NotFinite { index, value });
+    }
+    Ok(row_minima(&Swapped(&pairs), potential))
+}
+
+/// min_j { c(i, j) − potential_j } for every source i.
+pub(crate) fn row_minima(cost: &dyn PairCost, potential: &[f64]) -> Vec<f64> {
+    accumulate_rows(
+        cost,
+        |_| f64::INFINITY,
+        |smallest, _, first, costs| {
+            for (price, value) in costs.iter().zip(potential.iter().skip(first)) {
+                *smallest = smallest.min(price - value);
+            }
+        },
+    )
+}

@@ -1,0 +1,144 @@
+//! The proof that a coupling is optimal: marginals, complementary slackness, and dual feasibility over all pairs.
+
+#![allow(clippy::indexing_slicing, reason = "indices are compared with the sizes of the problem at entry")]
+
+use super::{CertificateError, Flow};
+use crate::cost::{PairCost, accumulate_rows};
+
+/// The verified optimality conditions of a transport plan; each number is at most its tolerance.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Certificate {
+    /// Σ P_ij c_ij.
+    pub primal: f64,
+    /// Σ a_i f_i + Σ b_j g_j.
+    pub dual: f64,
+    /// Largest |Σ_j P_ij − a_i| or |Σ_i P_ij − b_j|.
+    pub marginal_error: f64,
+    /// Largest f_i + g_j − c_ij over all n·m pairs, at least 0.
+    pub infeasibility: f64,
+    /// Largest |c_ij − f_i − g_j| over the pairs that carry mass.
+    pub slackness: f64,
+    /// Allowed size of `infeasibility` and `slackness`, in units of cost.
+    pub tolerance: f64,
+}
+
+/// Unit roundings allowed per step of a sum of √N terms: the constant of every tolerance here.
+const ROUNDINGS: f64 = 64.0;
+
+/// The rounding that potentials of a problem with `points` nodes and costs up to `scale` may carry: a potential is a sum of costs along a
+/// path of the basis, whose rounding errors add up like a random walk.
+pub(super) fn cost_tolerance(points: usize, scale: f64) -> f64 {
+    ROUNDINGS * (points as f64).sqrt() * f64::EPSILON * scale
+}
+
+/// Verifies that `coupling` is an optimal plan between the weights `a`, \[n\], and `b`, \[m\], and that `f`, \[n\], and `g`, \[m\], prove it.
+///
+/// By weak duality Σ P c ≥ Σ a f + Σ b g whenever f_i + g_j ≤ c_ij for ALL pairs, with equality if f_i + g_j = c_ij wherever P_ij > 0:
+/// feasible marginals, dual feasibility and complementary slackness together are a proof (Peyré & Cuturi, arXiv 1803.00567, proposition
+/// 3.3). The tolerance on costs is 64·√(n+m)·ε·max|c|, on masses 64·√(n+m)·ε, with ε the rounding unit of `f64`.
+///
+/// Weights are probabilities: each side sums to one.
+///
+/// # Errors
+/// The first condition that fails, with its size.
+///
+/// O(n·m) costs, O(n + m) memory, parallel; the result does not depend on the number of threads.
+///
+/// ```
+/// use ndarray::array;
+/// use ot_core::{cost::Cost, exact::{certify, solve}, cost::CloudCost};
+/// let (x, y) = (array![[0.0], [1.0]], array![[1.1], [0.2]]);
+/// let mut plan = solve(x.view(), y.view(), None, None, Cost::SquaredEuclidean)?;
+/// let cost = CloudCost::new(x.view(), y.view(), Cost::SquaredEuclidean)?;
+/// assert!(certify(&cost, &[0.5, 0.5], &[0.5, 0.5], &plan.coupling, &plan.f, &plan.g).is_ok());
+/// plan.f[0] += 1e-9;
+/// assert!(certify(&cost, &[0.5, 0.5], &[0.5, 0.5], &plan.coupling, &plan.f, &plan.g).is_err());
+/// # Ok::<(), ot_core::exact::ExactError>(())
+/// ```
+pub fn certify(
+    cost: &dyn PairCost,
+    a: &[f64],
+    b: &[f64],
+    coupling: &[Flow],
+    f: &[f64],
+    g: &[f64],
+) -> Result<Certificate, CertificateError> {
+    let (n, m) = (cost.sources(), cost.targets());
+    for (what, found, expected) in
+        [("a", a.len(), n), ("b", b.len(), m), ("f", f.len(), n), ("g", g.len(), m)]
+    {
+        if found != expected {
+            return Err(CertificateError::Shape { what, found, expected });
+        }
+    }
+    let (mut rows, mut columns) = (vec![0.0; n], vec![0.0; m]);
+    let (mut primal, mut slackness, mut negative) = (0.0f64, 0.0f64, 0.0f64);
+    for flow in coupling {
+        for (what, found, expected) in [("coupling", flow.source, n), ("coupling", flow.target, m)] {
+            if found >= expected {
+                return Err(CertificateError::Shape { what, found, expected });
+            }
+        }
+        let price = cost.cost(flow.source, flow.target);
+        rows[flow.source] += flow.mass;
+        columns[flow.target] += flow.mass;
+        primal += flow.mass * price;
+        slackness = worst(slackness, (price - f[flow.source] - g[flow.target]).abs());
+        negative = worst(negative, -flow.mass);
+    }
+    let mass_tolerance = ROUNDINGS * ((n + m) as f64).sqrt() * f64::EPSILON;
+    let marginal_error = rows
+        .iter()
+        .zip(a)
+        .chain(columns.iter().zip(b))
+        .map(|(sum, weight)| (sum - weight).abs())
+        .fold(negative, worst);
+    if exceeds(marginal_error, mass_tolerance) {
+        return Err(CertificateError::Marginals { error: marginal_error, tolerance: mass_tolerance });
+    }
+    let (infeasibility, scale) = worst_violation(cost, f, g);
+    let tolerance = cost_tolerance(n + m, scale);
+    if exceeds(infeasibility, tolerance) {
+        return Err(CertificateError::Infeasible { violation: infeasibility, tolerance });
+    }
+    if exceeds(slackness, tolerance) {
+        return Err(CertificateError::Slackness { slack: slackness, tolerance });
+    }
+    let pairing = |weights: &[f64], potential: &[f64]| -> f64 {
+        weights
+            .iter()
+            .zip(potential)
+            .filter(|&(&weight, _)| weight > 0.0)
+            .map(|(weight, value)| weight * value)
+            .sum()
+    };
+    let dual = pairing(a, f) + pairing(b, g);
+    Ok(Certificate { primal, dual, marginal_error, infeasibility, slackness, tolerance })
+}
+
+/// Whether `value` is above `limit` or NaN.
+fn exceeds(value: f64, limit: f64) -> bool {
+    value > limit || value.is_nan()
+}
+
+/// The larger number, or NaN if either is: a NaN must fail a certificate, `f64::max` would drop it.
+fn worst(a: f64, b: f64) -> f64 {
+    if a.is_nan() || b <= a { a } else { b }
+}
+
+/// The largest f_i + g_j − c_ij, at least 0, and the largest |c_ij|.
+fn worst_violation(cost: &dyn PairCost, f: &[f64], g: &[f64]) -> (f64, f64) {
+    let rows = accumulate_rows(
+        cost,
+        |_| (0.0f64, 0.0f64),
+        |(violation, scale), source, first, costs| {
+            let own = f[source];
+            for (price, potential) in costs.iter().zip(&g[first..]) {
+                *violation = worst(*violation, own + potential - price);
+                *scale = scale.max(price.abs());
+            }
+        },
+    );
+    rows.into_iter()
+        .fold((0.0, 0.0), |(violation, scale), row| (worst(violation, row.0), f64::max(scale, row.1)))
+}

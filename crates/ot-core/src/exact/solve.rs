@@ -1,0 +1,238 @@
+//! The exact solver: a network simplex on candidate arcs inside a loop that prices all pairs.
+
+#![allow(
+    clippy::indexing_slicing,
+    reason = "indices come from the support of weights whose lengths are checked at entry"
+)]
+
+use super::candidates::{violated_arcs, warm_start};
+use super::certify::{certify, cost_tolerance};
+use super::masses::Masses;
+use super::one_dimensional::monotone_plan;
+use super::simplex::NetworkSimplex;
+use super::{ExactError, Flow, Transport};
+use crate::cost::{CloudCost, Cost, PairCost, Swapped, coarsened, restricted};
+use crate::dual::c_transform::row_minima;
+use crate::weights::Weights;
+use ndarray::ArrayView2;
+
+/// Settings of the exact solver.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ExactOptions {
+    /// Limit on the pivots of the simplex, all levels together; reaching it is an error, never a plan.
+    pub max_iterations: usize,
+}
+
+impl Default for ExactOptions {
+    /// A limit that only a defect reaches: a problem of 50 000 × 50 000 points takes some millions.
+    fn default() -> Self {
+        Self { max_iterations: 1 << 40 }
+    }
+}
+
+/// Problems with at most this many pairs are given to the simplex whole.
+const ALL_PAIRS: usize = 1 << 14;
+
+/// Each coarser problem has one point for this many.
+const COARSENING: usize = 4;
+
+/// Sets of at most this many points are not made coarser.
+const COARSEST: usize = 64;
+
+/// The optimal transport plan between the rows of `x` and of `y`, with a verified certificate.
+///
+/// min_P Σ P_ij c(x_i, y_j) over couplings P ≥ 0 of the weights a and b. `x` is \[n, d\], `y` is \[m, d\]; `a` and `b` are
+/// divided by their sums, and equal weights are meant by `None`. For d = 1 the monotone coupling is used, otherwise a network simplex
+/// on candidate arcs; the n×m matrix is never built.
+///
+/// # Errors
+/// Clouds that are empty, of different dimensions or not finite; weights that are not measures; a plan that fails its certificate.
+///
+/// Memory O(n + m); every round of pricing costs O(n·m·d).
+///
+/// Peyré & Cuturi, arXiv 1803.00567, chapter 3.
+///
+/// ```
+/// use ndarray::array;
+/// use ot_core::{cost::Cost, exact::solve};
+/// let plan = solve(array![[0.0, 0.0], [1.0, 0.0]].view(), array![[1.0, 1.0], [0.0, 1.0]].view(), None, None, Cost::SquaredEuclidean)?;
+/// assert_eq!(plan.primal(), 1.0);
+/// assert_eq!((plan.coupling[0].source, plan.coupling[0].target), (0, 1));
+/// # Ok::<(), ot_core::exact::ExactError>(())
+/// ```
+pub fn solve(
+    x: ArrayView2<f64>,
+    y: ArrayView2<f64>,
+    a: Option<&[f64]>,
+    b: Option<&[f64]>,
+    cost: Cost,
+) -> Result<Transport, ExactError> {
+    let pairs = CloudCost::new(x, y, cost)?;
+    if x.ncols() != 1 {
+        return solve_pairs(&pairs, a, b);
+    }
+    let (a, b) = Weights::pair(a, b, x.nrows(), y.nrows())?;
+    let (column_x, column_y): (Vec<f64>, Vec<f64>) =
+        (x.iter().copied().collect(), y.iter().copied().collect());
+    with_certificate(&pairs, &a, &b, |cost, positive_a, positive_b| {
+        let masses = Masses::new(positive_a, positive_b);
+        let (source, target) = (a.positive_of(&column_x), b.positive_of(&column_y));
+        let (coupling, f, g) = monotone_plan(&source, &target, &masses, |i, j| cost.cost(i, j));
+        Ok(Solution { coupling, f, g, iterations: 0 })
+    })
+}
+
+/// [`solve`] for any cost between two index sets: a matrix, a function, or a type of your own.
+///
+/// ```
+/// use ndarray::array;
+/// use ot_core::{cost::{FunctionCost, MatrixCost}, exact::solve_pairs};
+/// let matrix = array![[4.0, 1.0, 3.0], [2.0, 0.0, 5.0], [3.0, 2.0, 2.0]];
+/// let plan = solve_pairs(&MatrixCost(matrix.view()), None, None)?;
+/// assert!((3.0 * plan.primal() - 5.0).abs() < 1e-12);
+/// let same = solve_pairs(&FunctionCost::new(3, 3, |i, j| matrix[[i, j]]), None, None)?;
+/// assert_eq!(plan, same);
+/// # Ok::<(), ot_core::exact::ExactError>(())
+/// ```
+///
+/// # Errors
+/// Empty sets; costs that are not finite; weights that are not measures; a plan that fails its certificate.
+pub fn solve_pairs(
+    cost: &dyn PairCost,
+    a: Option<&[f64]>,
+    b: Option<&[f64]>,
+) -> Result<Transport, ExactError> {
+    solve_pairs_with(cost, a, b, ExactOptions::default())
+}
+
+/// [`solve_pairs`] with a limit on the pivots.
+///
+/// # Errors
+/// As [`solve_pairs`], and [`ExactError::IterationLimit`].
+pub fn solve_pairs_with(
+    cost: &dyn PairCost,
+    a: Option<&[f64]>,
+    b: Option<&[f64]>,
+    options: ExactOptions,
+) -> Result<Transport, ExactError> {
+    let (sources, targets) = (cost.sources(), cost.targets());
+    if sources == 0 || targets == 0 {
+        return Err(ExactError::Empty { sources, targets });
+    }
+    let (a, b) = Weights::pair(a, b, sources, targets)?;
+    with_certificate(cost, &a, &b, |cost, positive_a, positive_b| {
+        let mut pivots = 0;
+        let solution = solve_level(cost, positive_a, positive_b, options, &mut pivots)?;
+        Ok(Solution { iterations: pivots, ..solution })
+    })
+}
+
+/// A claimed solution between points that all carry mass.
+struct Solution {
+    coupling: Vec<Flow>,
+    f: Vec<f64>,
+    g: Vec<f64>,
+    iterations: usize,
+}
+
+/// Solves between the points that carry mass, extends the potentials to the others and verifies the result on all pairs.
+fn with_certificate(
+    cost: &dyn PairCost,
+    a: &Weights,
+    b: &Weights,
+    solve: impl Fn(&dyn PairCost, &[f64], &[f64]) -> Result<Solution, ExactError>,
+) -> Result<Transport, ExactError> {
+    let solution = if a.is_full() && b.is_full() {
+        solve(cost, &a.all, &b.all)?
+    } else {
+        let support = restricted(cost, a.support.clone(), b.support.clone());
+        let solution = solve(support.as_ref(), &a.positive(), &b.positive())?;
+        extended(cost, a, b, solution)
+    };
+    let Solution { mut coupling, f, g, iterations } = solution;
+    coupling.sort_unstable_by_key(|flow| (flow.source, flow.target));
+    let certificate = certify(cost, &a.all, &b.all, &coupling, &f, &g)?;
+    Ok(Transport { coupling, f, g, iterations, certificate })
+}
+
+/// The solution with its indices in the whole sets and the largest feasible potentials at points without mass.
+fn extended(cost: &dyn PairCost, a: &Weights, b: &Weights, solution: Solution) -> Solution {
+    let everything = (0..cost.sources()).collect::<Vec<_>>();
+    let from_support = restricted(cost, a.support.clone(), (0..cost.targets()).collect());
+    let mut g = row_minima(&Swapped(from_support.as_ref()), &solution.f);
+    for (&index, &value) in b.support.iter().zip(&solution.g) {
+        g[index] = value;
+    }
+    let mut f = row_minima(restricted(cost, everything, (0..cost.targets()).collect()).as_ref(), &g);
+    for (&index, &value) in a.support.iter().zip(&solution.f) {
+        f[index] = value;
+    }
+    let coupling = solution
+        .coupling
+        .iter()
+        .map(|flow| Flow { source: a.support[flow.source], target: b.support[flow.target], mass: flow.mass })
+        .collect();
+    Solution { coupling, f, g, iterations: solution.iterations }
+}
+
+/// Solves one level, warm-started from a level with a quarter of the points.
+fn solve_level(
+    cost: &dyn PairCost,
+    a: &[f64],
+    b: &[f64],
+    options: ExactOptions,
+    pivots: &mut usize,
+) -> Result<Solution, ExactError> {
+    let (n, m) = (a.len(), b.len());
+    let keep_all = n * m <= ALL_PAIRS;
+    let guess = if keep_all { vec![0.0; n] } else { coarse_guess(cost, a, b, options, pivots)? };
+    let start = warm_start(cost, &guess, keep_all)?;
+    let masses = Masses::new(a, b);
+    let mut simplex = NetworkSimplex::new(&masses.supplies, &masses.demands);
+    simplex.add_arcs(start.arcs);
+    // A quarter of what the certificate allows.
+    let tolerance = 0.25 * cost_tolerance(n + m, start.scale);
+    // Artificial arcs cost a little more than the guessed potentials: mass prefers nearly tight arcs at once, and leaves the artificial
+    // ones altogether when their price has grown past every real cost.
+    let mut margin = if start.scale > 0.0 { start.slack.max(1e-9 * start.scale) } else { 1.0 };
+    loop {
+        simplex.set_artificial_costs(start.f.iter().chain(&start.g).map(|value| value + margin).collect());
+        let limit = options.max_iterations.saturating_sub(*pivots);
+        simplex
+            .optimise(tolerance, limit)
+            .map_err(|_| ExactError::IterationLimit { limit: options.max_iterations })?;
+        let (f, g) = (simplex.source_potentials().to_vec(), simplex.target_potentials());
+        let violated = violated_arcs(cost, &f, &g, tolerance);
+        let has_artificial_flow = simplex.artificial_flow() > 0;
+        if violated.is_empty() && !has_artificial_flow {
+            let coupling = simplex
+                .flows()
+                .map(|(source, target, mass)| Flow { source, target, mass: masses.weight(mass) })
+                .collect();
+            *pivots += simplex.pivots();
+            return Ok(Solution { coupling, f, g, iterations: *pivots });
+        }
+        if has_artificial_flow {
+            margin *= 4.0;
+        }
+        simplex.add_arcs(violated);
+    }
+}
+
+/// A first guess of f: the c-transform of the g of a coarser problem.
+fn coarse_guess(
+    cost: &dyn PairCost,
+    a: &[f64],
+    b: &[f64],
+    options: ExactOptions,
+    pivots: &mut usize,
+) -> Result<Vec<f64>, ExactError> {
+    let coarse_size = |count: usize| (count / COARSENING).max(count.min(COARSEST));
+    let (sources, targets) = (coarse_size(a.len()), coarse_size(b.len()));
+    if (sources, targets) == (a.len(), b.len()) {
+        return Ok(vec![0.0; a.len()]);
+    }
+    let coarse = coarsened(cost, (a, sources), (b, targets));
+    let solution = solve_level(coarse.cost.as_ref(), &coarse.a, &coarse.b, options, pivots)?;
+    Ok(row_minima(coarse.from_all_sources.as_ref(), &solution.g))
+}

@@ -1,0 +1,30 @@
+//! Clouds and weights for the tests.
+
+#![allow(clippy::unwrap_used, reason = "a test helper: a failure is a failed test")]
+
+use ndarray::Array2;
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use rand_distr::{Distribution, StandardNormal};
+
+/// `n` standard normal points of R^d.
+pub fn normal_cloud(seed: u64, n: usize, d: usize) -> Array2<f64> {
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    Array2::from_shape_simple_fn((n, d), || StandardNormal.sample(&mut rng))
+}
+
+/// `n` weights between 0.05 and 1.05.
+#[allow(dead_code, reason = "not every test file that shares this module needs it")]
+pub fn weights(seed: u64, n: usize) -> Vec<f64> {
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    (0..n).map(|_| 0.05 + rng.random::<f64>()).collect()
+}
+
+/// The result of `work` on a pool of each of 1, 2, 3 and 8 threads.
+#[allow(dead_code, reason = "not every test file that shares this module needs it")]
+pub fn on_thread_counts<T: Send>(work: impl Fn() -> T + Sync) -> Vec<T> {
+    [1, 2, 3, 8]
+        .into_iter()
+        .map(|threads| rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap().install(&work))
+        .collect()
+}

@@ -1,0 +1,239 @@
+//! Exact transport against closed forms, brute force and its own laws.
+
+mod common;
+
+use common::{normal_cloud, on_thread_counts, weights};
+use ndarray::{Array2, Axis, array};
+use ot_core::cost::{CloudCost, Cost, FunctionCost, MatrixCost};
+use ot_core::exact::one_dimensional::transport_cost;
+use ot_core::exact::{
+    CertificateError, ExactError, ExactOptions, Flow, certify, solve, solve_pairs, solve_pairs_with,
+};
+use proptest::prelude::*;
+
+fn permutations(n: usize) -> Vec<Vec<usize>> {
+    if n == 0 {
+        return vec![vec![]];
+    }
+    permutations(n - 1)
+        .into_iter()
+        .flat_map(|shorter| {
+            (0..n).map(move |at| {
+                let mut longer = shorter.clone();
+                longer.insert(at, n - 1);
+                longer
+            })
+        })
+        .collect()
+}
+
+#[test]
+fn brute_force_over_all_permutations() {
+    for n in 1..=7 {
+        for seed in 0..6 {
+            let cost = normal_cloud(seed, n, n);
+            let best = permutations(n)
+                .iter()
+                .map(|to| (0..n).map(|i| cost[[i, to[i]]]).sum::<f64>() / n as f64)
+                .fold(f64::INFINITY, f64::min);
+            let plan = solve_pairs(&MatrixCost(cost.view()), None, None).unwrap();
+            // Seven terms of order one in another order; negative costs included.
+            assert!((plan.primal() - best).abs() < 1e-14, "n = {n}: {} {best}", plan.primal());
+            assert_eq!(plan.coupling.len(), n);
+        }
+    }
+}
+
+#[test]
+fn a_translation_is_its_own_optimal_map() {
+    // Above the size that is solved whole, so candidates, coarsening and pricing all take part.
+    let x = normal_cloud(3, 700, 3);
+    let shift = array![0.3, -1.0, 2.0];
+    let y = &x + &shift;
+    let plan = solve(x.view(), y.view(), None, None, Cost::SquaredEuclidean).unwrap();
+    let expected = shift.mapv(|s: f64| s * s).sum();
+    // Rounding of 700 squared distances of order 5.
+    assert!((plan.primal() - expected).abs() < 1e-13 * expected * 700f64.sqrt());
+    assert!(plan.coupling.iter().all(|flow| flow.source == flow.target));
+}
+
+#[test]
+fn a_brenier_gradient_is_recovered() {
+    // x ↦ A x with A symmetric positive definite is the gradient of a convex function: optimal for the squared cost.
+    let x = normal_cloud(4, 400, 2);
+    let y = x.dot(&array![[2.0, 0.5], [0.5, 1.0]]);
+    let plan = solve(x.view(), y.view(), None, None, Cost::HalfSquaredEuclidean).unwrap();
+    assert!(plan.coupling.iter().all(|flow| flow.source == flow.target));
+}
+
+#[test]
+fn the_line_agrees_with_the_simplex() {
+    for (n, m, weighted) in [(300, 300, false), (150, 400, true), (30, 20, false)] {
+        let (x, y) = (normal_cloud(5, n, 1), normal_cloud(6, m, 1) + 0.5);
+        let (a, b) = (weights(7, n), weights(8, m));
+        let (a, b) = (weighted.then_some(a.as_slice()), weighted.then_some(b.as_slice()));
+        for (cost, p) in [(Cost::SquaredEuclidean, 2.0), (Cost::Euclidean, 1.0)] {
+            let sorted = solve(x.view(), y.view(), a, b, cost).unwrap();
+            let simplex = solve_pairs(&CloudCost::new(x.view(), y.view(), cost).unwrap(), a, b).unwrap();
+            assert_eq!(sorted.iterations, 0);
+            assert!(simplex.iterations > 0);
+            // Two certified values differ by their gaps, far below the tolerance of the certificate.
+            assert!((sorted.primal() - simplex.primal()).abs() < 1e-12);
+            let value = transport_cost(x.as_slice().unwrap(), y.as_slice().unwrap(), a, b, p).unwrap();
+            assert!((value - simplex.primal()).abs() < 1e-12);
+        }
+    }
+}
+
+#[test]
+fn a_point_mass_costs_the_mean_distance() {
+    let x = array![[0.5, -0.5]];
+    let y = normal_cloud(9, 5000, 2);
+    let mean = y.axis_iter(Axis(0)).map(|row| (&row - &x.row(0)).mapv(|v| v * v).sum()).sum::<f64>() / 5000.0;
+    let plan = solve(x.view(), y.view(), None, None, Cost::SquaredEuclidean).unwrap();
+    // A mean of 5000 terms summed in another order.
+    assert!((plan.primal() - mean).abs() < 1e-12);
+}
+
+#[test]
+fn degenerate_problems_are_certified() {
+    let ties = FunctionCost::new(200, 200, |i, j| f64::from(((i * 7 + j * 13) % 5) as u32));
+    assert_eq!(solve_pairs(&ties, None, None).unwrap().primal(), 0.0);
+    let constant = FunctionCost::new(150, 170, |_, _| 0.0);
+    assert_eq!(solve_pairs(&constant, None, None).unwrap().primal(), 0.0);
+    let duplicates = Array2::from_shape_fn((300, 2), |(i, _)| (i % 3) as f64);
+    let plan = solve(duplicates.view(), duplicates.view(), None, None, Cost::Euclidean).unwrap();
+    assert_eq!(plan.primal(), 0.0);
+    let same = Array2::<f64>::ones((300, 2));
+    assert_eq!(solve(same.view(), same.view(), None, None, Cost::Euclidean).unwrap().primal(), 0.0);
+    let to_one = solve(same.view(), array![[4.0, 5.0]].view(), None, None, Cost::Euclidean).unwrap();
+    // A sum of 300 terms 5/300.
+    assert!((to_one.primal() - 5.0).abs() < 300.0 * 5.0 * f64::EPSILON);
+}
+
+#[test]
+fn zero_weights_change_nothing() {
+    let (x, y) = (normal_cloud(10, 200, 2), normal_cloud(11, 160, 2));
+    let (mut a, mut b) = (weights(12, 200), weights(13, 160));
+    for weight in a.iter_mut().skip(150).chain(b.iter_mut().take(40)) {
+        *weight = 0.0;
+    }
+    let whole = solve(x.view(), y.view(), Some(&a), Some(&b), Cost::Euclidean).unwrap();
+    let (kept_x, kept_y) = (x.slice(ndarray::s![..150, ..]), y.slice(ndarray::s![40.., ..]));
+    let part = solve(kept_x, kept_y, Some(&a[..150]), Some(&b[40..]), Cost::Euclidean).unwrap();
+    // The same basis; its weights may differ by the rounding of their normalisation.
+    assert!((whole.primal() - part.primal()).abs() < 1e-13);
+    assert_eq!((whole.f.len(), whole.g.len()), (200, 160));
+}
+
+#[test]
+fn scales_and_far_origins_are_certified() {
+    let (x, y) = (normal_cloud(14, 300, 2), normal_cloud(15, 300, 2));
+    let value = solve(x.view(), y.view(), None, None, Cost::SquaredEuclidean).unwrap().primal();
+    for scale in [1e-12, 1e-3, 1e12] {
+        let (sx, sy) = (&x * scale, &y * scale);
+        let scaled = solve(sx.view(), sy.view(), None, None, Cost::SquaredEuclidean).unwrap().primal();
+        // Relative rounding of the coordinates.
+        assert!((scaled / (scale * scale) - value).abs() < 1e-12 * value);
+    }
+    let far =
+        solve((&x + 1e6).view(), (&y + 1e6).view(), None, None, Cost::SquaredEuclidean).unwrap().primal();
+    // Adding 1e6 rounds each coordinate to 1e−10.
+    assert!((far - value).abs() < 1e-8 * value);
+}
+
+#[test]
+fn too_few_iterations_are_an_error() {
+    let (x, y) = (normal_cloud(16, 40, 2), normal_cloud(17, 40, 2));
+    let pairs = CloudCost::new(x.view(), y.view(), Cost::SquaredEuclidean).unwrap();
+    let capped = solve_pairs_with(&pairs, None, None, ExactOptions { max_iterations: 1 });
+    assert_eq!(capped, Err(ExactError::IterationLimit { limit: 1 }));
+}
+
+#[test]
+fn bad_input_is_named() {
+    let x = array![[0.0, 1.0], [f64::NAN, 0.0]];
+    let y = array![[0.0, 1.0]];
+    let message = |result: Result<ot_core::exact::Transport, ExactError>| result.unwrap_err().to_string();
+    assert!(
+        message(solve(x.view(), y.view(), None, None, Cost::Euclidean))
+            .contains("row 1, column 0 of the source")
+    );
+    assert!(
+        message(solve(y.view(), array![[1.0]].view(), None, None, Cost::Euclidean)).contains("2 columns")
+    );
+    assert!(message(solve(y.view(), y.view(), Some(&[-1.0]), None, Cost::Euclidean)).contains("weight 0"));
+    assert!(message(solve(y.view(), y.view(), None, Some(&[0.0]), Cost::Euclidean)).contains("sum to 0"));
+    assert!(
+        message(solve(y.view(), y.view(), None, Some(&[0.5, 0.5]), Cost::Euclidean))
+            .contains("2 weights for 1")
+    );
+    let empty = Array2::<f64>::zeros((0, 2));
+    assert!(message(solve(empty.view(), y.view(), None, None, Cost::Euclidean)).contains("empty"));
+    let hole = FunctionCost::new(3, 3, |i, j| if (i, j) == (2, 1) { f64::NAN } else { 1.0 });
+    assert!(message(solve_pairs(&hole, None, None)).contains("source 2"));
+}
+
+#[test]
+fn a_certificate_refuses_what_is_not_optimal() {
+    let (x, y) = (normal_cloud(18, 60, 2), normal_cloud(19, 60, 2));
+    let pairs = CloudCost::new(x.view(), y.view(), Cost::SquaredEuclidean).unwrap();
+    let plan = solve_pairs(&pairs, None, None).unwrap();
+    let uniform = vec![1.0 / 60.0; 60];
+    let check = |coupling: &[Flow], f: &[f64]| certify(&pairs, &uniform, &uniform, coupling, f, &plan.g);
+    assert!(check(&plan.coupling, &plan.f).is_ok());
+    // Exchanging two partners keeps the marginals and loses slackness.
+    let mut exchanged = plan.coupling.clone();
+    (exchanged[0].target, exchanged[1].target) = (exchanged[1].target, exchanged[0].target);
+    assert!(matches!(check(&exchanged, &plan.f), Err(CertificateError::Slackness { .. })));
+    assert!(matches!(check(&plan.coupling[1..], &plan.f), Err(CertificateError::Marginals { .. })));
+    let mut raised = plan.f.clone();
+    raised[30] += 1e-8;
+    assert!(matches!(check(&plan.coupling, &raised), Err(CertificateError::Infeasible { .. })));
+    raised[30] = f64::NAN;
+    assert!(check(&plan.coupling, &raised).is_err());
+    assert!(matches!(check(&plan.coupling, &raised[1..]), Err(CertificateError::Shape { .. })));
+}
+
+#[test]
+fn results_do_not_depend_on_the_number_of_threads() {
+    let (x, y) = (normal_cloud(20, 500, 3), normal_cloud(21, 400, 3));
+    let (a, b) = (weights(22, 500), weights(23, 400));
+    let plans = on_thread_counts(|| {
+        solve(x.view(), y.view(), Some(&a), Some(&b), Cost::HalfSquaredEuclidean).unwrap()
+    });
+    assert!(plans.windows(2).all(|pair| pair[0] == pair[1]));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    #[test]
+    fn metamorphic_laws(seed in 0u64..1000, n in 2usize..220, m in 2usize..220, d in 1usize..4, scale in 0.1f64..10.0) {
+        let (x, y, z) = (normal_cloud(seed, n, d), normal_cloud(seed + 1000, m, d) + 0.3, normal_cloud(seed + 2000, n, d));
+        let (a, b) = (weights(seed, n), weights(seed + 1, m));
+        let value = |x: &Array2<f64>, y: &Array2<f64>, a: &[f64], b: &[f64], cost| {
+            solve(x.view(), y.view(), Some(a), Some(b), cost).unwrap().primal()
+        };
+        let w2_squared = value(&x, &y, &a, &b, Cost::SquaredEuclidean);
+        let w1 = value(&x, &y, &a, &b, Cost::Euclidean);
+        // Certified values carry a relative error far below this.
+        let close = 1e-10 * (1.0 + w2_squared);
+        prop_assert!((value(&y, &x, &b, &a, Cost::SquaredEuclidean) - w2_squared).abs() < close, "symmetry");
+        prop_assert!((2.0 * value(&x, &y, &a, &b, Cost::HalfSquaredEuclidean) - w2_squared).abs() < close, "half");
+        prop_assert!(value(&x, &x, &a, &a, Cost::Euclidean).abs() < close, "identity");
+        prop_assert!(w1 <= w2_squared.sqrt() + close, "Jensen");
+        let (sx, sy) = (&x * scale, &y * scale);
+        prop_assert!((value(&sx, &sy, &a, &b, Cost::Euclidean) - scale * w1).abs() < 10.0 * close, "scaling");
+        let w1_through_z = value(&x, &z, &a, &a, Cost::Euclidean) + value(&z, &y, &a, &b, Cost::Euclidean);
+        prop_assert!(w1 <= w1_through_z + close, "triangle");
+        // Moving one measure by v changes w2² by |v|² + 2 v·(mean y − mean x), exactly.
+        let mean = |points: &Array2<f64>, weights: &[f64]| {
+            let total: f64 = weights.iter().sum();
+            points.axis_iter(Axis(0)).zip(weights).map(|(row, weight)| row.to_owned() * (weight / total)).reduce(|s, r| s + r).unwrap()
+        };
+        let difference = (mean(&y, &b) - mean(&x, &a)).sum();
+        let moved = value(&x, &(&y + 0.7), &a, &b, Cost::SquaredEuclidean);
+        prop_assert!((moved - w2_squared - 0.49 * d as f64 - 1.4 * difference).abs() < 10.0 * close, "translation");
+    }
+}
