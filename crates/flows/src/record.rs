@@ -58,7 +58,8 @@ pub fn trajectory(
     }
     let mut tape = Tape::new();
     game.critic.evaluate(&critic, &x, Order::Jet, &mut tape)?;
-    let positions = positions.into_iter().map(|x| Array2::from_shape_vec(shape, x)).collect::<Result<_, _>>()?;
+    let positions =
+        positions.into_iter().map(|x| Array2::from_shape_vec(shape, x)).collect::<Result<_, _>>()?;
     Ok(Trajectory::new(TrajectoryParts {
         lambda: objective.lambda,
         times,
@@ -73,7 +74,11 @@ pub fn trajectory(
 ///
 /// # Errors
 /// [`FlowError::Shape`] when the points do not fit the critic.
-pub fn critic_slopes(game: &Game, critic: &[f32], points: ArrayView2<'_, f64>) -> Result<Vec<f64>, FlowError> {
+pub fn critic_slopes(
+    game: &Game,
+    critic: &[f32],
+    points: ArrayView2<'_, f64>,
+) -> Result<Vec<f64>, FlowError> {
     let x: Vec<f64> = points.iter().copied().collect();
     let mut tape = Tape::new();
     game.critic.evaluate(&widen(critic), &x, Order::Jet, &mut tape)?;

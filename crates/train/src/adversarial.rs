@@ -30,7 +30,12 @@ impl Config {
         };
         Ok(Game {
             potential: Potential::new(dim, &flow.hidden, flow.activation)?,
-            critic: Mlp::new(dim, &critic.hidden, critic.activation, Output::for_divergence(critic.divergence))?,
+            critic: Mlp::new(
+                dim,
+                &critic.hidden,
+                critic.activation,
+                Output::for_divergence(critic.divergence),
+            )?,
             critic_objective: CriticObjective {
                 divergence: critic.divergence,
                 penalty,
@@ -111,8 +116,7 @@ impl Trainer {
             .flow
             .initialisation
             .draw(game.potential.net(), &mut stream(config.seed, name::POTENTIAL, 0));
-        let phi =
-            config.critic.initialisation.draw(&game.critic, &mut stream(config.seed, name::CRITIC, 0));
+        let phi = config.critic.initialisation.draw(&game.critic, &mut stream(config.seed, name::CRITIC, 0));
         let bound = (config.critic.lipschitz == Lipschitz::Spectral).then_some(config.critic.bound);
         Ok(Self {
             flow: Player::new(game.potential.net().clone(), potential, None),
@@ -149,8 +153,8 @@ impl Trainer {
             self.critic.descend(&training.critic, critic_rate, training.average, gradient)?;
             last = Some(value);
         }
-        let critic_value = last
-            .unwrap_or(CriticValue { divergence: 0.0, penalty: 0.0, slope_mean: 0.0, slope_max: 0.0 });
+        let critic_value =
+            last.unwrap_or(CriticValue { divergence: 0.0, penalty: 0.0, slope_mean: 0.0, slope_max: 0.0 });
 
         let x0 = self.source.initial(self.config.training.batch, &mut rng)?;
         let mut gradient = vec![0.0; self.flow.parameters.len()];

@@ -29,11 +29,15 @@ pub fn save(trainer: &Trainer, path: &Path) -> Result<(), TrainError> {
             blobs.push((format!("{name}.spectral"), Dtype::F64, state));
         }
     }
-    let unusable = |e: safetensors::SafeTensorError| TrainError::Checkpoint { path: path.into(), reason: e.to_string() };
+    let unusable =
+        |e: safetensors::SafeTensorError| TrainError::Checkpoint { path: path.into(), reason: e.to_string() };
     let mut views = Vec::new();
     for (name, dtype, bytes) in &blobs {
         let width = if *dtype == Dtype::F32 { 4 } else { 8 };
-        views.push((name.as_str(), TensorView::new(*dtype, vec![bytes.len() / width], bytes).map_err(unusable)?));
+        views.push((
+            name.as_str(),
+            TensorView::new(*dtype, vec![bytes.len() / width], bytes).map_err(unusable)?,
+        ));
     }
     let counters = HashMap::from([
         ("format".to_owned(), "oplus-1".to_owned()),
@@ -113,7 +117,8 @@ impl File {
         let (first, second) = (fitting("adam.first", count)?, fitting("adam.second", count)?);
         if let Some(spectral) = &mut player.spectral {
             let eight = |c: &[u8]| c.try_into().map_or(f64::NAN, f64::from_le_bytes);
-            let state: Vec<f64> = self.bytes_of(&format!("{name}.spectral"))?.chunks_exact(8).map(eight).collect();
+            let state: Vec<f64> =
+                self.bytes_of(&format!("{name}.spectral"))?.chunks_exact(8).map(eight).collect();
             spectral.restore(&state).map_err(|e| self.unusable(e))?;
         }
         player.adam.steps = self.counter(&format!("{name}.adam.steps"))?;

@@ -58,7 +58,9 @@ impl Optimiser {
         self.learning_rate
             * match self.schedule {
                 Schedule::Constant => 1.0,
-                Schedule::Cosine { end } => end + (1.0 - end) * 0.5 * (1.0 + (std::f64::consts::PI * s).cos()),
+                Schedule::Cosine { end } => {
+                    end + (1.0 - end) * 0.5 * (1.0 + (std::f64::consts::PI * s).cos())
+                }
                 Schedule::Linear { start, end } if s > start => {
                     1.0 + (end - 1.0) * (s - start) / (1.0 - start).max(f64::MIN_POSITIVE)
                 }

@@ -165,15 +165,18 @@ struct Patience {
 impl Patience {
     fn satisfied(&mut self, indicators: Option<&Indicators>) -> Option<String> {
         let limits = self.limits?;
-        let below = |limit: Option<f64>, value: Option<f64>| limit.is_none_or(|limit| value.is_some_and(|v| v <= limit));
+        let below = |limit: Option<f64>, value: Option<f64>| {
+            limit.is_none_or(|limit| value.is_some_and(|v| v <= limit))
+        };
         let met = indicators.is_some_and(|i| {
             below(limits.hj_residual_relative, i.hj_residual_relative)
                 && below(limits.terminal_gradient_relative, i.terminal_gradient_relative)
                 && below(limits.path_ratio, i.path_ratio)
         });
         self.records = if met { self.records + 1 } else { 0 };
-        (self.records >= limits.records)
-            .then(|| format!("the indicators of training.stop_when held for {} records in a row", limits.records))
+        (self.records >= limits.records).then(|| {
+            format!("the indicators of training.stop_when held for {} records in a row", limits.records)
+        })
     }
 }
 
@@ -191,11 +194,11 @@ fn claim(config: &Config, options: &Options) -> Result<bool, TrainError> {
         return Ok(true);
     }
     create(folder)?;
-    let mut entries = fs::read_dir(folder).map_err(|source| TrainError::Io { path: folder.clone(), source })?;
+    let mut entries =
+        fs::read_dir(folder).map_err(|source| TrainError::Io { path: folder.clone(), source })?;
     // A run that was cut off before its configuration was written left at most these.
-    let foreign = entries.any(|entry| {
-        entry.is_ok_and(|e| e.file_name() != CHECKPOINTS && e.file_name() != MANIFEST_FILE)
-    });
+    let foreign = entries
+        .any(|entry| entry.is_ok_and(|e| e.file_name() != CHECKPOINTS && e.file_name() != MANIFEST_FILE));
     if foreign { Err(TrainError::Occupied { path: folder.clone() }) } else { Ok(false) }
 }
 

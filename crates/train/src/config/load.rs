@@ -154,7 +154,8 @@ fn field(origin: &str, key: &str, reason: String) -> ConfigError {
 
 /// A TOML value, or a bare word as a string.
 fn scalar(text: &str) -> Value {
-    let parsed: Option<Value> = format!("value = {text}").parse::<Table>().ok().and_then(|mut t| t.remove("value"));
+    let parsed: Option<Value> =
+        format!("value = {text}").parse::<Table>().ok().and_then(|mut t| t.remove("value"));
     parsed.unwrap_or_else(|| Value::String(text.into()))
 }
 
@@ -165,12 +166,10 @@ fn set(table: &mut Table, key: &str, value: Value) -> Result<(), String> {
             table.insert(key.into(), value);
             Ok(())
         }
-        Some((head, rest)) => {
-            match table.entry(head).or_insert_with(|| Value::Table(Table::new())) {
-                Value::Table(inner) => set(inner, rest, value),
-                _ => Err(format!("`{head}` is a value, not a table with keys")),
-            }
-        }
+        Some((head, rest)) => match table.entry(head).or_insert_with(|| Value::Table(Table::new())) {
+            Value::Table(inner) => set(inner, rest, value),
+            _ => Err(format!("`{head}` is a value, not a table with keys")),
+        },
     }
 }
 

@@ -56,7 +56,12 @@ impl Config {
         )?;
         if data.target.is_some() {
             let found = data.dim.map_or("missing".into(), |d| d.to_string());
-            require(data.dim.is_some_and(|d| d >= 2), "data.dim", found, "give the dimension of a target, at least 2")?;
+            require(
+                data.dim.is_some_and(|d| d >= 2),
+                "data.dim",
+                found,
+                "give the dimension of a target, at least 2",
+            )?;
             require(data.samples >= 2, "data.samples", data.samples.to_string(), "give at least 2")?;
         }
         Ok(())
@@ -92,7 +97,12 @@ fn optimiser(key: &str, optimiser: &Optimiser) -> Result<(), ConfigError> {
 
 fn widths(key: &str, hidden: &[usize]) -> Result<(), ConfigError> {
     let fit = !hidden.is_empty() && !hidden.contains(&0);
-    require(fit, key, format!("{hidden:?}"), "give at least one hidden width, each at least 1, such as [48, 48]")
+    require(
+        fit,
+        key,
+        format!("{hidden:?}"),
+        "give at least one hidden width, each at least 1, such as [48, 48]",
+    )
 }
 
 fn positive(key: &str, value: f64) -> Result<(), ConfigError> {
@@ -104,7 +114,12 @@ fn not_negative(key: &str, value: f64) -> Result<(), ConfigError> {
 }
 
 fn fraction(key: &str, value: f64) -> Result<(), ConfigError> {
-    require((0.0..1.0).contains(&value), key, value.to_string(), "give a number from 0 up to, not including, 1")
+    require(
+        (0.0..1.0).contains(&value),
+        key,
+        value.to_string(),
+        "give a number from 0 up to, not including, 1",
+    )
 }
 
 fn require(holds: bool, key: &str, found: String, remedy: &str) -> Result<(), ConfigError> {

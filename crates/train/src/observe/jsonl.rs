@@ -29,7 +29,8 @@ impl JsonLines {
         let step = |line: &str| -> Option<u64> {
             serde_json::from_str::<serde_json::Value>(line).ok()?.get("step")?.as_u64()
         };
-        let kept: Vec<&str> = old.lines().filter(|line| step(line).is_some_and(|step| step <= keep)).collect();
+        let kept: Vec<&str> =
+            old.lines().filter(|line| step(line).is_some_and(|step| step <= keep)).collect();
         datasets::write_whole(path, |file| kept.iter().try_for_each(|line| writeln!(file, "{line}")))?;
         let file = OpenOptions::new().append(true).open(path).map_err(io)?;
         Ok(Self { path: path.into(), file: BufWriter::new(file) })
