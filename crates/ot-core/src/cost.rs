@@ -9,7 +9,7 @@ pub use pairs::{CloudCost, CostError, FunctionCost, MatrixCost, PairCost};
 
 pub(crate) use blocks::accumulate_rows;
 pub(crate) use coarsen::coarsened;
-pub(crate) use pairs::{Swapped, restricted};
+pub(crate) use pairs::{Swapped, check_clouds, restricted};
 
 /// A ground cost c(x, y) between points of R^d.
 ///

@@ -8,7 +8,10 @@
 pub mod cost;
 pub mod divergence;
 pub mod dual;
+pub mod entropic;
 pub mod exact;
+pub mod gaussian;
+pub mod sliced;
 mod weights;
 
 pub use weights::WeightError;

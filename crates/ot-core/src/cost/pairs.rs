@@ -113,24 +113,32 @@ struct Cloud {
     by_coordinate: Vec<f64>,
 }
 
-impl Cloud {
-    fn new(points: ArrayView2<f64>, cloud: &'static str) -> Result<Self, CostError> {
+/// Checks that two clouds have finite points of one dimension.
+pub(crate) fn check_clouds(x: ArrayView2<f64>, y: ArrayView2<f64>) -> Result<(), CostError> {
+    for (points, cloud) in [(x, "source"), (y, "target")] {
         if points.nrows() == 0 {
             return Err(CostError::Empty { cloud });
         }
         if points.ncols() == 0 {
             return Err(CostError::NoColumns { cloud });
         }
-        for ((row, column), &value) in points.indexed_iter() {
-            if !value.is_finite() {
-                return Err(CostError::NotFinite { cloud, row, column, value });
-            }
+        if let Some(((row, column), &value)) = points.indexed_iter().find(|(_, value)| !value.is_finite()) {
+            return Err(CostError::NotFinite { cloud, row, column, value });
         }
-        Ok(Self {
+    }
+    if x.ncols() != y.ncols() {
+        return Err(CostError::Dimension { source_dim: x.ncols(), target_dim: y.ncols() });
+    }
+    Ok(())
+}
+
+impl Cloud {
+    fn new(points: ArrayView2<f64>) -> Self {
+        Self {
             len: points.nrows(),
             by_point: points.iter().copied().collect(),
             by_coordinate: points.t().iter().copied().collect(),
-        })
+        }
     }
 
     fn point(&self, index: usize) -> &[f64] {
@@ -147,11 +155,8 @@ impl CloudCost {
     ///
     /// O((n + m)·d).
     pub fn new(x: ArrayView2<f64>, y: ArrayView2<f64>, cost: Cost) -> Result<Self, CostError> {
-        let (source, target) = (Cloud::new(x, "source")?, Cloud::new(y, "target")?);
-        if x.ncols() != y.ncols() {
-            return Err(CostError::Dimension { source_dim: x.ncols(), target_dim: y.ncols() });
-        }
-        Ok(Self { source, target, cost })
+        check_clouds(x, y)?;
+        Ok(Self { source: Cloud::new(x), target: Cloud::new(y), cost })
     }
 
     fn costs(&self, point: &[f64], others: &Cloud, first: usize, out: &mut [f64]) {

@@ -15,6 +15,8 @@ pub mod one_dimensional;
 mod simplex;
 mod solve;
 
+pub(crate) use masses::Masses;
+
 pub use certify::{Certificate, certify};
 pub use error::{CertificateError, ExactError};
 pub use solve::{ExactOptions, solve, solve_pairs, solve_pairs_with};

@@ -33,7 +33,7 @@ pub fn transport_cost(
     b: Option<&[f64]>,
     p: f64,
 ) -> Result<f64, LineError> {
-    if !(p >= 1.0 && p.is_finite()) {
+    if !is_valid_power(p) {
         return Err(LineError::Power(p));
     }
     for (cloud, values) in [("source", x), ("target", y)] {
@@ -61,6 +61,11 @@ pub enum LineError {
     /// The samples or weights are not measures.
     #[error(transparent)]
     Input(#[from] ExactError),
+}
+
+/// Whether |x − y|^p is a convex cost.
+pub(crate) fn is_valid_power(p: f64) -> bool {
+    p >= 1.0 && p.is_finite()
 }
 
 /// [`transport_cost`] for checked input; without masses both samples have equal weights and equal size.

@@ -1,0 +1,259 @@
+//! Log-domain Sinkhorn iterations with ε-scaling.
+
+use super::log_sum_exp::soft_minimum;
+use crate::WeightError;
+use crate::cost::{CloudCost, Cost, CostError, PairCost, Swapped};
+use crate::weights::Weights;
+use ndarray::{ArrayView2, Axis};
+
+/// Settings of a Sinkhorn solve.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct SinkhornOptions {
+    /// Largest allowed ‖P1 − a‖₁ after the last update.
+    pub tolerance: f64,
+    /// Limit on the updates of both potentials, ε-scaling included.
+    pub max_iterations: usize,
+}
+
+impl Default for SinkhornOptions {
+    /// A marginal error of 1e−4 leaves the value, which is second order in it, below 1e−5 of the cost scale.
+    fn default() -> Self {
+        Self { tolerance: 1e-4, max_iterations: 5000 }
+    }
+}
+
+/// The state of an entropic solve, with what it is worth.
+#[derive(Debug, Clone, PartialEq)]
+pub struct EntropicTransport {
+    /// OT_ε as the dual value Σ a f + Σ b g, a lower bound that is second order in `marginal_error`.
+    pub value: f64,
+    /// The potential of the sources, \[n\].
+    pub f: Vec<f64>,
+    /// The potential of the targets, \[m\]; the soft c-transform of `f`, so the second marginal is exact.
+    pub g: Vec<f64>,
+    /// The regularisation ε, in units of cost.
+    pub epsilon: f64,
+    /// Updates of both potentials.
+    pub iterations: usize,
+    /// ‖P1 − a‖₁, measured after the last update.
+    pub marginal_error: f64,
+    /// Whether `marginal_error` is within the tolerance.
+    pub converged: bool,
+}
+
+/// Why an entropic problem is not defined.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum EntropicError {
+    /// The points are not two clouds of one dimension.
+    #[error(transparent)]
+    Cost(#[from] CostError),
+    /// The weights are not a measure.
+    #[error(transparent)]
+    Weight(#[from] WeightError),
+    /// The blur or regularisation is not a positive finite number.
+    #[error("{name} = {value} must be positive and finite")]
+    NotPositive {
+        /// `epsilon`, `blur` or `tolerance`.
+        name: &'static str,
+        /// The offending value.
+        value: f64,
+    },
+    /// The scaling of a fixed schedule is not in (0, 1).
+    #[error("scaling = {0} must lie strictly between 0 and 1")]
+    Scaling(f64),
+    /// The exponents c/ε lose their digits.
+    #[error(
+        "epsilon = {epsilon:e} is below {smallest:e}, where c/ε loses its digits for costs up to {largest_cost:e}: raise it, or use exact transport"
+    )]
+    TooSmall {
+        /// The regularisation asked for.
+        epsilon: f64,
+        /// The smallest one allowed.
+        smallest: f64,
+        /// A bound on the costs.
+        largest_cost: f64,
+    },
+}
+
+/// ε must leave the exponents c/ε an absolute accuracy of 1e−4: largest cost · 2^−53 / ε.
+const SMALLEST_RELATIVE_EPSILON: f64 = 1e-12;
+
+/// Each step of ε-scaling divides ε by this, and updates the potentials this many times.
+const SCALING: f64 = 4.0;
+const UPDATES_PER_SCALE: usize = 2;
+
+/// Entropic optimal transport between the rows of `x` and of `y`.
+///
+/// Alternating updates f ← −ε log Σ_j b_j e^{(g_j − c_ij)/ε} and the same for g, with ε falling from the largest cost to its value
+/// (Schmitzer, arXiv 1610.06519, section 3), until ‖P1 − a‖₁ ≤ tolerance for P_ij = a_i b_j e^{(f_i + g_j − c_ij)/ε}. That error is measured
+/// for the returned potentials, after the last update; when `max_iterations` comes first, the result says `converged: false`.
+///
+/// `x` is \[n, d\], `y` is \[m, d\]; weights are divided by their sums, `None` means equal ones; `epsilon` is in units of cost.
+///
+/// # Errors
+/// Clouds or weights that are not measures, ε or a tolerance that is not positive, an ε so small that c/ε loses its digits.
+///
+/// O(n·m·d) per update, O(n + m) memory; the result does not depend on the number of threads.
+///
+/// ```
+/// use ndarray::array;
+/// use ot_core::{cost::Cost, entropic::{SinkhornOptions, sinkhorn}};
+/// let (x, y) = (array![[0.0], [1.0]], array![[2.0]]);
+/// let plan = sinkhorn(x.view(), y.view(), None, None, Cost::Euclidean, 0.1, SinkhornOptions::default())?;
+/// assert!(plan.converged && (plan.value - 1.5).abs() < 1e-6);
+/// # Ok::<(), ot_core::entropic::EntropicError>(())
+/// ```
+pub fn sinkhorn(
+    x: ArrayView2<f64>,
+    y: ArrayView2<f64>,
+    a: Option<&[f64]>,
+    b: Option<&[f64]>,
+    cost: Cost,
+    epsilon: f64,
+    options: SinkhornOptions,
+) -> Result<EntropicTransport, EntropicError> {
+    let problem = Problem::new(x, y, a, b, cost, epsilon)?;
+    if !(options.tolerance > 0.0 && options.tolerance.is_finite()) {
+        return Err(EntropicError::NotPositive { name: "tolerance", value: options.tolerance });
+    }
+    Ok(problem.solve(options))
+}
+
+/// A checked entropic problem.
+pub(super) struct Problem {
+    pub cost: CloudCost,
+    pub a: Vec<f64>,
+    pub b: Vec<f64>,
+    log_a: Vec<f64>,
+    log_b: Vec<f64>,
+    pub epsilon: f64,
+    /// Diagonal of the bounding box of both clouds, at least the largest distance.
+    pub diameter: f64,
+    largest_cost: f64,
+}
+
+impl Problem {
+    pub fn new(
+        x: ArrayView2<f64>,
+        y: ArrayView2<f64>,
+        a: Option<&[f64]>,
+        b: Option<&[f64]>,
+        cost: Cost,
+        epsilon: f64,
+    ) -> Result<Self, EntropicError> {
+        let pairs = CloudCost::new(x, y, cost)?;
+        let (a, b) = Weights::pair(a, b, x.nrows(), y.nrows())?;
+        if !(epsilon > 0.0 && epsilon.is_finite()) {
+            return Err(EntropicError::NotPositive { name: "epsilon", value: epsilon });
+        }
+        let squared_diameter = bounding_box_diagonal_squared(x, y);
+        let largest_cost = cost.of_squared_distance(squared_diameter);
+        let smallest = SMALLEST_RELATIVE_EPSILON * largest_cost;
+        if epsilon < smallest {
+            return Err(EntropicError::TooSmall { epsilon, smallest, largest_cost });
+        }
+        let logarithms = |weights: &[f64]| weights.iter().map(|weight| weight.ln()).collect();
+        Ok(Self {
+            cost: pairs,
+            log_a: logarithms(&a.all),
+            log_b: logarithms(&b.all),
+            a: a.all,
+            b: b.all,
+            epsilon,
+            diameter: squared_diameter.sqrt(),
+            largest_cost,
+        })
+    }
+
+    /// The best f for a given g.
+    pub fn update_f(&self, g: &[f64], epsilon: f64) -> Vec<f64> {
+        soft_minimum(&self.cost, g, &self.log_b, epsilon)
+    }
+
+    /// The best g for a given f.
+    pub fn update_g(&self, f: &[f64], epsilon: f64) -> Vec<f64> {
+        soft_minimum(&Swapped(&self.cost), f, &self.log_a, epsilon)
+    }
+
+    /// The pairing Σ a f + Σ b g.
+    pub fn pairing(&self, f: &[f64], g: &[f64]) -> f64 {
+        pairing(&self.a, f) + pairing(&self.b, g)
+    }
+
+    /// ‖P1 − a‖₁ of the plan of a potential whose best value would be `best`.
+    pub fn marginal_error(&self, f: &[f64], best: &[f64]) -> f64 {
+        self.a
+            .iter()
+            .zip(f.iter().zip(best))
+            .filter(|&(&weight, _)| weight > 0.0)
+            .map(|(weight, (value, best))| weight * ((value - best) / self.epsilon).exp_m1().abs())
+            .sum()
+    }
+
+    /// The values of ε above the last one, descending.
+    pub fn scales(&self) -> impl Iterator<Item = f64> + use<> {
+        let last = self.epsilon;
+        std::iter::successors(Some(self.largest_cost), |epsilon| Some(epsilon / SCALING))
+            .take_while(move |&epsilon| epsilon > last)
+    }
+
+    pub fn solve(&self, options: SinkhornOptions) -> EntropicTransport {
+        let mut iterations = 0;
+        let mut f = vec![0.0; self.cost.sources()];
+        let mut g = vec![0.0; self.cost.targets()];
+        for epsilon in self.scales() {
+            for _ in 0..UPDATES_PER_SCALE {
+                if iterations < options.max_iterations {
+                    f = self.update_f(&g, epsilon);
+                    g = self.update_g(&f, epsilon);
+                    iterations += 1;
+                }
+            }
+        }
+        // g belongs to a larger ε (or to none): the loop below keeps (f, g) a pair of this ε, of which `best` is the next f.
+        f = self.update_f(&g, self.epsilon);
+        g = self.update_g(&f, self.epsilon);
+        iterations += 1;
+        loop {
+            let best = self.update_f(&g, self.epsilon);
+            let marginal_error = self.marginal_error(&f, &best);
+            let converged = marginal_error <= options.tolerance;
+            if converged || iterations >= options.max_iterations {
+                let value = self.pairing(&f, &g);
+                return EntropicTransport {
+                    value,
+                    f,
+                    g,
+                    epsilon: self.epsilon,
+                    iterations,
+                    marginal_error,
+                    converged,
+                };
+            }
+            f = best;
+            g = self.update_g(&f, self.epsilon);
+            iterations += 1;
+        }
+    }
+}
+
+/// Σ weights·values over the positive weights.
+fn pairing(weights: &[f64], values: &[f64]) -> f64 {
+    weights
+        .iter()
+        .zip(values)
+        .filter(|&(&weight, _)| weight > 0.0)
+        .map(|(weight, value)| weight * value)
+        .sum()
+}
+
+fn bounding_box_diagonal_squared(x: ArrayView2<f64>, y: ArrayView2<f64>) -> f64 {
+    x.axis_iter(Axis(1))
+        .zip(y.axis_iter(Axis(1)))
+        .map(|(x, y)| {
+            let values = || x.iter().chain(y.iter()).copied();
+            let width = values().fold(f64::NEG_INFINITY, f64::max) - values().fold(f64::INFINITY, f64::min);
+            width * width
+        })
+        .sum()
+}

@@ -1,0 +1,147 @@
+//! Sliced distances, Gaussians and c-transforms against closed forms and laws.
+
+mod common;
+
+use common::{normal_cloud, on_thread_counts, weights};
+use ndarray::{Array2, array};
+use ot_core::cost::Cost;
+use ot_core::dual::c_transform::{TransformError, c_transform};
+use ot_core::exact::solve;
+use ot_core::gaussian::{Gaussian, GaussianError};
+use ot_core::sliced::{SlicedError, sliced_wasserstein};
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
+
+#[test]
+fn sliced_distance_of_a_translation_is_the_mean_projection() {
+    let x = normal_cloud(1, 200, 4);
+    let y = &x + &array![1.0, -2.0, 0.5, 0.0];
+    let mut rng = ChaCha8Rng::seed_from_u64(2);
+    let sliced = sliced_wasserstein(x.view(), y.view(), None, None, 2.0, 4000, &mut rng).unwrap();
+    // E (θ·v)² = |v|²/d; four standard errors.
+    assert!((sliced.value - (5.25f64 / 4.0).sqrt()).abs() < 4.0 * sliced.standard_error);
+    assert!(sliced.standard_error < 0.02);
+}
+
+#[test]
+fn sliced_distance_is_below_the_full_one() {
+    for seed in 0..5 {
+        let (x, y) = (normal_cloud(seed, 80, 3), normal_cloud(seed + 50, 60, 3) * 1.5 + 0.4);
+        let (a, b) = (weights(seed, 80), weights(seed + 1, 60));
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        let sliced =
+            sliced_wasserstein(x.view(), y.view(), Some(&a), Some(&b), 2.0, 50, &mut rng).unwrap().value;
+        let full =
+            solve(x.view(), y.view(), Some(&a), Some(&b), Cost::SquaredEuclidean).unwrap().primal().sqrt();
+        assert!(sliced > 0.0 && sliced < full);
+    }
+}
+
+#[test]
+fn equal_weights_and_no_weights_slice_alike() {
+    let (x, y) = (normal_cloud(3, 90, 2), normal_cloud(4, 90, 2));
+    let run = |a: Option<&[f64]>| {
+        let mut rng = ChaCha8Rng::seed_from_u64(5);
+        sliced_wasserstein(x.view(), y.view(), a, None, 1.0, 20, &mut rng).unwrap().value
+    };
+    // The same sorted sums in another order of rounding.
+    assert!((run(None) - run(Some(&[2.0; 90]))).abs() < 1e-14);
+}
+
+#[test]
+fn sliced_results_depend_on_the_seed_and_not_on_the_threads() {
+    let (x, y) = (normal_cloud(6, 300, 2), normal_cloud(7, 200, 2));
+    let run = |seed| {
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        sliced_wasserstein(x.view(), y.view(), None, None, 2.0, 33, &mut rng).unwrap()
+    };
+    let results = on_thread_counts(|| run(1));
+    assert!(results.windows(2).all(|pair| pair[0] == pair[1]));
+    assert_ne!(run(1).value, run(2).value);
+    let mut rng = ChaCha8Rng::seed_from_u64(0);
+    assert_eq!(
+        sliced_wasserstein(x.view(), y.view(), None, None, 0.5, 10, &mut rng),
+        Err(SlicedError::Power(0.5))
+    );
+    assert_eq!(
+        sliced_wasserstein(x.view(), y.view(), None, None, 2.0, 0, &mut rng),
+        Err(SlicedError::NoDirections)
+    );
+}
+
+#[test]
+fn commuting_gaussians_have_the_distance_of_their_standard_deviations() {
+    let rotation = array![[0.6, -0.8], [0.8, 0.6]];
+    let covariance = |first: f64, second: f64| {
+        rotation.dot(&array![[first * first, 0.0], [0.0, second * second]]).dot(&rotation.t())
+    };
+    let narrow = Gaussian::new(array![1.0, 2.0], covariance(1.0, 0.5)).unwrap();
+    let wide = Gaussian::new(array![0.0, 0.0], covariance(3.0, 0.25)).unwrap();
+    // |m − m'|² + Σ (σ − σ')²; rounding of numbers below 20.
+    assert!((narrow.w2_squared(&wide).unwrap() - (5.0 + 4.0 + 0.0625)).abs() < 1e-13);
+    assert!((wide.w2_squared(&narrow).unwrap() - (5.0 + 4.0 + 0.0625)).abs() < 1e-13);
+    assert!(narrow.w2_squared(&narrow).unwrap() < 1e-14);
+}
+
+#[test]
+fn the_gaussian_map_pushes_moments_forward_and_is_optimal_on_samples() {
+    let source = Gaussian::new(array![1.0, 0.0], array![[2.0, 0.3], [0.3, 0.5]]).unwrap();
+    let target = Gaussian::new(array![-1.0, 3.0], array![[1.0, -0.6], [-0.6, 1.5]]).unwrap();
+    let map = source.transport_map(&target).unwrap();
+    let pushed = map.matrix.dot(&source.covariance()).dot(&map.matrix.t());
+    // Products of matrices of order one.
+    assert!((&pushed - &target.covariance()).iter().all(|error| error.abs() < 1e-13));
+    let samples = normal_cloud(8, 150, 2);
+    let images = map.apply(samples.view()).unwrap();
+    let plan = solve(samples.view(), images.view(), None, None, Cost::SquaredEuclidean).unwrap();
+    assert!(plan.coupling.iter().all(|flow| flow.source == flow.target));
+    // The value is the Bures distance of the samples' own moments, since the map is affine and optimal between them.
+    let empirical = |points: &Array2<f64>| Gaussian::from_samples(points.view()).unwrap();
+    let bures = empirical(&samples).w2_squared(&empirical(&images)).unwrap();
+    let shift = &empirical(&samples).mean() - &empirical(&images).mean();
+    let unbiased = shift.dot(&shift) + (plan.primal() - shift.dot(&shift)) * 150.0 / 149.0;
+    // n − 1 in the covariance against n in the plan is the only difference.
+    assert!((bures - unbiased).abs() < 1e-11, "{bures} {unbiased}");
+}
+
+#[test]
+fn gaussians_refuse_what_is_not_a_covariance() {
+    assert!(matches!(
+        Gaussian::new(array![0.0, 0.0], array![[1.0, 0.5], [0.4, 1.0]]),
+        Err(GaussianError::NotSymmetric { .. })
+    ));
+    assert!(matches!(
+        Gaussian::new(array![0.0, 0.0], array![[1.0, 2.0], [2.0, 1.0]]),
+        Err(GaussianError::Indefinite(_))
+    ));
+    assert!(matches!(Gaussian::new(array![0.0], array![[f64::NAN]]), Err(GaussianError::NotFinite)));
+    assert!(matches!(Gaussian::from_samples(array![[1.0]].view()), Err(GaussianError::TooFewSamples(1))));
+    let flat = Gaussian::new(array![0.0, 0.0], array![[1.0, 0.0], [0.0, 0.0]]).unwrap();
+    let round = Gaussian::new(array![0.0, 0.0], array![[1.0, 0.0], [0.0, 1.0]]).unwrap();
+    assert!(matches!(flat.transport_map(&round), Err(GaussianError::Degenerate { .. })));
+    assert!((flat.w2_squared(&round).unwrap() - 1.0).abs() < 1e-13);
+}
+
+#[test]
+fn c_transforms_raise_the_dual_value_and_are_idempotent() {
+    let (x, y) = (normal_cloud(9, 600, 2), normal_cloud(10, 700, 2));
+    let cost = Cost::HalfSquaredEuclidean;
+    let potential: Vec<f64> = x.outer_iter().map(|point| (3.0 * point[0]).sin() + point[1]).collect();
+    let transformed = c_transform(x.view(), &potential, y.view(), cost).unwrap();
+    let twice = c_transform(y.view(), &transformed, x.view(), cost).unwrap();
+    let thrice = c_transform(x.view(), &twice, y.view(), cost).unwrap();
+    // φ^{cc} ≥ φ and φ^{ccc} = φ^c, up to the rounding of one sum.
+    assert!(potential.iter().zip(&twice).all(|(before, after)| *after >= before - 1e-13));
+    assert!(potential.iter().zip(&twice).any(|(before, after)| *after > before + 1e-3));
+    assert!(transformed.iter().zip(&thrice).all(|(first, third)| (first - third).abs() < 1e-13));
+    let brute = y.outer_iter().map(|to| {
+        let reduced = x
+            .outer_iter()
+            .zip(&potential)
+            .map(|(from, value)| 0.5 * (&from - &to).mapv(|v| v * v).sum() - value);
+        reduced.fold(f64::INFINITY, f64::min)
+    });
+    assert!(transformed.iter().zip(brute).all(|(fast, slow)| (fast - slow).abs() < 1e-13));
+    let wrong = c_transform(x.view(), &potential[1..], y.view(), cost);
+    assert_eq!(wrong, Err(TransformError::Length { values: 599, points: 600 }));
+}

@@ -1,0 +1,131 @@
+//! Entropic transport against its definition, its laws and exact transport.
+
+mod common;
+
+use common::{normal_cloud, on_thread_counts, weights};
+use ot_core::cost::{CloudCost, Cost, PairCost};
+use ot_core::entropic::{
+    EntropicError, Schedule, SinkhornOptions, SinkhornPower, sinkhorn, sinkhorn_divergence,
+};
+use ot_core::exact::solve;
+use proptest::prelude::*;
+
+#[test]
+fn the_plan_of_the_potentials_has_the_marginals_and_the_value() {
+    let (x, y) = (normal_cloud(1, 40, 2), normal_cloud(2, 55, 2));
+    let (a, b) = (weights(3, 40), weights(4, 55));
+    let epsilon = 0.05;
+    let options = SinkhornOptions { tolerance: 1e-6, max_iterations: 10_000 };
+    let result =
+        sinkhorn(x.view(), y.view(), Some(&a), Some(&b), Cost::HalfSquaredEuclidean, epsilon, options)
+            .unwrap();
+    assert!(result.converged && result.marginal_error <= 1e-6);
+    let cost = CloudCost::new(x.view(), y.view(), Cost::HalfSquaredEuclidean).unwrap();
+    let (total_a, total_b) = (a.iter().sum::<f64>(), b.iter().sum::<f64>());
+    let (mut rows, mut columns, mut value) = (vec![0.0; 40], vec![0.0; 55], 0.0);
+    for i in 0..40 {
+        for j in 0..55 {
+            let exponent = (result.f[i] + result.g[j] - cost.cost(i, j)) / epsilon;
+            let mass = a[i] / total_a * b[j] / total_b * exponent.exp();
+            rows[i] += mass;
+            columns[j] += mass;
+            value += mass * cost.cost(i, j) + epsilon * mass * exponent;
+        }
+    }
+    let row_error: f64 = rows.iter().zip(&a).map(|(sum, weight)| (sum - weight / total_a).abs()).sum();
+    let column_error: f64 = columns.iter().zip(&b).map(|(sum, weight)| (sum - weight / total_b).abs()).sum();
+    // What the result claims, plus 1e−7 relative error of single-precision exponentials.
+    assert!((row_error - result.marginal_error).abs() < 1e-6, "{row_error} {}", result.marginal_error);
+    assert!(column_error < 1e-6, "{column_error}");
+    // The primal value of that plan: equal up to marginal error times potentials of order 1.
+    assert!((value - result.value).abs() < 5e-6, "{value} {}", result.value);
+}
+
+#[test]
+fn the_entropic_cost_tends_to_the_exact_cost() {
+    let (x, y) = (normal_cloud(5, 60, 2), normal_cloud(6, 60, 2));
+    let exact = solve(x.view(), y.view(), None, None, Cost::HalfSquaredEuclidean).unwrap().primal();
+    let options = SinkhornOptions { tolerance: 1e-4, max_iterations: 200_000 };
+    let mut last_gap = f64::INFINITY;
+    for epsilon in [0.3, 0.1, 0.03, 0.01] {
+        let value = sinkhorn(x.view(), y.view(), None, None, Cost::HalfSquaredEuclidean, epsilon, options)
+            .unwrap()
+            .value;
+        let gap = value - exact;
+        // 0 ≤ OT_ε − OT ≤ ε·(entropy of an optimal assignment) = ε·log 60.
+        assert!(gap > 0.0 && gap < epsilon * 60f64.ln() && gap < last_gap, "ε = {epsilon}: {gap}");
+        last_gap = gap;
+    }
+}
+
+#[test]
+fn too_few_updates_do_not_claim_convergence() {
+    let (x, y) = (normal_cloud(7, 50, 2), normal_cloud(8, 50, 2));
+    let options = SinkhornOptions { tolerance: 1e-6, max_iterations: 1 };
+    let result = sinkhorn(x.view(), y.view(), None, None, Cost::HalfSquaredEuclidean, 0.01, options).unwrap();
+    assert!(!result.converged && result.marginal_error > 1e-6);
+    let schedule = Schedule::Converged { tolerance: 1e-6, max_iterations: 1 };
+    let divergence =
+        sinkhorn_divergence(x.view(), y.view(), None, None, SinkhornPower::Two, 0.1, schedule).unwrap();
+    assert!(!divergence.converged);
+}
+
+#[test]
+fn bad_settings_are_named() {
+    let x = normal_cloud(9, 5, 2);
+    let solve_with = |epsilon| {
+        sinkhorn(x.view(), x.view(), None, None, Cost::Euclidean, epsilon, SinkhornOptions::default())
+    };
+    assert!(matches!(solve_with(0.0), Err(EntropicError::NotPositive { name: "epsilon", .. })));
+    assert!(matches!(solve_with(f64::NAN), Err(EntropicError::NotPositive { .. })));
+    assert!(matches!(solve_with(1e-14), Err(EntropicError::TooSmall { .. })));
+    let scaling = Schedule::Geomloss { scaling: 1.0 };
+    let result = sinkhorn_divergence(x.view(), x.view(), None, None, SinkhornPower::One, 0.1, scaling);
+    assert_eq!(result, Err(EntropicError::Scaling(1.0)));
+    let result =
+        sinkhorn_divergence(x.view(), x.view(), None, None, SinkhornPower::One, -1.0, Schedule::CONVERGED);
+    assert!(matches!(result, Err(EntropicError::NotPositive { name: "blur", .. })));
+}
+
+#[test]
+fn coinciding_points_have_no_diameter_and_no_divergence() {
+    let x = ndarray::Array2::<f64>::ones((5, 2));
+    for schedule in [Schedule::CONVERGED, Schedule::AS_PUBLISHED] {
+        let divergence =
+            sinkhorn_divergence(x.view(), x.view(), None, None, SinkhornPower::Two, 0.05, schedule).unwrap();
+        assert!(divergence.value.abs() < 1e-9, "{divergence:?}");
+    }
+}
+
+#[test]
+fn results_do_not_depend_on_the_number_of_threads() {
+    let (x, y) = (normal_cloud(10, 150, 2), normal_cloud(11, 700, 2));
+    for schedule in [Schedule::Converged { tolerance: 1e-3, max_iterations: 20 }, Schedule::AS_PUBLISHED] {
+        let results = on_thread_counts(|| {
+            sinkhorn_divergence(x.view(), y.view(), None, None, SinkhornPower::Two, 0.1, schedule).unwrap()
+        });
+        assert!(results.windows(2).all(|pair| pair[0] == pair[1]));
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(12))]
+
+    #[test]
+    fn divergence_laws(seed in 0u64..1000, n in 2usize..40, m in 2usize..40) {
+        let (x, y) = (normal_cloud(seed, n, 2), normal_cloud(seed + 1000, m, 2) + 0.5);
+        let (a, b) = (weights(seed, n), weights(seed + 1, m));
+        for power in [SinkhornPower::One, SinkhornPower::Two] {
+            let schedule = Schedule::Converged { tolerance: 1e-5, max_iterations: 20_000 };
+            let value = |x: &ndarray::Array2<f64>, y: &ndarray::Array2<f64>, a: &[f64], b: &[f64]| {
+                sinkhorn_divergence(x.view(), y.view(), Some(a), Some(b), power, 0.3, schedule).unwrap().value
+            };
+            let forward = value(&x, &y, &a, &b);
+            // Marginal error 1e−5 times potentials of order one.
+            let close = 1e-4;
+            prop_assert!(forward > -close, "positive");
+            prop_assert!((forward - value(&y, &x, &b, &a)).abs() < close, "symmetric");
+            prop_assert!(value(&x, &x, &a, &a).abs() < close, "identity");
+        }
+    }
+}
