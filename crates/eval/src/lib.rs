@@ -1,6 +1,7 @@
 //! Measures a trained flow: distances between clouds, off-manifold error, floors, and the report.
 
 pub mod cloud;
+pub mod distances;
 pub mod report;
 pub mod results;
 pub mod summary;
