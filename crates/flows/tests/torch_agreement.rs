@@ -15,7 +15,7 @@ use flows::game::{
 use flows::mlp::{Initialisation, Mlp, Output};
 use flows::potential::Potential;
 use flows::real::Real;
-use flows::torch::{Scalar, Torch};
+use flows::torch::{Scalar, Torch, runtime};
 use ot_core::divergence::Divergence;
 use ot_core::dual::lipschitz::SlopePenalty;
 use rand::{RngExt, SeedableRng};
@@ -161,8 +161,8 @@ fn critic_agrees<T: Scalar>(what: &str, mut game: Game) {
     assert!(native_value.penalty > 0.0, "{what}: the penalty is not active");
 
     let (phi, batch) = (&numbers.critic, numbers.batch());
-    let torch_value =
-        flows::torch::critic::gradient(&game, tch::Device::Cpu, phi, batch, &mut torch).unwrap();
+    let device = runtime::open(Device::Cpu).unwrap();
+    let torch_value = flows::torch::critic::gradient(&game, device, phi, batch, &mut torch).unwrap();
     let tolerance = rounding::<T>(game.critic.hidden(), 1);
     assert_close(what, tolerance, &critic_numbers(&native_value), &critic_numbers(&torch_value));
     assert_close(what, tolerance, &native, &torch);
@@ -179,7 +179,7 @@ fn flows_agree<T: Scalar>() {
                     let what = format!("{activation:?} {dim} {hidden:?} {divergence} {terminal_gradient}");
                     let numbers = Numbers::<T>::draw(&game, 2);
                     let tolerance = rounding::<T>(hidden, STEPS);
-                    let device = tch::Device::Cpu;
+                    let device = runtime::open(Device::Cpu).unwrap();
                     let mut workspace = flow::Workspace::default();
 
                     let (u, phi, x0) = (&numbers.potential, &numbers.critic, &numbers.generated);

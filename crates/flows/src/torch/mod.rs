@@ -35,8 +35,7 @@ pub struct Torch {
 }
 
 impl Torch {
-    /// A backend for one game on `device`; the first one of a process sets libtorch to one thread
-    /// ([`runtime::use_one_thread`]).
+    /// A backend for one game on `device`, which it opens ([`runtime::open`]).
     ///
     /// # Errors
     /// [`FlowError::Device`] when `device` is a CUDA device that this libtorch does not have.
@@ -69,7 +68,6 @@ impl Torch {
     /// # Ok::<(), flows::FlowError>(())
     /// ```
     pub fn new(game: Game, device: Device) -> Result<Self, FlowError> {
-        runtime::use_one_thread();
         Ok(Self { game, device: runtime::open(device)? })
     }
 }

@@ -19,7 +19,8 @@ pub fn use_one_thread() {
     });
 }
 
-/// The libtorch device of this name.
+/// The libtorch device of this name; the first call of a process also sets libtorch to one thread
+/// ([`use_one_thread`]).
 ///
 /// # Errors
 /// [`FlowError::Device`] when it is a CUDA device that this libtorch does not have.
@@ -31,6 +32,7 @@ pub fn use_one_thread() {
 /// # Ok::<(), flows::FlowError>(())
 /// ```
 pub fn open(device: Device) -> Result<tch::Device, FlowError> {
+    use_one_thread();
     let Device::Cuda(index) = device else { return Ok(tch::Device::Cpu) };
     let count = usize::try_from(tch::Cuda::device_count()).unwrap_or(0);
     if index < count {
