@@ -1,0 +1,97 @@
+//! Agreement with the numbers of POT, SciPy and geomloss (versions and script next to the fixture).
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "reads a committed fixture: a failure is a failed test"
+)]
+
+use ndarray::Array2;
+use ot_core::cost::Cost;
+use ot_core::entropic::{Schedule, SinkhornPower, sinkhorn_divergence};
+use ot_core::exact::solve;
+use serde_json::Value;
+
+fn fixture() -> Value {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/fixtures/ot/ot.json");
+    serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
+}
+
+fn points(value: &Value) -> Array2<f64> {
+    let rows = value.as_array().unwrap();
+    let flat: Vec<f64> = rows.iter().flat_map(numbers).collect();
+    Array2::from_shape_vec((rows.len(), flat.len() / rows.len()), flat).unwrap()
+}
+
+fn numbers(value: &Value) -> Vec<f64> {
+    value.as_array().unwrap().iter().map(|number| number.as_f64().unwrap()).collect()
+}
+
+fn weights(value: &Value) -> Option<Vec<f64>> {
+    (!value.is_null()).then(|| numbers(value))
+}
+
+#[test]
+fn exact_costs_are_those_of_pot_and_scipy() {
+    let fixture = fixture();
+    let mut compared = 0;
+    for case in fixture["exact"].as_array().unwrap() {
+        let (x, y, a, b) = (points(&case["x"]), points(&case["y"]), weights(&case["a"]), weights(&case["b"]));
+        for (name, cost) in [("squared_euclidean", Cost::SquaredEuclidean), ("euclidean", Cost::Euclidean)] {
+            let plan = solve(x.view(), y.view(), a.as_deref(), b.as_deref(), cost).unwrap();
+            for peer in ["pot_emd", "scipy_assignment"] {
+                if let Some(expected) = case[peer][name].as_f64() {
+                    // Both are exact solvers in double precision; the sums have at most 200 terms.
+                    assert!(
+                        (plan.primal() - expected).abs() < 1e-12 * (1.0 + expected),
+                        "{peer} {name}: {} {expected}",
+                        plan.primal()
+                    );
+                    compared += 1;
+                }
+            }
+        }
+    }
+    assert_eq!(compared, 16);
+}
+
+#[test]
+fn sinkhorn_divergences_are_those_of_geomloss_and_pot() {
+    for case in fixture()["sinkhorn"].as_array().unwrap() {
+        let (x, y, a, b) = (points(&case["x"]), points(&case["y"]), weights(&case["a"]), weights(&case["b"]));
+        let power = if case["p"] == 1 { SinkhornPower::One } else { SinkhornPower::Two };
+        let blur = case["blur"].as_f64().unwrap();
+        let value = |schedule| {
+            sinkhorn_divergence(x.view(), y.view(), a.as_deref(), b.as_deref(), power, blur, schedule)
+                .unwrap()
+        };
+        for scaling in [0.5, 0.95, 0.99] {
+            let expected = case["geomloss"][scaling.to_string()].as_f64().unwrap();
+            let ours = value(Schedule::Geomloss { scaling }).value;
+            // The same iterations with single-precision exponentials: 1e−7·ε each, here ε ≤ 0.1, averaged so that old errors fade. For p = 1
+            // geomloss floors every distance at 1e−4, the zeros of the self terms too, which lowers its divergence by up to 1e−4.
+            let floor = if power == SinkhornPower::One { 1e-4 } else { 0.0 };
+            let difference = ours - expected;
+            assert!(
+                -1e-7 < difference && difference < floor + 1e-7,
+                "p {power:?} scaling {scaling}: {ours} {expected}"
+            );
+        }
+        let expected = case["pot_20000_iterations"].as_f64().unwrap();
+        let ours = value(Schedule::Converged { tolerance: 1e-6, max_iterations: 100_000 });
+        assert!(ours.converged);
+        // A marginal error of 1e−6 times potentials of order one.
+        assert!((ours.value - expected).abs() < 2e-6, "p {power:?}: {} {expected}", ours.value);
+    }
+}
+
+#[test]
+fn the_default_schedule_of_geomloss_is_not_converged_and_says_so() {
+    let fixture = fixture();
+    let case = &fixture["sinkhorn"][0];
+    let (x, y) = (points(&case["x"]), points(&case["y"]));
+    let divergence =
+        sinkhorn_divergence(x.view(), y.view(), None, None, SinkhornPower::Two, 0.1, Schedule::AS_PUBLISHED)
+            .unwrap();
+    assert!(!divergence.converged && divergence.marginal_error > 1e-3);
+}
