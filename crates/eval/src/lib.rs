@@ -1,11 +1,13 @@
 //! Measures a trained flow: distances between clouds, off-manifold error, floors, and the report.
 
+mod closeness;
 pub mod cloud;
 pub mod distances;
 pub mod report;
 pub mod results;
 pub mod summary;
 
+pub use closeness::{ClosenessError, closeness, w2_squared};
 pub use cloud::off_manifold_rms;
 pub use results::{Metrics, Protocol, Results};
 pub use summary::Summary;

@@ -1,3 +1,23 @@
 //! The oplus binary: train, resume, sample, eval, reproduce, report.
 
-fn main() {}
+mod command;
+mod experiment;
+mod manifest;
+mod measure;
+mod nearest;
+mod page;
+mod run_folder;
+
+use clap::Parser;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    match command::run(command::Cli::parse()) {
+        Ok(ending) => ending.into(),
+        Err(error) => {
+            // One sentence: the chain of causes on one line.
+            eprintln!("error: {}", format!("{error:#}").replace('\n', " "));
+            ExitCode::FAILURE
+        }
+    }
+}

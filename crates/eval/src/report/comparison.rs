@@ -235,6 +235,7 @@ mod tests {
             dim,
             seed,
             status,
+            run: ".".into(),
             samples: None,
             iterations: 1,
             seconds: 1.0,

@@ -75,6 +75,8 @@ pub struct Row {
     /// How the run ended.
     #[serde(flatten)]
     pub status: Status,
+    /// The folder of the run, relative to this file.
+    pub run: String,
     /// The generated clouds: a .npy file relative to this one, the pairs' clouds one after the other.
     pub samples: Option<String>,
     /// Iterations done.
@@ -152,6 +154,7 @@ mod tests {
             dim: 7,
             seed: 3,
             status,
+            run: "runs/a".into(),
             samples: Some("samples/a.npy".into()),
             iterations: 20,
             seconds: 1.5,
@@ -169,7 +172,7 @@ mod tests {
         assert_eq!(
             written["rows"][0],
             json!({"method": "w1w2", "family": "tuned", "dataset": "pinwheel", "dim": 7, "seed": 3, "status": "ok",
-                   "samples": "samples/a.npy", "iterations": 20, "seconds": 1.5, "metrics": {"w2_squared": 0.25}})
+                   "run": "runs/a", "samples": "samples/a.npy", "iterations": 20, "seconds": 1.5, "metrics": {"w2_squared": 0.25}})
         );
         assert_eq!(written["rows"][1]["status"], "diverged");
         assert_eq!(written["rows"][1]["step"], 7);

@@ -1,0 +1,195 @@
+//! How close generated clouds are to target clouds, by the protocol of the results.
+
+use crate::off_manifold_rms;
+use crate::results::{Metrics, Protocol};
+use ndarray::{ArrayView2, s};
+use ot_core::cost::{Cost, CostError};
+use ot_core::entropic::{EntropicError, Schedule, SinkhornPower, sinkhorn_divergence};
+use ot_core::exact::{self, ExactError};
+use thiserror::Error;
+
+/// The blur of the published tables, geomloss' default.
+const BLUR: f64 = 0.05;
+
+/// Clouds that cannot be measured.
+#[derive(Debug, Error)]
+pub enum ClosenessError {
+    /// A distance is beyond what floating point holds.
+    #[error("the distance between the clouds is out of range: {0}")]
+    OutOfRange(String),
+    /// The exact solver refused.
+    #[error(transparent)]
+    Exact(ExactError),
+    /// The entropic solver refused.
+    #[error(transparent)]
+    Entropic(EntropicError),
+}
+
+impl From<ExactError> for ClosenessError {
+    fn from(error: ExactError) -> Self {
+        match error {
+            ExactError::CostNotFinite { .. } | ExactError::Cost(CostError::NotFinite { .. }) => {
+                Self::OutOfRange(error.to_string())
+            }
+            other => Self::Exact(other),
+        }
+    }
+}
+
+impl From<EntropicError> for ClosenessError {
+    fn from(error: EntropicError) -> Self {
+        match error {
+            EntropicError::Cost(CostError::NotFinite { .. }) => Self::OutOfRange(error.to_string()),
+            other => Self::Entropic(other),
+        }
+    }
+}
+
+/// The exact squared distance W2² between two clouds of equal weights.
+///
+/// $$ \min_P \sum_{ij} P_{ij}\,\|x_i-y_j\|^2 $$
+///
+/// Shapes: [n, d] and [m, d]; the unit is length². Complexity: that of [`exact::solve`].
+///
+/// # Errors
+/// [`ClosenessError`] where the clouds are empty, differ in dimension or hold values out of range.
+///
+/// ```
+/// let (x, y) = (ndarray::array![[0.0, 0.0], [1.0, 0.0]], ndarray::array![[1.0, 2.0], [0.0, 2.0]]);
+/// assert_eq!(eval::w2_squared(x.view(), y.view())?, 4.0);
+/// # Ok::<(), eval::ClosenessError>(())
+/// ```
+pub fn w2_squared(x: ArrayView2<'_, f64>, y: ArrayView2<'_, f64>) -> Result<f64, ClosenessError> {
+    Ok(exact::solve(x, y, None, None, Cost::SquaredEuclidean)?.primal())
+}
+
+/// Distances between pairs of generated and target clouds: mean and standard deviation over the pairs.
+///
+/// `w2_squared` in all coordinates, both Sinkhorn divergences in the first two, and, where the target lies on the plane
+/// of the first `manifold_dim` coordinates, `off_manifold_rms`. Of each cloud a measure takes the first points, as many
+/// as the protocol says. A cloud measured against another sample of the target gives the floor.
+///
+/// `sinkhorn_divergence_2d` is absent where the solver does not converge, which happens for clouds so far apart that the
+/// blur means nothing.
+///
+/// # Errors
+/// [`ClosenessError`] where clouds are empty, differ in dimension or hold values out of range.
+///
+/// Source: the protocol of Table 1 of arXiv 2407.11901, which has the divergence of the first two coordinates only.
+pub fn closeness(
+    pairs: &[(ArrayView2<'_, f64>, ArrayView2<'_, f64>)],
+    protocol: Protocol,
+    manifold_dim: Option<usize>,
+) -> Result<Metrics, ClosenessError> {
+    let mut metrics = Metrics::default();
+    let exact = protocol.exact_points;
+    metrics.insert_repeated(
+        "w2_squared",
+        &repeated(pairs, |x, y| w2_squared(first(x, exact), first(y, exact)).map(Some))?,
+    );
+    for (name, points, schedule) in [
+        ("sinkhorn_divergence_2d", protocol.sinkhorn_points, Schedule::CONVERGED),
+        (
+            "sinkhorn_divergence_2d_as_published",
+            protocol.sinkhorn_points_as_published,
+            Schedule::AS_PUBLISHED,
+        ),
+    ] {
+        let values = repeated(pairs, |x, y| planar_divergence(x, y, points, schedule))?;
+        metrics.insert_repeated(name, &values);
+    }
+    if let Some(dim) = manifold_dim {
+        metrics.insert_repeated("off_manifold_rms", &repeated(pairs, |x, _| Ok(off_manifold_rms(&x, dim)))?);
+    }
+    Ok(metrics)
+}
+
+/// A measure of every pair; nothing at all where one pair has no value.
+fn repeated<'a>(
+    pairs: &[(ArrayView2<'a, f64>, ArrayView2<'a, f64>)],
+    measure: impl Fn(ArrayView2<'a, f64>, ArrayView2<'a, f64>) -> Result<Option<f64>, ClosenessError>,
+) -> Result<Vec<f64>, ClosenessError> {
+    let values: Result<Option<Vec<f64>>, _> = pairs.iter().map(|(x, y)| measure(*x, *y)).collect();
+    Ok(values?.unwrap_or_default())
+}
+
+/// The Sinkhorn divergence of the first two coordinates.
+fn planar_divergence(
+    x: ArrayView2<'_, f64>,
+    y: ArrayView2<'_, f64>,
+    points: usize,
+    schedule: Schedule,
+) -> Result<Option<f64>, ClosenessError> {
+    let plane = |cloud| {
+        let cloud: ArrayView2<'_, f64> = first(cloud, points);
+        let width = cloud.ncols().min(2);
+        cloud.slice_move(s![.., ..width])
+    };
+    let divergence = sinkhorn_divergence(plane(x), plane(y), None, None, SinkhornPower::Two, BLUR, schedule);
+    match divergence {
+        Ok(divergence) => {
+            let has_value = divergence.converged || schedule == Schedule::AS_PUBLISHED;
+            Ok(has_value.then_some(divergence.value))
+        }
+        Err(EntropicError::TooSmall { .. }) => Ok(None),
+        Err(other) => Err(other.into()),
+    }
+}
+
+fn first(points: ArrayView2<'_, f64>, count: usize) -> ArrayView2<'_, f64> {
+    let count = count.min(points.nrows());
+    points.slice_move(s![..count, ..])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use datasets::{Target, stream};
+    use ndarray::{Array1, Array2};
+
+    fn pinwheel(name: &str) -> Array2<f64> {
+        Target::Pinwheel.sample(300, 7, &mut stream(5, name, 0)).unwrap()
+    }
+
+    /// Moving a cloud by δ along padded coordinates moves every point by δ: W2² = ‖δ‖², the plane sees nothing, and each
+    /// padded coordinate is off by δⱼ.
+    #[test]
+    fn a_shift_off_the_plane_is_seen_by_the_full_distance_only() {
+        let cloud = pinwheel("a");
+        let shift = Array1::from(vec![0.0, 0.0, 0.3, 0.0, 0.0, 0.0, 0.4]);
+        let moved = &cloud + &shift;
+        let metrics = closeness(&[(moved.view(), cloud.view()); 2], Protocol::SMOKE, Some(2)).unwrap();
+        // Rounding of coordinates of order 10: 300 sums of 7 squares.
+        assert!((metrics.get("w2_squared").unwrap() - 0.25).abs() < 1e-12);
+        assert_eq!(metrics.deviation("w2_squared"), Some(0.0));
+        let planar = metrics.get("sinkhorn_divergence_2d").unwrap();
+        // A marginal error of at most 1e-4 enters the value in second order, times costs of order 10.
+        assert!(planar.abs() < 1e-5, "the clouds agree in the plane: {planar}");
+        let off = metrics.get("off_manifold_rms").unwrap();
+        assert!((off - 0.05_f64.sqrt()).abs() < 1e-12, "√(.25/5): {off}");
+    }
+
+    /// With blur far below the spacing of the points the divergence is half the squared distance; for a shift in the
+    /// plane both are known exactly.
+    #[test]
+    fn a_shift_in_the_plane_is_half_its_square_to_the_divergence() {
+        let cloud = pinwheel("a");
+        let moved = &cloud + &Array1::from(vec![3.0, 4.0, 0.0, 0.0, 0.0, 0.0, 0.0]);
+        let metrics = closeness(&[(moved.view(), cloud.view())], Protocol::SMOKE, None).unwrap();
+        // The debiased cost of a translation is exactly ½‖δ‖²; a marginal error of 1e−4 may move mass over a few units.
+        assert!((metrics.get("sinkhorn_divergence_2d").unwrap() - 12.5).abs() < 5e-3);
+        assert!((metrics.get("w2_squared").unwrap() - 25.0).abs() < 1e-10);
+        assert_eq!(metrics.get("off_manifold_rms"), None);
+    }
+
+    #[test]
+    fn clouds_that_ran_away_are_told_from_wrong_ones() {
+        let cloud = pinwheel("a");
+        let away = &cloud * 1e200;
+        let error = closeness(&[(away.view(), cloud.view())], Protocol::SMOKE, None).unwrap_err();
+        assert!(matches!(error, ClosenessError::OutOfRange(_)), "{error}");
+        let narrow = Array2::zeros((5, 2));
+        let error = closeness(&[(narrow.view(), cloud.view())], Protocol::SMOKE, None).unwrap_err();
+        assert!(matches!(error, ClosenessError::Exact(_)), "{error}");
+    }
+}

@@ -1,0 +1,89 @@
+//! The commands, one file each.
+
+mod eval;
+mod report;
+mod reproduce;
+mod resume;
+mod sample;
+mod train;
+
+use ::eval::results::Status;
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+use std::process::ExitCode;
+
+/// The exit code of a training that diverged: its folder is complete, but there is no flow to use.
+pub const DIVERGED: u8 = 3;
+
+/// Proximal generative flows: train them, sample them, measure them, reproduce the published tables.
+///
+/// Exit codes: 0 done, 1 an error (one sentence says what to do), 2 a wrong command line, 3 a training diverged.
+#[derive(Debug, Parser)]
+#[command(name = "oplus", version, disable_help_subcommand = true)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Train one flow from a configuration file, and measure it
+    Train(train::Arguments),
+    /// Go on with an interrupted run
+    Resume(resume::Arguments),
+    /// Draw samples from a trained flow
+    Sample(sample::Arguments),
+    /// Measure the distances between two sets of samples
+    Eval(eval::Arguments),
+    /// Make a published table again: train every row, measure it, write the table and a report
+    Reproduce(reproduce::Arguments),
+    /// Write the report of a run or of an experiment again
+    Report(report::Arguments),
+}
+
+/// How a command that did not fail has ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ending {
+    Done,
+    Diverged,
+}
+
+impl From<&Status> for Ending {
+    fn from(status: &Status) -> Self {
+        match status {
+            Status::Ok => Self::Done,
+            Status::Diverged { .. } => Self::Diverged,
+        }
+    }
+}
+
+impl From<Ending> for ExitCode {
+    fn from(ending: Ending) -> Self {
+        match ending {
+            Ending::Done => Self::SUCCESS,
+            Ending::Diverged => Self::from(DIVERGED),
+        }
+    }
+}
+
+pub fn run(cli: Cli) -> Result<Ending> {
+    match cli.command {
+        Command::Train(arguments) => train::run(arguments),
+        Command::Resume(arguments) => resume::run(&arguments),
+        Command::Sample(arguments) => sample::run(&arguments),
+        Command::Eval(arguments) => eval::run(&arguments),
+        Command::Reproduce(arguments) => reproduce::run(&arguments),
+        Command::Report(arguments) => report::run(&arguments),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Cli;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+}

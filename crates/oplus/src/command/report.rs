@@ -1,0 +1,22 @@
+//! `report`: writes the report of a run or of an experiment again.
+
+use super::Ending;
+use crate::{experiment, run_folder};
+use anyhow::Result;
+use clap::Args;
+use std::path::PathBuf;
+use train::run::CONFIG_FILE;
+
+#[derive(Debug, Args)]
+pub struct Arguments {
+    /// The folder of a run or of an experiment
+    folder: PathBuf,
+}
+
+pub fn run(arguments: &Arguments) -> Result<Ending> {
+    let folder = &arguments.folder;
+    let is_run = folder.join(CONFIG_FILE).is_file();
+    let path = if is_run { run_folder::report(folder)? } else { experiment::report(folder)? };
+    println!("{}", path.display());
+    Ok(Ending::Done)
+}

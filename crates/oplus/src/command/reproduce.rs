@@ -1,0 +1,67 @@
+//! `reproduce`: an experiment from its configurations to its table.
+
+use super::Ending;
+use crate::experiment::{self, Plan};
+use anyhow::Result;
+use clap::{Args, ValueEnum};
+use flows::device::Device;
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+
+#[derive(Debug, Args)]
+pub struct Arguments {
+    /// The experiment: table1
+    name: String,
+    /// smoke shows that everything works, quick gives a first impression, full the numbers
+    #[arg(long, value_enum, default_value_t = Preset::Full)]
+    preset: Preset,
+    /// Seeds of every row: 0, 1, …
+    #[arg(long, default_value = "1")]
+    seeds: NonZeroUsize,
+    /// Runs side by side [default: the number of cores]
+    #[arg(long)]
+    jobs: Option<NonZeroUsize>,
+    /// cpu, cuda:0, cuda:1, …
+    #[arg(long, default_value_t)]
+    device: Device,
+    /// The folder of the results [default: out/NAME-PRESET]
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Go on with an interrupted reproduction: finished rows are kept
+    #[arg(long)]
+    resume: bool,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Preset {
+    Smoke,
+    Quick,
+    Full,
+}
+
+impl Preset {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Smoke => "smoke",
+            Self::Quick => "quick",
+            Self::Full => "full",
+        }
+    }
+}
+
+pub fn run(arguments: &Arguments) -> Result<Ending> {
+    let experiment = experiment::find(&arguments.name)?;
+    let preset = arguments.preset.name();
+    let cores = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
+    let plan = Plan {
+        preset: preset.into(),
+        seeds: arguments.seeds,
+        side_by_side: arguments.jobs.unwrap_or(cores),
+        device: arguments.device,
+        out: arguments.out.clone().unwrap_or_else(|| format!("out/{}-{preset}", experiment.name).into()),
+        resume: arguments.resume,
+    };
+    let table = experiment::reproduce(experiment, &plan)?;
+    println!("{table}\n{}: results.json, table.md, report.html", plan.out.display());
+    Ok(Ending::Done)
+}

@@ -1,0 +1,25 @@
+//! `resume`: goes on with the run of a folder.
+
+use super::Ending;
+use crate::manifest::Manifest;
+use crate::run_folder;
+use anyhow::Result;
+use clap::Args;
+use flows::device::Device;
+use std::path::PathBuf;
+
+#[derive(Debug, Args)]
+pub struct Arguments {
+    /// The run folder
+    run: PathBuf,
+    /// cpu, cuda:0, cuda:1, …
+    #[arg(long, default_value_t)]
+    device: Device,
+}
+
+pub fn run(arguments: &Arguments) -> Result<Ending> {
+    let config = run_folder::config(&arguments.run)?;
+    let manifest = Manifest::read(&arguments.run)?;
+    let status = run_folder::train(&config, &arguments.run, true, arguments.device, &manifest)?;
+    Ok(Ending::from(&status))
+}

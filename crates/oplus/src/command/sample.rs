@@ -1,0 +1,43 @@
+//! `sample`: draws from a trained flow.
+
+use super::Ending;
+use anyhow::{Result, bail};
+use clap::Args;
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use train::model::Model;
+
+#[derive(Debug, Args)]
+pub struct Arguments {
+    /// The run folder
+    run: PathBuf,
+    /// How many points
+    #[arg(long)]
+    n: NonZeroUsize,
+    /// Euler steps [default: sampling.steps of the run]
+    #[arg(long)]
+    steps: Option<NonZeroUsize>,
+    /// Seed of the initial points [default: the seed of the run]
+    #[arg(long)]
+    seed: Option<u64>,
+    /// The .npy file to write
+    #[arg(long, value_name = "FILE.npy")]
+    out: PathBuf,
+}
+
+pub fn run(arguments: &Arguments) -> Result<Ending> {
+    if arguments.out.exists() {
+        bail!("{} exists: choose another name with --out, or delete it", arguments.out.display());
+    }
+    if arguments.out.extension().is_none_or(|extension| extension != "npy") {
+        bail!("{} does not end in .npy: samples are written in that format", arguments.out.display());
+    }
+    let model = Model::load(&arguments.run)?;
+    let steps = arguments.steps.map_or(model.config.sampling.steps, NonZeroUsize::get);
+    let seed = arguments.seed.unwrap_or(model.config.seed);
+    let points = model.sample(arguments.n.get(), steps, seed)?;
+    // The flow computes in single precision: nothing is lost.
+    datasets::write_npy_f32(&arguments.out, &points.mapv(|x| x as f32))?;
+    println!("{} points of dimension {} in {}", points.nrows(), points.ncols(), arguments.out.display());
+    Ok(Ending::Done)
+}

@@ -1,0 +1,74 @@
+//! `train`: a run from a configuration file.
+
+use super::Ending;
+use crate::manifest::Manifest;
+use crate::run_folder;
+use anyhow::{Context, Result};
+use clap::Args;
+use flows::device::Device;
+use std::path::{Path, PathBuf};
+use train::config::Config;
+
+#[derive(Debug, Args)]
+pub struct Arguments {
+    /// The configuration, a TOML file
+    config: PathBuf,
+    /// Train on the rows of this .npy or .csv file (their number of columns must be data.dim, where it is set)
+    #[arg(long, value_name = "FILE")]
+    data: Option<PathBuf>,
+    /// Change a setting, such as flow.lambda=0.1; may be given several times
+    #[arg(long, value_name = "KEY=VALUE")]
+    set: Vec<String>,
+    /// Seed of every random stream
+    #[arg(long)]
+    seed: Option<u64>,
+    /// A preset of the configuration: full is the file itself
+    #[arg(long, default_value = "full")]
+    preset: String,
+    /// cpu, cuda:0, cuda:1, …
+    #[arg(long, default_value_t)]
+    device: Device,
+    /// The run folder [default: runs/NAME-HASH-sSEED]
+    #[arg(long, value_name = "RUN")]
+    out: Option<PathBuf>,
+    /// Go on with the run of that folder, if there is one
+    #[arg(long)]
+    resume: bool,
+    /// Leave the floors to the experiment that starts this run
+    #[arg(long, hide = true)]
+    without_floor: bool,
+}
+
+pub fn run(arguments: Arguments) -> Result<Ending> {
+    let mut changes = Vec::new();
+    if let Some(file) = &arguments.data {
+        changes.push(data_from(file, &arguments.config)?);
+    }
+    changes.extend(arguments.set);
+    changes.extend(arguments.seed.map(|seed| format!("seed={seed}")));
+    let config = Config::load(&arguments.config, Some(&arguments.preset), &changes)?;
+    let out = match arguments.out {
+        Some(out) => out,
+        None => Path::new("runs").join(format!("{}-{}-s{}", config.name, config.hash()?, config.seed)),
+    };
+    let manifest =
+        Manifest::new(arguments.device, &arguments.preset, !arguments.without_floor).with_data(&config);
+    let status = run_folder::train(&config, &out, arguments.resume, arguments.device, &manifest)?;
+    Ok(Ending::from(&status))
+}
+
+/// The change that replaces the data by a file and keeps the dimension that the configuration asks for.
+fn data_from(file: &Path, config: &Path) -> Result<String> {
+    // The run is sampled and resumed later, perhaps from another folder.
+    let file = std::path::absolute(file).with_context(|| format!("{} has no path", file.display()))?;
+    let file = file.to_str().with_context(|| {
+        format!("{} is not UTF-8 and cannot stand in a configuration: rename it", file.display())
+    })?;
+    let mut data = toml::Table::from_iter([("file".to_owned(), toml::Value::from(file))]);
+    // What is wrong with the configuration is said where it is loaded.
+    let table = std::fs::read_to_string(config).ok().and_then(|text| text.parse::<toml::Table>().ok());
+    if let Some(dim) = table.as_ref().and_then(|table| table.get("data")?.get("dim")) {
+        data.insert("dim".into(), dim.clone());
+    }
+    Ok(format!("data={}", toml::Value::Table(data)))
+}

@@ -1,0 +1,221 @@
+//! Experiments: every row of a table trained with every seed, measured, and set beside what is in print.
+
+mod catalogue;
+mod queue;
+
+pub use catalogue::{Experiment, find};
+
+use crate::manifest::Manifest;
+use crate::measure::{FreshTarget, floor};
+use crate::page;
+use crate::run_folder::{self, REPORT_FILE, RESULTS_FILE, write_json};
+use anyhow::{Context, Result, bail};
+use catalogue::Configuration;
+use datasets::write_whole;
+use eval::report::comparison;
+use eval::results::{Floor, Results, Row};
+use flows::device::Device;
+use queue::Job;
+use rayon::prelude::*;
+use std::fmt::Write;
+use std::fs;
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+use train::config::Config;
+use train::run::MANIFEST_FILE;
+use train::source::Source;
+
+/// Name of the table in the folder of an experiment.
+const TABLE_FILE: &str = "table.md";
+
+/// How to reproduce an experiment.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    pub preset: String,
+    pub seeds: NonZeroUsize,
+    pub side_by_side: NonZeroUsize,
+    pub device: Device,
+    pub out: PathBuf,
+    pub resume: bool,
+}
+
+/// A row with a seed.
+struct Trial {
+    row: &'static Configuration,
+    config: Config,
+    seed: u64,
+}
+
+impl Trial {
+    fn label(&self) -> String {
+        format!("{} {} seed {}", self.row.family, self.row.stem, self.seed)
+    }
+
+    /// The run folder relative to that of the experiment.
+    fn folder(&self) -> String {
+        format!("runs/{}/{}-s{}", self.row.family, self.row.stem, self.seed)
+    }
+
+    /// Multiplications of the training up to a factor: what takes long is started first.
+    fn work(&self) -> u64 {
+        let training = &self.config.training;
+        training.iterations * training.batch as u64 * (1 + self.config.critic.updates as u64)
+    }
+}
+
+/// Trains, measures and tabulates; returns the table as Markdown.
+pub fn reproduce(experiment: &Experiment, plan: &Plan) -> Result<String> {
+    let trials = trials(experiment, plan)?;
+    claim(plan)?;
+    let manifest = Manifest::new(plan.device, &plan.preset, true);
+    write_json(&plan.out.join(MANIFEST_FILE), &manifest)?;
+    let jobs = trials.iter().map(|trial| job(trial, plan)).collect::<Result<Vec<_>>>()?;
+    queue::run(&jobs, plan.side_by_side)?;
+    let rows = trials.iter().map(|trial| row(trial, &plan.out)).collect::<Result<Vec<_>>>()?;
+    let mut results = Results::new(
+        experiment.name.into(),
+        plan.preset.clone(),
+        run_folder::protocol(&plan.preset),
+        rows,
+        floors(&trials, plan)?,
+    );
+    // The table follows the catalogue, not the order of the work.
+    let place = |row: &Row| {
+        let stem = format!("{}-{}d-{}", row.dataset, row.dim, row.method);
+        experiment.rows.iter().position(|entry| entry.family == row.family && entry.stem == stem)
+    };
+    results.rows.sort_by_key(|row| (place(row), row.seed));
+    write_json(&plan.out.join(RESULTS_FILE), &results)?;
+    let table = write_table(experiment, &results, &plan.out)?;
+    report(&plan.out)?;
+    Ok(table)
+}
+
+/// Writes the report of an experiment from its folder.
+pub fn report(folder: &Path) -> Result<PathBuf> {
+    let results = run_folder::results(folder)
+        .with_context(|| format!("{} is neither a run nor a finished experiment", folder.display()))?;
+    let experiment = find(&results.experiment)?;
+    let manifest = Manifest::read(folder)?;
+    let page = page::experiment(folder, experiment.title, &results, &experiment.in_print()?, &manifest)?;
+    let path = folder.join(REPORT_FILE);
+    let html = page.to_html()?;
+    write_whole(&path, |file| file.write_all(html.as_bytes()))?;
+    Ok(path)
+}
+
+fn trials(experiment: &Experiment, plan: &Plan) -> Result<Vec<Trial>> {
+    let mut trials = Vec::new();
+    for row in experiment.rows {
+        let origin = format!("configs/{}/{}/{}.toml", experiment.name, row.family, row.stem);
+        for seed in 0..plan.seeds.get() as u64 {
+            let config = Config::parse(row.text, &origin, Some(&plan.preset), &[format!("seed={seed}")])?;
+            trials.push(Trial { row, config, seed });
+        }
+    }
+    trials.sort_by_key(|trial| std::cmp::Reverse(trial.work()));
+    Ok(trials)
+}
+
+/// Makes sure that the folder is new, or that of the experiment to go on with.
+fn claim(plan: &Plan) -> Result<()> {
+    let out = &plan.out;
+    let used = fs::read_dir(out).is_ok_and(|mut entries| entries.next().is_some());
+    if used && !plan.resume {
+        bail!(
+            "{} is not empty: choose another folder with --out, or go on with that experiment with --resume",
+            out.display()
+        );
+    }
+    if used && out.join(MANIFEST_FILE).is_file() {
+        let before = Manifest::read(out)?.preset;
+        if before != plan.preset {
+            bail!(
+                "{} was started with --preset {before}: go on with that preset, or choose another folder with --out",
+                out.display()
+            );
+        }
+    } else if used {
+        bail!(
+            "{} holds something else (no {MANIFEST_FILE}): choose another folder with --out",
+            out.display()
+        );
+    }
+    fs::create_dir_all(out)
+        .with_context(|| format!("{} cannot be made: choose another folder", out.display()))
+}
+
+/// Writes the row's configuration and says how the child process is called.
+fn job(trial: &Trial, plan: &Plan) -> Result<Job> {
+    let make = |folder: PathBuf| -> Result<PathBuf> {
+        fs::create_dir_all(&folder).with_context(|| format!("{} cannot be made", folder.display()))?;
+        Ok(folder)
+    };
+    let row = trial.row;
+    let config = make(plan.out.join("configs").join(row.family))?.join(format!("{}.toml", row.stem));
+    write_whole(&config, |file| file.write_all(row.text.as_bytes()))?;
+    let log = make(plan.out.join("logs"))?.join(format!("{}-{}-s{}.log", row.family, row.stem, trial.seed));
+    let folder = plan.out.join(trial.folder());
+    let text = |path: &Path| {
+        path.to_str()
+            .map(str::to_owned)
+            .with_context(|| format!("{} is not UTF-8: choose another folder with --out", path.display()))
+    };
+    let mut arguments = vec!["train".to_owned(), text(&config)?];
+    for (name, value) in [
+        ("--preset", plan.preset.clone()),
+        ("--seed", trial.seed.to_string()),
+        ("--device", plan.device.to_string()),
+        ("--out", text(&folder)?),
+    ] {
+        arguments.extend([name.to_owned(), value]);
+    }
+    // A finished run is left as it is, an interrupted one goes on, a missing one begins.
+    arguments.extend(["--resume".to_owned(), "--without-floor".to_owned()]);
+    Ok(Job { label: trial.label(), arguments, log })
+}
+
+/// The row that a child process has written, with its place in the experiment.
+fn row(trial: &Trial, out: &Path) -> Result<Row> {
+    let folder = trial.folder();
+    let results = run_folder::results(&out.join(&folder))?;
+    let row = results.rows.into_iter().next();
+    let row = row.with_context(|| format!("{folder} has no result: delete it and go on with --resume"))?;
+    let prefix = format!("{}-{}d-", row.dataset, row.dim);
+    Ok(Row {
+        method: trial.row.stem.strip_prefix(&prefix).unwrap_or(trial.row.stem).into(),
+        family: trial.row.family.into(),
+        samples: row.samples.map(|samples| format!("{folder}/{samples}")),
+        run: folder,
+        ..row
+    })
+}
+
+/// The floor of every target, measured as the rows are.
+fn floors(trials: &[Trial], plan: &Plan) -> Result<Vec<Floor>> {
+    let mut targets: Vec<&Config> = Vec::new();
+    for trial in trials.iter().filter(|trial| trial.seed == 0) {
+        if targets.iter().all(|config| config.data != trial.config.data) {
+            targets.push(&trial.config);
+        }
+    }
+    targets.sort_by_key(|config| config.data.dim);
+    let measure = |config: &&Config| -> Result<Floor> {
+        let source = Source::new(config)?;
+        let metrics = floor(&FreshTarget::new(config, &source), run_folder::protocol(&plan.preset))?;
+        Ok(Floor { dataset: run_folder::dataset(config), dim: source.dim(), metrics })
+    };
+    targets.par_iter().map(measure).collect()
+}
+
+fn write_table(experiment: &Experiment, results: &Results, out: &Path) -> Result<String> {
+    let mut text = format!(
+        "# {}\n\nPreset `{}`. A row is a configuration in `configs`; its run is in `runs`.\n",
+        experiment.title, results.preset
+    );
+    for table in comparison(results, &experiment.in_print()?) {
+        let _ = write!(text, "\n{}", table.to_markdown());
+    }
+    write_whole(out.join(TABLE_FILE), |file| file.write_all(text.as_bytes()))?;
+    Ok(text)
+}

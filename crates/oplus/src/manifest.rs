@@ -1,0 +1,117 @@
+//! Where results come from: manifest.json.
+
+use anyhow::{Context, Result};
+use flows::device::Device;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::Command;
+use train::config::Config;
+use train::run::MANIFEST_FILE;
+
+/// The version of the schema of a manifest.
+const SCHEMA_VERSION: u32 = 1;
+
+/// The provenance of a run or of an experiment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Manifest {
+    /// The version of this schema.
+    pub schema_version: u32,
+    /// The version of the program.
+    pub version: String,
+    /// The git revision of the checkout that the program was built in, `-dirty` where it was changed since; none where
+    /// that checkout is gone.
+    pub git_revision: Option<String>,
+    /// SHA-256 of the Cargo.lock that the program was built with.
+    pub cargo_lock_sha256: String,
+    /// Whether libtorch is part of the program.
+    pub libtorch: bool,
+    /// The device.
+    pub device: String,
+    /// Operating system and processor architecture.
+    pub platform: String,
+    /// Threads of the measurement; a training has one.
+    pub threads: usize,
+    /// The command line.
+    pub command: Vec<String>,
+    /// The preset of the settings.
+    pub preset: String,
+    /// Whether the floors are measured too.
+    pub with_floor: bool,
+    /// SHA-256 of the data files by path; a synthetic target is given by the seed.
+    pub data_sha256: BTreeMap<String, String>,
+}
+
+impl Manifest {
+    /// The provenance of what this process makes.
+    pub fn new(device: Device, preset: &str, with_floor: bool) -> Self {
+        Self {
+            schema_version: SCHEMA_VERSION,
+            version: env!("CARGO_PKG_VERSION").into(),
+            git_revision: git_revision(),
+            cargo_lock_sha256: digest(include_bytes!("../../../Cargo.lock")),
+            libtorch: cfg!(feature = "torch"),
+            device: device.to_string(),
+            platform: format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),
+            threads: rayon::current_num_threads(),
+            // Where the program lies says nothing about the run.
+            command: std::iter::once("oplus".into()).chain(std::env::args().skip(1)).collect(),
+            preset: preset.into(),
+            with_floor,
+            data_sha256: BTreeMap::new(),
+        }
+    }
+
+    /// Adds the digest of the data file, if the configuration names one.
+    #[must_use]
+    pub fn with_data(mut self, config: &Config) -> Self {
+        if let Some(file) = &config.data.file {
+            // A missing or empty file is said better by the reader.
+            if let Ok(bytes) = std::fs::read(file) {
+                self.data_sha256.insert(file.display().to_string(), digest(&bytes));
+            }
+        }
+        self
+    }
+
+    /// Reads the manifest of a folder.
+    pub fn read(folder: &Path) -> Result<Self> {
+        let path = folder.join(MANIFEST_FILE);
+        let text = std::fs::read_to_string(&path)
+            .with_context(|| format!("{} cannot be read: give a folder that oplus made", path.display()))?;
+        serde_json::from_str(&text)
+            .with_context(|| format!("{} is not a manifest of this version: start a new run", path.display()))
+    }
+}
+
+fn digest(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn git_revision() -> Option<String> {
+    let mut git = Command::new("git");
+    // `--exclude *` leaves tags out: the answer is always a digest.
+    git.args([
+        "-C",
+        env!("CARGO_MANIFEST_DIR"),
+        "describe",
+        "--always",
+        "--dirty",
+        "--abbrev=40",
+        "--exclude=*",
+    ]);
+    let output = git.output().ok().filter(|output| output.status.success())?;
+    Some(String::from_utf8(output.stdout).ok()?.trim().to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::digest;
+
+    #[test]
+    fn digests_are_those_of_the_standard() {
+        // FIPS 180-2, appendix B.1.
+        assert_eq!(digest(b"abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+    }
+}

@@ -1,0 +1,59 @@
+//! The indicators of the optimality system along the trajectories of a flow.
+
+use super::{Unmeasured, not_finite};
+use datasets::{InitialLaw, stream};
+use eval::Summary;
+use eval::results::Metrics;
+use flows::record::RecordError;
+use mfg::{Indicators, step_invariance};
+use ndarray::{ArrayView2, Axis, concatenate};
+use train::TrainError;
+use train::model::Model;
+
+/// Steps of the reference that stands for the exact flow.
+const FINE_STEPS: usize = 256;
+/// Numbers of steps compared with it.
+const COARSE_STEPS: [usize; 7] = [1, 2, 4, 8, 16, 32, 64];
+/// Stream of the interpolation weights.
+const INTERPOLATES: &str = "measured-interpolates";
+
+/// Every indicator over the particles that begin at `start`; none where a trajectory is not finite.
+pub fn indicators(model: &Model, start: ArrayView2<'_, f64>, steps: usize) -> Result<Metrics, Unmeasured> {
+    let trajectory = match model.trajectory(start, steps) {
+        Ok(trajectory) => trajectory,
+        Err(TrainError::Record(RecordError::Trajectory(_))) => return Ok(Metrics::default()),
+        Err(other) => return Err(other.into()),
+    };
+    let w2_squared = not_finite(eval::w2_squared(trajectory.start(), trajectory.end()))?;
+    let named = Indicators::new(&trajectory, Some(w2_squared))?.named();
+    let mut metrics: Metrics = named.into_iter().filter_map(|(name, value)| Some((name, value?))).collect();
+    let fine = model.push_forward(start, FINE_STEPS)?;
+    for steps in COARSE_STEPS {
+        let coarse = model.push_forward(start, steps)?;
+        if let Some(value) = step_invariance(&coarse, &fine, &start)? {
+            let name = if steps == 1 { "step_invariance".into() } else { format!("step_invariance_{steps}") };
+            metrics.insert(&name, value);
+        }
+    }
+    Ok(metrics)
+}
+
+/// Slopes of the critic, in units of its bound L, over target points, generated points and their interpolates.
+pub fn critic_slopes(
+    model: &Model,
+    generated: ArrayView2<'_, f64>,
+    target: ArrayView2<'_, f64>,
+) -> Result<Metrics, Unmeasured> {
+    let mut rng = stream(model.config.seed, INTERPOLATES, 0);
+    let weights = InitialLaw::Uniform { low: 0.0, high: 1.0 }.sample(generated.nrows(), 1, &mut rng)?;
+    let interpolates = &generated + &(&weights * &(&target - &generated));
+    let points = concatenate(Axis(0), &[target, generated, interpolates.view()])?;
+    let slopes = model.critic_slopes(points.view())?;
+    let bound = model.config.critic.bound;
+    let mut metrics = Metrics::default();
+    metrics.insert("critic_slope_max", slopes.iter().fold(0.0, |max: f64, slope| max.max(*slope)) / bound);
+    if let Some(summary) = Summary::of(&slopes) {
+        metrics.insert("critic_slope_mean", summary.mean / bound);
+    }
+    Ok(metrics)
+}

@@ -1,0 +1,30 @@
+//! What stands in the reports.
+
+mod experiment;
+mod records;
+mod run;
+
+pub use experiment::experiment;
+pub use run::run;
+
+use crate::manifest::Manifest;
+use eval::report::{Block, Section};
+
+/// Where the results come from.
+fn provenance(manifest: &Manifest) -> Section {
+    let unknown = || "unknown".to_owned();
+    let mut facts = vec![
+        ("command".to_owned(), manifest.command.join(" ")),
+        ("preset".into(), manifest.preset.clone()),
+        ("device".into(), manifest.device.clone()),
+        ("oplus".into(), manifest.version.clone()),
+        ("revision".into(), manifest.git_revision.clone().unwrap_or_else(unknown)),
+        ("SHA-256 of Cargo.lock".into(), manifest.cargo_lock_sha256.clone()),
+        ("platform".into(), manifest.platform.clone()),
+        ("threads".into(), manifest.threads.to_string()),
+    ];
+    facts.extend(
+        manifest.data_sha256.iter().map(|(file, digest)| (format!("SHA-256 of {file}"), digest.clone())),
+    );
+    Section { heading: "Provenance".into(), blocks: vec![Block::Facts(facts)], ..Section::default() }
+}

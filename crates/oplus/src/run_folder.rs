@@ -1,0 +1,170 @@
+//! The run folder after the training: samples, results and report are added to what `train` wrote.
+
+use crate::manifest::Manifest;
+use crate::measure::{FreshTarget, Measurement, Unmeasured, floor, measure};
+use crate::page;
+use anyhow::{Context, Result, bail};
+use datasets::{write_npy_f32, write_npy_f64, write_whole};
+use eval::results::{Floor, Protocol, Results, Row, Status};
+use flows::device::Device;
+use serde::Serialize;
+use std::fs;
+use std::path::{Path, PathBuf};
+use train::config::Config;
+use train::model::Model;
+use train::run::{self, CONFIG_FILE, OUTCOME_FILE, Outcome};
+
+/// Name of the results in the folder of a run or of an experiment.
+pub const RESULTS_FILE: &str = "results.json";
+/// Name of the report in the folder of a run or of an experiment.
+pub const REPORT_FILE: &str = "report.html";
+/// The generated clouds of all pairs, relative to the run folder.
+pub const SAMPLES: &str = "samples/generated.npy";
+/// The target clouds of all pairs, relative to the run folder.
+pub const TARGETS: &str = "samples/target.npy";
+
+/// Trains in a folder, measures the flow and writes samples, results and report; what is already done is not repeated.
+pub fn train(
+    config: &Config,
+    folder: &Path,
+    resume: bool,
+    device: Device,
+    manifest: &Manifest,
+) -> Result<Status> {
+    let finished = resume && folder.join(OUTCOME_FILE).is_file();
+    if finished && folder.join(RESULTS_FILE).is_file() && self::config(folder)? == *config {
+        return Ok(ending(&results(folder)?));
+    }
+    let outcome = if finished && self::config(folder)? == *config {
+        outcome(folder)?
+    } else {
+        let manifest = serde_json::to_value(manifest)?;
+        let options = run::Options { out: folder.into(), resume, device, progress: true, manifest };
+        run::train(config, &options)?
+    };
+    let results = finish(folder, &outcome, manifest)?;
+    report(folder)?;
+    let status = ending(&results);
+    match &status {
+        Status::Ok => println!("done: {}", folder.join(REPORT_FILE).display()),
+        Status::Diverged { step, reason } => eprintln!(
+            "diverged at iteration {step} ({reason}): {} holds the last finite state; lower the learning rates, or bound \
+             the critic's slope",
+            folder.display()
+        ),
+    }
+    Ok(status)
+}
+
+/// Measures the flow of a folder whose training has ended, and writes samples and results.
+fn finish(folder: &Path, outcome: &Outcome, manifest: &Manifest) -> Result<Results> {
+    let model = Model::load(folder)?;
+    let protocol = protocol(&manifest.preset);
+    let mut status = match &outcome.status {
+        run::Status::Completed | run::Status::Stopped { .. } => Status::Ok,
+        run::Status::Diverged { step, reason } => Status::Diverged { step: *step, reason: reason.clone() },
+    };
+    let mut measured = None;
+    if status == Status::Ok {
+        match measure(&model, protocol) {
+            Ok(measurement) => measured = Some(measurement),
+            Err(Unmeasured::NotFinite(reason)) => {
+                status = Status::Diverged { step: outcome.iterations, reason };
+            }
+            Err(Unmeasured::Failed(error)) => return Err(error.context("the flow cannot be measured")),
+        }
+    }
+    let config = &model.config;
+    let (dataset, dim) = (dataset(config), model.source.dim());
+    let samples = measured.as_ref().map(|measurement| write_samples(folder, measurement)).transpose()?;
+    let floors = if manifest.with_floor {
+        let metrics = floor(&FreshTarget::new(config, &model.source), protocol)?;
+        vec![Floor { dataset: dataset.clone(), dim, metrics }]
+    } else {
+        Vec::new()
+    };
+    let row = Row {
+        method: config.name.clone(),
+        family: String::new(),
+        dataset,
+        dim,
+        seed: config.seed,
+        status,
+        run: ".".into(),
+        samples: samples.map(str::to_owned),
+        iterations: outcome.iterations,
+        seconds: outcome.seconds,
+        metrics: measured.map(|measurement| measurement.metrics).unwrap_or_default(),
+    };
+    let results = Results::new(config.name.clone(), manifest.preset.clone(), protocol, vec![row], floors);
+    write_json(&folder.join(RESULTS_FILE), &results)?;
+    Ok(results)
+}
+
+/// Writes the report of a run folder from its files.
+pub fn report(folder: &Path) -> Result<PathBuf> {
+    let path = folder.join(REPORT_FILE);
+    let html = page::run(folder)?.to_html()?;
+    write_whole(&path, |file| file.write_all(html.as_bytes()))?;
+    Ok(path)
+}
+
+/// How clouds are measured under a preset.
+pub fn protocol(preset: &str) -> Protocol {
+    if preset == "smoke" { Protocol::SMOKE } else { Protocol::FULL }
+}
+
+/// The configuration of a run folder.
+pub fn config(folder: &Path) -> Result<Config> {
+    let path = folder.join(CONFIG_FILE);
+    if !path.is_file() {
+        bail!("{} holds no run (no {CONFIG_FILE}): give the folder that `train` made", folder.display());
+    }
+    Ok(Config::load(&path, None, &[])?)
+}
+
+/// The results in the folder of a run or of an experiment.
+pub fn results(folder: &Path) -> Result<Results> {
+    read_json(&folder.join(RESULTS_FILE))
+}
+
+/// How the training in a run folder ended.
+pub fn outcome(folder: &Path) -> Result<Outcome> {
+    read_json(&folder.join(OUTCOME_FILE))
+}
+
+/// The name of the data of a run.
+pub fn dataset(config: &Config) -> String {
+    match (&config.data.target, &config.data.file) {
+        (Some(target), _) => target.name().into(),
+        (None, Some(file)) => file.file_name().unwrap_or(file.as_os_str()).to_string_lossy().into_owned(),
+        (None, None) => String::new(),
+    }
+}
+
+/// Writes a value as JSON, whole or not at all.
+pub fn write_json(path: &Path, value: &impl Serialize) -> Result<()> {
+    let text = serde_json::to_string_pretty(value)?;
+    Ok(write_whole(path, |file| writeln!(file, "{text}"))?)
+}
+
+fn read_json<T: serde::de::DeserializeOwned>(path: &Path) -> Result<T> {
+    let text = fs::read_to_string(path).with_context(|| {
+        format!("{} cannot be read: let the run finish with `oplus resume`", path.display())
+    })?;
+    serde_json::from_str(&text)
+        .with_context(|| format!("{} is not what this version writes: delete it and resume", path.display()))
+}
+
+fn write_samples(folder: &Path, measurement: &Measurement) -> Result<&'static str> {
+    let samples = folder.join("samples");
+    fs::create_dir_all(&samples).with_context(|| format!("{} cannot be made", samples.display()))?;
+    // The flow computes in single precision: nothing is lost.
+    write_npy_f32(folder.join(SAMPLES), &measurement.generated.mapv(|x| x as f32))?;
+    write_npy_f64(folder.join(TARGETS), &measurement.target)?;
+    Ok(SAMPLES)
+}
+
+fn ending(results: &Results) -> Status {
+    results.rows.first().map_or(Status::Ok, |row| row.status.clone())
+}
