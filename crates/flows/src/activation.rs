@@ -2,6 +2,7 @@
 
 use crate::FlowError;
 use crate::real::Real;
+use crate::vector::{self, Vectorised};
 use serde::{Deserialize, Serialize};
 
 /// An elementwise nonlinearity σ, 1-Lipschitz, with σ′ and σ″.
@@ -31,32 +32,37 @@ impl Activation {
     /// [`FlowError::Shape`] when the two slices differ in length.
     pub fn apply<T: Real>(self, s: &mut [T], slope: &mut [T]) -> Result<(), FlowError> {
         crate::error::expect_length("slope", slope.len(), s.len())?;
+        self.apply_fitting(s, slope);
+        Ok(())
+    }
+
+    /// [`Activation::apply`] for slices of one length.
+    pub(crate) fn apply_fitting<T: Real>(self, s: &mut [T], slope: &mut [T]) {
+        vector::run(Apply { activation: self, s, slope });
+    }
+
+    /// σ and σ′ at one pre-activation, free of branches on `s`.
+    #[inline(always)]
+    fn jet<T: Real>(self, s: T) -> (T, T) {
         match self {
             Self::Tanh => {
-                T::tanh_in_place(s);
-                for (a, d) in s.iter().zip(slope) {
-                    *d = T::one() - *a * *a;
-                }
+                let value = s.vector_tanh();
+                (value, T::one() - value * value)
             }
             Self::Softplus => {
-                for (a, d) in s.iter_mut().zip(slope) {
-                    // e^{−|s|} never overflows, on either side.
-                    let e = (-a.abs()).exp();
-                    let positive = T::one() / (T::one() + e);
-                    *d = if *a >= T::zero() { positive } else { e * positive };
-                    *a = a.max(T::zero()) + e.ln_1p();
-                }
+                // e^{−|s|} never overflows, on either side.
+                let e = (-s.abs()).vector_exp();
+                let positive = T::one() / (T::one() + e);
+                let slope = if s >= T::zero() { positive } else { e * positive };
+                // A NaN must stay visible, so it is passed on rather than replaced by 0, here and below.
+                let above = if s <= T::zero() { T::zero() } else { s };
+                (above + e.vector_ln_1p(), slope)
             }
             Self::Relu => {
-                for (a, d) in s.iter_mut().zip(slope) {
-                    let on = *a > T::zero();
-                    *d = if on { T::one() } else { T::zero() };
-                    // A NaN must stay visible, so it is passed on rather than replaced by 0.
-                    *a = if on || a.is_nan() { *a } else { T::zero() };
-                }
+                let value = if s <= T::zero() { T::zero() } else { s };
+                (value, if s > T::zero() { T::one() } else { T::zero() })
             }
         }
-        Ok(())
     }
 
     /// σ″ from σ and σ′.
@@ -66,6 +72,36 @@ impl Activation {
             Self::Tanh => -(value + value) * slope,
             Self::Softplus => slope * (T::one() - slope),
             Self::Relu => T::zero(),
+        }
+    }
+
+    /// Whether σ″ vanishes everywhere.
+    pub(crate) fn is_piecewise_linear(self) -> bool {
+        self == Self::Relu
+    }
+}
+
+/// [`Activation::apply`] as work that is compiled once more for the vector instructions of the machine.
+struct Apply<'a, T> {
+    activation: Activation,
+    s: &'a mut [T],
+    slope: &'a mut [T],
+}
+
+impl<T: Real> Vectorised for Apply<'_, T> {
+    #[inline(always)]
+    fn run(self) {
+        /// One loop for each activation, with no choice inside.
+        #[inline(always)]
+        fn each<T: Real>(s: &mut [T], slope: &mut [T], jet: impl Fn(T) -> (T, T)) {
+            for (s, slope) in s.iter_mut().zip(slope) {
+                (*s, *slope) = jet(*s);
+            }
+        }
+        match self.activation {
+            Activation::Tanh => each(self.s, self.slope, |s| Activation::Tanh.jet(s)),
+            Activation::Softplus => each(self.s, self.slope, |s| Activation::Softplus.jet(s)),
+            Activation::Relu => each(self.s, self.slope, |s| Activation::Relu.jet(s)),
         }
     }
 }

@@ -1,63 +1,35 @@
-//! The one place that multiplies matrices: row-major slices in, [`gemm`] underneath.
+//! The one place that multiplies matrices: row-major slices in, [`faer`] underneath.
 
 use crate::real::Real;
+use faer::linalg::matmul::matmul;
+use faer::{Accum, MatMut, MatRef, Par};
 
-/// A row-major matrix in a slice, read as it is or transposed.
-#[derive(Clone, Copy)]
-pub(crate) struct Matrix<'a, T> {
-    data: &'a [T],
-    rows: usize,
-    columns: usize,
-    row_stride: usize,
-    column_stride: usize,
+/// A `rows × columns` matrix at the start of row-major `data`.
+#[inline]
+pub(crate) fn matrix<T: Real>(data: &[T], rows: usize, columns: usize) -> MatRef<'_, T> {
+    let (entries, _) = data.split_at(rows * columns);
+    MatRef::from_row_major_slice(entries, rows, columns)
 }
 
-impl<'a, T: Real> Matrix<'a, T> {
-    /// `rows × columns` at the start of `data`; consecutive rows lie `columns` apart.
-    pub(crate) fn new(data: &'a [T], rows: usize, columns: usize) -> Self {
-        assert!(data.len() >= rows * columns, "matrix storage is too short");
-        Self { data, rows, columns, row_stride: columns, column_stride: 1 }
-    }
+/// out ← a·b with `Accum::Replace`, out ← out + a·b with `Accum::Add`; `out` is row-major.
+#[inline]
+pub(crate) fn multiply<T: Real>(out: &mut [T], accumulate: Accum, a: MatRef<'_, T>, b: MatRef<'_, T>) {
+    let (entries, _) = out.split_at_mut(a.nrows() * b.ncols());
+    let out = MatMut::from_row_major_slice_mut(entries, a.nrows(), b.ncols());
+    matmul(out, accumulate, a, b, T::one(), Par::Seq);
+}
 
-    /// The transpose, without moving anything.
-    pub(crate) fn t(self) -> Self {
-        Self {
-            data: self.data,
-            rows: self.columns,
-            columns: self.rows,
-            row_stride: self.column_stride,
-            column_stride: self.row_stride,
+/// ⟨a, b⟩, in sixteen interleaved partial sums so that it vectorises.
+#[inline(always)]
+pub(crate) fn dot<T: Real>(a: &[T], b: &[T]) -> T {
+    const LANES: usize = 16;
+    let (a, b) = (a.chunks_exact(LANES), b.chunks_exact(LANES));
+    let tail: T = a.remainder().iter().zip(b.remainder()).map(|(&a, &b)| a * b).sum();
+    let mut sums = [T::zero(); LANES];
+    for (a, b) in a.zip(b) {
+        for ((sum, &a), &b) in sums.iter_mut().zip(a).zip(b) {
+            *sum += a * b;
         }
     }
-}
-
-/// out ← a·b + keep·out, with `out` row-major.
-pub(crate) fn multiply<T: Real>(out: &mut [T], keep: bool, a: Matrix<'_, T>, b: Matrix<'_, T>) {
-    assert_eq!(a.columns, b.rows, "inner dimensions differ");
-    assert!(out.len() >= a.rows * b.columns, "output storage is too short");
-    // SAFETY: both operands hold rows·columns entries under their strides (`Matrix::new` checked it, `t` only
-    // swaps), the output was checked above, and `out` is borrowed exclusively, so nothing overlaps.
-    unsafe {
-        gemm::gemm(
-            a.rows,
-            b.columns,
-            a.columns,
-            out.as_mut_ptr(),
-            1,
-            b.columns as isize,
-            keep,
-            a.data.as_ptr(),
-            a.column_stride as isize,
-            a.row_stride as isize,
-            b.data.as_ptr(),
-            b.column_stride as isize,
-            b.row_stride as isize,
-            T::one(),
-            T::one(),
-            false,
-            false,
-            false,
-            gemm::Parallelism::None,
-        );
-    }
+    sums.into_iter().sum::<T>() + tail
 }

@@ -128,7 +128,7 @@ fn game(divergence: Divergence, penalty: SlopePenalty, points: PenaltyPoints) ->
         critic_objective: CriticObjective {
             divergence,
             penalty: Some((penalty, 0.7)),
-            bound: 0.05,
+            bound: 1e-4,
             penalty_points: points,
         },
         flow_objective: FlowObjective {

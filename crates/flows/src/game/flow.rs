@@ -25,6 +25,13 @@ pub struct Workspace<T: Real> {
     d_time: Vec<T>,
 }
 
+/// What a simulation leaves behind besides x_T.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Keep {
+    Nothing,
+    EveryJet,
+}
+
 impl<T: Real> Workspace<T> {
     /// x_T of `steps` Euler steps from `x0`.
     ///
@@ -37,20 +44,8 @@ impl<T: Real> Workspace<T> {
         x0: &[T],
         steps: usize,
     ) -> Result<Vec<T>, FlowError> {
-        let objective = &game.flow_objective;
-        let mut field =
-            crate::integrate::PotentialFlow::new(&game.potential, parameters, T::of(objective.lambda));
-        let mut x = x0.to_vec();
-        let scheme = crate::integrate::Scheme::Euler;
-        crate::integrate::integrate(
-            &mut field,
-            scheme,
-            T::of(objective.horizon),
-            steps,
-            &mut x,
-            |_, _, _| {},
-        )?;
-        Ok(x)
+        self.simulate(game, parameters, x0, steps, Keep::Nothing)?;
+        Ok(self.x.clone())
     }
 
     /// Writes the gradient of the flow's objective with respect to the potential's parameters.
@@ -72,7 +67,7 @@ impl<T: Real> Workspace<T> {
         let (lambda, h) = (objective.lambda, objective.horizon / steps.max(1) as f64);
         expect_length("the critic's input", game.critic.input(), dim)?;
         gradient.fill(T::zero());
-        self.simulate(game, potential, x0, steps)?;
+        self.simulate(game, potential, x0, steps, Keep::EveryJet)?;
         let mut value = FlowValue::default();
 
         self.terminal_cost(game, potential, critic, batch, gradient, &mut value)?;
@@ -123,16 +118,32 @@ impl<T: Real> Workspace<T> {
         Ok(value)
     }
 
-    /// Runs the flow and keeps the jet of every step; leaves x_T in `self.x`.
-    fn simulate(&mut self, game: &Game, potential: &[T], x0: &[T], steps: usize) -> Result<(), FlowError> {
-        if self.jets.len() < steps {
-            self.jets.resize_with(steps, PotentialJet::default);
+    /// Runs the flow; leaves x_T in `self.x` and the jets that are kept in `self.jets`.
+    fn simulate(
+        &mut self,
+        game: &Game,
+        potential: &[T],
+        x0: &[T],
+        steps: usize,
+        keep: Keep,
+    ) -> Result<(), FlowError> {
+        if steps == 0 {
+            return Err(FlowError::Specification {
+                what: "the number of steps".into(),
+                found: "0".into(),
+                remedy: "give at least one step".into(),
+            });
         }
-        let h = T::of(game.flow_objective.horizon / steps.max(1) as f64);
+        let jets = if keep == Keep::EveryJet { steps } else { 1 };
+        if self.jets.len() < jets {
+            self.jets.resize_with(jets, PotentialJet::default);
+        }
+        let h = T::of(game.flow_objective.horizon / steps as f64);
         let rate = h / T::of(game.flow_objective.lambda);
         self.x.clear();
         self.x.extend_from_slice(x0);
-        for (i, jet) in self.jets.iter_mut().take(steps).enumerate() {
+        for i in 0..steps {
+            let jet = &mut self.jets[i % jets];
             game.potential.evaluate(potential, &self.x, T::of(i as f64) * h, jet)?;
             for (x, &g) in self.x.iter_mut().zip(jet.gradient()) {
                 *x -= rate * g;

@@ -1,12 +1,16 @@
 //! The reverse of value and input gradient at once.
 #![allow(clippy::indexing_slicing, reason = "every buffer is sized by `Tape::fit` from the same network")]
 
-use super::evaluate::product;
+use super::evaluate::{in_parallel, product};
+use super::tape::{Tile, rows_of_a_tile};
 use super::{Mlp, Order, Tape};
 use crate::FlowError;
+use crate::activation::Activation;
 use crate::error::expect_length;
-use crate::matrix::{Matrix, multiply};
+use crate::matrix::{dot, matrix, multiply};
 use crate::real::Real;
+use crate::vector::Vectorised;
+use faer::Accum;
 
 /// The cotangents of an evaluation: ∂ℓ/∂u and ∂ℓ/∂(∇_z u) for every point of the batch.
 #[derive(Debug, Clone, Copy)]
@@ -47,117 +51,173 @@ impl Mlp {
         if let Some(out) = &input_gradient {
             expect_length("the gradient of the input", out.len(), batch * self.input)?;
         }
-        // ∂ℓ/∂r of every point; the chain through q_m = m′(r)·w adds to it.
-        let mut raw: Vec<T> =
-            cotangent.value.iter().zip(&tape.raw).map(|(&u, &r)| u * self.output.apply(r).slope).collect();
-        if let Some(gradient) = cotangent.gradient {
-            self.reverse_gradient_chain(parameters, tape, gradient, &mut raw, parameter_gradient);
-        }
-        self.reverse_value_chain(
+        let rows = rows_of_a_tile(batch);
+        let mut values = cotangent.value.chunks(rows);
+        let mut gradients = cotangent.gradient.map(|gradient| gradient.chunks(rows * self.input));
+        let mut inputs = input_gradient.map(|out| out.chunks_mut(rows * self.input));
+        let mut backward = |tile, sum| Backward {
+            net: self,
             parameters,
-            tape,
-            &raw,
-            cotangent.gradient.is_some(),
-            parameter_gradient,
-            input_gradient,
-        );
+            tile,
+            value: values.next().unwrap_or_default(),
+            gradient: gradients.as_mut().and_then(Iterator::next),
+            parameter_gradient: sum,
+            input_gradient: inputs.as_mut().and_then(Iterator::next),
+        };
+        let tiles = tape.tiles.iter_mut();
+        if tiles.len() == 1 {
+            in_parallel(
+                tiles.zip(std::iter::once(parameter_gradient)).map(|(tile, sum)| backward(tile, sum)),
+            );
+            return Ok(());
+        }
+        in_parallel(tiles.zip(&mut tape.tile_gradients).map(|(tile, sum)| {
+            sum.clear();
+            sum.resize(parameters.len(), T::zero());
+            backward(tile, sum.as_mut_slice())
+        }));
+        for sum in &tape.tile_gradients {
+            for (total, &part) in parameter_gradient.iter_mut().zip(sum) {
+                *total += part;
+            }
+        }
         Ok(())
     }
+}
 
-    /// Runs p upwards; leaves s̄_l of this half in `tape.chain[l]`, whose q_l is used up on the way.
-    fn reverse_gradient_chain<T: Real>(
-        &self,
-        parameters: &[T],
-        tape: &mut Tape<T>,
-        cotangent: &[T],
-        raw: &mut [T],
-        parameter_gradient: &mut [T],
-    ) {
-        let (batch, depth) = (tape.batch, self.hidden.len());
-        let [g, p, q_bar] = &mut tape.scratch;
-        q_bar[..cotangent.len()].copy_from_slice(cotangent);
-        for l in 0..depth {
-            let layer = &self.layers[l];
-            let size = batch * layer.output;
-            let (q, slope) = (&mut tape.chain[l], &tape.slopes[l]);
-            product(&mut g[..size], q, slope);
-            let below = Matrix::new(&q_bar[..batch * layer.input], batch, layer.input);
-            let weight = Matrix::new(&parameters[layer.weight.clone()], layer.output, layer.input);
-            multiply(&mut p[..size], false, below, weight.t());
-            let upper = Matrix::new(&g[..size], batch, layer.output);
-            multiply(&mut parameter_gradient[layer.weight.clone()], true, upper.t(), below);
-            let value = &tape.activations[l + 1];
-            for ((((q, &slope), &value), &p), q_bar) in
-                q.iter_mut().zip(slope).zip(value).zip(&p[..size]).zip(&mut q_bar[..size])
-            {
-                *q = p * *q * self.activation.curvature(value, slope);
-                *q_bar = p * slope;
-            }
+/// The reverse of one tile, compiled once more for the vector instructions of the machine.
+struct Backward<'a, T> {
+    net: &'a Mlp,
+    parameters: &'a [T],
+    tile: &'a mut Tile<T>,
+    /// ∂ℓ/∂u.
+    value: &'a [T],
+    /// ∂ℓ/∂(∇_z u).
+    gradient: Option<&'a [T]>,
+    /// Where ∂ℓ/∂parameters is added.
+    parameter_gradient: &'a mut [T],
+    /// Where ∂ℓ/∂z is written.
+    input_gradient: Option<&'a mut [T]>,
+}
+
+impl<T: Real> Vectorised for Backward<'_, T> {
+    #[inline(always)]
+    fn run(self) {
+        let Self { net, parameters, tile, value, gradient, parameter_gradient, input_gradient } = self;
+        // ∂ℓ/∂r of every point; the chain through q_m = m′(r)·w adds to it.
+        for ((out, &u), &r) in tile.raw_cotangent.iter_mut().zip(value).zip(&tile.raw) {
+            *out = u * net.output.apply(r).slope;
         }
-        // q_m = m′(r)·w.
-        let last = &self.layers[depth];
-        let w = &parameters[last.weight.clone()];
-        let w_bar = &mut parameter_gradient[last.weight.clone()];
-        for ((row, raw), &r) in q_bar[..batch * last.input].chunks_exact(last.input).zip(raw).zip(&tape.raw) {
-            let mapped = self.output.apply(r);
-            for (w_bar, &q) in w_bar.iter_mut().zip(row) {
-                *w_bar += mapped.slope * q;
-            }
-            *raw += mapped.curvature * row.iter().zip(w).map(|(&q, &w)| q * w).sum::<T>();
+        if let Some(gradient) = gradient {
+            reverse_gradient_chain(net, parameters, tile, gradient, parameter_gradient);
+        }
+        let curved = gradient.is_some() && !net.activation.is_piecewise_linear();
+        if !curved && tile.raw_cotangent.iter().all(|&r| r == T::zero()) {
+            // Nothing runs down: the slope penalty of a ReLU network.
+            input_gradient.into_iter().for_each(|out| out.fill(T::zero()));
+        } else {
+            reverse_value_chain(net, parameters, tile, curved, parameter_gradient, input_gradient);
         }
     }
+}
 
-    fn reverse_value_chain<T: Real>(
-        &self,
-        parameters: &[T],
-        tape: &mut Tape<T>,
-        raw: &[T],
-        curved: bool,
-        parameter_gradient: &mut [T],
-        mut input_gradient: Option<&mut [T]>,
-    ) {
-        let (batch, depth) = (tape.batch, self.hidden.len());
-        let [s_bar, a_bar, _] = &mut tape.scratch;
-        let last = &self.layers[depth];
-        let w = &parameters[last.weight.clone()];
-        let top = &tape.activations[depth];
-        for ((row, a_row), &r) in a_bar[..batch * last.input]
-            .chunks_exact_mut(last.input)
-            .zip(top.chunks_exact(last.input))
-            .zip(raw)
-        {
-            for (out, &w) in row.iter_mut().zip(w) {
-                *out = r * w;
-            }
-            for (w_bar, &a) in parameter_gradient[last.weight.clone()].iter_mut().zip(a_row) {
-                *w_bar += r * a;
-            }
-            parameter_gradient[last.bias.start] += r;
+/// Runs p upwards; leaves s̄_l of this half in `tile.chain[l]`, whose q_l is used up on the way.
+#[inline(always)]
+fn reverse_gradient_chain<T: Real>(
+    net: &Mlp,
+    parameters: &[T],
+    tile: &mut Tile<T>,
+    cotangent: &[T],
+    parameter_gradient: &mut [T],
+) {
+    let (rows, depth) = (tile.rows, net.hidden.len());
+    let [g, p, q_bar] = &mut tile.scratch;
+    q_bar[..cotangent.len()].copy_from_slice(cotangent);
+    for l in 0..depth {
+        let layer = &net.layers[l];
+        let size = rows * layer.output;
+        let (q, slope) = (&mut tile.chain[l][..], &tile.slopes[l][..]);
+        product(&mut g[..size], q, slope);
+        let below = matrix(q_bar, rows, layer.input);
+        let weight = matrix(&parameters[layer.weight.clone()], layer.output, layer.input);
+        multiply(p, Accum::Replace, below, weight.transpose());
+        let upper = matrix(g, rows, layer.output).transpose();
+        multiply(&mut parameter_gradient[layer.weight.clone()], Accum::Add, upper, below);
+        product(&mut q_bar[..size], p, slope);
+        let value = &tile.activations[l + 1];
+        match net.activation {
+            Activation::Tanh => curve(Activation::Tanh, q, p, slope, value),
+            Activation::Softplus => curve(Activation::Softplus, q, p, slope, value),
+            Activation::Relu => {}
         }
-        for l in (0..depth).rev() {
-            let layer = &self.layers[l];
-            let size = batch * layer.output;
-            product(&mut s_bar[..size], &a_bar[..size], &tape.slopes[l]);
-            if curved {
-                for (s, &extra) in s_bar[..size].iter_mut().zip(&tape.chain[l]) {
-                    *s += extra;
-                }
+    }
+    // q_m = m′(r)·w.
+    let last = &net.layers[depth];
+    let w = &parameters[last.weight.clone()];
+    let w_bar = &mut parameter_gradient[last.weight.clone()];
+    let points = q_bar.chunks_exact(last.input).zip(&mut tile.raw_cotangent).zip(&tile.raw);
+    for ((row, raw_cotangent), &r) in points {
+        let mapped = net.output.apply(r);
+        for (w_bar, &q) in w_bar.iter_mut().zip(row) {
+            *w_bar += mapped.slope * q;
+        }
+        *raw_cotangent += mapped.curvature * dot(row, w);
+    }
+}
+
+/// q ← p ⊙ q ⊙ σ″.
+#[inline(always)]
+fn curve<T: Real>(activation: Activation, q: &mut [T], p: &[T], slope: &[T], value: &[T]) {
+    for (((q, &p), &slope), &value) in q.iter_mut().zip(p).zip(slope).zip(value) {
+        *q = p * *q * activation.curvature(value, slope);
+    }
+}
+
+#[inline(always)]
+fn reverse_value_chain<T: Real>(
+    net: &Mlp,
+    parameters: &[T],
+    tile: &mut Tile<T>,
+    curved: bool,
+    parameter_gradient: &mut [T],
+    mut input_gradient: Option<&mut [T]>,
+) {
+    let (rows, depth) = (tile.rows, net.hidden.len());
+    let [s_bar, a_bar, _] = &mut tile.scratch;
+    let last = &net.layers[depth];
+    let w = &parameters[last.weight.clone()];
+    let (w_bar, c_bar) = parameter_gradient[last.weight.start..].split_at_mut(last.input);
+    let points = a_bar.chunks_exact_mut(last.input).zip(tile.activations[depth].chunks_exact(last.input));
+    for ((a_bar, a), &r) in points.zip(&tile.raw_cotangent) {
+        for (((a_bar, w_bar), &w), &a) in a_bar.iter_mut().zip(&mut *w_bar).zip(w).zip(a) {
+            *a_bar = r * w;
+            *w_bar += r * a;
+        }
+        c_bar[0] += r;
+    }
+    for l in (0..depth).rev() {
+        let layer = &net.layers[l];
+        let size = rows * layer.output;
+        product(&mut s_bar[..size], a_bar, &tile.slopes[l]);
+        if curved {
+            for (s, &extra) in s_bar[..size].iter_mut().zip(&tile.chain[l]) {
+                *s += extra;
             }
-            let upper = Matrix::new(&s_bar[..size], batch, layer.output);
-            let below = Matrix::new(&tape.activations[l], batch, layer.input);
-            multiply(&mut parameter_gradient[layer.weight.clone()], true, upper.t(), below);
-            let bias = &mut parameter_gradient[layer.bias.clone()];
-            for row in s_bar[..size].chunks_exact(layer.output) {
-                for (b, &s) in bias.iter_mut().zip(row) {
-                    *b += s;
-                }
+        }
+        let upper = matrix(s_bar, rows, layer.output);
+        let below = matrix(&tile.activations[l], rows, layer.input);
+        multiply(&mut parameter_gradient[layer.weight.clone()], Accum::Add, upper.transpose(), below);
+        let bias = &mut parameter_gradient[layer.bias.clone()];
+        for row in s_bar[..size].chunks_exact(layer.output) {
+            for (b, &s) in bias.iter_mut().zip(row) {
+                *b += s;
             }
-            let weight = Matrix::new(&parameters[layer.weight.clone()], layer.output, layer.input);
-            if l > 0 {
-                multiply(&mut a_bar[..batch * layer.input], false, upper, weight);
-            } else if let Some(out) = input_gradient.as_deref_mut() {
-                multiply(out, false, upper, weight);
-            }
+        }
+        let weight = matrix(&parameters[layer.weight.clone()], layer.output, layer.input);
+        if l > 0 {
+            multiply(a_bar, Accum::Replace, upper, weight);
+        } else if let Some(out) = input_gradient.as_deref_mut() {
+            multiply(out, Accum::Replace, upper, weight);
         }
     }
 }

@@ -12,14 +12,32 @@ pub enum Order {
     Jet,
 }
 
+/// Most points of one tile: enough for the matrix products to run at full speed, few enough for the tile to stay near
+/// the core.
+const LARGEST_TILE: usize = 256;
+
 /// The result of one evaluation at a batch of points and all that its pullback needs, reused from call to call.
+///
+/// The batch is cut into tiles whose number depends on its size alone; tiles are worked on in parallel where the pool
+/// has threads to spare, and what they add up is added in their order, so that no result depends on the thread count.
 ///
 /// Memory: about 4·batch·Σ widths numbers for a jet, half of it for a value.
 #[derive(Debug, Clone)]
 pub struct Tape<T> {
     pub(super) batch: usize,
     pub(super) order: Order,
-    /// a_0 … a_m, each batch × width.
+    pub(super) tiles: Vec<Tile<T>>,
+    /// What each of several tiles adds to the parameter gradient.
+    pub(super) tile_gradients: Vec<Vec<T>>,
+    pub(super) value: Vec<T>,
+    pub(super) gradient: Vec<T>,
+}
+
+/// The part of a [`Tape`] that belongs to some consecutive points.
+#[derive(Debug, Clone)]
+pub(super) struct Tile<T> {
+    pub(super) rows: usize,
+    /// a_0 … a_m, each rows × width.
     pub(super) activations: Vec<Vec<T>>,
     /// σ′(s_1) … σ′(s_m).
     pub(super) slopes: Vec<Vec<T>>,
@@ -27,8 +45,8 @@ pub struct Tape<T> {
     pub(super) chain: Vec<Vec<T>>,
     /// r, the value before the output map.
     pub(super) raw: Vec<T>,
-    pub(super) value: Vec<T>,
-    pub(super) gradient: Vec<T>,
+    /// ∂ℓ/∂r of the pullback.
+    pub(super) raw_cotangent: Vec<T>,
     pub(super) scratch: [Vec<T>; 3],
 }
 
@@ -38,13 +56,10 @@ impl<T: Real> Tape<T> {
         Self {
             batch: 0,
             order: Order::Value,
-            activations: Vec::new(),
-            slopes: Vec::new(),
-            chain: Vec::new(),
-            raw: Vec::new(),
+            tiles: Vec::new(),
+            tile_gradients: Vec::new(),
             value: Vec::new(),
             gradient: Vec::new(),
-            scratch: [Vec::new(), Vec::new(), Vec::new()],
         }
     }
 
@@ -66,26 +81,58 @@ impl<T: Real> Tape<T> {
     pub(super) fn fit(&mut self, net: &Mlp, batch: usize, order: Order) {
         self.batch = batch;
         self.order = order;
+        let rows = rows_of_a_tile(batch);
+        self.tiles.resize_with(batch.div_ceil(rows), Tile::new);
+        self.tile_gradients.resize_with(self.tiles.len(), Vec::new);
+        let mut left = batch;
+        for tile in &mut self.tiles {
+            tile.fit(net, rows.min(left), order);
+            left -= tile.rows;
+        }
+        self.value.resize(batch, T::zero());
+        self.gradient.resize(if order == Order::Jet { batch * net.input } else { 0 }, T::zero());
+    }
+}
+
+/// The batch in as few tiles as [`LARGEST_TILE`] allows, all of one size but the last.
+pub(super) fn rows_of_a_tile(batch: usize) -> usize {
+    batch.div_ceil(batch.div_ceil(LARGEST_TILE).max(1)).max(1)
+}
+
+impl<T: Real> Tile<T> {
+    fn new() -> Self {
+        Self {
+            rows: 0,
+            activations: Vec::new(),
+            slopes: Vec::new(),
+            chain: Vec::new(),
+            raw: Vec::new(),
+            raw_cotangent: Vec::new(),
+            scratch: [Vec::new(), Vec::new(), Vec::new()],
+        }
+    }
+
+    fn fit(&mut self, net: &Mlp, rows: usize, order: Order) {
+        self.rows = rows;
         let depth = net.hidden.len();
         self.activations.resize_with(depth + 1, Vec::new);
         self.slopes.resize_with(depth, Vec::new);
         self.chain.resize_with(if order == Order::Jet { depth } else { 0 }, Vec::new);
         let widths = std::iter::once(&net.input).chain(&net.hidden);
         for (buffer, width) in self.activations.iter_mut().zip(widths) {
-            buffer.resize(batch * width, T::zero());
+            buffer.resize(rows * width, T::zero());
         }
         for (buffer, width) in self.slopes.iter_mut().zip(&net.hidden) {
-            buffer.resize(batch * width, T::zero());
+            buffer.resize(rows * width, T::zero());
         }
         for (buffer, width) in self.chain.iter_mut().zip(&net.hidden) {
-            buffer.resize(batch * width, T::zero());
+            buffer.resize(rows * width, T::zero());
         }
-        self.raw.resize(batch, T::zero());
-        self.value.resize(batch, T::zero());
-        self.gradient.resize(if order == Order::Jet { batch * net.input } else { 0 }, T::zero());
+        self.raw.resize(rows, T::zero());
+        self.raw_cotangent.resize(rows, T::zero());
         let widest = net.hidden.iter().copied().max().unwrap_or(0).max(net.input);
         for buffer in &mut self.scratch {
-            buffer.resize(batch * widest, T::zero());
+            buffer.resize(rows * widest, T::zero());
         }
     }
 }
