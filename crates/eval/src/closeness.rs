@@ -11,6 +11,10 @@ use thiserror::Error;
 /// The blur of the published tables, geomloss' default.
 const BLUR: f64 = 0.05;
 
+/// A marginal error of 1e−3 enters the value in second order, times costs of order 10: a hundredth of the floor. Clouds
+/// that are close get there within some hundred updates; the limit bounds the time that clouds far apart take.
+const CONVERGED: Schedule = Schedule::Converged { tolerance: 1e-3, max_iterations: 1000 };
+
 /// Clouds that cannot be measured.
 #[derive(Debug, Error)]
 pub enum ClosenessError {
@@ -88,7 +92,7 @@ pub fn closeness(
         &repeated(pairs, |x, y| w2_squared(first(x, exact), first(y, exact)).map(Some))?,
     );
     for (name, points, schedule) in [
-        ("sinkhorn_divergence_2d", protocol.sinkhorn_points, Schedule::CONVERGED),
+        ("sinkhorn_divergence_2d", protocol.sinkhorn_points, CONVERGED),
         (
             "sinkhorn_divergence_2d_as_published",
             protocol.sinkhorn_points_as_published,
@@ -163,8 +167,8 @@ mod tests {
         assert!((metrics.get("w2_squared").unwrap() - 0.25).abs() < 1e-12);
         assert_eq!(metrics.deviation("w2_squared"), Some(0.0));
         let planar = metrics.get("sinkhorn_divergence_2d").unwrap();
-        // A marginal error of at most 1e-4 enters the value in second order, times costs of order 10.
-        assert!(planar.abs() < 1e-5, "the clouds agree in the plane: {planar}");
+        // A marginal error of at most 1e-3 enters the value in second order, times costs of order 10.
+        assert!(planar.abs() < 1e-4, "the clouds agree in the plane: {planar}");
         let off = metrics.get("off_manifold_rms").unwrap();
         assert!((off - 0.05_f64.sqrt()).abs() < 1e-12, "√(.25/5): {off}");
     }
@@ -176,7 +180,7 @@ mod tests {
         let cloud = pinwheel("a");
         let moved = &cloud + &Array1::from(vec![3.0, 4.0, 0.0, 0.0, 0.0, 0.0, 0.0]);
         let metrics = closeness(&[(moved.view(), cloud.view())], Protocol::SMOKE, None).unwrap();
-        // The debiased cost of a translation is exactly ½‖δ‖²; a marginal error of 1e−4 may move mass over a few units.
+        // The debiased cost of a translation is exactly ½‖δ‖²; a marginal error of 1e−3 may move mass over a few units.
         assert!((metrics.get("sinkhorn_divergence_2d").unwrap() - 12.5).abs() < 5e-3);
         assert!((metrics.get("w2_squared").unwrap() - 25.0).abs() < 1e-10);
         assert_eq!(metrics.get("off_manifold_rms"), None);

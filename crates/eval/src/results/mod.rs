@@ -49,7 +49,7 @@ impl Protocol {
         Self { pairs: 4, exact_points: 2000, sinkhorn_points: 2000, sinkhorn_points_as_published: 5000 };
     /// A protocol of seconds, whose numbers only show that everything works: floors grow as clouds shrink.
     pub const SMOKE: Self =
-        Self { pairs: 4, exact_points: 300, sinkhorn_points: 300, sinkhorn_points_as_published: 500 };
+        Self { pairs: 4, exact_points: 200, sinkhorn_points: 100, sinkhorn_points_as_published: 200 };
 
     /// The most points of one cloud that any measure takes.
     #[must_use]

@@ -1,0 +1,92 @@
+//! A run of a fraction of a second: a tiny flow on a file of 40 points, so that clouds are tiny too.
+//!
+//! The tests of the built program lie in its own package, since cargo tells a program's path to no other.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test may panic")]
+#![allow(dead_code, reason = "each test file takes what it needs")]
+
+use assert_cmd::Command;
+use std::fmt::Write;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+const CONFIG: &str = r#"
+name = "tiny"
+[data]
+file = "points.csv"
+dim = 2
+[flow]
+horizon = 1.0
+lambda = 0.5
+steps = 2
+hidden = [6]
+[critic]
+divergence = "kl-donsker-varadhan"
+lipschitz = { device = "penalty", form = "one-sided-squared", weight = 1.0 }
+hidden = [6]
+updates = 1
+[training]
+iterations = 6
+batch = 8
+log_every = 2
+flow = { learning_rate = 1e-3 }
+critic = { learning_rate = 1e-3 }
+[sampling]
+steps = 3
+[presets.smoke]
+"#;
+
+/// A folder with a configuration and its data.
+pub struct Workshop {
+    folder: tempfile::TempDir,
+}
+
+impl Workshop {
+    pub fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let mut points = String::from("x,y\n");
+        for i in 0..40 {
+            let angle = f64::from(i) * 0.7;
+            writeln!(points, "{},{}", angle.cos(), 0.5 * angle.sin()).unwrap();
+        }
+        fs::write(folder.path().join("points.csv"), points).unwrap();
+        fs::write(folder.path().join("tiny.toml"), CONFIG).unwrap();
+        Self { folder }
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    pub fn oplus(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_oplus"));
+        command.current_dir(self.folder.path()).args(arguments);
+        command
+    }
+
+    /// Trains the tiny flow into the folder `out`.
+    pub fn train(&self, out: &str, changes: &[&str]) {
+        let mut arguments = vec!["train", "tiny.toml", "--preset", "smoke", "--out", out];
+        arguments.extend(changes);
+        self.oplus(&arguments).assert().success();
+    }
+
+    /// Every file below the folder with its contents.
+    pub fn snapshot(&self) -> Vec<(PathBuf, Vec<u8>)> {
+        let mut files = Vec::new();
+        collect(self.folder.path(), &mut files);
+        files.sort();
+        files
+    }
+}
+
+fn collect(folder: &Path, files: &mut Vec<(PathBuf, Vec<u8>)>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            collect(&path, files);
+        } else {
+            let bytes = fs::read(&path).unwrap();
+            files.push((path, bytes));
+        }
+    }
+}

@@ -1,0 +1,141 @@
+//! Runs through the built program: the same seed gives the same bits, and what is written is what others rely on.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test may panic")]
+
+mod common;
+
+use common::Workshop;
+use eval::distances::{DistanceOptions, distances};
+use serde_json::Value;
+use std::fs;
+
+fn json(workshop: &Workshop, name: &str) -> Value {
+    serde_json::from_str(&fs::read_to_string(workshop.path(name)).unwrap()).unwrap()
+}
+
+/// metrics.jsonl without its wall-clock field.
+fn records(workshop: &Workshop, run: &str) -> Vec<Value> {
+    let text = fs::read_to_string(workshop.path(&format!("{run}/metrics.jsonl"))).unwrap();
+    let record = |line: &str| {
+        let mut record: Value = serde_json::from_str(line).unwrap();
+        assert!(record.as_object_mut().unwrap().remove("seconds").is_some());
+        record
+    };
+    text.lines().map(record).collect()
+}
+
+#[test]
+fn the_same_seed_gives_the_same_bits_and_another_seed_others() {
+    let workshop = Workshop::new();
+    workshop.train("a", &["--seed", "3"]);
+    workshop.train("b", &["--seed", "3"]);
+    workshop.train("c", &["--seed", "4"]);
+    let samples = |run: &str| fs::read(workshop.path(&format!("{run}/samples/generated.npy"))).unwrap();
+    let metrics = |run: &str| json(&workshop, &format!("{run}/results.json"))["rows"][0]["metrics"].clone();
+    assert_eq!(records(&workshop, "a").len(), 3);
+    assert_eq!(records(&workshop, "a"), records(&workshop, "b"));
+    assert_eq!(samples("a"), samples("b"));
+    assert_eq!(metrics("a"), metrics("b"));
+    assert_ne!(records(&workshop, "a"), records(&workshop, "c"));
+    assert_ne!(samples("a"), samples("c"));
+}
+
+#[test]
+fn a_run_folder_holds_what_others_rely_on() {
+    let workshop = Workshop::new();
+    workshop.train("run", &["--seed", "5"]);
+    for name in ["config.toml", "manifest.json", "metrics.jsonl", "results.json", "report.html"] {
+        assert!(workshop.path("run").join(name).is_file(), "no {name}");
+    }
+    let results = json(&workshop, "run/results.json");
+    assert_eq!(results["schema_version"], 1);
+    let row = &results["rows"][0];
+    assert_eq!((&row["status"], &row["seed"], &row["dim"]), (&"ok".into(), &5.into(), &2.into()));
+    assert_eq!(row["samples"], "samples/generated.npy");
+    for metric in ["w2_squared", "w2_squared_sd", "w2_squared_one_step", "path_ratio", "critic_slope_max"] {
+        assert!(row["metrics"][metric].is_f64(), "no {metric} in {row}");
+        assert!(results["definitions"][metric].is_string(), "no definition of {metric}");
+    }
+    assert!(results["floors"][0]["metrics"]["w2_squared"].as_f64().unwrap() > 0.0);
+    let manifest = json(&workshop, "run/manifest.json");
+    assert_eq!(manifest["data_sha256"].as_object().unwrap().len(), 1);
+    assert_eq!(manifest["cargo_lock_sha256"].as_str().unwrap().len(), 64);
+
+    let report = fs::read_to_string(workshop.path("run/report.html")).unwrap();
+    assert!(report.contains("<svg") && report.contains("w2_squared"));
+    let rest = report.replace("http://www.w3.org/2000/svg", "");
+    for outside in ["http:", "https:", "<script", "<link", "@import", "url(", "src="] {
+        assert!(!rest.contains(outside), "the report contains {outside}");
+    }
+}
+
+#[test]
+fn samples_can_be_drawn_and_measured_again() {
+    let workshop = Workshop::new();
+    workshop.train("run", &["--seed", "2"]);
+    workshop.oplus(&["sample", "run", "--n", "30", "--out", "again.npy"]).assert().success();
+    let written = datasets::read_matrix(workshop.path("run/samples/generated.npy")).unwrap();
+    let again = datasets::read_matrix(workshop.path("again.npy")).unwrap();
+    // Four clouds of 20 points lie one after the other, and the seed of the run is the default.
+    assert_eq!(written.nrows(), 80);
+    assert_eq!(written.slice(ndarray::s![..30, ..]), again);
+    workshop.oplus(&["sample", "run", "--n", "30", "--seed", "9", "--out", "other.npy"]).assert().success();
+    assert_ne!(datasets::read_matrix(workshop.path("other.npy")).unwrap(), again);
+
+    let eval = ["eval", "--samples", "again.npy", "--reference", "points.csv", "--json"];
+    let output = workshop.oplus(&eval).output().unwrap();
+    let printed: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let reference = datasets::read_matrix(workshop.path("points.csv")).unwrap();
+    let mut rng = datasets::stream(0, "sliced-directions", 0);
+    let options = DistanceOptions::default();
+    let expected = distances(again.view(), reference.view(), None, None, &options, &mut rng).unwrap();
+    assert_eq!(printed, serde_json::to_value(&expected).unwrap());
+    assert_eq!((&printed["n"], &printed["m"], &printed["dim"]), (&30.into(), &40.into(), &2.into()));
+    for key in ["w1", "w2", "w2_squared", "transport_cost", "duality_gap"] {
+        assert!(printed["exact"][key].is_f64(), "no {key}");
+    }
+}
+
+#[test]
+fn a_finished_run_is_left_alone_and_an_unmeasured_one_is_measured() {
+    let workshop = Workshop::new();
+    workshop.train("run", &[]);
+    let before = workshop.snapshot();
+    workshop.train("run", &["--resume"]);
+    workshop.oplus(&["resume", "run"]).assert().success();
+    assert!(before == workshop.snapshot(), "a finished run has changed");
+    let results = json(&workshop, "run/results.json");
+    fs::remove_file(workshop.path("run/results.json")).unwrap();
+    fs::remove_file(workshop.path("run/report.html")).unwrap();
+    workshop.oplus(&["resume", "run"]).assert().success();
+    assert_eq!(json(&workshop, "run/results.json"), results);
+    fs::remove_file(workshop.path("run/report.html")).unwrap();
+    workshop.oplus(&["report", "run"]).assert().success();
+    assert!(workshop.path("run/report.html").is_file());
+}
+
+#[test]
+fn a_divergence_is_a_result_without_numbers() {
+    let workshop = Workshop::new();
+    let diverging = [
+        "train",
+        "tiny.toml",
+        "--preset",
+        "smoke",
+        "--out",
+        "run",
+        "--set",
+        "training.critic.learning_rate=1e30",
+        "--set",
+        "training.iterations=200",
+    ];
+    let output = workshop.oplus(&diverging).output().unwrap();
+    let message = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(3), "{message}");
+    assert!(message.contains("diverged at iteration"), "{message}");
+    let row = json(&workshop, "run/results.json")["rows"][0].clone();
+    assert_eq!(row["status"], "diverged");
+    assert!(row["step"].is_u64() && row["reason"].is_string());
+    assert_eq!(row["metrics"], serde_json::json!({}));
+    assert!(row["samples"].is_null());
+    assert!(fs::read_to_string(workshop.path("run/report.html")).unwrap().contains("diverged at iteration"));
+}
