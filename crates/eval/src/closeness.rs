@@ -1,4 +1,8 @@
 //! How close generated clouds are to target clouds, by the protocol of the results.
+#![allow(
+    clippy::needless_pass_by_value,
+    reason = "an array view is a pointer, and what it is given to takes it by value"
+)]
 
 use crate::off_manifold_rms;
 use crate::results::{Metrics, Protocol};

@@ -1,4 +1,5 @@
 //! The oplus binary: train, resume, sample, eval, reproduce, report.
+#![allow(clippy::print_stdout, reason = "the program talks to its user")]
 
 mod command;
 mod experiment;
