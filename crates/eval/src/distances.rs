@@ -1,10 +1,5 @@
 //! Distances between two weighted point clouds, each number with its definition.
 
-#![allow(
-    clippy::needless_pass_by_value,
-    reason = "array views are small and passed by value, as in ndarray itself"
-)]
-
 use ndarray::{ArrayView2, s};
 use ot_core::cost::Cost;
 use ot_core::entropic::{EntropicError, Schedule, SinkhornPower, sinkhorn_divergence};

@@ -1,9 +1,5 @@
 //! Measures a trained flow by the protocol of its results: distances to fresh samples of the target, and the indicators
 //! of the optimality system.
-#![allow(
-    clippy::needless_pass_by_value,
-    reason = "array views are small and passed by value, as in ndarray itself"
-)]
 
 mod indicators;
 mod target;
