@@ -70,14 +70,7 @@ pub fn integrate<T: Real>(
     x: &mut [T],
     mut observe: impl FnMut(usize, T, &[T]),
 ) -> Result<(), FlowError> {
-    if steps == 0 {
-        return Err(FlowError::Specification {
-            what: "the number of steps".into(),
-            found: "0".into(),
-            remedy: "give at least one step".into(),
-        });
-    }
-    let h = horizon / T::of(steps as f64);
+    let h = horizon / T::of(step_count(steps)?);
     let mut k = vec![T::zero(); x.len()];
     let mut stage = x.to_vec();
     let mut sum = vec![T::zero(); x.len()];
@@ -109,6 +102,21 @@ pub fn integrate<T: Real>(
     }
     observe(steps, horizon, x);
     Ok(())
+}
+
+/// The number of steps as a divisor of the horizon.
+///
+/// # Errors
+/// [`FlowError::Specification`] for zero.
+pub(crate) fn step_count(steps: usize) -> Result<f64, FlowError> {
+    if steps == 0 {
+        return Err(FlowError::Specification {
+            what: "the number of steps".into(),
+            found: "0".into(),
+            remedy: "give at least one step".into(),
+        });
+    }
+    Ok(steps as f64)
 }
 
 /// x ← x + a·y.

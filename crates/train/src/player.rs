@@ -67,8 +67,7 @@ impl Player {
         if let Some(spectral) = &self.spectral {
             spectral.pull_back(&self.net, &self.parameters, &mut gradient);
         }
-        // `!(|g| < limit)` is also true of a NaN.
-        if let Some(&bad) = gradient.iter().find(|g| !(g.abs() < GRADIENT_LIMIT)) {
+        if let Some(&bad) = gradient.iter().find(|g| g.is_nan() || g.abs() >= GRADIENT_LIMIT) {
             return Err(NotFinite { what: "gradient", value: bad.into() });
         }
         self.adam.step(settings, rate, &mut self.parameters, &gradient);

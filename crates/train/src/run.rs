@@ -135,7 +135,7 @@ fn iterate(
         };
         let step = trainer.iteration;
         observers.iter_mut().for_each(|o| o.tick(step));
-        if step % training.log_every == 0 || step == training.iterations {
+        if step.is_multiple_of(training.log_every) || step == training.iterations {
             let record = Record {
                 step,
                 seconds: started.elapsed().as_secs_f64(),
@@ -149,7 +149,7 @@ fn iterate(
                 break;
             }
         }
-        if step % training.checkpoint_every == 0 {
+        if step.is_multiple_of(training.checkpoint_every) {
             save(trainer, folder)?;
         }
     }

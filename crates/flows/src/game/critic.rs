@@ -67,7 +67,10 @@ impl<T: Real> Workspace<T> {
             let slope = row.iter().map(|g| g.wide() * g.wide()).sum::<f64>().sqrt();
             value.penalty += scale * penalty.value(slope, game.critic_objective.bound);
             value.slope_mean += slope / count as f64;
-            value.slope_max = if slope.is_nan() { slope } else { value.slope_max.max(slope) };
+            // `f64::max` would drop a NaN, and no comparison with one is true: once there, it stays.
+            if slope.is_nan() || slope > value.slope_max {
+                value.slope_max = slope;
+            }
             // ∂P/∂(∇φ) = P′(‖∇φ‖)/‖∇φ‖·∇φ.
             let factor = T::of(scale * penalty.gradient_factor(slope, game.critic_objective.bound));
             self.gradient_cotangent.extend(row.iter().map(|&g| factor * g));

@@ -7,6 +7,7 @@
 use super::{FlowValue, Game};
 use crate::FlowError;
 use crate::error::expect_length;
+use crate::integrate::step_count;
 use crate::mlp::{Cotangent, Order, Tape};
 use crate::potential::PotentialJet;
 use crate::real::Real;
@@ -64,7 +65,7 @@ impl<T: Real> Workspace<T> {
         let objective = game.flow_objective;
         let dim = game.potential.dim();
         let batch = x0.len() / dim;
-        let (lambda, h) = (objective.lambda, objective.horizon / steps.max(1) as f64);
+        let (lambda, h) = (objective.lambda, objective.horizon / step_count(steps)?);
         expect_length("the critic's input", game.critic.input(), dim)?;
         gradient.fill(T::zero());
         self.simulate(game, potential, x0, steps, Keep::EveryJet)?;
@@ -127,18 +128,11 @@ impl<T: Real> Workspace<T> {
         steps: usize,
         keep: Keep,
     ) -> Result<(), FlowError> {
-        if steps == 0 {
-            return Err(FlowError::Specification {
-                what: "the number of steps".into(),
-                found: "0".into(),
-                remedy: "give at least one step".into(),
-            });
-        }
         let jets = if keep == Keep::EveryJet { steps } else { 1 };
         if self.jets.len() < jets {
             self.jets.resize_with(jets, PotentialJet::default);
         }
-        let h = T::of(game.flow_objective.horizon / steps as f64);
+        let h = T::of(game.flow_objective.horizon / step_count(steps)?);
         let rate = h / T::of(game.flow_objective.lambda);
         self.x.clear();
         self.x.extend_from_slice(x0);

@@ -48,14 +48,22 @@ impl Mlp {
             let gradient = gradients.next().unwrap_or_default();
             Forward { net: self, parameters, z, order, tile, value, gradient }
         });
-        in_parallel(forwards);
+        in_parallel(self.work(rows), forwards);
         Ok(())
+    }
+
+    /// Products of a weight and a number in one pass through the network with `rows` points.
+    pub(super) fn work(&self, rows: usize) -> usize {
+        rows * self.parameter_count()
     }
 }
 
-/// Runs the work of each tile, on several threads where there are several of both.
-pub(super) fn in_parallel<W: Vectorised + Send>(works: impl ExactSizeIterator<Item = W>) {
-    if works.len() > 1 && rayon::current_num_threads() > 1 {
+/// Products of a weight and a number from which on a tile is worth waking a thread for, some tens of microseconds.
+const SMALLEST_PARALLEL_WORK: usize = 1 << 22;
+
+/// Runs the works of the tiles, each about `size` products, on several threads where that pays.
+pub(super) fn in_parallel<W: Vectorised + Send>(size: usize, works: impl ExactSizeIterator<Item = W>) {
+    if works.len() > 1 && size >= SMALLEST_PARALLEL_WORK && rayon::current_num_threads() > 1 {
         let works: Vec<W> = works.collect();
         works.into_par_iter().for_each(vector::run);
     } else {

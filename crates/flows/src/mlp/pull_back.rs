@@ -64,18 +64,22 @@ impl Mlp {
             parameter_gradient: sum,
             input_gradient: inputs.as_mut().and_then(Iterator::next),
         };
-        let tiles = tape.tiles.iter_mut();
+        let (work, tiles) = (self.work(rows), tape.tiles.iter_mut());
         if tiles.len() == 1 {
             in_parallel(
+                work,
                 tiles.zip(std::iter::once(parameter_gradient)).map(|(tile, sum)| backward(tile, sum)),
             );
             return Ok(());
         }
-        in_parallel(tiles.zip(&mut tape.tile_gradients).map(|(tile, sum)| {
-            sum.clear();
-            sum.resize(parameters.len(), T::zero());
-            backward(tile, sum.as_mut_slice())
-        }));
+        in_parallel(
+            work,
+            tiles.zip(&mut tape.tile_gradients).map(|(tile, sum)| {
+                sum.clear();
+                sum.resize(parameters.len(), T::zero());
+                backward(tile, sum.as_mut_slice())
+            }),
+        );
         for sum in &tape.tile_gradients {
             for (total, &part) in parameter_gradient.iter_mut().zip(sum) {
                 *total += part;

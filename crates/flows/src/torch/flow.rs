@@ -5,6 +5,7 @@ use super::transfer::{Scalar, download, matrix, size, vector, wide};
 use crate::FlowError;
 use crate::error::expect_length;
 use crate::game::{FlowValue, Game};
+use crate::integrate::step_count;
 use tch::{Device, Kind, Tensor};
 
 /// Moves `x0` (row-major, batch × d) by `steps` Euler steps x − (h/λ)·∇ₓU, h = T/`steps`, without a graph.
@@ -90,17 +91,10 @@ struct Trajectory<'a> {
 
 impl<'a> Trajectory<'a> {
     fn new<T: Scalar>(game: &'a Game, device: Device, x0: &[T], steps: usize) -> Result<Self, FlowError> {
-        if steps == 0 {
-            return Err(FlowError::Specification {
-                what: "the number of steps".into(),
-                found: "0".into(),
-                remedy: "give at least one step".into(),
-            });
-        }
         let dim = game.potential.dim();
         let batch = x0.len() / dim;
         expect_length("the batch of positions", x0.len(), batch * dim)?;
-        let h = game.flow_objective.horizon / steps as f64;
+        let h = game.flow_objective.horizon / step_count(steps)?;
         Ok(Self { game, x0: matrix(x0, dim, device)?, batch, steps, h })
     }
 
