@@ -104,6 +104,8 @@ fn folders_without_a_run() {
 fn names() {
     let workshop = Workshop::new();
     refused(&workshop, &["reproduce", "tabel1"], 1, &["no experiment `tabel1`", "did you mean `table1`?"]);
+    let arguments = ["reproduce", "table1", "--rows", "13d"];
+    refused(&workshop, &arguments, 1, &["no row of table1 contains `13d`", "tuned/pinwheel-12d-w1w2"]);
     refused(&workshop, &["trian"], 2, &["trian", "train"]);
 }
 

@@ -15,6 +15,9 @@ pub struct Arguments {
     /// smoke shows that everything works, quick gives a first impression, full the numbers
     #[arg(long, value_enum, default_value_t = Preset::Full)]
     preset: Preset,
+    /// Only the rows whose FAMILY/TARGET-METHOD contains this text, such as tuned, 12d or tuned/pinwheel-2d-w1w2
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    rows: String,
     /// Seeds of every row: 0, 1, …
     #[arg(long, default_value = "1")]
     seeds: NonZeroUsize,
@@ -55,6 +58,7 @@ pub fn run(arguments: &Arguments) -> Result<Ending> {
     let cores = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
     let plan = Plan {
         preset: preset.into(),
+        rows: arguments.rows.clone(),
         seeds: arguments.seeds,
         side_by_side: arguments.jobs.unwrap_or(cores),
         device: arguments.device,

@@ -32,6 +32,8 @@ const TABLE_FILE: &str = "table.md";
 #[derive(Debug, Clone)]
 pub struct Plan {
     pub preset: String,
+    /// Part of FAMILY/STEM of the rows to reproduce; empty for all.
+    pub rows: String,
     pub seeds: NonZeroUsize,
     pub side_by_side: NonZeroUsize,
     pub device: Device,
@@ -106,12 +108,17 @@ pub fn report(folder: &Path) -> Result<PathBuf> {
 
 fn trials(experiment: &Experiment, plan: &Plan) -> Result<Vec<Trial>> {
     let mut trials = Vec::new();
-    for row in experiment.rows {
+    let name = |row: &Configuration| format!("{}/{}", row.family, row.stem);
+    for row in experiment.rows.iter().filter(|row| name(row).contains(&plan.rows)) {
         let origin = format!("configs/{}/{}/{}.toml", experiment.name, row.family, row.stem);
         for seed in 0..plan.seeds.get() as u64 {
             let config = Config::parse(row.text, &origin, Some(&plan.preset), &[format!("seed={seed}")])?;
             trials.push(Trial { row, config, seed });
         }
+    }
+    if trials.is_empty() {
+        let names: Vec<String> = experiment.rows.iter().map(name).collect();
+        bail!("no row of {} contains `{}`: there are {}", experiment.name, plan.rows, names.join(", "));
     }
     trials.sort_by_key(|trial| std::cmp::Reverse(trial.work()));
     Ok(trials)
