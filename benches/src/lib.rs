@@ -1,1 +1,4 @@
 //! Benchmarks, and the scripts that time other programs beside them.
+
+pub mod iteration;
+pub mod peak;

@@ -1,6 +1,6 @@
 //! The two players' objectives and their gradients.
 //!
-//! inf_v sup_φ E_{ρ_T}[φ] − E_π[f*(φ)] + λ∫₀ᵀ E ½‖v‖² dt, dx/dt = v = −∇U/λ, x₀ ~ ρ₀ (arXiv 2407.11901, eq. (10)).
+//! inf_v sup_φ E_{ρ_T} φ − E_π f*(φ) + λ∫₀ᵀ E ½‖v‖² dt, dx/dt = v = −∇U/λ, x₀ ~ ρ₀ (arXiv 2407.11901, eq. (10)).
 //!
 //! The critic ascends its dual value less a slope penalty ([`CriticObjective`], [`critic`]); the flow descends
 //! E φ(x_T) + λ·KE plus penalties that vanish at the exact optimum ([`FlowObjective`], [`flow`]). The gradients are

@@ -1,0 +1,202 @@
+//! The training iteration that is timed: five critic updates and one flow update.
+
+use anyhow::{Context, Result};
+use flows::activation::Activation;
+use flows::game::{Backend, CriticBatch, CriticObjective, FlowObjective, Game, Native, PenaltyPoints};
+use flows::mlp::{Initialisation, Mlp, Output};
+use flows::potential::Potential;
+use ndarray::ArrayView2;
+use ot_core::divergence::Divergence;
+use ot_core::dual::lipschitz::SlopePenalty;
+use rand::{Rng, RngExt};
+use std::path::Path;
+use train::config::{Optimiser, Schedule};
+use train::optim::Adam;
+
+/// Critic updates for each flow update.
+pub const CRITIC_UPDATES: usize = 5;
+/// Euler steps of the flow.
+pub const STEPS: usize = 5;
+/// λ, L and the weight of the penalty; the horizon is 1.
+const LAMBDA: f64 = 0.1;
+const BOUND: f64 = 1.0;
+const PENALTY_WEIGHT: f64 = 1.0;
+const OPTIMISER: Optimiser =
+    Optimiser { learning_rate: 1e-3, beta1: 0.5, beta2: 0.9, epsilon: 1e-8, schedule: Schedule::Constant };
+
+/// The sizes of one problem.
+#[derive(Debug, Clone, Copy)]
+pub struct Size {
+    /// Width × depth of U.
+    pub name: &'static str,
+    potential: &'static [usize],
+    critic: &'static [usize],
+    batch: usize,
+}
+
+/// From the published low-dimensional setting to networks that are bound by arithmetic.
+pub const SIZES: [Size; 4] = [
+    Size { name: "48x5", potential: &[48; 5], critic: &[48; 3], batch: 200 },
+    Size { name: "64x3", potential: &[64; 3], critic: &[128; 3], batch: 256 },
+    Size { name: "128x4", potential: &[128; 4], critic: &[128; 3], batch: 512 },
+    Size { name: "256x4", potential: &[256; 4], critic: &[256; 3], batch: 2048 },
+];
+
+impl Size {
+    /// The size of that name.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn named(name: &str) -> Result<Self> {
+        let names = SIZES.map(|size| size.name).join(", ");
+        SIZES
+            .into_iter()
+            .find(|s| s.name == name)
+            .with_context(|| format!("no size {name}: take one of {names}"))
+    }
+
+    /// Floating-point operations of the matrix products of one iteration.
+    ///
+    /// With W weights a value costs 2W for each point, its pullback 4W, a jet 4W and its pullback 8W; where the input's
+    /// gradient is not needed, its first layer is saved, and a ReLU network has no reverse of the value chain (4W) in the
+    /// penalty.
+    pub fn operations(&self, dim: usize) -> f64 {
+        let weights = |input: usize, hidden: &[usize]| -> [f64; 2] {
+            let first = hidden.first().map_or(0, |width| input * width);
+            let rest: usize = hidden.iter().zip(hidden.iter().skip(1)).map(|(a, b)| a * b).sum();
+            [first as f64, rest as f64]
+        };
+        let ([u0, u], [p0, p]) = (weights(dim + 1, self.potential), weights(dim, self.critic));
+        let path = (self.batch * STEPS) as f64;
+        let points = self.batch as f64;
+        let pushes = path * 4.0 * (u0 + u);
+        let values = 2.0 * points * (4.0 * p0 + 6.0 * p);
+        let slopes = points * 8.0 * (p0 + p);
+        let flow = path * 12.0 * (u0 + u) + points * 4.0 * (p0 + p);
+        CRITIC_UPDATES as f64 * (pushes + values + slopes) + flow
+    }
+}
+
+/// A training run whose minibatch stays the same.
+#[derive(Debug)]
+pub struct Iteration {
+    backend: Native,
+    potential: Player,
+    critic: Player,
+    initial: Vec<f32>,
+    target: Vec<f32>,
+    mixing: Vec<f32>,
+}
+
+#[derive(Debug)]
+struct Player {
+    parameters: Vec<f32>,
+    gradient: Vec<f32>,
+    adam: Adam,
+}
+
+impl Player {
+    fn new(net: &Mlp, random: &mut impl Rng) -> Self {
+        let parameters: Vec<f32> = Initialisation::GlorotUniform.draw(net, random);
+        Self { gradient: vec![0.0; parameters.len()], adam: Adam::new(parameters.len()), parameters }
+    }
+
+    fn update(&mut self) {
+        self.adam.step(&OPTIMISER, OPTIMISER.learning_rate, &mut self.parameters, &self.gradient);
+    }
+}
+
+impl Iteration {
+    /// Draws networks and a minibatch in R^`dim`.
+    ///
+    /// # Errors
+    /// When the sizes do not describe a network.
+    pub fn new(size: Size, dim: usize) -> Result<Self> {
+        let game = Game {
+            potential: Potential::new(dim, size.potential, Activation::Tanh)?,
+            critic: Mlp::new(dim, size.critic, Activation::Relu, Output::Identity)?,
+            critic_objective: CriticObjective {
+                divergence: Divergence::KullbackLeibler,
+                penalty: Some((SlopePenalty::OneSidedSquared, PENALTY_WEIGHT)),
+                bound: BOUND,
+                penalty_points: PenaltyPoints::Interpolates,
+            },
+            flow_objective: FlowObjective {
+                lambda: LAMBDA,
+                horizon: 1.0,
+                kinetic: true,
+                velocity_spread: 0.0,
+                hamilton_jacobi: 0.0,
+                terminal_gradient: 0.0,
+            },
+        };
+        let mut random = datasets::stream(0, "benchmark", 0);
+        let mut uniform =
+            |count: usize, from: f32| (0..count).map(|_| from + random.random::<f32>()).collect::<Vec<_>>();
+        let (initial, target) = (uniform(size.batch * dim, -0.5), uniform(size.batch * dim, 0.0));
+        let mixing = uniform(size.batch, 0.0);
+        let potential = Player::new(game.potential.net(), &mut random);
+        let critic = Player::new(&game.critic, &mut random);
+        Ok(Self { backend: Native::new(game), potential, critic, initial, target, mixing })
+    }
+
+    /// One iteration; the loss of each of its updates, the flow's last.
+    ///
+    /// # Errors
+    /// When a loss leaves its domain.
+    pub fn run(&mut self) -> Result<Vec<f64>> {
+        let mut losses = Vec::with_capacity(CRITIC_UPDATES + 1);
+        for _ in 0..CRITIC_UPDATES {
+            let generated = self.backend.push_forward(&self.potential.parameters, &self.initial, STEPS)?;
+            let batch = CriticBatch { generated: &generated, target: &self.target, mixing: &self.mixing };
+            let Player { parameters, gradient, .. } = &mut self.critic;
+            let value = self.backend.critic_gradient(parameters, batch, gradient)?;
+            losses.push(value.penalty - value.divergence);
+            self.critic.update();
+        }
+        let Player { parameters, gradient, .. } = &mut self.potential;
+        let critic = &self.critic.parameters;
+        losses.push(self.backend.flow_gradient(parameters, critic, &self.initial, STEPS, gradient)?.total);
+        self.potential.update();
+        Ok(losses)
+    }
+
+    /// Writes all that another program needs to do the same: parameters and minibatch as `.npy`, the rest as
+    /// `problem.json`.
+    ///
+    /// # Errors
+    /// When a file cannot be written.
+    pub fn export(&self, size: Size, dim: usize, folder: &Path) -> Result<()> {
+        let arrays = [
+            ("potential", &self.potential.parameters, 1),
+            ("critic", &self.critic.parameters, 1),
+            ("initial", &self.initial, dim),
+            ("target", &self.target, dim),
+            ("mixing", &self.mixing, 1),
+        ];
+        for (name, values, columns) in arrays {
+            let matrix = ArrayView2::from_shape((values.len() / columns, columns), values)?;
+            datasets::write_npy_f32(folder.join(format!("{name}.npy")), matrix)?;
+        }
+        let problem = serde_json::json!({
+            "size": size.name,
+            "dim": dim,
+            "batch": size.batch,
+            "potential": size.potential,
+            "critic": size.critic,
+            "critic_updates": CRITIC_UPDATES,
+            "steps": STEPS,
+            "lambda": LAMBDA,
+            "bound": BOUND,
+            "penalty_weight": PENALTY_WEIGHT,
+            "learning_rate": OPTIMISER.learning_rate,
+            "betas": [OPTIMISER.beta1, OPTIMISER.beta2],
+            "epsilon": OPTIMISER.epsilon,
+            "operations": size.operations(dim),
+        });
+        datasets::write_whole(folder.join("problem.json"), |file| {
+            Ok(serde_json::to_writer(file, &problem)?)
+        })?;
+        Ok(())
+    }
+}
