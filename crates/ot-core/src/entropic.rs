@@ -3,6 +3,7 @@
 //! OT_ε(μ, ν) = min_P Σ P_ij c_ij + ε·KL(P‖μ⊗ν). The kernel exp(−c/ε) is never stored: every update streams over all pairs in blocks,
 //! so the memory is O(n + m) and no ε underflows.
 
+mod anderson;
 mod divergence;
 mod log_sum_exp;
 mod sinkhorn;

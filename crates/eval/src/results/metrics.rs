@@ -97,7 +97,7 @@ pub const METRICS: &[Metric] = &[
     metric("w2_squared", "min Σ P‖x−y‖² between generated and target points, all coordinates, exact"),
     metric(
         "sinkhorn_divergence_2d",
-        "debiased entropic cost, c = ½‖x−y‖², blur 0.05, first two coordinates, iterated to a marginal error of 2 % (≈ ½·w2_squared there)",
+        "debiased entropic cost, c = ½‖x−y‖², blur 0.05, first two coordinates, iterated to a marginal error of 1e−4 (≈ ½·w2_squared there)",
     ),
     metric(
         "sinkhorn_divergence_2d_as_published",

@@ -46,7 +46,7 @@ pub struct Protocol {
 impl Protocol {
     /// The protocol of reported numbers.
     pub const FULL: Self =
-        Self { pairs: 4, exact_points: 2000, sinkhorn_points: 1000, sinkhorn_points_as_published: 5000 };
+        Self { pairs: 8, exact_points: 2000, sinkhorn_points: 2000, sinkhorn_points_as_published: 5000 };
     /// A protocol of seconds, whose numbers only show that everything works: floors grow as clouds shrink.
     pub const SMOKE: Self =
         Self { pairs: 4, exact_points: 200, sinkhorn_points: 100, sinkhorn_points_as_published: 200 };

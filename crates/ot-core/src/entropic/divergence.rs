@@ -162,7 +162,7 @@ pub fn sinkhorn_divergence(
 const FIXED_SCHEDULE_TOLERANCE: f64 = 1e-4;
 
 /// OT_ε(μ, μ) and its marginal error, by averaged symmetric updates, which converge in a few steps.
-fn self_transport(problem: &Problem, tolerance: f64, max_iterations: usize) -> (f64, f64) {
+fn self_transport(problem: &Problem<'_>, tolerance: f64, max_iterations: usize) -> (f64, f64) {
     let mut f = vec![0.0; problem.a.len()];
     for epsilon in problem.scales() {
         f = average(&f, &problem.update_f(&f, epsilon));
@@ -195,7 +195,7 @@ fn geomloss_scales(power: SinkhornPower, diameter: f64, blur: f64, scaling: f64)
 }
 
 /// geomloss' iterations for two measures: both potentials are updated from the old ones and averaged with them.
-fn averaged(problem: &Problem, scales: &[f64]) -> (Vec<f64>, Vec<f64>) {
+fn averaged(problem: &Problem<'_>, scales: &[f64]) -> (Vec<f64>, Vec<f64>) {
     let first = scales.first().copied().unwrap_or(problem.epsilon);
     let mut f = problem.update_f(&vec![0.0; problem.b.len()], first);
     let mut g = problem.update_g(&vec![0.0; problem.a.len()], first);
@@ -207,7 +207,7 @@ fn averaged(problem: &Problem, scales: &[f64]) -> (Vec<f64>, Vec<f64>) {
 }
 
 /// [`averaged`] for one measure against itself, where both potentials are the same.
-fn averaged_within(problem: &Problem, scales: &[f64]) -> Vec<f64> {
+fn averaged_within(problem: &Problem<'_>, scales: &[f64]) -> Vec<f64> {
     let first = scales.first().copied().unwrap_or(problem.epsilon);
     let mut f = problem.update_f(&vec![0.0; problem.b.len()], first);
     for &epsilon in scales {

@@ -1,8 +1,10 @@
 //! Log-domain Sinkhorn iterations with ε-scaling.
 
+use super::anderson::Anderson;
 use super::log_sum_exp::soft_minimum;
 use crate::WeightError;
 use crate::cost::{CloudCost, Cost, CostError, PairCost, Swapped};
+use crate::exact;
 use crate::weights::Weights;
 use ndarray::{ArrayView2, Axis};
 
@@ -82,10 +84,19 @@ const SMALLEST_RELATIVE_EPSILON: f64 = 1e-12;
 const SCALING: f64 = 4.0;
 const UPDATES_PER_SCALE: usize = 2;
 
+/// Updates at the last ε before the exact potentials are looked for: what converges within them is cheaper without.
+const UPDATES_BEFORE_EXACT: usize = 12;
+
+/// Relative to ε, the rounding of a dual value made of single-precision exponentials.
+const ROUNDING: f64 = 1e-6;
+
 /// Entropic optimal transport between the rows of `x` and of `y`.
 ///
 /// Alternating updates f ← −ε log Σ_j b_j e^{(g_j − c_ij)/ε} and the same for g, with ε falling from the largest cost to its value
-/// (Schmitzer, arXiv 1610.06519, section 3), until ‖P1 − a‖₁ ≤ tolerance for P_ij = a_i b_j e^{(f_i + g_j − c_ij)/ε}. That error is measured
+/// (Schmitzer, arXiv 1610.06519, section 3) and Anderson mixing at the last ε, until ‖P1 − a‖₁ ≤ tolerance for
+/// P_ij = a_i b_j e^{(f_i + g_j − c_ij)/ε}. Mass that has to cross between clusters further apart than √ε would make the updates creep:
+/// where they do not converge soon, they go on from the exact potentials, which are within O(ε·log n) of the entropic ones
+/// (Peyré & Cuturi, arXiv 1803.00567, section 4.1). The error is measured
 /// for the returned potentials, after the last update; when `max_iterations` comes first, the result says `converged: false`.
 ///
 /// `x` is \[n, d\], `y` is \[m, d\]; weights are divided by their sums, `None` means equal ones; `epsilon` is in units of cost.
@@ -93,7 +104,7 @@ const UPDATES_PER_SCALE: usize = 2;
 /// # Errors
 /// Clouds or weights that are not measures, ε or a tolerance that is not positive, an ε so small that c/ε loses its digits.
 ///
-/// O(n·m·d) per update, O(n + m) memory; the result does not depend on the number of threads.
+/// O(n·m·d) per update, O(n + m) memory, and at most one exact solve; the result does not depend on the number of threads.
 ///
 /// ```
 /// use ndarray::array;
@@ -120,7 +131,10 @@ pub fn sinkhorn(
 }
 
 /// A checked entropic problem.
-pub(super) struct Problem {
+pub(super) struct Problem<'a> {
+    x: ArrayView2<'a, f64>,
+    y: ArrayView2<'a, f64>,
+    ground: Cost,
     pub cost: CloudCost,
     pub a: Vec<f64>,
     pub b: Vec<f64>,
@@ -132,10 +146,10 @@ pub(super) struct Problem {
     largest_cost: f64,
 }
 
-impl Problem {
+impl<'a> Problem<'a> {
     pub fn new(
-        x: ArrayView2<f64>,
-        y: ArrayView2<f64>,
+        x: ArrayView2<'a, f64>,
+        y: ArrayView2<'a, f64>,
         a: Option<&[f64]>,
         b: Option<&[f64]>,
         cost: Cost,
@@ -154,6 +168,9 @@ impl Problem {
         }
         let logarithms = |weights: &[f64]| weights.iter().map(|weight| weight.ln()).collect();
         Ok(Self {
+            x,
+            y,
+            ground: cost,
             cost: pairs,
             log_a: logarithms(&a.all),
             log_b: logarithms(&b.all),
@@ -210,16 +227,19 @@ impl Problem {
                 }
             }
         }
-        // g belongs to a larger ε (or to none): the loop below keeps (f, g) a pair of this ε, of which `best` is the next f.
+        let exact_start = iterations + UPDATES_BEFORE_EXACT;
+        let mut mixing = Anderson::new(&self.a);
+        // The last g belongs to a larger ε (or to none).
         f = self.update_f(&g, self.epsilon);
-        g = self.update_g(&f, self.epsilon);
-        iterations += 1;
         loop {
+            // The best g makes the second marginal exact, so that one number measures the whole error.
+            g = self.update_g(&f, self.epsilon);
+            iterations += 1;
             let best = self.update_f(&g, self.epsilon);
             let marginal_error = self.marginal_error(&f, &best);
+            let value = self.pairing(&f, &g);
             let converged = marginal_error <= options.tolerance;
             if converged || iterations >= options.max_iterations {
-                let value = self.pairing(&f, &g);
                 return EntropicTransport {
                     value,
                     f,
@@ -230,10 +250,22 @@ impl Problem {
                     converged,
                 };
             }
-            f = best;
-            g = self.update_g(&f, self.epsilon);
-            iterations += 1;
+            let exact = if iterations == exact_start { self.exact_start(value) } else { None };
+            f = if let Some(exact) = exact {
+                mixing = Anderson::new(&self.a);
+                exact
+            } else {
+                mixing.next(&f, best, value, ROUNDING * self.epsilon)
+            };
         }
+    }
+
+    /// The potential after one update from the exact ones, if its dual value is above `value`; none for costs the exact solver refuses.
+    fn exact_start(&self, value: f64) -> Option<Vec<f64>> {
+        let exact = exact::solve(self.x, self.y, Some(&self.a), Some(&self.b), self.ground).ok()?;
+        let f = self.update_f(&exact.g, self.epsilon);
+        let g = self.update_g(&f, self.epsilon);
+        (self.pairing(&f, &g) > value).then_some(f)
     }
 }
 
