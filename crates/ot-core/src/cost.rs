@@ -1,15 +1,25 @@
 //! The ground costs of point-cloud transport, and the pairwise costs that solvers read row by row.
 
+mod below;
 mod blocks;
+mod cloud;
 mod coarsen;
+mod largest;
 mod pairs;
+mod screen;
+mod tile;
+mod views;
 
+pub use cloud::CloudCost;
 pub use coarsen::Coarse;
-pub use pairs::{CloudCost, CostError, FunctionCost, MatrixCost, PairCost};
+pub use pairs::{Clouds, CostError, FunctionCost, MatrixCost, PairCost};
 
+pub(crate) use below::{Row, Smallest, visit_below};
 pub(crate) use blocks::accumulate_rows;
+pub(crate) use cloud::check_clouds;
 pub(crate) use coarsen::coarsened;
-pub(crate) use pairs::{Swapped, check_clouds, restricted};
+pub(crate) use largest::largest_cost;
+pub(crate) use views::{Swapped, restricted};
 
 /// A ground cost c(x, y) between points of R^d.
 ///
@@ -61,9 +71,23 @@ impl Cost {
     }
 }
 
-/// ‖x − y‖² by differences, summed in coordinate order: far from the origin the expanded form ‖x‖² + ‖y‖² − 2x·y would
-/// lose the digits of close points.
+/// From this dimension on a squared distance is summed in lanes over its coordinates, below it coordinate by coordinate.
+pub(crate) const WIDE: usize = 32;
+
+/// ‖x − y‖² by differences: far from the origin the expanded form ‖x‖² + ‖y‖² − 2x·y would lose the digits of close points.
 #[inline]
 pub(crate) fn squared_distance(x: &[f64], y: &[f64]) -> f64 {
-    x.iter().zip(y).map(|(a, b)| (a - b) * (a - b)).sum()
+    if x.len() < WIDE {
+        return x.iter().zip(y).map(|(a, b)| (a - b) * (a - b)).sum();
+    }
+    const LANES: usize = 8;
+    let ((x, rest_x), (y, rest_y)) = (x.as_chunks::<LANES>(), y.as_chunks::<LANES>());
+    let mut sums = [0.0; LANES];
+    for (x, y) in x.iter().zip(y) {
+        for ((sum, a), b) in sums.iter_mut().zip(x).zip(y) {
+            *sum += (a - b) * (a - b);
+        }
+    }
+    let rest: f64 = rest_x.iter().zip(rest_y).map(|(a, b)| (a - b) * (a - b)).sum();
+    sums.iter().sum::<f64>() + rest
 }

@@ -5,7 +5,7 @@
     reason = "chosen indices are below the number of points they are chosen from"
 )]
 
-use super::{PairCost, accumulate_rows, restricted};
+use super::{PairCost, Smallest, restricted, visit_below};
 
 /// A transport problem between fewer points, with the costs that carry its potentials back to the larger one.
 pub struct Coarse<'a> {
@@ -62,16 +62,8 @@ fn hash(index: u64) -> u64 {
 
 /// The target of least cost for every source, the first of equal ones.
 pub(super) fn nearest_targets(cost: &dyn PairCost) -> Vec<usize> {
-    let nearest = accumulate_rows(
-        cost,
-        |_| (f64::INFINITY, 0),
-        |nearest, _, first, costs| {
-            for (offset, &price) in costs.iter().enumerate() {
-                if price < nearest.0 {
-                    *nearest = (price, first + offset);
-                }
-            }
-        },
-    );
-    nearest.into_iter().map(|(_, target)| target).collect()
+    visit_below(cost, &vec![0.0; cost.targets()], |_| Smallest::<1>::below(f64::INFINITY))
+        .iter()
+        .map(|nearest| nearest.targets().next().unwrap_or_default())
+        .collect()
 }

@@ -1,6 +1,6 @@
 //! The discrete c-transform φ^c(y) = min_x { c(x, y) − φ(x) }.
 
-use crate::cost::{CloudCost, Cost, CostError, PairCost, Swapped, accumulate_rows};
+use crate::cost::{CloudCost, Cost, CostError, PairCost, Smallest, Swapped, visit_below};
 use ndarray::ArrayView2;
 
 /// Why a c-transform is not defined.
@@ -64,13 +64,8 @@ pub fn c_transform(
 
 /// min_j { c(i, j) − potential_j } for every source i.
 pub(crate) fn row_minima(cost: &dyn PairCost, potential: &[f64]) -> Vec<f64> {
-    accumulate_rows(
-        cost,
-        |_| f64::INFINITY,
-        |smallest, _, first, costs| {
-            for (price, value) in costs.iter().zip(potential.iter().skip(first)) {
-                *smallest = smallest.min(price - value);
-            }
-        },
-    )
+    visit_below(cost, potential, |_| Smallest::<1>::below(f64::INFINITY))
+        .iter()
+        .map(|row| row.values[0])
+        .collect()
 }

@@ -1,0 +1,169 @@
+//! One parallel pass over all pairs that looks closely only at those with a small enough reduced cost.
+
+use super::screen::Screen;
+use super::{PairCost, accumulate_rows};
+use rayon::prelude::*;
+
+/// What a pass keeps of each source.
+pub(crate) trait Row: Send {
+    /// Only reduced costs below this matter; it never grows.
+    fn limit(&self) -> f64;
+
+    /// Looks at a target and its reduced cost, which is below the limit.
+    fn visit(&mut self, target: usize, reduced: f64);
+}
+
+/// Reduced costs compared with the limit at once.
+const GROUP: usize = 16;
+
+/// Shows each source's row the pairs with c_ij − potential_j below the row's limit, in ascending order of targets.
+///
+/// Every pair is accounted for: the costs between point clouds are first bounded from below in single precision, with a bound on the
+/// rounding, and only pairs that the bound cannot dismiss are evaluated. The result is that of evaluating them all, to the bit, and
+/// does not depend on the number of threads. `start` gives each source's row. O(n·m·d) operations, O((n + m)·d) memory.
+pub(crate) fn visit_below<R: Row>(
+    cost: &dyn PairCost,
+    potential: &[f64],
+    start: impl Fn(usize) -> R + Sync,
+) -> Vec<R> {
+    match Screen::new(cost, potential) {
+        Some(screen) => {
+            let mut rows: Vec<R> = (0..cost.sources()).map(start).collect();
+            let offer = |row: &mut R, source: usize, target: usize| {
+                let reduced = cost.cost(source, target) - potential.get(target).copied().unwrap_or(f64::NAN);
+                if reduced < row.limit() {
+                    row.visit(target, reduced);
+                }
+            };
+            rows.par_chunks_mut(Screen::TASK)
+                .enumerate()
+                .for_each(|(task, rows)| screen.scan(task * Screen::TASK, rows, offer));
+            rows
+        }
+        None => evaluate_all(cost, potential, start),
+    }
+}
+
+fn evaluate_all<R: Row>(cost: &dyn PairCost, potential: &[f64], start: impl Fn(usize) -> R + Sync) -> Vec<R> {
+    accumulate_rows(cost, start, |row, _, first, costs| {
+        let potentials = potential.get(first..).unwrap_or_default();
+        for (value, potential) in costs.iter_mut().zip(potentials) {
+            *value -= potential;
+        }
+        for (group, reduced) in costs.chunks(GROUP).enumerate() {
+            // Most groups hold nothing new: one vectorised comparison dismisses them.
+            let limit = row.limit();
+            if reduced.iter().fold(false, |any, &value| any | (value < limit)) {
+                for (offset, &value) in reduced.iter().enumerate() {
+                    if value < row.limit() {
+                        row.visit(first + group * GROUP + offset, value);
+                    }
+                }
+            }
+        }
+    })
+}
+
+/// The `K` smallest reduced costs of a row below a bound, ascending, with their targets; of equal ones the first.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Smallest<const K: usize> {
+    pub values: [f64; K],
+    targets: [u32; K],
+}
+
+impl<const K: usize> Smallest<K> {
+    pub fn below(bound: f64) -> Self {
+        Self { values: [bound; K], targets: [u32::MAX; K] }
+    }
+
+    pub fn targets(&self) -> impl Iterator<Item = usize> + '_ {
+        self.targets.iter().take_while(|&&target| target != u32::MAX).map(|&target| target as usize)
+    }
+}
+
+impl<const K: usize> Row for Smallest<K> {
+    #[inline]
+    fn limit(&self) -> f64 {
+        self.values.last().copied().unwrap_or(f64::NEG_INFINITY)
+    }
+
+    #[inline]
+    fn visit(&mut self, target: usize, reduced: f64) {
+        let at = self.values.partition_point(|&value| value <= reduced);
+        if let (Some(values), Some(targets)) = (self.values.get_mut(at..), self.targets.get_mut(at..)) {
+            values.rotate_right(1);
+            targets.rotate_right(1);
+            if let (Some(value), Some(index)) = (values.first_mut(), targets.first_mut()) {
+                (*value, *index) = (reduced, target as u32);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cost::{CloudCost, Cost, FunctionCost};
+    use ndarray::Array2;
+
+    /// A fixed sequence in [−1, 1): the golden-ratio multiples.
+    fn cloud(count: usize, dim: usize, seed: usize) -> Array2<f64> {
+        Array2::from_shape_fn((count, dim), |(row, axis)| {
+            let index = (seed + 1) * 7919 + row * (dim + 3) + axis * axis + axis;
+            2.0 * (index as f64 * 0.618_033_988_749_894_9).fract() - 1.0
+        })
+    }
+
+    fn smallest(cost: &dyn PairCost, potential: &[f64], bound: f64) -> Vec<([f64; 5], Vec<usize>)> {
+        visit_below(cost, potential, |_| Smallest::<5>::below(bound))
+            .iter()
+            .map(|row| (row.values, row.targets().collect()))
+            .collect()
+    }
+
+    #[test]
+    fn a_screened_pass_gives_what_evaluating_every_pair_gives() {
+        for cost in [Cost::SquaredEuclidean, Cost::HalfSquaredEuclidean, Cost::Euclidean] {
+            for (n, m, dim) in [(1, 1, 1), (50, 33, 2), (97, 130, 12), (60, 70, 40)] {
+                for (scale, origin, apart) in
+                    [(1.0, 0.0, 0.0), (1e-12, 0.0, 0.0), (1e12, 0.0, 3.0), (1.0, 1e6, 0.0), (1.0, 0.0, 1e5)]
+                {
+                    let x = cloud(n, dim, 0) * scale + origin;
+                    // Duplicates and points of the other cloud give ties and zeros.
+                    let mut y = cloud(m, dim, 1) * scale + origin + apart * scale;
+                    let copies: Vec<_> = x.outer_iter().step_by(5).map(|row| row.to_owned()).collect();
+                    for (mut row, copy) in y.outer_iter_mut().step_by(4).zip(copies) {
+                        row.assign(&copy);
+                    }
+                    let pairs = CloudCost::new(x.view(), y.view(), cost).unwrap();
+                    let plain = FunctionCost::new(n, m, |i, j| pairs.cost(i, j));
+                    assert!(pairs.clouds().is_some() && plain.clouds().is_none());
+                    let unit = pairs.cost(0, m - 1).max(cost.of_squared_distance(scale * scale));
+                    for constant in [0.0, -3.0, 1e4] {
+                        let potential: Vec<f64> =
+                            cloud(m, 1, 2).iter().map(|g| (g + constant) * unit).collect();
+                        let median = plain.cost(n / 2, m / 2) - potential[m / 2];
+                        for bound in [f64::INFINITY, median, f64::NEG_INFINITY] {
+                            assert_eq!(
+                                smallest(&pairs, &potential, bound),
+                                smallest(&plain, &potential, bound),
+                                "{cost:?} {n}x{m}, d = {dim}, scale {scale}, origin {origin}, apart {apart}"
+                            );
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn potentials_that_are_not_finite_are_not_screened() {
+        let (x, y) = (cloud(20, 2, 0), cloud(20, 2, 1));
+        let pairs = CloudCost::new(x.view(), y.view(), Cost::Euclidean).unwrap();
+        let mut potential = vec![0.0; 20];
+        assert!(Screen::new(&pairs, &potential).is_some());
+        potential[7] = f64::NAN;
+        assert!(Screen::new(&pairs, &potential).is_none());
+        assert!(smallest(&pairs, &potential, 1e9).iter().all(|(_, targets)| !targets.contains(&7)));
+    }
+}

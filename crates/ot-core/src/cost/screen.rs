@@ -1,0 +1,260 @@
+//! Lower bounds of the costs between point clouds in single precision, with a proof of their rounding.
+//!
+//! With both clouds centred, x = x' + x̄ and y = y' + ȳ, δ = x̄ − ȳ, the squared distance is
+//!
+//! $$ \|x-y\|^2 = (\|x'\|^2 + 2x'\cdot\delta + \|\delta\|^2) + (\|y'\|^2 - 2y'\cdot\delta) - 2x'\cdot y', $$
+//!
+//! so that c(x, y) − g(y) < w, with c the squared distance, reads β(y) − 2x'·y' < τ(x): a matrix product and a comparison. With c the
+//! distance it reads ‖x−y‖² < (w + g(y))², which is the same with (x', w) and (y', g) in place of x' and y'. A sum of k products in any
+//! order is off by at most k·u/(1 − k·u)·Σ|products| (Higham, Accuracy and Stability of Numerical Algorithms, 2002, section 3.1);
+//! this and the rounding of the inputs are added to τ.
+
+#![allow(clippy::indexing_slicing, reason = "kernel; sizes are those of the clouds, checked at construction")]
+
+use super::below::Row;
+use super::tile::{Columns, LANES, ROWS, Rows, find_below};
+use super::{Clouds, Cost, PairCost};
+
+/// The unit roundings of single and double precision.
+const SINGLE: f64 = f32::EPSILON as f64 / 2.0;
+const DOUBLE: f64 = f64::EPSILON / 2.0;
+
+/// Scaled quantities beyond this could overflow in single precision.
+const LARGEST: f64 = 1e30;
+
+/// Sums below this, in units of the clouds' radius, may have lost bits to underflow.
+const UNDERFLOW: f64 = 1e-36;
+
+/// Bytes of target coordinates that stay in the cache while a task's rows pass over them.
+const BLOCK_BYTES: usize = 1 << 16;
+
+/// The targets and their potentials, packed for the kernel.
+pub(super) struct Screen<'a> {
+    clouds: Clouds<'a>,
+    dim: usize,
+    /// Lengths are multiplied by this power of two, so that the radius of the clouds is of order one.
+    scale: f64,
+    /// Costs are multiplied by this to become scaled squared distances, or scaled distances.
+    cost_scale: f64,
+    source_centre: Vec<f64>,
+    /// δ, scaled.
+    offset: Vec<f64>,
+    /// Half-way between the extreme potentials: they are kept relative to it, which loses the fewest bits.
+    gauge: f64,
+    coordinates: Vec<[f32; LANES]>,
+    offsets: Vec<[f32; LANES]>,
+    last: Vec<[f32; LANES]>,
+    largest_offset: f64,
+    largest_norm: f64,
+    largest_potential: f64,
+}
+
+impl<'a> Screen<'a> {
+    /// Sources per parallel task. Fixed, so that the work of a source never depends on the number of threads.
+    pub const TASK: usize = 8 * ROWS;
+
+    /// Nothing if the cost is not one between point clouds, or if its size is beyond single precision.
+    pub fn new(cost: &'a dyn PairCost, potential: &[f64]) -> Option<Self> {
+        let clouds = cost.clouds()?;
+        let dim = clouds.dim;
+        let (source_centre, target_centre) = (centroid(clouds.sources, dim), centroid(clouds.targets, dim));
+        let radius = radius(clouds.sources, &source_centre).max(radius(clouds.targets, &target_centre));
+        let scale = power_of_two_below(1.0 / radius)?;
+        let cost_scale = match clouds.cost {
+            Cost::SquaredEuclidean => scale * scale,
+            Cost::HalfSquaredEuclidean => 2.0 * scale * scale,
+            Cost::Euclidean => scale,
+        };
+        let (low, high) = potential.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), &value| {
+            (low.min(value), high.max(value))
+        });
+        let gauge = 0.5 * low + 0.5 * high;
+        // Minima and maxima skip a NaN, a sum does not.
+        let is_finite = potential.iter().sum::<f64>().is_finite();
+        let offset: Vec<f64> =
+            source_centre.iter().zip(&target_centre).map(|(x, y)| (x - y) * scale).collect();
+        let panels = clouds.targets.len().div_euclid(dim).div_ceil(LANES);
+        let mut screen = Self {
+            clouds,
+            dim,
+            scale,
+            cost_scale,
+            source_centre,
+            offset,
+            gauge,
+            coordinates: vec![[0.0; LANES]; panels * dim],
+            offsets: vec![[f32::MAX; LANES]; panels],
+            last: vec![[0.0; LANES]; panels],
+            largest_offset: 0.0,
+            largest_norm: 0.0,
+            largest_potential: 0.0,
+        };
+        screen.pack(&target_centre, potential);
+        let sizes = [screen.largest_offset, screen.largest_norm, screen.largest_potential];
+        let is_sound = is_finite
+            && screen.cost_scale.is_normal()
+            && sizes.iter().chain(&screen.offset).all(|size| size.abs() < LARGEST);
+        is_sound.then_some(screen)
+    }
+
+    fn pack(&mut self, centre: &[f64], potential: &[f64]) {
+        let is_distance = self.clouds.cost == Cost::Euclidean;
+        for (target, (point, value)) in self.clouds.targets.chunks_exact(self.dim).zip(potential).enumerate()
+        {
+            let (panel, lane) = (target / LANES, target % LANES);
+            let (mut square, mut shift) = (0.0, 0.0);
+            for axis in 0..self.dim {
+                let centred = (point[axis] - centre[axis]) * self.scale;
+                square += centred * centred;
+                shift += centred * self.offset[axis];
+                self.coordinates[panel * self.dim + axis][lane] = centred as f32;
+            }
+            let value = (value - self.gauge) * self.cost_scale;
+            let (offset, norm) = if is_distance {
+                self.last[panel][lane] = value as f32;
+                (square - 2.0 * shift - value * value, square + value * value)
+            } else {
+                (square - 2.0 * shift - value, square)
+            };
+            self.offsets[panel][lane] = offset as f32;
+            self.largest_offset = self.largest_offset.max(offset.abs());
+            self.largest_norm = self.largest_norm.max(norm.sqrt());
+            self.largest_potential = self.largest_potential.max(value.abs());
+        }
+    }
+
+    /// Offers each of the `rows`, which begin at source `first`, every target whose reduced cost is not proved to be at or above the
+    /// row's limit.
+    pub fn scan<R: Row>(&self, first: usize, rows: &mut [R], offer: impl Fn(&mut R, usize, usize)) {
+        let mut panels: Vec<SourcePanel> = (0..rows.len())
+            .step_by(ROWS)
+            .map(|start| self.source_panel(first + start, &rows[start..(start + ROWS).min(rows.len())]))
+            .collect();
+        let targets = self.clouds.targets.len() / self.dim;
+        let block = (BLOCK_BYTES / (size_of::<[f32; LANES]>() * (self.dim + 2))).max(1);
+        for start in (0..self.offsets.len()).step_by(block) {
+            let end = (start + block).min(self.offsets.len());
+            for (index, panel) in panels.iter_mut().enumerate() {
+                let mut at = start;
+                while let Some((found, sums)) = find_below(&panel.rows(), self.columns(at, end)) {
+                    at += found;
+                    // The sums belong to the limits they were computed with, also where an offer lowers one.
+                    let limits = panel.limits;
+                    for (row, sums) in sums.iter().enumerate() {
+                        for (lane, &sum) in sums.iter().enumerate() {
+                            let target = at * LANES + lane;
+                            if sum < limits[row] && target < targets {
+                                let kept = &mut rows[index * ROWS + row];
+                                offer(kept, first + index * ROWS + row, target);
+                                self.set_limit(panel, row, kept.limit());
+                            }
+                        }
+                    }
+                    at += 1;
+                }
+            }
+        }
+    }
+
+    fn columns(&self, start: usize, end: usize) -> Columns<'_> {
+        Columns {
+            coordinates: &self.coordinates[start * self.dim..end * self.dim],
+            offsets: &self.offsets[start..end],
+            last: &self.last[start..end],
+        }
+    }
+
+    fn source_panel<R: Row>(&self, first: usize, rows: &[R]) -> SourcePanel {
+        let mut panel = SourcePanel {
+            coordinates: vec![[0.0; ROWS]; self.dim],
+            last: [0.0; ROWS],
+            limits: [f32::NEG_INFINITY; ROWS],
+            bases: [0.0; ROWS],
+            squares: [0.0; ROWS],
+        };
+        for (row, kept) in rows.iter().enumerate() {
+            let point = &self.clouds.sources[(first + row) * self.dim..(first + row + 1) * self.dim];
+            for (axis, (coordinate, centre)) in point.iter().zip(&self.source_centre).enumerate() {
+                let centred = (coordinate - centre) * self.scale;
+                let offset = self.offset[axis];
+                panel.squares[row] += centred * centred;
+                panel.bases[row] += (centred + offset) * (centred + offset);
+                panel.coordinates[axis][row] = (-2.0 * centred) as f32;
+            }
+            self.set_limit(&mut panel, row, kept.limit());
+        }
+        panel
+    }
+
+    /// Translates a limit on the reduced cost of a row into one on the kernel's sums.
+    fn set_limit(&self, panel: &mut SourcePanel, row: usize, limit: f64) {
+        let scaled = (limit + self.gauge) * self.cost_scale;
+        if scaled.is_nan() || scaled.abs() > LARGEST {
+            // Nothing is below −∞; everything may be below another limit that is out of range.
+            panel.limits[row] = if limit == f64::NEG_INFINITY { limit as f32 } else { f32::INFINITY };
+            panel.last[row] = 0.0;
+            return;
+        }
+        let (base, square) = (panel.bases[row], panel.squares[row]);
+        let is_distance = self.clouds.cost == Cost::Euclidean;
+        let (threshold, norm) = if is_distance {
+            panel.last[row] = (-2.0 * scaled) as f32;
+            (scaled * scaled - base, (square + scaled * scaled).sqrt())
+        } else {
+            (scaled - base, square.sqrt())
+        };
+        let terms = self.dim as f64 + 10.0;
+        let single = terms * SINGLE * (self.largest_offset + 2.0 * norm * self.largest_norm);
+        // Both the terms above and the reference value that the limit is compared with are rounded in double precision.
+        let constant = (limit.abs() + self.gauge.abs()) * self.cost_scale + self.largest_potential;
+        let length = base.sqrt() + self.largest_norm + if is_distance { constant } else { 0.0 };
+        let double = 4.0 * terms * DOUBLE * (length * length + if is_distance { 0.0 } else { constant });
+        let margin = 1.01 * (single + double) + UNDERFLOW;
+        panel.limits[row] = ((threshold + margin) as f32).next_up();
+    }
+}
+
+/// Sources packed for the kernel, with what their limits are made of.
+struct SourcePanel {
+    coordinates: Vec<[f32; ROWS]>,
+    last: [f32; ROWS],
+    limits: [f32; ROWS],
+    /// ‖x' + δ‖².
+    bases: [f64; ROWS],
+    /// ‖x'‖².
+    squares: [f64; ROWS],
+}
+
+impl SourcePanel {
+    fn rows(&self) -> Rows<'_> {
+        Rows { coordinates: &self.coordinates, last: self.last, limits: self.limits }
+    }
+}
+
+fn centroid(points: &[f64], dim: usize) -> Vec<f64> {
+    let count = (points.len() / dim) as f64;
+    let mut centre = vec![0.0; dim];
+    for point in points.chunks_exact(dim) {
+        for (sum, coordinate) in centre.iter_mut().zip(point) {
+            *sum += coordinate / count;
+        }
+    }
+    centre
+}
+
+fn radius(points: &[f64], centre: &[f64]) -> f64 {
+    points
+        .chunks_exact(centre.len())
+        .map(|point| super::squared_distance(point, centre))
+        .fold(0.0, f64::max)
+        .sqrt()
+}
+
+/// The power of two just below a number; 1 for infinity, which is the inverse of the radius of a single point.
+fn power_of_two_below(value: f64) -> Option<f64> {
+    if value == f64::INFINITY {
+        return Some(1.0);
+    }
+    // The exponent alone, without the mantissa.
+    value.is_normal().then(|| f64::from_bits(value.to_bits() & f64::INFINITY.to_bits()))
+}
