@@ -4,9 +4,10 @@
 //! so the memory is O(n + m) and no ε underflows.
 
 mod anderson;
+mod clusters;
 mod divergence;
-mod log_sum_exp;
 mod sinkhorn;
+mod soft_minimum;
 
 pub use divergence::{Schedule, SinkhornDivergence, SinkhornPower, sinkhorn_divergence};
 pub use sinkhorn::{EntropicError, EntropicTransport, SinkhornOptions, sinkhorn};

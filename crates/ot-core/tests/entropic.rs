@@ -1,5 +1,7 @@
 //! Entropic transport against its definition, its laws and exact transport.
 
+#![allow(clippy::indexing_slicing, reason = "clouds of known sizes")]
+
 mod common;
 
 use common::{normal_cloud, on_thread_counts, weights};

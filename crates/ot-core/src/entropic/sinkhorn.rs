@@ -1,9 +1,10 @@
 //! Log-domain Sinkhorn iterations with ε-scaling.
 
 use super::anderson::Anderson;
-use super::log_sum_exp::soft_minimum;
+use super::clusters::Clusters;
+use super::soft_minimum::soft_minimum;
 use crate::WeightError;
-use crate::cost::{CloudCost, Cost, CostError, PairCost, Swapped};
+use crate::cost::{Cost, CostError, check_clouds};
 use crate::exact;
 use crate::weights::Weights;
 use ndarray::{ArrayView2, Axis};
@@ -96,15 +97,14 @@ const ROUNDING: f64 = 1e-6;
 /// (Schmitzer, arXiv 1610.06519, section 3) and Anderson mixing at the last ε, until ‖P1 − a‖₁ ≤ tolerance for
 /// P_ij = a_i b_j e^{(f_i + g_j − c_ij)/ε}. Mass that has to cross between clusters further apart than √ε would make the updates creep:
 /// where they do not converge soon, they go on from the exact potentials, which are within O(ε·log n) of the entropic ones
-/// (Peyré & Cuturi, arXiv 1803.00567, section 4.1). The error is measured
-/// for the returned potentials, after the last update; when `max_iterations` comes first, the result says `converged: false`.
+/// (Peyré & Cuturi, arXiv 1803.00567, section 4.1). The error is measured for the returned potentials, after the last update; when `max_iterations` comes first, the result says `converged: false`.
 ///
 /// `x` is \[n, d\], `y` is \[m, d\]; weights are divided by their sums, `None` means equal ones; `epsilon` is in units of cost.
 ///
 /// # Errors
 /// Clouds or weights that are not measures, ε or a tolerance that is not positive, an ε so small that c/ε loses its digits.
 ///
-/// O(n·m·d) per update, O(n + m) memory, and at most one exact solve; the result does not depend on the number of threads.
+/// O(n·m·d) per update, much less for ε far below the squared extent of the clouds in few dimensions, O((n + m)·d) memory, and at most one exact solve; the result does not depend on the number of threads.
 ///
 /// ```
 /// use ndarray::array;
@@ -130,12 +130,13 @@ pub fn sinkhorn(
     Ok(problem.solve(options))
 }
 
-/// A checked entropic problem.
+/// A checked entropic problem; weights and potentials are in the order of the sorted points.
 pub(super) struct Problem<'a> {
     x: ArrayView2<'a, f64>,
     y: ArrayView2<'a, f64>,
-    ground: Cost,
-    pub cost: CloudCost,
+    cost: Cost,
+    sources: Clusters,
+    targets: Clusters,
     pub a: Vec<f64>,
     pub b: Vec<f64>,
     log_a: Vec<f64>,
@@ -155,7 +156,7 @@ impl<'a> Problem<'a> {
         cost: Cost,
         epsilon: f64,
     ) -> Result<Self, EntropicError> {
-        let pairs = CloudCost::new(x, y, cost)?;
+        check_clouds(x, y)?;
         let (a, b) = Weights::pair(a, b, x.nrows(), y.nrows())?;
         if !(epsilon > 0.0 && epsilon.is_finite()) {
             return Err(EntropicError::NotPositive { name: "epsilon", value: epsilon });
@@ -166,16 +167,19 @@ impl<'a> Problem<'a> {
         if epsilon < smallest {
             return Err(EntropicError::TooSmall { epsilon, smallest, largest_cost });
         }
+        let (sources, targets) = (Clusters::new(x), Clusters::new(y));
+        let (a, b) = (sources.sorted(&a.all), targets.sorted(&b.all));
         let logarithms = |weights: &[f64]| weights.iter().map(|weight| weight.ln()).collect();
         Ok(Self {
             x,
             y,
-            ground: cost,
-            cost: pairs,
-            log_a: logarithms(&a.all),
-            log_b: logarithms(&b.all),
-            a: a.all,
-            b: b.all,
+            cost,
+            sources,
+            targets,
+            log_a: logarithms(&a),
+            log_b: logarithms(&b),
+            a,
+            b,
             epsilon,
             diameter: squared_diameter.sqrt(),
             largest_cost,
@@ -184,12 +188,12 @@ impl<'a> Problem<'a> {
 
     /// The best f for a given g.
     pub fn update_f(&self, g: &[f64], epsilon: f64) -> Vec<f64> {
-        soft_minimum(&self.cost, g, &self.log_b, epsilon)
+        soft_minimum(&self.sources, &self.targets, self.cost, g, &self.log_b, epsilon)
     }
 
     /// The best g for a given f.
     pub fn update_g(&self, f: &[f64], epsilon: f64) -> Vec<f64> {
-        soft_minimum(&Swapped(&self.cost), f, &self.log_a, epsilon)
+        soft_minimum(&self.targets, &self.sources, self.cost, f, &self.log_a, epsilon)
     }
 
     /// The pairing Σ a f + Σ b g.
@@ -216,8 +220,8 @@ impl<'a> Problem<'a> {
 
     pub fn solve(&self, options: SinkhornOptions) -> EntropicTransport {
         let mut iterations = 0;
-        let mut f = vec![0.0; self.cost.sources()];
-        let mut g = vec![0.0; self.cost.targets()];
+        let mut f = vec![0.0; self.a.len()];
+        let mut g = vec![0.0; self.b.len()];
         for epsilon in self.scales() {
             for _ in 0..UPDATES_PER_SCALE {
                 if iterations < options.max_iterations {
@@ -242,8 +246,8 @@ impl<'a> Problem<'a> {
             if converged || iterations >= options.max_iterations {
                 return EntropicTransport {
                     value,
-                    f,
-                    g,
+                    f: self.sources.restored(&f),
+                    g: self.targets.restored(&g),
                     epsilon: self.epsilon,
                     iterations,
                     marginal_error,
@@ -262,8 +266,9 @@ impl<'a> Problem<'a> {
 
     /// The potential after one update from the exact ones, if its dual value is above `value`; none for costs the exact solver refuses.
     fn exact_start(&self, value: f64) -> Option<Vec<f64>> {
-        let exact = exact::solve(self.x, self.y, Some(&self.a), Some(&self.b), self.ground).ok()?;
-        let f = self.update_f(&exact.g, self.epsilon);
+        let (a, b) = (self.sources.restored(&self.a), self.targets.restored(&self.b));
+        let exact = exact::solve(self.x, self.y, Some(&a), Some(&b), self.cost).ok()?;
+        let f = self.update_f(&self.targets.sorted(&exact.g), self.epsilon);
         let g = self.update_g(&f, self.epsilon);
         (self.pairing(&f, &g) > value).then_some(f)
     }

@@ -1,0 +1,240 @@
+//! The soft minimum over all pairs of two clouds, in blocks with a running maximum.
+
+#![allow(
+    clippy::indexing_slicing,
+    reason = "kernel; indices are below the sizes of the clouds, checked at entry"
+)]
+
+use super::clusters::{BLOCK, Clusters};
+use crate::cost::Cost;
+use rayon::prelude::*;
+
+/// Blocks whose exponents are this far below the largest seen are skipped: a million of their terms together are below the rounding of
+/// the sum, 10⁶·e^−50 < 2^−52.
+const NEGLIGIBLE: f64 = 50.0;
+
+/// −ε·log Σ_j exp((potential_j − c_ij)/ε + log b_j) for every source i, all in sorted order.
+///
+/// Exponents are formed in `f64`, since c/ε may be large; the exponentials, at most one, are `f32`, which costs 2e−7·ε in the result.
+/// Blocks of targets are taken in the order of what they can contribute at most to a block of sources, until the rest is negligible:
+/// for small ε most pairs are never looked at. Every source adds its terms in an order that no thread changes.
+pub(super) fn soft_minimum(
+    sources: &Clusters,
+    targets: &Clusters,
+    cost: Cost,
+    potential: &[f64],
+    log_b: &[f64],
+    epsilon: f64,
+) -> Vec<f64> {
+    // What fills the last block has no mass.
+    let mut offsets = vec![f64::NEG_INFINITY; targets.blocks() * BLOCK];
+    for ((offset, value), log) in offsets.iter_mut().zip(potential).zip(log_b) {
+        *offset = value / epsilon + log;
+    }
+    let rows = Rows { sources, targets, cost, offsets: &offsets, factor: 1.0 / epsilon };
+    let largest: Vec<f64> = offsets.chunks_exact(BLOCK).map(maximum).collect();
+    let mut minima = vec![0.0; sources.len()];
+    minima.par_chunks_mut(BLOCK).enumerate().for_each(|(block, minima)| {
+        let bound = |target| {
+            largest[target] - cost.of_squared_distance(sources.squared_gap(block, targets, target)) / epsilon
+        };
+        let mut bounds: Vec<(f64, usize)> =
+            (0..targets.blocks()).map(|target| (bound(target), target)).collect();
+        bounds.sort_unstable_by(|one, two| two.0.total_cmp(&one.0).then(one.1.cmp(&two.1)));
+        rows.log_sums(block, &bounds, minima);
+        minima.iter_mut().for_each(|log_sum| *log_sum *= -epsilon);
+    });
+    minima
+}
+
+/// The exponents offset_j − c(x_i, y_j)·factor, a row of them for every source.
+struct Rows<'a> {
+    sources: &'a Clusters,
+    targets: &'a Clusters,
+    cost: Cost,
+    offsets: &'a [f64],
+    factor: f64,
+}
+
+impl Rows<'_> {
+    /// Writes log Σ_j exp(exponent_ij) of the sources i of a block, over the blocks of targets in `bounds`, which has upper bounds of the
+    /// exponents, descending.
+    fn log_sums(&self, block: usize, bounds: &[(f64, usize)], out: &mut [f64]) {
+        #[cfg(target_arch = "x86_64")]
+        if std::arch::is_x86_feature_detected!("avx2") && std::arch::is_x86_feature_detected!("fma") {
+            // SAFETY: the processor has just been seen to support AVX2 and FMA.
+            unsafe { self.log_sums_avx2(block, bounds, out) };
+            return;
+        }
+        self.log_sums_in_lanes::<false>(block, bounds, out);
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    #[target_feature(enable = "avx2,fma")]
+    fn log_sums_avx2(&self, block: usize, bounds: &[(f64, usize)], out: &mut [f64]) {
+        self.log_sums_in_lanes::<true>(block, bounds, out);
+    }
+
+    #[inline(always)]
+    fn log_sums_in_lanes<const FUSED: bool>(&self, block: usize, bounds: &[(f64, usize)], out: &mut [f64]) {
+        let points = self.sources.block(block);
+        let width = points.len() / self.sources.dim();
+        let (mut exponents, mut relative) = (vec![0.0; width], vec![0.0f32; width]);
+        for (lane, out) in out.iter_mut().enumerate() {
+            let (mut largest, mut sum) = (f64::NEG_INFINITY, 0.0f64);
+            for &(bound, target) in bounds {
+                if bound < largest - NEGLIGIBLE {
+                    break;
+                }
+                exponents.fill(0.0);
+                let coordinates = self.targets.block(target).chunks_exact(width);
+                for (value, coordinates) in points[lane..].iter().step_by(width).zip(coordinates) {
+                    for (squared, coordinate) in exponents.iter_mut().zip(coordinates) {
+                        let difference = value - coordinate;
+                        *squared = multiply_add::<FUSED>(difference, difference, *squared);
+                    }
+                }
+                // The root in a loop of its own keeps the other costs free of it.
+                let factor = match self.cost {
+                    Cost::Euclidean => {
+                        exponents.iter_mut().for_each(|squared| *squared = squared.sqrt());
+                        -self.factor
+                    }
+                    Cost::HalfSquaredEuclidean => -0.5 * self.factor,
+                    Cost::SquaredEuclidean => -self.factor,
+                };
+                let offsets = &self.offsets[target * width..(target + 1) * width];
+                for (exponent, offset) in exponents.iter_mut().zip(offsets) {
+                    *exponent = multiply_add::<FUSED>(*exponent, factor, *offset);
+                }
+                let block_largest = maximum(&exponents);
+                // Written so that a first block without mass (−∞ against −∞) is skipped too.
+                if block_largest == f64::NEG_INFINITY || block_largest < largest - NEGLIGIBLE {
+                    continue;
+                }
+                if block_largest > largest {
+                    sum *= (largest - block_largest).exp();
+                    largest = block_largest;
+                }
+                // Rounded in a loop of its own, so that the next one fills its registers with `f32`.
+                for (relative, exponent) in relative.iter_mut().zip(&exponents) {
+                    *relative = (exponent - largest) as f32;
+                }
+                let mut sums = [0.0f32; LANES];
+                for relative in relative.chunks_exact(LANES) {
+                    for (sum, &relative) in sums.iter_mut().zip(relative) {
+                        *sum += exponential::<FUSED>(relative);
+                    }
+                }
+                sum += f64::from(sums.iter().sum::<f32>());
+            }
+            *out = largest + sum.ln();
+        }
+    }
+}
+
+/// Numbers that are taken side by side: four registers of `f64`, two of `f32`.
+const LANES: usize = 16;
+
+/// The largest of numbers of which none is NaN.
+#[inline(always)]
+fn maximum(values: &[f64]) -> f64 {
+    let mut maxima = [f64::NEG_INFINITY; LANES];
+    for values in values.chunks_exact(LANES) {
+        for (maximum, &value) in maxima.iter_mut().zip(values) {
+            *maximum = if value > *maximum { value } else { *maximum };
+        }
+    }
+    maxima.iter().fold(f64::NEG_INFINITY, |maximum, &value| if value > maximum { value } else { maximum })
+}
+
+/// a·b + c, in one rounding where the processor has an instruction for it.
+#[inline(always)]
+fn multiply_add<const FUSED: bool>(a: f64, b: f64, c: f64) -> f64 {
+    if FUSED { a.mul_add(b, c) } else { a * b + c }
+}
+
+/// e^x for x ≤ 0, within 2 units in the last place of `f32`; below −86 it stays at e^−86 ≈ 4e−38.
+///
+/// x = k·log 2 + r with |r| ≤ ½·log 2, 2^k put into the exponent bits, and for e^r the polynomial 1 + c₁r + … + c₅r⁵ whose largest
+/// relative error is least (9e−8, by weighted least squares on a Chebyshev grid).
+#[inline(always)]
+fn exponential<const FUSED: bool>(x: f32) -> f32 {
+    /// Adding and subtracting 1.5·2^23 rounds to an integer.
+    const ROUND: f32 = 12_582_912.0;
+    /// log 2 in two parts, the first short enough for k·LN_2_HIGH to be exact.
+    const LN_2_HIGH: f32 = 0.693_359_4;
+    const LN_2_LOW: f32 = -2.121_944_4e-4;
+    let x = if x > -86.0 { x } else { -86.0 };
+    let multiply_add = |a: f32, b: f32, c: f32| if FUSED { a.mul_add(b, c) } else { a * b + c };
+    let rounded = multiply_add(x, std::f32::consts::LOG2_E, ROUND);
+    let k = rounded - ROUND;
+    let r = multiply_add(k, -LN_2_LOW, multiply_add(k, -LN_2_HIGH, x));
+    let mut polynomial = 0.008_290_272;
+    for coefficient in [0.041_898_16, 0.166_676_39, 0.499_991_48, 0.999_999_7, 1.0] {
+        polynomial = multiply_add(polynomial, r, coefficient);
+    }
+    // The low bits of `rounded` hold k in two's complement.
+    let power = f32::from_bits(rounded.to_bits().wrapping_add(127) << 23);
+    polynomial * power
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ndarray::Array2;
+
+    #[test]
+    fn the_exponential_is_accurate_to_single_precision() {
+        for step in 0..=860_000 {
+            let x = -(step as f32) * 1e-4;
+            let exact = f64::from(x).exp();
+            for value in [exponential::<true>(x), exponential::<false>(x)] {
+                // Two units in the last place of f32.
+                assert!((f64::from(value) / exact - 1.0).abs() < 2.4e-7, "at {x}");
+            }
+        }
+        assert!(exponential::<false>(-1e30) < 1e-37 && exponential::<false>(f32::NEG_INFINITY) < 1e-37);
+    }
+
+    fn cloud(len: usize, seed: usize) -> Array2<f64> {
+        Array2::from_shape_fn((len, 2), |(i, k)| ((i * 31 + k * 17 + seed) % 101) as f64 * 0.03)
+    }
+
+    #[test]
+    fn the_soft_minimum_is_the_naive_one() {
+        let (x, y) = (cloud(45, 0), cloud(1300, 5));
+        let (sources, targets) = (Clusters::new(x.view()), Clusters::new(y.view()));
+        let potential: Vec<f64> = (0..1300).map(|j| ((j * 7) % 13) as f64 * 0.02).collect();
+        let log_b = vec![-(1300f64).ln(); 1300];
+        for cost in [Cost::HalfSquaredEuclidean, Cost::SquaredEuclidean, Cost::Euclidean] {
+            for epsilon in [10.0, 0.1, 0.003] {
+                let fast =
+                    soft_minimum(&sources, &targets, cost, &targets.sorted(&potential), &log_b, epsilon);
+                for (x, value) in x.rows().into_iter().zip(sources.restored(&fast)) {
+                    let terms = y.rows().into_iter().zip(&potential).map(|(y, potential)| {
+                        let squared = (x[0] - y[0]).powi(2) + (x[1] - y[1]).powi(2);
+                        (potential - cost.of_squared_distance(squared)) / epsilon + log_b[0]
+                    });
+                    let terms: Vec<f64> = terms.collect();
+                    let largest = terms.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+                    let sum: f64 = terms.iter().map(|term| (term - largest).exp()).sum();
+                    // 2.4e−7 relative error of the single-precision exponentials, as much of their sums, times ε.
+                    assert!((value + epsilon * (largest + sum.ln())).abs() < 1e-6 * epsilon, "ε = {epsilon}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn targets_without_mass_do_not_count() {
+        let sources = Clusters::new(ndarray::array![[0.0]].view());
+        let targets =
+            Clusters::new(Array2::from_shape_fn((600, 1), |(j, _)| if j < 599 { 0.0 } else { 2.0 }).view());
+        let mut log_b = vec![f64::NEG_INFINITY; 600];
+        log_b[599] = 0.0;
+        let minimum =
+            soft_minimum(&sources, &targets, Cost::Euclidean, &vec![0.0; 600], &targets.sorted(&log_b), 0.5);
+        assert_eq!(minimum, [2.0]);
+    }
+}
