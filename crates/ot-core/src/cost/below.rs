@@ -131,6 +131,8 @@ mod tests {
                     let x = cloud(n, dim, 0) * scale + origin;
                     // Duplicates and points of the other cloud give ties and zeros.
                     let mut y = cloud(m, dim, 1) * scale + origin + apart * scale;
+                    // An axis on which one cloud is flat.
+                    y.column_mut(dim / 2).fill(origin);
                     let copies: Vec<_> = x.outer_iter().step_by(5).map(|row| row.to_owned()).collect();
                     for (mut row, copy) in y.outer_iter_mut().step_by(4).zip(copies) {
                         row.assign(&copy);

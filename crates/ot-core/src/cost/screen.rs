@@ -37,6 +37,8 @@ pub(super) struct Screen<'a> {
     /// Costs are multiplied by this to become scaled squared distances, or scaled distances.
     cost_scale: f64,
     source_centre: Vec<f64>,
+    /// The axes of the products x'·y': where one cloud is flat, an axis adds nothing to them.
+    axes: Vec<usize>,
     /// δ, scaled.
     offset: Vec<f64>,
     /// Half-way between the extreme potentials: they are kept relative to it, which loses the fewest bits.
@@ -73,6 +75,15 @@ impl<'a> Screen<'a> {
         let is_finite = potential.iter().sum::<f64>().is_finite();
         let offset: Vec<f64> =
             source_centre.iter().zip(&target_centre).map(|(x, y)| (x - y) * scale).collect();
+        let is_flat = |points: &[f64], centre: &[f64], axis: usize| {
+            points.iter().skip(axis).step_by(dim).all(|&coordinate| coordinate == centre[axis])
+        };
+        let axes: Vec<usize> = (0..dim)
+            .filter(|&axis| {
+                !is_flat(clouds.sources, &source_centre, axis)
+                    && !is_flat(clouds.targets, &target_centre, axis)
+            })
+            .collect();
         let panels = clouds.targets.len().div_euclid(dim).div_ceil(LANES);
         let mut screen = Self {
             clouds,
@@ -82,7 +93,8 @@ impl<'a> Screen<'a> {
             source_centre,
             offset,
             gauge,
-            coordinates: vec![[0.0; LANES]; panels * dim],
+            coordinates: vec![[0.0; LANES]; panels * axes.len()],
+            axes,
             offsets: vec![[f32::MAX; LANES]; panels],
             last: vec![[0.0; LANES]; panels],
             largest_offset: 0.0,
@@ -103,11 +115,13 @@ impl<'a> Screen<'a> {
         {
             let (panel, lane) = (target / LANES, target % LANES);
             let (mut square, mut shift) = (0.0, 0.0);
+            let centred = |axis: usize| (point[axis] - centre[axis]) * self.scale;
             for axis in 0..self.dim {
-                let centred = (point[axis] - centre[axis]) * self.scale;
-                square += centred * centred;
-                shift += centred * self.offset[axis];
-                self.coordinates[panel * self.dim + axis][lane] = centred as f32;
+                square += centred(axis) * centred(axis);
+                shift += centred(axis) * self.offset[axis];
+            }
+            for (place, &axis) in self.axes.iter().enumerate() {
+                self.coordinates[panel * self.axes.len() + place][lane] = centred(axis) as f32;
             }
             let value = (value - self.gauge) * self.cost_scale;
             let (offset, norm) = if is_distance {
@@ -131,7 +145,7 @@ impl<'a> Screen<'a> {
             .map(|start| self.source_panel(first + start, &rows[start..(start + ROWS).min(rows.len())]))
             .collect();
         let targets = self.clouds.targets.len() / self.dim;
-        let block = (BLOCK_BYTES / (size_of::<[f32; LANES]>() * (self.dim + 2))).max(1);
+        let block = (BLOCK_BYTES / (size_of::<[f32; LANES]>() * (self.axes.len() + 2))).max(1);
         for start in (0..self.offsets.len()).step_by(block) {
             let end = (start + block).min(self.offsets.len());
             for (index, panel) in panels.iter_mut().enumerate() {
@@ -158,7 +172,7 @@ impl<'a> Screen<'a> {
 
     fn columns(&self, start: usize, end: usize) -> Columns<'_> {
         Columns {
-            coordinates: &self.coordinates[start * self.dim..end * self.dim],
+            coordinates: &self.coordinates[start * self.axes.len()..end * self.axes.len()],
             offsets: &self.offsets[start..end],
             last: &self.last[start..end],
         }
@@ -166,7 +180,7 @@ impl<'a> Screen<'a> {
 
     fn source_panel<R: Row>(&self, first: usize, rows: &[R]) -> SourcePanel {
         let mut panel = SourcePanel {
-            coordinates: vec![[0.0; ROWS]; self.dim],
+            coordinates: vec![[0.0; ROWS]; self.axes.len()],
             last: [0.0; ROWS],
             limits: [f32::NEG_INFINITY; ROWS],
             bases: [0.0; ROWS],
@@ -174,12 +188,14 @@ impl<'a> Screen<'a> {
         };
         for (row, kept) in rows.iter().enumerate() {
             let point = &self.clouds.sources[(first + row) * self.dim..(first + row + 1) * self.dim];
-            for (axis, (coordinate, centre)) in point.iter().zip(&self.source_centre).enumerate() {
-                let centred = (coordinate - centre) * self.scale;
-                let offset = self.offset[axis];
-                panel.squares[row] += centred * centred;
-                panel.bases[row] += (centred + offset) * (centred + offset);
-                panel.coordinates[axis][row] = (-2.0 * centred) as f32;
+            let centred = |axis: usize| (point[axis] - self.source_centre[axis]) * self.scale;
+            for axis in 0..self.dim {
+                let whole = centred(axis) + self.offset[axis];
+                panel.squares[row] += centred(axis) * centred(axis);
+                panel.bases[row] += whole * whole;
+            }
+            for (place, &axis) in self.axes.iter().enumerate() {
+                panel.coordinates[place][row] = (-2.0 * centred(axis)) as f32;
             }
             self.set_limit(&mut panel, row, kept.limit());
         }

@@ -19,27 +19,34 @@ pub(super) struct Arc {
 
 const NONE: u32 = u32::MAX;
 
-/// A node of the spanning tree with the arc to its parent.
+/// The place of a node in the spanning tree.
 #[derive(Debug, Clone, Copy)]
-struct Node {
+struct Links {
     parent: u32,
     first_child: u32,
     next_sibling: u32,
     previous_sibling: u32,
-    depth: u32,
-    /// Number of the arc to the parent, or `NONE` for the artificial arc.
-    arc: u32,
-    /// Mass on the arc to the parent.
+}
+
+/// The arc from a node to its parent.
+#[derive(Debug, Clone, Copy)]
+struct TreeArc {
+    /// Mass on the arc.
     flow: i64,
-    /// Whether that arc points at the parent.
+    /// Its number, or `NONE` for the artificial arc.
+    arc: u32,
+    /// Whether it points at the parent.
     up: bool,
 }
 
 /// A spanning-tree solution that stays primal feasible while arcs are added and artificial prices change.
 pub(super) struct NetworkSimplex {
     sources: usize,
-    nodes: Vec<Node>,
-    /// f on sources, −g on targets: the reduced cost of an arc is cost − value\[source\] + value\[target\].
+    links: Vec<Links>,
+    tree_arcs: Vec<TreeArc>,
+    /// The number of nodes in the subtree of each node.
+    sizes: Vec<u32>,
+    /// f on sources, −g on targets, up to a common constant: the reduced cost of an arc is cost − value\[source\] + value\[target\].
     values: Vec<f64>,
     artificial_cost: Vec<f64>,
     arcs: Vec<Arc>,
@@ -56,35 +63,28 @@ impl NetworkSimplex {
         let sources = supplies.len();
         let count = sources + demands.len();
         let root = count as u32;
-        let mut nodes: Vec<Node> = supplies
+        let tree_arcs = supplies
             .iter()
-            .map(|&flow| (flow, true))
-            .chain(demands.iter().map(|&flow| (flow, false)))
-            .enumerate()
-            .map(|(index, (flow, up))| Node {
+            .map(|&flow| TreeArc { flow, arc: NONE, up: true })
+            .chain(demands.iter().map(|&flow| TreeArc { flow, arc: NONE, up: false }))
+            .chain([TreeArc { flow: 0, arc: NONE, up: true }])
+            .collect();
+        let mut links: Vec<Links> = (0..root)
+            .map(|index| Links {
                 parent: root,
                 first_child: NONE,
-                next_sibling: if index + 1 < count { index as u32 + 1 } else { NONE },
-                previous_sibling: if index > 0 { index as u32 - 1 } else { NONE },
-                depth: 1,
-                arc: NONE,
-                flow,
-                up,
+                next_sibling: if index + 1 < root { index + 1 } else { NONE },
+                previous_sibling: index.checked_sub(1).unwrap_or(NONE),
             })
             .collect();
-        nodes.push(Node {
-            parent: NONE,
-            first_child: 0,
-            next_sibling: NONE,
-            previous_sibling: NONE,
-            depth: 0,
-            arc: NONE,
-            flow: 0,
-            up: true,
-        });
+        links.push(Links { parent: NONE, first_child: 0, next_sibling: NONE, previous_sibling: NONE });
+        let mut sizes = vec![1; count];
+        sizes.push(root + 1);
         Self {
             sources,
-            nodes,
+            links,
+            tree_arcs,
+            sizes,
             values: vec![0.0; count + 1],
             artificial_cost: vec![0.0; count],
             arcs: Vec::new(),
@@ -110,7 +110,7 @@ impl NetworkSimplex {
 
     /// The mass that still uses artificial arcs, counted at the sources.
     pub fn artificial_flow(&self) -> i64 {
-        self.nodes[..self.sources].iter().filter(|node| node.arc == NONE).map(|node| node.flow).sum()
+        self.tree_arcs[..self.sources].iter().filter(|basic| basic.arc == NONE).map(|basic| basic.flow).sum()
     }
 
     /// The potential f of each source.
@@ -120,14 +120,14 @@ impl NetworkSimplex {
 
     /// The potential g of each target.
     pub fn target_potentials(&self) -> Vec<f64> {
-        self.values[self.sources..self.nodes.len() - 1].iter().map(|value| -value).collect()
+        self.values[self.sources..self.links.len() - 1].iter().map(|value| -value).collect()
     }
 
     /// The arcs that carry mass, as (source, target, mass).
     pub fn flows(&self) -> impl Iterator<Item = (usize, usize, i64)> + '_ {
-        self.nodes.iter().filter(|node| node.arc != NONE && node.flow > 0).map(|node| {
-            let arc = self.arcs[node.arc as usize];
-            (arc.source as usize, arc.target_node as usize - self.sources, node.flow)
+        self.tree_arcs.iter().filter(|basic| basic.arc != NONE && basic.flow > 0).map(|basic| {
+            let arc = self.arcs[basic.arc as usize];
+            (arc.source as usize, arc.target_node as usize - self.sources, basic.flow)
         })
     }
 
@@ -196,19 +196,19 @@ impl NetworkSimplex {
         let mut leaving = (NONE, true);
         let mut at = first;
         while at != join {
-            let node = &self.nodes[at as usize];
-            if node.up && node.flow < delta {
-                (delta, leaving) = (node.flow, (at, true));
+            let basic = &self.tree_arcs[at as usize];
+            if basic.up && basic.flow < delta {
+                (delta, leaving) = (basic.flow, (at, true));
             }
-            at = node.parent;
+            at = self.links[at as usize].parent;
         }
         at = second;
         while at != join {
-            let node = &self.nodes[at as usize];
-            if !node.up && node.flow <= delta {
-                (delta, leaving) = (node.flow, (at, false));
+            let basic = &self.tree_arcs[at as usize];
+            if !basic.up && basic.flow <= delta {
+                (delta, leaving) = (basic.flow, (at, false));
             }
-            at = node.parent;
+            at = self.links[at as usize].parent;
         }
         if delta > 0 {
             self.push(first, join, -delta);
@@ -217,18 +217,22 @@ impl NetworkSimplex {
         let (last, on_first_side) = leaving;
         let (rehung, new_parent) = if on_first_side { (first, second) } else { (second, first) };
         let reduced = self.reduced_cost(&arc);
-        self.rehang(rehung, last, new_parent, entering, delta, on_first_side);
-        let shift = if on_first_side { reduced } else { -reduced };
-        self.shift_subtree(rehung, shift);
+        let size = self.sizes[last as usize];
+        self.resize(self.links[last as usize].parent, join, size.wrapping_neg());
+        self.resize(new_parent, join, size);
+        self.detach(last);
+        self.shift(last, if on_first_side { reduced } else { -reduced });
+        self.rehang(rehung, last, new_parent, TreeArc { flow: delta, arc: entering, up: on_first_side });
     }
 
+    /// The nearest common ancestor: of two different nodes the one with the smaller subtree cannot contain the other.
     fn join(&self, first: u32, second: u32) -> u32 {
         let (mut a, mut b) = (first, second);
         while a != b {
-            if self.nodes[a as usize].depth >= self.nodes[b as usize].depth {
-                a = self.nodes[a as usize].parent;
+            if self.sizes[a as usize] < self.sizes[b as usize] {
+                a = self.links[a as usize].parent;
             } else {
-                b = self.nodes[b as usize].parent;
+                b = self.links[b as usize].parent;
             }
         }
         a
@@ -238,64 +242,73 @@ impl NetworkSimplex {
     fn push(&mut self, from: u32, join: u32, amount: i64) {
         let mut at = from;
         while at != join {
-            let node = &mut self.nodes[at as usize];
-            node.flow += if node.up { amount } else { -amount };
-            at = node.parent;
+            let basic = &mut self.tree_arcs[at as usize];
+            basic.flow += if basic.up { amount } else { -amount };
+            at = self.links[at as usize].parent;
         }
     }
 
-    /// Makes `start` the child of `new_parent` over the entering arc, reversing the tree path from `start` up to `last`, whose parent arc
-    /// leaves.
-    fn rehang(&mut self, start: u32, last: u32, new_parent: u32, entering: u32, flow: i64, up: bool) {
-        let (mut at, mut parent, mut arc, mut flow, mut up) = (start, new_parent, entering, flow, up);
+    /// Adds `change`, modulo 2^32, to the sizes of the subtrees of `from` and its ancestors below `join`.
+    fn resize(&mut self, from: u32, join: u32, change: u32) {
+        let mut at = from;
+        while at != join {
+            self.sizes[at as usize] = self.sizes[at as usize].wrapping_add(change);
+            at = self.links[at as usize].parent;
+        }
+    }
+
+    /// Makes `start` the child of `new_parent` over the entering arc, reversing the tree path from `start` up to `last`, which has lost its
+    /// parent.
+    fn rehang(&mut self, start: u32, last: u32, new_parent: u32, entering: TreeArc) {
+        let whole = self.sizes[last as usize];
+        let (mut at, mut parent, mut basic, mut below) = (start, new_parent, entering, 0);
         loop {
-            self.detach(at);
-            let node = &mut self.nodes[at as usize];
-            let old = *node;
-            (node.parent, node.arc, node.flow, node.up) = (parent, arc, flow, up);
-            self.attach(at);
+            let old_parent = self.links[at as usize].parent;
+            if at != last {
+                self.detach(at);
+            }
+            self.attach(at, parent);
+            let old = std::mem::replace(&mut self.tree_arcs[at as usize], basic);
+            below = std::mem::replace(&mut self.sizes[at as usize], whole - below);
             if at == last {
                 return;
             }
-            (parent, arc, flow, up) = (at, old.arc, old.flow, !old.up);
-            at = old.parent;
+            (parent, basic) = (at, TreeArc { up: !old.up, ..old });
+            at = old_parent;
         }
     }
 
     fn detach(&mut self, index: u32) {
-        let node = self.nodes[index as usize];
+        let node = self.links[index as usize];
         if node.previous_sibling == NONE {
-            self.nodes[node.parent as usize].first_child = node.next_sibling;
+            self.links[node.parent as usize].first_child = node.next_sibling;
         } else {
-            self.nodes[node.previous_sibling as usize].next_sibling = node.next_sibling;
+            self.links[node.previous_sibling as usize].next_sibling = node.next_sibling;
         }
         if node.next_sibling != NONE {
-            self.nodes[node.next_sibling as usize].previous_sibling = node.previous_sibling;
+            self.links[node.next_sibling as usize].previous_sibling = node.previous_sibling;
         }
     }
 
-    fn attach(&mut self, index: u32) {
-        let parent = self.nodes[index as usize].parent as usize;
-        let sibling = self.nodes[parent].first_child;
-        self.nodes[parent].first_child = index;
+    fn attach(&mut self, index: u32, parent: u32) {
+        let sibling = std::mem::replace(&mut self.links[parent as usize].first_child, index);
         if sibling != NONE {
-            self.nodes[sibling as usize].previous_sibling = index;
+            self.links[sibling as usize].previous_sibling = index;
         }
-        let node = &mut self.nodes[index as usize];
-        node.previous_sibling = NONE;
-        node.next_sibling = sibling;
+        let node = &mut self.links[index as usize];
+        (node.parent, node.next_sibling, node.previous_sibling) = (parent, sibling, NONE);
     }
 
     /// The node after `index` in a depth-first walk of the subtree under `top`.
     #[inline]
     fn next_in_subtree(&self, index: u32, top: u32) -> Option<u32> {
-        let child = self.nodes[index as usize].first_child;
+        let child = self.links[index as usize].first_child;
         if child != NONE {
             return Some(child);
         }
         let mut at = index;
         while at != top {
-            let node = &self.nodes[at as usize];
+            let node = &self.links[at as usize];
             if node.next_sibling != NONE {
                 return Some(node.next_sibling);
             }
@@ -304,29 +317,33 @@ impl NetworkSimplex {
         None
     }
 
-    fn shift_subtree(&mut self, top: u32, shift: f64) {
+    /// Raises the values under `top`, which has lost its parent, by `amount` relative to all others.
+    fn shift(&mut self, top: u32, amount: f64) {
+        let root = self.links.len() as u32 - 1;
+        // Only differences matter: the smaller part moves.
+        let is_small = self.sizes[top as usize] <= self.sizes[root as usize] / 2;
+        let (top, amount) = if is_small { (top, amount) } else { (root, -amount) };
         let mut next = Some(top);
         while let Some(index) = next {
-            let parent = self.nodes[index as usize].parent as usize;
-            self.nodes[index as usize].depth = self.nodes[parent].depth + 1;
-            self.values[index as usize] += shift;
+            self.values[index as usize] += amount;
             next = self.next_in_subtree(index, top);
         }
     }
 
-    /// Recomputes all potentials from the costs of the tree arcs.
+    /// Recomputes all potentials from the costs of the tree arcs, with 0 at the root.
     fn recompute_values(&mut self) {
-        let root = self.nodes.len() as u32 - 1;
+        let root = self.links.len() as u32 - 1;
+        self.values[root as usize] = 0.0;
         let mut next = self.next_in_subtree(root, root);
         while let Some(index) = next {
-            let node = self.nodes[index as usize];
-            let cost = if node.arc == NONE {
+            let basic = self.tree_arcs[index as usize];
+            let cost = if basic.arc == NONE {
                 self.artificial_cost[index as usize]
             } else {
-                self.arcs[node.arc as usize].cost
+                self.arcs[basic.arc as usize].cost
             };
-            let parent = self.values[node.parent as usize];
-            self.values[index as usize] = if node.up { parent + cost } else { parent - cost };
+            let parent = self.values[self.links[index as usize].parent as usize];
+            self.values[index as usize] = if basic.up { parent + cost } else { parent - cost };
             next = self.next_in_subtree(index, root);
         }
     }
