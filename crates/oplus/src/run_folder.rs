@@ -31,11 +31,14 @@ pub fn train(
     device: Device,
     manifest: &Manifest,
 ) -> Result<Status> {
-    let finished = resume && folder.join(OUTCOME_FILE).is_file();
-    if finished && folder.join(RESULTS_FILE).is_file() && self::config(folder)? == *config {
-        return Ok(ending(&results(folder)?));
+    let trained = resume && folder.join(OUTCOME_FILE).is_file() && self::config(folder)? == *config;
+    if trained && folder.join(RESULTS_FILE).is_file() {
+        let results = results(folder)?;
+        if results.protocol == protocol(&manifest.preset) {
+            return Ok(ending(&results));
+        }
     }
-    let outcome = if finished && self::config(folder)? == *config {
+    let outcome = if trained {
         outcome(folder)?
     } else {
         let manifest = serde_json::to_value(manifest)?;

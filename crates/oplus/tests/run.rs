@@ -106,6 +106,11 @@ fn a_finished_run_is_left_alone_and_an_unmeasured_one_is_measured() {
     workshop.oplus(&["resume", "run"]).assert().success();
     assert!(before == workshop.snapshot(), "a finished run has changed");
     let results = json(&workshop, "run/results.json");
+    let mut by_another_protocol = results.clone();
+    by_another_protocol["protocol"]["pairs"] = 1.into();
+    fs::write(workshop.path("run/results.json"), by_another_protocol.to_string()).unwrap();
+    workshop.train("run", &["--resume"]);
+    assert_eq!(json(&workshop, "run/results.json"), results);
     fs::remove_file(workshop.path("run/results.json")).unwrap();
     fs::remove_file(workshop.path("run/report.html")).unwrap();
     workshop.oplus(&["resume", "run"]).assert().success();

@@ -1,0 +1,66 @@
+//! An experiment through the built program: what is done is kept, what is missing is done, a divergence is a row.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test may panic")]
+
+mod common;
+
+use common::Workshop;
+use serde_json::Value;
+use std::fs;
+
+/// Two rows of a second each.
+const REPRODUCE: [&str; 8] =
+    ["reproduce", "table1", "--preset", "smoke", "--rows", "published/pinwheel-2d-w", "--out", "table"];
+
+fn json(workshop: &Workshop, name: &str) -> Value {
+    serde_json::from_str(&fs::read_to_string(workshop.path(name)).unwrap()).unwrap()
+}
+
+/// The rows without the seconds that their training took.
+fn rows(workshop: &Workshop) -> Vec<Value> {
+    let mut rows = json(workshop, "table/results.json")["rows"].as_array().unwrap().clone();
+    for row in &mut rows {
+        row.as_object_mut().unwrap().remove("seconds").unwrap();
+    }
+    rows
+}
+
+#[test]
+fn an_experiment_is_resumed_and_keeps_its_divergences() {
+    let workshop = Workshop::new();
+    let resumed = [&REPRODUCE[..], &["--resume"]].concat();
+    workshop.oplus(&REPRODUCE).assert().success();
+    let first = rows(&workshop);
+    let methods: Vec<&str> = first.iter().map(|row| row["method"].as_str().unwrap()).collect();
+    assert_eq!(methods, ["w1w2", "w1", "w2"]);
+    assert!(first.iter().all(|row| row["metrics"]["w2_squared"].is_f64()));
+
+    let before = workshop.snapshot();
+    let refused = workshop.oplus(&REPRODUCE).output().unwrap();
+    assert!(String::from_utf8(refused.stderr).unwrap().contains("--resume"));
+    assert!(!refused.status.success() && before == workshop.snapshot(), "the folder was touched");
+
+    // A run that is gone is made again, to the bit; the others stay as they are.
+    let kept = workshop.path("table/runs/published/pinwheel-2d-w1-s0/results.json");
+    let written = fs::metadata(&kept).unwrap().modified().unwrap();
+    fs::remove_dir_all(workshop.path("table/runs/published/pinwheel-2d-w1w2-s0")).unwrap();
+    workshop.oplus(&resumed).assert().success();
+    assert_eq!(rows(&workshop), first);
+    assert_eq!(fs::metadata(&kept).unwrap().modified().unwrap(), written);
+
+    // The smoke rows do not diverge: this is what one that did leaves.
+    let run = "table/runs/published/pinwheel-2d-w2-s0/results.json";
+    let mut diverged = json(&workshop, run);
+    let row = diverged["rows"][0].as_object_mut().unwrap();
+    row.insert("status".into(), "diverged".into());
+    row.insert("step".into(), 7.into());
+    row.insert("reason".into(), "a weight is NaN".into());
+    row.insert("metrics".into(), serde_json::json!({}));
+    fs::write(workshop.path(run), diverged.to_string()).unwrap();
+    let output = workshop.oplus(&resumed).output().unwrap();
+    assert!(output.status.success());
+    assert!(String::from_utf8(output.stderr).unwrap().contains("pinwheel-2d-w2 seed 0: diverged"));
+    assert_eq!(rows(&workshop)[2]["status"], "diverged");
+    let table = fs::read_to_string(workshop.path("table/table.md")).unwrap();
+    assert!(table.lines().any(|line| line.contains("| w2 |") && line.contains("diverged")), "{table}");
+    assert!(fs::read_to_string(workshop.path("table/report.html")).unwrap().contains("diverged"));
+}
