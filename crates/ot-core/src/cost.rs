@@ -61,6 +61,23 @@ impl Cost {
         }
     }
 
+    /// The factor of x − y in ∇_x c(x, y), as a function of s = ‖x − y‖²: 1, 2 or 1/√s; zero where the points of the last one meet, a
+    /// subgradient.
+    ///
+    /// ```
+    /// use ot_core::cost::Cost;
+    /// assert_eq!(Cost::Euclidean.slope_factor(25.0), 0.2);
+    /// ```
+    #[inline]
+    pub fn slope_factor(self, squared: f64) -> f64 {
+        match self {
+            Self::HalfSquaredEuclidean => 1.0,
+            Self::SquaredEuclidean => 2.0,
+            Self::Euclidean if squared > 0.0 => squared.sqrt().recip(),
+            Self::Euclidean => 0.0,
+        }
+    }
+
     /// The formula in words, for reports.
     pub fn definition(self) -> &'static str {
         match self {

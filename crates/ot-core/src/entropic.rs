@@ -6,8 +6,10 @@
 mod anderson;
 mod clusters;
 mod divergence;
+mod gradient;
 mod sinkhorn;
 mod soft_minimum;
 
 pub use divergence::{Schedule, SinkhornDivergence, SinkhornPower, sinkhorn_divergence};
+pub use gradient::sinkhorn_divergence_gradient;
 pub use sinkhorn::{EntropicError, EntropicTransport, SinkhornOptions, sinkhorn};

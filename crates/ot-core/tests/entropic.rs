@@ -8,6 +8,7 @@ use common::{normal_cloud, on_thread_counts, weights};
 use ot_core::cost::{CloudCost, Cost, PairCost};
 use ot_core::entropic::{
     EntropicError, Schedule, SinkhornOptions, SinkhornPower, sinkhorn, sinkhorn_divergence,
+    sinkhorn_divergence_gradient,
 };
 use ot_core::exact::solve;
 use proptest::prelude::*;
@@ -115,6 +116,55 @@ fn clusters_of_different_mass_far_apart_converge() {
     let exact = solve(x.view(), y.view(), None, None, Cost::HalfSquaredEuclidean).unwrap().primal();
     // 0 ≤ OT_ε − OT ≤ ε·log 200, the entropy of an optimal assignment.
     assert!(tight.value > exact && tight.value - exact < epsilon * 200f64.ln());
+}
+
+#[test]
+fn the_gradient_is_the_difference_quotient() {
+    let options = SinkhornOptions { tolerance: 1e-7, max_iterations: 10_000 };
+    let (x, y) = (normal_cloud(30, 70, 3), normal_cloud(31, 9, 3) + 0.4);
+    let (a, b) = (weights(30, 70), weights(31, 9));
+    for power in [SinkhornPower::One, SinkhornPower::Two] {
+        let solve = |x: &ndarray::Array2<f64>| {
+            sinkhorn_divergence_gradient(x.view(), y.view(), Some(&a), Some(&b), power, 0.5, options).unwrap()
+        };
+        let (divergence, gradient) = solve(&x);
+        assert!(divergence.converged);
+        for (i, k) in [(0, 0), (17, 1), (69, 2)] {
+            let step = 1e-2;
+            let value = |sign: f64| {
+                let mut moved = x.clone();
+                moved[[i, k]] += sign * step;
+                solve(&moved).0.value
+            };
+            let quotient = (value(1.0) - value(-1.0)) / (2.0 * step);
+            // The values carry 1e−7·ε, which the step divides to 1e−5; the quotient is off by step² times third derivatives, which the
+            // weight of one point in seventy makes as small.
+            assert!((gradient[[i, k]] - quotient).abs() < 2e-5, "{power:?}: {} {quotient}", gradient[[i, k]]);
+        }
+    }
+}
+
+#[test]
+fn the_gradient_pulls_a_shifted_cloud_back_as_a_whole() {
+    let y = normal_cloud(32, 100, 2);
+    let shift = ndarray::array![0.3, -0.2];
+    let x = &y + &shift;
+    let (divergence, gradient) = sinkhorn_divergence_gradient(
+        x.view(),
+        y.view(),
+        None,
+        None,
+        SinkhornPower::Two,
+        0.2,
+        SinkhornOptions { tolerance: 1e-6, ..SinkhornOptions::default() },
+    )
+    .unwrap();
+    // S = ½‖δ‖² exactly for translations, so that every particle of mass 1/100 is pulled by δ/100; 1e−6 of mass that
+    // is elsewhere may all be that of one particle, some units away.
+    assert!((divergence.value - 0.065).abs() < 1e-5);
+    for pull in gradient.rows() {
+        assert!((&pull * 100.0 - &shift).iter().all(|gap| gap.abs() < 1e-3), "{pull}");
+    }
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! The debiased Sinkhorn divergence in the geomloss convention.
 
-use super::sinkhorn::{EntropicError, Problem};
+use super::sinkhorn::{EntropicError, Problem, SinkhornOptions, Solution};
 use crate::cost::Cost;
 use ndarray::ArrayView2;
 
@@ -112,71 +112,120 @@ pub fn sinkhorn_divergence(
     blur: f64,
     schedule: Schedule,
 ) -> Result<SinkhornDivergence, EntropicError> {
+    match schedule {
+        Schedule::Converged { tolerance, max_iterations } => {
+            let options = SinkhornOptions { tolerance, max_iterations };
+            Ok(converged(x, y, a, b, power, blur, options)?.divergence)
+        }
+        Schedule::Geomloss { scaling } => {
+            as_geomloss(problems(x, y, a, b, power, blur)?, power, blur, scaling)
+        }
+    }
+}
+
+/// The problems of (μ, ν), (μ, μ) and (ν, ν).
+type Problems<'a> = [Problem<'a>; 3];
+
+fn problems<'a>(
+    x: ArrayView2<'a, f64>,
+    y: ArrayView2<'a, f64>,
+    a: Option<&[f64]>,
+    b: Option<&[f64]>,
+    power: SinkhornPower,
+    blur: f64,
+) -> Result<Problems<'a>, EntropicError> {
     if !(blur > 0.0 && blur.is_finite()) {
         return Err(EntropicError::NotPositive { name: "blur", value: blur });
     }
-    let epsilon = power.of(blur);
-    let between = Problem::new(x, y, a, b, power.cost(), epsilon)?;
-    let within_x = Problem::new(x, x, a, a, power.cost(), epsilon)?;
-    let within_y = Problem::new(y, y, b, b, power.cost(), epsilon)?;
-    let (value, iterations, marginal_error, tolerance) = match schedule {
-        Schedule::Converged { tolerance, max_iterations } => {
-            if !(tolerance > 0.0 && tolerance.is_finite()) {
-                return Err(EntropicError::NotPositive { name: "tolerance", value: tolerance });
-            }
-            let transport = between.solve(super::SinkhornOptions { tolerance, max_iterations });
-            let (self_x, error_x) = self_transport(&within_x, tolerance, max_iterations);
-            let (self_y, error_y) = self_transport(&within_y, tolerance, max_iterations);
-            let value = transport.value - 0.5 * (self_x + self_y);
-            (value, transport.iterations, transport.marginal_error.max(error_x).max(error_y), tolerance)
-        }
-        Schedule::Geomloss { scaling } => {
-            if !(scaling > 0.0 && scaling < 1.0) {
-                return Err(EntropicError::Scaling(scaling));
-            }
-            let scales = geomloss_scales(power, between.diameter, blur, scaling);
-            let iterations = scales.len();
-            let (f, g) = averaged(&between, &scales);
-            let self_x = averaged_within(&within_x, &scales);
-            let self_y = averaged_within(&within_y, &scales);
-            let value = between.pairing(&f, &g)
-                - 0.5 * (within_x.pairing(&self_x, &self_x) + within_y.pairing(&self_y, &self_y));
-            let error = between
-                .marginal_error(&f, &between.update_f(&g, epsilon))
-                .max(within_x.marginal_error(&self_x, &within_x.update_f(&self_x, epsilon)))
-                .max(within_y.marginal_error(&self_y, &within_y.update_f(&self_y, epsilon)));
-            (value, iterations, error, FIXED_SCHEDULE_TOLERANCE)
-        }
+    let problem = |(x, a), (y, b)| Problem::new(x, y, a, b, power.cost(), power.of(blur));
+    Ok([problem((x, a), (y, b))?, problem((x, a), (x, a))?, problem((y, b), (y, b))?])
+}
+
+/// A divergence whose plans have converged, with the potentials that gradients need.
+pub(super) struct Solved<'a> {
+    pub divergence: SinkhornDivergence,
+    pub between: (Problem<'a>, Solution),
+    pub within_x: (Problem<'a>, Solution),
+}
+
+/// The divergence iterated as `options` say.
+pub(super) fn converged<'a>(
+    x: ArrayView2<'a, f64>,
+    y: ArrayView2<'a, f64>,
+    a: Option<&[f64]>,
+    b: Option<&[f64]>,
+    power: SinkhornPower,
+    blur: f64,
+    options: SinkhornOptions,
+) -> Result<Solved<'a>, EntropicError> {
+    let [between, within_x, within_y] = problems(x, y, a, b, power, blur)?;
+    options.check()?;
+    let transport = between.solve(options);
+    let (self_x, self_y) = (within_x.solve_symmetric(options), within_y.solve_symmetric(options));
+    let marginal_error = transport.marginal_error.max(self_x.marginal_error).max(self_y.marginal_error);
+    let divergence = SinkhornDivergence {
+        value: transport.value - 0.5 * (self_x.value + self_y.value),
+        power,
+        blur,
+        iterations: transport.iterations,
+        marginal_error,
+        converged: marginal_error <= options.tolerance,
     };
+    Ok(Solved { divergence, between: (between, transport), within_x: (within_x, self_x) })
+}
+
+fn as_geomloss(
+    [between, within_x, within_y]: Problems<'_>,
+    power: SinkhornPower,
+    blur: f64,
+    scaling: f64,
+) -> Result<SinkhornDivergence, EntropicError> {
+    if !(scaling > 0.0 && scaling < 1.0) {
+        return Err(EntropicError::Scaling(scaling));
+    }
+    let scales = geomloss_scales(power, between.diameter, blur, scaling);
+    let (f, g) = averaged(&between, &scales);
+    let (self_x, self_y) = (averaged_within(&within_x, &scales), averaged_within(&within_y, &scales));
+    let value = between.pairing(&f, &g)
+        - 0.5 * (within_x.pairing(&self_x, &self_x) + within_y.pairing(&self_y, &self_y));
+    let error = |problem: &Problem<'_>, f: &[f64], g: &[f64]| {
+        problem.marginal_error(f, &problem.update_f(g, problem.epsilon))
+    };
+    let marginal_error = error(&between, &f, &g)
+        .max(error(&within_x, &self_x, &self_x))
+        .max(error(&within_y, &self_y, &self_y));
     Ok(SinkhornDivergence {
         value,
         power,
         blur,
-        iterations,
+        iterations: scales.len(),
         marginal_error,
-        converged: marginal_error <= tolerance,
+        converged: marginal_error <= FIXED_SCHEDULE_TOLERANCE,
     })
 }
 
 /// What a fixed schedule must reach to be called converged: the default of [`Schedule::CONVERGED`].
 const FIXED_SCHEDULE_TOLERANCE: f64 = 1e-4;
 
-/// OT_ε(μ, μ) and its marginal error, by averaged symmetric updates, which converge in a few steps.
-fn self_transport(problem: &Problem<'_>, tolerance: f64, max_iterations: usize) -> (f64, f64) {
-    let mut f = vec![0.0; problem.a.len()];
-    for epsilon in problem.scales() {
-        f = average(&f, &problem.update_f(&f, epsilon));
-    }
-    let mut iterations = 0;
-    loop {
-        let best = problem.update_f(&f, problem.epsilon);
-        let error = problem.marginal_error(&f, &best);
-        iterations += 1;
-        if error <= tolerance || iterations >= max_iterations {
-            // (f, best) is a pair with one exact marginal: a dual value.
-            return (problem.pairing(&f, &best), error);
+impl Problem<'_> {
+    /// OT_ε(μ, μ) by averaged symmetric updates, which converge in a few steps.
+    fn solve_symmetric(&self, options: SinkhornOptions) -> Solution {
+        let mut f = vec![0.0; self.a.len()];
+        for epsilon in self.scales() {
+            f = average(&f, &self.update_f(&f, epsilon));
         }
-        f = average(&f, &best);
+        let mut iterations = 0;
+        loop {
+            let g = self.update_f(&f, self.epsilon);
+            let marginal_error = self.marginal_error(&f, &g);
+            iterations += 1;
+            let converged = marginal_error <= options.tolerance;
+            if converged || iterations >= options.max_iterations {
+                // (f, g) is a pair with one exact marginal: a dual value.
+                return Solution { value: self.pairing(&f, &g), f, g, iterations, marginal_error, converged };
+            }
+            f = average(&f, &g);
+        }
     }
 }
 

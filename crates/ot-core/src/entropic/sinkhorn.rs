@@ -25,6 +25,15 @@ impl Default for SinkhornOptions {
     }
 }
 
+impl SinkhornOptions {
+    pub(super) fn check(self) -> Result<(), EntropicError> {
+        if self.tolerance > 0.0 && self.tolerance.is_finite() {
+            return Ok(());
+        }
+        Err(EntropicError::NotPositive { name: "tolerance", value: self.tolerance })
+    }
+}
+
 /// The state of an entropic solve, with what it is worth.
 #[derive(Debug, Clone, PartialEq)]
 pub struct EntropicTransport {
@@ -124,23 +133,33 @@ pub fn sinkhorn(
     options: SinkhornOptions,
 ) -> Result<EntropicTransport, EntropicError> {
     let problem = Problem::new(x, y, a, b, cost, epsilon)?;
-    if !(options.tolerance > 0.0 && options.tolerance.is_finite()) {
-        return Err(EntropicError::NotPositive { name: "tolerance", value: options.tolerance });
-    }
-    Ok(problem.solve(options))
+    options.check()?;
+    let Solution { value, f, g, iterations, marginal_error, converged } = problem.solve(options);
+    let (f, g) = (problem.sources.restored(&f), problem.targets.restored(&g));
+    Ok(EntropicTransport { value, f, g, epsilon, iterations, marginal_error, converged })
+}
+
+/// Potentials in sorted order, with what they are worth.
+pub(super) struct Solution {
+    pub value: f64,
+    pub f: Vec<f64>,
+    pub g: Vec<f64>,
+    pub iterations: usize,
+    pub marginal_error: f64,
+    pub converged: bool,
 }
 
 /// A checked entropic problem; weights and potentials are in the order of the sorted points.
 pub(super) struct Problem<'a> {
     x: ArrayView2<'a, f64>,
     y: ArrayView2<'a, f64>,
-    cost: Cost,
-    sources: Clusters,
-    targets: Clusters,
+    pub cost: Cost,
+    pub sources: Clusters,
+    pub targets: Clusters,
     pub a: Vec<f64>,
     pub b: Vec<f64>,
     log_a: Vec<f64>,
-    log_b: Vec<f64>,
+    pub log_b: Vec<f64>,
     pub epsilon: f64,
     /// Diagonal of the bounding box of both clouds, at least the largest distance.
     pub diameter: f64,
@@ -218,7 +237,7 @@ impl<'a> Problem<'a> {
             .take_while(move |&epsilon| epsilon > last)
     }
 
-    pub fn solve(&self, options: SinkhornOptions) -> EntropicTransport {
+    pub fn solve(&self, options: SinkhornOptions) -> Solution {
         let mut iterations = 0;
         let mut f = vec![0.0; self.a.len()];
         let mut g = vec![0.0; self.b.len()];
@@ -244,15 +263,7 @@ impl<'a> Problem<'a> {
             let value = self.pairing(&f, &g);
             let converged = marginal_error <= options.tolerance;
             if converged || iterations >= options.max_iterations {
-                return EntropicTransport {
-                    value,
-                    f: self.sources.restored(&f),
-                    g: self.targets.restored(&g),
-                    epsilon: self.epsilon,
-                    iterations,
-                    marginal_error,
-                    converged,
-                };
+                return Solution { value, f, g, iterations, marginal_error, converged };
             }
             let exact = if iterations == exact_start { self.exact_start(value) } else { None };
             f = if let Some(exact) = exact {

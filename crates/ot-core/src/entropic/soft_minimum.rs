@@ -11,7 +11,7 @@ use rayon::prelude::*;
 
 /// Blocks whose exponents are this far below the largest seen are skipped: a million of their terms together are below the rounding of
 /// the sum, 10⁶·e^−50 < 2^−52.
-const NEGLIGIBLE: f64 = 50.0;
+pub(super) const NEGLIGIBLE: f64 = 50.0;
 
 /// −ε·log Σ_j exp((potential_j − c_ij)/ε + log b_j) for every source i, all in sorted order.
 ///
@@ -26,39 +26,58 @@ pub(super) fn soft_minimum(
     log_b: &[f64],
     epsilon: f64,
 ) -> Vec<f64> {
-    // What fills the last block has no mass.
-    let mut offsets = vec![f64::NEG_INFINITY; targets.blocks() * BLOCK];
-    for ((offset, value), log) in offsets.iter_mut().zip(potential).zip(log_b) {
-        *offset = value / epsilon + log;
-    }
-    let rows = Rows { sources, targets, cost, offsets: &offsets, factor: 1.0 / epsilon };
-    let largest: Vec<f64> = offsets.chunks_exact(BLOCK).map(maximum).collect();
+    let rows = Exponents::new(sources, targets, cost, potential, log_b, epsilon);
     let mut minima = vec![0.0; sources.len()];
     minima.par_chunks_mut(BLOCK).enumerate().for_each(|(block, minima)| {
-        let bound = |target| {
-            largest[target] - cost.of_squared_distance(sources.squared_gap(block, targets, target)) / epsilon
-        };
-        let mut bounds: Vec<(f64, usize)> =
-            (0..targets.blocks()).map(|target| (bound(target), target)).collect();
-        bounds.sort_unstable_by(|one, two| two.0.total_cmp(&one.0).then(one.1.cmp(&two.1)));
-        rows.log_sums(block, &bounds, minima);
+        rows.log_sums(block, &rows.bounds(block), minima);
         minima.iter_mut().for_each(|log_sum| *log_sum *= -epsilon);
     });
     minima
 }
 
-/// The exponents offset_j − c(x_i, y_j)·factor, a row of them for every source.
-struct Rows<'a> {
-    sources: &'a Clusters,
-    targets: &'a Clusters,
-    cost: Cost,
-    offsets: &'a [f64],
-    factor: f64,
+/// The exponents (potential_j − c(x_i, y_j))/ε + log b_j, a row of them for every source.
+pub(super) struct Exponents<'a> {
+    pub sources: &'a Clusters,
+    pub targets: &'a Clusters,
+    pub cost: Cost,
+    /// The part without the cost; what fills the last block has no mass.
+    pub offsets: Vec<f64>,
+    /// The largest offset of every block.
+    largest: Vec<f64>,
+    /// 1/ε.
+    pub factor: f64,
 }
 
-impl Rows<'_> {
-    /// Writes log Σ_j exp(exponent_ij) of the sources i of a block, over the blocks of targets in `bounds`, which has upper bounds of the
-    /// exponents, descending.
+impl<'a> Exponents<'a> {
+    pub fn new(
+        sources: &'a Clusters,
+        targets: &'a Clusters,
+        cost: Cost,
+        potential: &[f64],
+        log_b: &[f64],
+        epsilon: f64,
+    ) -> Self {
+        let mut offsets = vec![f64::NEG_INFINITY; targets.blocks() * BLOCK];
+        for ((offset, value), log) in offsets.iter_mut().zip(potential).zip(log_b) {
+            *offset = value / epsilon + log;
+        }
+        let largest = offsets.chunks_exact(BLOCK).map(maximum).collect();
+        Self { sources, targets, cost, offsets, largest, factor: 1.0 / epsilon }
+    }
+
+    /// Upper bounds of the exponents between a block of sources and every block of targets, descending.
+    pub fn bounds(&self, block: usize) -> Vec<(f64, usize)> {
+        let bound = |target| {
+            let gap = self.sources.squared_gap(block, self.targets, target);
+            self.largest[target] - self.cost.of_squared_distance(gap) * self.factor
+        };
+        let mut bounds: Vec<(f64, usize)> =
+            (0..self.targets.blocks()).map(|target| (bound(target), target)).collect();
+        bounds.sort_unstable_by(|one, two| two.0.total_cmp(&one.0).then(one.1.cmp(&two.1)));
+        bounds
+    }
+
+    /// Writes log Σ_j exp(exponent_ij) of the sources i of a block, over the blocks of targets in `bounds`.
     fn log_sums(&self, block: usize, bounds: &[(f64, usize)], out: &mut [f64]) {
         #[cfg(target_arch = "x86_64")]
         if std::arch::is_x86_feature_detected!("avx2") && std::arch::is_x86_feature_detected!("fma") {
