@@ -9,7 +9,9 @@ mod divergence;
 mod gradient;
 mod sinkhorn;
 mod soft_minimum;
+mod unbalanced;
 
 pub use divergence::{Schedule, SinkhornDivergence, SinkhornPower, sinkhorn_divergence};
 pub use gradient::sinkhorn_divergence_gradient;
 pub use sinkhorn::{EntropicError, EntropicTransport, SinkhornOptions, sinkhorn};
+pub use unbalanced::{UnbalancedTransport, sinkhorn_unbalanced};

@@ -8,7 +8,7 @@
 
 use ndarray::Array2;
 use ot_core::cost::Cost;
-use ot_core::entropic::{Schedule, SinkhornPower, sinkhorn_divergence};
+use ot_core::entropic::{Schedule, SinkhornOptions, SinkhornPower, sinkhorn_divergence, sinkhorn_unbalanced};
 use ot_core::exact::solve;
 use serde_json::Value;
 
@@ -94,4 +94,27 @@ fn the_default_schedule_of_geomloss_is_not_converged_and_says_so() {
         sinkhorn_divergence(x.view(), y.view(), None, None, SinkhornPower::Two, 0.1, Schedule::AS_PUBLISHED)
             .unwrap();
     assert!(!divergence.converged && divergence.marginal_error > 1e-3);
+}
+
+#[test]
+fn unbalanced_values_and_masses_are_those_of_pot() {
+    let fixture = fixture();
+    let cases = fixture["unbalanced"].as_array().unwrap();
+    assert_eq!(cases.len(), 3);
+    for case in cases {
+        let (x, y, a, b) = (points(&case["x"]), points(&case["y"]), numbers(&case["a"]), numbers(&case["b"]));
+        let (epsilon, reach) = (case["epsilon"].as_f64().unwrap(), case["reach"].as_f64().unwrap());
+        let options = SinkhornOptions { tolerance: 1e-6, max_iterations: 1000 };
+        let cost = Cost::HalfSquaredEuclidean;
+        let plan = sinkhorn_unbalanced(x.view(), y.view(), Some(&a), Some(&b), cost, epsilon, reach, options)
+            .unwrap();
+        assert!(plan.converged);
+        // A marginal error of 1e−6 times the mass, of order one, and for the value times potentials of order one.
+        assert!((plan.mass - case["pot"]["mass"].as_f64().unwrap()).abs() < 2e-6, "{plan:?} {}", case["pot"]);
+        assert!(
+            (plan.value - case["pot"]["value"].as_f64().unwrap()).abs() < 2e-6,
+            "{plan:?} {}",
+            case["pot"]
+        );
+    }
 }

@@ -8,7 +8,7 @@ use common::{normal_cloud, on_thread_counts, weights};
 use ot_core::cost::{CloudCost, Cost, PairCost};
 use ot_core::entropic::{
     EntropicError, Schedule, SinkhornOptions, SinkhornPower, sinkhorn, sinkhorn_divergence,
-    sinkhorn_divergence_gradient,
+    sinkhorn_divergence_gradient, sinkhorn_unbalanced,
 };
 use ot_core::exact::solve;
 use proptest::prelude::*;
@@ -164,6 +164,54 @@ fn the_gradient_pulls_a_shifted_cloud_back_as_a_whole() {
     assert!((divergence.value - 0.065).abs() < 1e-5);
     for pull in gradient.rows() {
         assert!((&pull * 100.0 - &shift).iter().all(|gap| gap.abs() < 1e-3), "{pull}");
+    }
+}
+
+#[test]
+fn two_masses_at_two_points_have_a_closed_form() {
+    let (x, y) = (ndarray::array![[0.0]], ndarray::array![[1.5]]);
+    let (a, b, epsilon, cost): (f64, f64, f64, f64) = (2.0, 0.5, 0.3, 1.125);
+    for reach in [0.2, 1.0, 50.0] {
+        let options = SinkhornOptions { tolerance: 1e-7, max_iterations: 2000 };
+        let plan = sinkhorn_unbalanced(
+            x.view(),
+            y.view(),
+            Some(&[a]),
+            Some(&[b]),
+            Cost::HalfSquaredEuclidean,
+            epsilon,
+            reach,
+            options,
+        )
+        .unwrap();
+        // The derivative c + ρ log(p/a) + ρ log(p/b) + ε log(p/(ab)) vanishes.
+        let mass = (((reach + epsilon) * (a * b).ln() - cost) / (2.0 * reach + epsilon)).exp();
+        let divergence = |p: f64, q: f64| p * (p / q).ln() - p + q;
+        let value = cost * mass
+            + reach * (divergence(mass, a) + divergence(mass, b))
+            + epsilon * divergence(mass, a * b);
+        assert!(plan.converged);
+        // The tolerance times the mass, and the single-precision exponentials.
+        assert!(
+            (plan.mass - mass).abs() < 1e-6 && (plan.value - value).abs() < 1e-6,
+            "ρ = {reach}: {plan:?}"
+        );
+    }
+}
+
+#[test]
+fn a_long_reach_keeps_the_marginals() {
+    let (x, y) = (normal_cloud(33, 50, 2), normal_cloud(34, 60, 2));
+    let (cost, options) =
+        (Cost::HalfSquaredEuclidean, SinkhornOptions { tolerance: 1e-6, max_iterations: 5000 });
+    let balanced = sinkhorn(x.view(), y.view(), None, None, cost, 0.1, options).unwrap().value;
+    let mut last_gap = f64::INFINITY;
+    for reach in [1.0, 10.0, 100.0] {
+        let plan = sinkhorn_unbalanced(x.view(), y.view(), None, None, cost, 0.1, reach, options).unwrap();
+        let gap = balanced - plan.value;
+        // The relaxed minimum is the smaller one, by O(1/ρ).
+        assert!(plan.converged && gap > 0.0 && gap < last_gap && gap < 1.0 / reach, "ρ = {reach}: {gap}");
+        last_gap = gap;
     }
 }
 

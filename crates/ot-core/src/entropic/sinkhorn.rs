@@ -98,7 +98,7 @@ const UPDATES_PER_SCALE: usize = 2;
 const UPDATES_BEFORE_EXACT: usize = 12;
 
 /// Relative to ε, the rounding of a dual value made of single-precision exponentials.
-const ROUNDING: f64 = 1e-6;
+pub(super) const ROUNDING: f64 = 1e-6;
 
 /// Entropic optimal transport between the rows of `x` and of `y`.
 ///
@@ -203,6 +203,16 @@ impl<'a> Problem<'a> {
             diameter: squared_diameter.sqrt(),
             largest_cost,
         })
+    }
+
+    /// Gives both measures a mass, where they had one.
+    pub fn scale_masses(&mut self, mass_a: f64, mass_b: f64) {
+        for (weights, logarithms, mass) in
+            [(&mut self.a, &mut self.log_a, mass_a), (&mut self.b, &mut self.log_b, mass_b)]
+        {
+            weights.iter_mut().for_each(|weight| *weight *= mass);
+            logarithms.iter_mut().for_each(|logarithm| *logarithm += mass.ln());
+        }
     }
 
     /// The best f for a given g.
