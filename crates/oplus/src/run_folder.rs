@@ -114,7 +114,11 @@ pub fn report(folder: &Path) -> Result<PathBuf> {
 
 /// How clouds are measured under a preset.
 pub fn protocol(preset: &str) -> Protocol {
-    if preset == "smoke" { Protocol::SMOKE } else { Protocol::FULL }
+    match preset {
+        "smoke" => Protocol::SMOKE,
+        "quick" => Protocol::QUICK,
+        _ => Protocol::FULL,
+    }
 }
 
 /// The configuration of a run folder.
