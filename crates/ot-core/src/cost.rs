@@ -7,6 +7,7 @@ mod coarsen;
 mod largest;
 mod pairs;
 mod screen;
+mod spatial;
 mod tile;
 mod views;
 
@@ -19,6 +20,7 @@ pub(crate) use blocks::accumulate_rows;
 pub(crate) use cloud::check_clouds;
 pub(crate) use coarsen::coarsened;
 pub(crate) use largest::largest_cost;
+pub(crate) use spatial::sort_in_space;
 pub(crate) use views::{Swapped, restricted};
 
 /// A ground cost c(x, y) between points of R^d.

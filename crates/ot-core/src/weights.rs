@@ -76,11 +76,6 @@ impl Weights {
         Ok((Self::new(a, sources, "source")?, Self::new(b, targets, "target")?))
     }
 
-    /// Whether every point carries mass.
-    pub fn is_full(&self) -> bool {
-        self.support.len() == self.all.len()
-    }
-
     /// The positive weights.
     pub fn positive(&self) -> Vec<f64> {
         self.positive_of(&self.all)

@@ -6,17 +6,17 @@ use rayon::prelude::*;
 
 /// What a pass keeps of each source.
 pub(crate) trait Row: Send {
-    /// Only reduced costs below this matter; it never grows.
+    /// Only reduced costs up to this matter; it never grows.
     fn limit(&self) -> f64;
 
-    /// Looks at a target and its reduced cost, which is below the limit.
+    /// Looks at a target and its reduced cost, which is at most the limit. What is kept must not depend on the order of the visits.
     fn visit(&mut self, target: usize, reduced: f64);
 }
 
 /// Reduced costs compared with the limit at once.
 const GROUP: usize = 16;
 
-/// Shows each source's row the pairs with c_ij − potential_j below the row's limit, in ascending order of targets.
+/// Shows each source's row the pairs with c_ij − potential_j up to the row's limit.
 ///
 /// Every pair is accounted for: the costs between point clouds are first bounded from below in single precision, with a bound on the
 /// rounding, and only pairs that the bound cannot dismiss are evaluated. The result is that of evaluating them all, to the bit, and
@@ -31,7 +31,7 @@ pub(crate) fn visit_below<R: Row>(
             let mut rows: Vec<R> = (0..cost.sources()).map(start).collect();
             let offer = |row: &mut R, source: usize, target: usize| {
                 let reduced = cost.cost(source, target) - potential.get(target).copied().unwrap_or(f64::NAN);
-                if reduced < row.limit() {
+                if reduced <= row.limit() {
                     row.visit(target, reduced);
                 }
             };
@@ -53,9 +53,9 @@ fn evaluate_all<R: Row>(cost: &dyn PairCost, potential: &[f64], start: impl Fn(u
         for (group, reduced) in costs.chunks(GROUP).enumerate() {
             // Most groups hold nothing new: one vectorised comparison dismisses them.
             let limit = row.limit();
-            if reduced.iter().fold(false, |any, &value| any | (value < limit)) {
+            if reduced.iter().fold(false, |any, &value| any | (value <= limit)) {
                 for (offset, &value) in reduced.iter().enumerate() {
-                    if value < row.limit() {
+                    if value <= row.limit() {
                         row.visit(first + group * GROUP + offset, value);
                     }
                 }
@@ -64,7 +64,7 @@ fn evaluate_all<R: Row>(cost: &dyn PairCost, potential: &[f64], start: impl Fn(u
     })
 }
 
-/// The `K` smallest reduced costs of a row below a bound, ascending, with their targets; of equal ones the first.
+/// The `K` smallest reduced costs of a row up to a bound, ascending, with their targets; of equal ones those of the first targets.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Smallest<const K: usize> {
     pub values: [f64; K],
@@ -72,7 +72,7 @@ pub(crate) struct Smallest<const K: usize> {
 }
 
 impl<const K: usize> Smallest<K> {
-    pub fn below(bound: f64) -> Self {
+    pub fn up_to(bound: f64) -> Self {
         Self { values: [bound; K], targets: [u32::MAX; K] }
     }
 
@@ -89,13 +89,15 @@ impl<const K: usize> Row for Smallest<K> {
 
     #[inline]
     fn visit(&mut self, target: usize, reduced: f64) {
-        let at = self.values.partition_point(|&value| value <= reduced);
-        if let (Some(values), Some(targets)) = (self.values.get_mut(at..), self.targets.get_mut(at..)) {
+        let comes_before = |(value, index): (&f64, &u32)| (*value, *index as usize) < (reduced, target);
+        let at = self.values.iter().zip(&self.targets).take_while(|entry| comes_before(*entry)).count();
+        let (Some(values), Some(targets)) = (self.values.get_mut(at..), self.targets.get_mut(at..)) else {
+            return;
+        };
+        if let ([.., value], [.., last]) = (&mut *values, &mut *targets) {
+            (*value, *last) = (reduced, target as u32);
             values.rotate_right(1);
             targets.rotate_right(1);
-            if let (Some(value), Some(index)) = (values.first_mut(), targets.first_mut()) {
-                (*value, *index) = (reduced, target as u32);
-            }
         }
     }
 }
@@ -115,7 +117,7 @@ mod tests {
     }
 
     fn smallest(cost: &dyn PairCost, potential: &[f64], bound: f64) -> Vec<([f64; 5], Vec<usize>)> {
-        visit_below(cost, potential, |_| Smallest::<5>::below(bound))
+        visit_below(cost, potential, |_| Smallest::<5>::up_to(bound))
             .iter()
             .map(|row| (row.values, row.targets().collect()))
             .collect()

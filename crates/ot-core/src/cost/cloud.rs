@@ -6,6 +6,7 @@
 )]
 
 use super::coarsen::{Coarse, nearest_targets, sample};
+use super::spatial::{stretched, stretches};
 use super::{Clouds, Cost, CostError, PairCost, WIDE, squared_distance};
 use ndarray::ArrayView2;
 
@@ -137,13 +138,9 @@ impl PairCost for CloudCost {
     }
 
     fn coarsen<'a>(&'a self, sources: (&[f64], usize), targets: (&[f64], usize)) -> Option<Coarse<'a>> {
-        // Of a squared distance only −2x·y joins the two sides: what matters of x is where it lies along the spread of the y, and vice versa.
-        let spread = |other: &Cloud| match self.cost {
-            Cost::Euclidean => vec![1.0; other.dim()],
-            Cost::SquaredEuclidean | Cost::HalfSquaredEuclidean => other.spread(),
-        };
-        let (source, a) = self.source.coarsened(sources, &spread(&self.target));
-        let (target, b) = self.target.coarsened(targets, &spread(&self.source));
+        let [of_sources, of_targets] = self.clouds().map(|clouds| stretches(&clouds)).unwrap_or_default();
+        let (source, a) = self.source.coarsened(sources, &of_sources);
+        let (target, b) = self.target.coarsened(targets, &of_targets);
         let from_all_sources = Self { source: self.source.clone(), target: target.clone(), cost: self.cost };
         let cost = Self { source, target, cost: self.cost };
         Some(Coarse { cost: Box::new(cost), from_all_sources: Box::new(from_all_sources), a, b })
@@ -166,30 +163,10 @@ impl Cloud {
         Self::of_points(indices.iter().flat_map(|&index| self.point(index)).copied().collect(), self.dim())
     }
 
-    /// The standard deviation along each axis, relative to the largest.
-    fn spread(&self) -> Vec<f64> {
-        let (dim, count) = (self.dim(), self.len as f64);
-        let mean_of = |value: &dyn Fn(usize, f64) -> f64| -> Vec<f64> {
-            let mut sums = vec![0.0; dim];
-            for point in self.by_point.chunks_exact(dim) {
-                for (axis, coordinate) in point.iter().enumerate() {
-                    sums[axis] += value(axis, *coordinate) / count;
-                }
-            }
-            sums
-        };
-        let mean = mean_of(&|_, coordinate| coordinate);
-        let variance = mean_of(&|axis, coordinate| (coordinate - mean[axis]) * (coordinate - mean[axis]));
-        let largest = variance.iter().copied().fold(0.0, f64::max);
-        variance.iter().map(|value| if largest > 0.0 { (value / largest).sqrt() } else { 1.0 }).collect()
-    }
-
     /// The centroids and weights of the Voronoi cells of a pseudo-random choice of points, with axes stretched by `stretch`.
     fn coarsened(&self, (weights, size): (&[f64], usize), stretch: &[f64]) -> (Self, Vec<f64>) {
         let dim = self.dim();
-        let stretched =
-            self.by_point.iter().zip(stretch.iter().cycle()).map(|(x, factor)| x * factor).collect();
-        let source = Self::of_points(stretched, dim);
+        let source = Self::of_points(stretched(&self.by_point, stretch), dim);
         let target = source.select(&sample(self.len, size));
         let nearest = nearest_targets(&CloudCost { source, target, cost: Cost::SquaredEuclidean });
         let (mut masses, mut moments) = (vec![0.0; size], vec![0.0; size * dim]);

@@ -62,7 +62,7 @@ fn hash(index: u64) -> u64 {
 
 /// The target of least cost for every source, the first of equal ones.
 pub(super) fn nearest_targets(cost: &dyn PairCost) -> Vec<usize> {
-    visit_below(cost, &vec![0.0; cost.targets()], |_| Smallest::<1>::below(f64::INFINITY))
+    visit_below(cost, &vec![0.0; cost.targets()], |_| Smallest::<1>::up_to(f64::INFINITY))
         .iter()
         .map(|nearest| nearest.targets().next().unwrap_or_default())
         .collect()

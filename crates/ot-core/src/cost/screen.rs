@@ -12,6 +12,7 @@
 #![allow(clippy::indexing_slicing, reason = "kernel; sizes are those of the clouds, checked at construction")]
 
 use super::below::Row;
+use super::spatial::centroid;
 use super::tile::{Columns, LANES, ROWS, Rows, find_below};
 use super::{Clouds, Cost, PairCost};
 
@@ -25,7 +26,9 @@ const LARGEST: f64 = 1e30;
 /// Sums below this, in units of the clouds' radius, may have lost bits to underflow.
 const UNDERFLOW: f64 = 1e-36;
 
-/// Bytes of target coordinates that stay in the cache while a task's rows pass over them.
+/// A block of targets has at most this many panels, so that it is small in space if the points are sorted there, and at most this many
+/// bytes, so that it stays in the cache while a task's rows pass over it.
+const BLOCK_PANELS: usize = 16;
 const BLOCK_BYTES: usize = 1 << 16;
 
 /// The targets and their potentials, packed for the kernel.
@@ -46,9 +49,14 @@ pub(super) struct Screen<'a> {
     coordinates: Vec<[f32; LANES]>,
     offsets: Vec<[f32; LANES]>,
     last: Vec<[f32; LANES]>,
+    /// ‖δ‖.
+    distance: f64,
     largest_offset: f64,
     largest_norm: f64,
     largest_potential: f64,
+    /// Panels in a block.
+    block: usize,
+    regions: Vec<Region>,
 }
 
 impl<'a> Screen<'a> {
@@ -85,6 +93,9 @@ impl<'a> Screen<'a> {
             })
             .collect();
         let panels = clouds.targets.len().div_euclid(dim).div_ceil(LANES);
+        let depth = axes.len();
+        let distance = offset.iter().map(|component| component * component).sum::<f64>().sqrt();
+        let block = (BLOCK_BYTES / (size_of::<[f32; LANES]>() * (depth + 2))).clamp(1, BLOCK_PANELS);
         let mut screen = Self {
             clouds,
             dim,
@@ -93,13 +104,16 @@ impl<'a> Screen<'a> {
             source_centre,
             offset,
             gauge,
-            coordinates: vec![[0.0; LANES]; panels * axes.len()],
+            coordinates: vec![[0.0; LANES]; panels * depth],
             axes,
             offsets: vec![[f32::MAX; LANES]; panels],
             last: vec![[0.0; LANES]; panels],
+            distance,
             largest_offset: 0.0,
             largest_norm: 0.0,
             largest_potential: 0.0,
+            block,
+            regions: vec![Region::empty(depth); panels.div_ceil(block)],
         };
         screen.pack(&target_centre, potential);
         let sizes = [screen.largest_offset, screen.largest_norm, screen.largest_potential];
@@ -114,22 +128,32 @@ impl<'a> Screen<'a> {
         for (target, (point, value)) in self.clouds.targets.chunks_exact(self.dim).zip(potential).enumerate()
         {
             let (panel, lane) = (target / LANES, target % LANES);
-            let (mut square, mut shift) = (0.0, 0.0);
             let centred = |axis: usize| (point[axis] - centre[axis]) * self.scale;
+            // ‖y'‖², and ‖y'‖² − 2y'·δ along the axes of the products and along the others.
+            let (mut square, mut along, mut across) = (0.0, 0.0, 0.0);
+            let mut place = 0;
+            let region = &mut self.regions[panel / self.block];
             for axis in 0..self.dim {
-                square += centred(axis) * centred(axis);
-                shift += centred(axis) * self.offset[axis];
-            }
-            for (place, &axis) in self.axes.iter().enumerate() {
-                self.coordinates[panel * self.axes.len() + place][lane] = centred(axis) as f32;
+                let coordinate = centred(axis);
+                let term = coordinate * (coordinate - 2.0 * self.offset[axis]);
+                square += coordinate * coordinate;
+                if self.axes.get(place) == Some(&axis) {
+                    self.coordinates[panel * self.axes.len() + place][lane] = coordinate as f32;
+                    region.add(place, coordinate);
+                    along += term;
+                    place += 1;
+                } else {
+                    across += term;
+                }
             }
             let value = (value - self.gauge) * self.cost_scale;
-            let (offset, norm) = if is_distance {
+            let (offset, norm, least) = if is_distance {
                 self.last[panel][lane] = value as f32;
-                (square - 2.0 * shift - value * value, square + value * value)
+                (along + across - value * value, square + value * value, -value)
             } else {
-                (square - 2.0 * shift - value, square)
+                (along + across - value, square, across - value)
             };
+            region.least = region.least.min(least);
             self.offsets[panel][lane] = offset as f32;
             self.largest_offset = self.largest_offset.max(offset.abs());
             self.largest_norm = self.largest_norm.max(norm.sqrt());
@@ -145,9 +169,13 @@ impl<'a> Screen<'a> {
             .map(|start| self.source_panel(first + start, &rows[start..(start + ROWS).min(rows.len())]))
             .collect();
         let targets = self.clouds.targets.len() / self.dim;
-        let block = (BLOCK_BYTES / (size_of::<[f32; LANES]>() * (self.axes.len() + 2))).max(1);
-        for start in (0..self.offsets.len()).step_by(block) {
-            let end = (start + block).min(self.offsets.len());
+        // What lies near is likely to lower the limits that dismiss the rest.
+        for (nearest, block) in self.by_nearness(&panels) {
+            let reach = panels.iter().flat_map(|panel| panel.reaches).fold(f64::NEG_INFINITY, f64::max);
+            if nearest > reach {
+                return;
+            }
+            let (start, end) = (block * self.block, ((block + 1) * self.block).min(self.offsets.len()));
             for (index, panel) in panels.iter_mut().enumerate() {
                 let mut at = start;
                 while let Some((found, sums)) = find_below(&panel.rows(), self.columns(at, end)) {
@@ -170,6 +198,26 @@ impl<'a> Screen<'a> {
         }
     }
 
+    /// The blocks of targets by a lower bound of their reduced costs to these sources, in the units of their reaches.
+    fn by_nearness(&self, panels: &[SourcePanel]) -> Vec<(f64, usize)> {
+        let mut task = Region::empty(self.axes.len());
+        for panel in panels {
+            for place in 0..self.axes.len() {
+                task.add(place, panel.region.low[place]);
+                task.add(place, panel.region.high[place]);
+            }
+        }
+        let bound = |region: &Region| {
+            // The terms of the squared gap are rounded.
+            let gap = region.squared_gap(&task) * (1.0 - 4.0 * (self.dim as f64 + 10.0) * DOUBLE);
+            region.least + if self.clouds.cost == Cost::Euclidean { gap.sqrt() } else { gap }
+        };
+        let mut blocks: Vec<(f64, usize)> =
+            self.regions.iter().enumerate().map(|(block, region)| (bound(region), block)).collect();
+        blocks.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+        blocks
+    }
+
     fn columns(&self, start: usize, end: usize) -> Columns<'_> {
         Columns {
             coordinates: &self.coordinates[start * self.axes.len()..end * self.axes.len()],
@@ -185,17 +233,25 @@ impl<'a> Screen<'a> {
             limits: [f32::NEG_INFINITY; ROWS],
             bases: [0.0; ROWS],
             squares: [0.0; ROWS],
+            across: [0.0; ROWS],
+            reaches: [f64::NEG_INFINITY; ROWS],
+            region: Region::empty(self.axes.len()),
         };
         for (row, kept) in rows.iter().enumerate() {
             let point = &self.clouds.sources[(first + row) * self.dim..(first + row + 1) * self.dim];
-            let centred = |axis: usize| (point[axis] - self.source_centre[axis]) * self.scale;
-            for axis in 0..self.dim {
-                let whole = centred(axis) + self.offset[axis];
-                panel.squares[row] += centred(axis) * centred(axis);
+            let mut place = 0;
+            for (axis, (coordinate, centre)) in point.iter().zip(&self.source_centre).enumerate() {
+                let centred = (coordinate - centre) * self.scale;
+                let whole = centred + self.offset[axis];
+                panel.squares[row] += centred * centred;
                 panel.bases[row] += whole * whole;
-            }
-            for (place, &axis) in self.axes.iter().enumerate() {
-                panel.coordinates[place][row] = (-2.0 * centred(axis)) as f32;
+                if self.axes.get(place) == Some(&axis) {
+                    panel.coordinates[place][row] = (-2.0 * centred) as f32;
+                    panel.region.add(place, whole);
+                    place += 1;
+                } else {
+                    panel.across[row] += whole * whole;
+                }
             }
             self.set_limit(&mut panel, row, kept.limit());
         }
@@ -209,6 +265,7 @@ impl<'a> Screen<'a> {
             // Nothing is below −∞; everything may be below another limit that is out of range.
             panel.limits[row] = if limit == f64::NEG_INFINITY { limit as f32 } else { f32::INFINITY };
             panel.last[row] = 0.0;
+            panel.reaches[row] = f64::from(panel.limits[row]);
             return;
         }
         let (base, square) = (panel.bases[row], panel.squares[row]);
@@ -221,11 +278,19 @@ impl<'a> Screen<'a> {
         };
         let terms = self.dim as f64 + 10.0;
         let single = terms * SINGLE * (self.largest_offset + 2.0 * norm * self.largest_norm);
-        // Both the terms above and the reference value that the limit is compared with are rounded in double precision.
+        // The terms above, and the reference value that the limit is compared with, are rounded in double precision.
         let constant = (limit.abs() + self.gauge.abs()) * self.cost_scale + self.largest_potential;
-        let length = base.sqrt() + self.largest_norm + if is_distance { constant } else { 0.0 };
-        let double = 4.0 * terms * DOUBLE * (length * length + if is_distance { 0.0 } else { constant });
+        let length = square.sqrt() + self.distance + self.largest_norm;
+        let double = 4.0 * terms * DOUBLE;
+        let (reach, double) = if is_distance {
+            let length = length + constant;
+            (scaled + double * length, double * length * length)
+        } else {
+            let double = double * (length * length + constant);
+            (scaled - panel.across[row] + double, double)
+        };
         let margin = 1.01 * (single + double) + UNDERFLOW;
+        panel.reaches[row] = reach + UNDERFLOW;
         panel.limits[row] = ((threshold + margin) as f32).next_up();
     }
 }
@@ -239,23 +304,45 @@ struct SourcePanel {
     bases: [f64; ROWS],
     /// ‖x'‖².
     squares: [f64; ROWS],
+    /// ‖x' + δ‖² along the axes that are not those of the products.
+    across: [f64; ROWS],
+    /// Limits on the reduced cost, scaled; of squared distances without `across`.
+    reaches: [f64; ROWS],
+    /// The box of x' + δ.
+    region: Region,
+}
+
+/// Bounds on what a block of targets, or the sources held against it, can contribute.
+#[derive(Debug, Clone)]
+struct Region {
+    /// The box of the points along the axes of the products.
+    low: Vec<f64>,
+    high: Vec<f64>,
+    /// Of targets, the least of −g, and of ‖y'‖² − 2y'·δ along the other axes less g for squared distances.
+    least: f64,
+}
+
+impl Region {
+    fn empty(depth: usize) -> Self {
+        Self { low: vec![f64::INFINITY; depth], high: vec![f64::NEG_INFINITY; depth], least: f64::INFINITY }
+    }
+
+    fn add(&mut self, place: usize, coordinate: f64) {
+        self.low[place] = self.low[place].min(coordinate);
+        self.high[place] = self.high[place].max(coordinate);
+    }
+
+    /// The squared distance between two boxes.
+    fn squared_gap(&self, other: &Self) -> f64 {
+        let sides = self.low.iter().zip(&self.high).zip(other.low.iter().zip(&other.high));
+        sides.map(|((low, high), (from, to))| (from - high).max(low - to).max(0.0)).map(|gap| gap * gap).sum()
+    }
 }
 
 impl SourcePanel {
     fn rows(&self) -> Rows<'_> {
         Rows { coordinates: &self.coordinates, last: self.last, limits: self.limits }
     }
-}
-
-fn centroid(points: &[f64], dim: usize) -> Vec<f64> {
-    let count = (points.len() / dim) as f64;
-    let mut centre = vec![0.0; dim];
-    for point in points.chunks_exact(dim) {
-        for (sum, coordinate) in centre.iter_mut().zip(point) {
-            *sum += coordinate / count;
-        }
-    }
-    centre
 }
 
 fn radius(points: &[f64], centre: &[f64]) -> f64 {

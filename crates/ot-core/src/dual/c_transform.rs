@@ -64,7 +64,7 @@ pub fn c_transform(
 
 /// min_j { c(i, j) − potential_j } for every source i.
 pub(crate) fn row_minima(cost: &dyn PairCost, potential: &[f64]) -> Vec<f64> {
-    visit_below(cost, potential, |_| Smallest::<1>::below(f64::INFINITY))
+    visit_below(cost, potential, |_| Smallest::<1>::up_to(f64::INFINITY))
         .iter()
         .map(|row| row.values[0])
         .collect()

@@ -34,9 +34,9 @@ pub(super) fn warm_start(
 ) -> Result<WarmStart, ExactError> {
     let (n, m) = (cost.sources(), cost.targets());
     let scale = largest_cost(cost).map_err(|source_index| ExactError::CostNotFinite { source_index })?;
-    let columns = visit_below(&Swapped(cost), guess, |_| Smallest::<NEIGHBOURS>::below(f64::INFINITY));
+    let columns = visit_below(&Swapped(cost), guess, |_| Smallest::<NEIGHBOURS>::up_to(f64::INFINITY));
     let g: Vec<f64> = columns.iter().map(|column| column.values[0]).collect();
-    let rows = visit_below(cost, &g, |_| Smallest::<NEIGHBOURS>::below(f64::INFINITY));
+    let rows = visit_below(cost, &g, |_| Smallest::<NEIGHBOURS>::up_to(f64::INFINITY));
     let f: Vec<f64> = rows.iter().map(|row| row.values[0]).collect();
     let arc = |source: usize, target: usize| Arc {
         source: source as u32,
@@ -64,7 +64,8 @@ pub(super) fn warm_start(
 
 /// The most violated arcs of each source: those with c_ij < f_i + g_j − tolerance, over all pairs.
 pub(super) fn violated_arcs(cost: &dyn PairCost, f: &[f64], g: &[f64], tolerance: f64) -> Vec<Arc> {
-    let rows = visit_below(cost, g, |source| Smallest::<VIOLATIONS>::below(f[source] - tolerance));
+    let rows =
+        visit_below(cost, g, |source| Smallest::<VIOLATIONS>::up_to((f[source] - tolerance).next_down()));
     let sources = cost.sources();
     rows.iter()
         .enumerate()

@@ -11,7 +11,7 @@ use super::masses::Masses;
 use super::one_dimensional::monotone_plan;
 use super::simplex::NetworkSimplex;
 use super::{ExactError, Flow, Transport};
-use crate::cost::{CloudCost, Cost, PairCost, Swapped, coarsened, restricted};
+use crate::cost::{CloudCost, Cost, PairCost, Swapped, coarsened, restricted, sort_in_space};
 use crate::dual::c_transform::row_minima;
 use crate::weights::Weights;
 use ndarray::ArrayView2;
@@ -72,12 +72,11 @@ pub fn solve(
         return solve_pairs(&pairs, a, b);
     }
     let (a, b) = Weights::pair(a, b, x.nrows(), y.nrows())?;
-    let (column_x, column_y): (Vec<f64>, Vec<f64>) =
-        (x.iter().copied().collect(), y.iter().copied().collect());
     with_certificate(&pairs, &a, &b, |cost, positive_a, positive_b| {
+        let (source, target) =
+            cost.clouds().map(|clouds| (clouds.sources, clouds.targets)).unwrap_or_default();
         let masses = Masses::new(positive_a, positive_b);
-        let (source, target) = (a.positive_of(&column_x), b.positive_of(&column_y));
-        let (coupling, f, g) = monotone_plan(&source, &target, &masses, |i, j| cost.cost(i, j));
+        let (coupling, f, g) = monotone_plan(source, target, &masses, |i, j| cost.cost(i, j));
         Ok(Solution { coupling, f, g, iterations: 0 })
     })
 }
@@ -142,37 +141,41 @@ fn with_certificate(
     b: &Weights,
     solve: impl Fn(&dyn PairCost, &[f64], &[f64]) -> Result<Solution, ExactError>,
 ) -> Result<Transport, ExactError> {
-    let solution = if a.is_full() && b.is_full() {
-        solve(cost, &a.all, &b.all)?
-    } else {
-        let support = restricted(cost, a.support.clone(), b.support.clone());
-        let solution = solve(support.as_ref(), &a.positive(), &b.positive())?;
-        extended(cost, a, b, solution)
-    };
-    let Solution { mut coupling, f, g, iterations } = solution;
+    let (mut sources, mut targets) = (a.support.clone(), b.support.clone());
+    if let Some(clouds) = cost.clouds() {
+        sort_in_space(&clouds, &mut sources, &mut targets);
+    }
+    let support = restricted(cost, sources.clone(), targets.clone());
+    let chosen =
+        |weights: &[f64], indices: &[usize]| indices.iter().map(|&index| weights[index]).collect::<Vec<_>>();
+    let Solution { mut coupling, f, g, iterations } =
+        solve(support.as_ref(), &chosen(&a.all, &sources), &chosen(&b.all, &targets))?;
+    for flow in &mut coupling {
+        (flow.source, flow.target) = (sources[flow.source], targets[flow.target]);
+    }
     coupling.sort_unstable_by_key(|flow| (flow.source, flow.target));
+    let (f, g) = extended(cost, (&sources, &f), (&targets, &g));
     let certificate = certify(cost, &a.all, &b.all, &coupling, &f, &g)?;
     Ok(Transport { coupling, f, g, iterations, certificate })
 }
 
-/// The solution with its indices in the whole sets and the largest feasible potentials at points without mass.
-fn extended(cost: &dyn PairCost, a: &Weights, b: &Weights, solution: Solution) -> Solution {
-    let everything = (0..cost.sources()).collect::<Vec<_>>();
-    let from_support = restricted(cost, a.support.clone(), (0..cost.targets()).collect());
-    let mut g = row_minima(&Swapped(from_support.as_ref()), &solution.f);
-    for (&index, &value) in b.support.iter().zip(&solution.g) {
-        g[index] = value;
-    }
-    let mut f = row_minima(restricted(cost, everything, (0..cost.targets()).collect()).as_ref(), &g);
-    for (&index, &value) in a.support.iter().zip(&solution.f) {
-        f[index] = value;
-    }
-    let coupling = solution
-        .coupling
-        .iter()
-        .map(|flow| Flow { source: a.support[flow.source], target: b.support[flow.target], mass: flow.mass })
-        .collect();
-    Solution { coupling, f, g, iterations: solution.iterations }
+/// The potentials of the chosen sources and targets at their places, with the largest feasible ones at points without mass.
+fn extended(
+    cost: &dyn PairCost,
+    (sources, f): (&[usize], &[f64]),
+    (targets, g): (&[usize], &[f64]),
+) -> (Vec<f64>, Vec<f64>) {
+    let everything: Vec<usize> = (0..cost.targets()).collect();
+    let mut all_g = if targets.len() == everything.len() {
+        vec![0.0; everything.len()]
+    } else {
+        row_minima(&Swapped(restricted(cost, sources.to_vec(), everything).as_ref()), f)
+    };
+    targets.iter().zip(g).for_each(|(&index, &value)| all_g[index] = value);
+    let mut all_f =
+        if sources.len() == cost.sources() { vec![0.0; sources.len()] } else { row_minima(cost, &all_g) };
+    sources.iter().zip(f).for_each(|(&index, &value)| all_f[index] = value);
+    (all_f, all_g)
 }
 
 /// Solves one level, warm-started from a level with a quarter of the points.
@@ -194,16 +197,22 @@ fn solve_level(
     let tolerance = 0.25 * cost_tolerance(n + m, start.scale);
     // Artificial arcs cost a little more than the guessed potentials: mass prefers nearly tight arcs at once, and leaves the artificial
     // ones altogether when their price has grown past every real cost.
-    let mut margin = if start.scale > 0.0 { start.slack.max(1e-9 * start.scale) } else { 1.0 };
+    let mut margin = if start.scale > 0.0 { (0.25 * start.slack).max(1e-9 * start.scale) } else { 1.0 };
     loop {
         simplex.set_artificial_costs(start.f.iter().chain(&start.g).map(|value| value + margin).collect());
         let limit = options.max_iterations.saturating_sub(*pivots);
         simplex
             .optimise(tolerance, limit)
             .map_err(|_| ExactError::IterationLimit { limit: options.max_iterations })?;
+        let has_artificial_flow = simplex.artificial_flow() > 0;
+        // The known arcs may carry all mass once it is worth their price; if it is not then, others must. A still higher price would only
+        // cost digits: potentials are differences of few costs, and `scale` is at least a ninth of the largest.
+        if has_artificial_flow && margin < 100.0 * start.scale {
+            margin *= 4.0;
+            continue;
+        }
         let (f, g) = (simplex.source_potentials().to_vec(), simplex.target_potentials());
         let violated = violated_arcs(cost, &f, &g, tolerance);
-        let has_artificial_flow = simplex.artificial_flow() > 0;
         if violated.is_empty() && !has_artificial_flow {
             let coupling = simplex
                 .flows()
@@ -211,9 +220,6 @@ fn solve_level(
                 .collect();
             *pivots += simplex.pivots();
             return Ok(Solution { coupling, f, g, iterations: *pivots });
-        }
-        if has_artificial_flow {
-            margin *= 4.0;
         }
         simplex.add_arcs(violated);
     }
