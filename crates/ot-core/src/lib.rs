@@ -6,6 +6,7 @@ pub mod dual;
 pub mod entropic;
 pub mod exact;
 pub mod gaussian;
+pub mod neighbours;
 pub mod sliced;
 mod weights;
 

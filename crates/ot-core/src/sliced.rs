@@ -1,11 +1,15 @@
 //! The sliced Wasserstein distance: the mean of one-dimensional transport costs over random directions.
 
+mod largest;
+
+pub use largest::{LargestSlice, max_sliced_wasserstein};
+
 use crate::WeightError;
 use crate::cost::CostError;
 use crate::exact::one_dimensional::monotone_cost;
 use crate::exact::{Masses, one_dimensional::is_valid_power};
 use crate::weights::Weights;
-use ndarray::{Array1, ArrayView2, Axis};
+use ndarray::{Array1, ArrayView2};
 use rand::Rng;
 use rand_distr::{Distribution, StandardNormal};
 use rayon::prelude::*;
@@ -71,34 +75,20 @@ pub fn sliced_wasserstein<R: Rng + ?Sized>(
     rng: &mut R,
 ) -> Result<Sliced, SlicedError> {
     crate::cost::check_clouds(x, y)?;
-    let (n, m, dim) = (x.nrows(), y.nrows(), x.ncols());
+    let dim = x.ncols();
     if !is_valid_power(p) {
         return Err(SlicedError::Power(p));
     }
     if directions == 0 {
         return Err(SlicedError::NoDirections);
     }
-    let weighted = if a.is_none() && b.is_none() && n == m {
-        None
-    } else {
-        let (a, b) = Weights::pair(a, b, n, m)?;
-        let masses = Masses::new(&a.positive(), &b.positive());
-        Some((a, b, masses))
-    };
+    let slices = Slices::new(x, y, a, b)?;
     let thetas: Vec<Array1<f64>> = (0..directions).map(|_| unit_vector(dim, rng)).collect();
     let costs: Vec<f64> = thetas
         .par_iter()
         .map(|theta| {
-            let project = |points: ArrayView2<f64>| -> Vec<f64> {
-                points.axis_iter(Axis(0)).map(|point| point.dot(theta)).collect()
-            };
-            let (on_x, on_y) = (project(x), project(y));
-            match &weighted {
-                None => monotone_cost(&on_x, &on_y, None, p),
-                Some((a, b, masses)) => {
-                    monotone_cost(&a.positive_of(&on_x), &b.positive_of(&on_y), Some(masses), p)
-                }
-            }
+            let (on_x, on_y) = slices.project(theta);
+            monotone_cost(&on_x, &on_y, slices.masses.as_ref(), p)
         })
         .collect();
     let count = directions as f64;
@@ -108,6 +98,39 @@ pub fn sliced_wasserstein<R: Rng + ?Sized>(
         costs.iter().map(|cost| (cost - mean) * (cost - mean)).sum::<f64>() / (count - 1.0).max(1.0);
     let standard_error = if mean > 0.0 { value / (p * mean) * (variance / count).sqrt() } else { 0.0 };
     Ok(Sliced { value, standard_error, directions })
+}
+
+/// Two weighted clouds that are projected to lines.
+struct Slices<'a> {
+    x: ArrayView2<'a, f64>,
+    y: ArrayView2<'a, f64>,
+    /// The points that carry mass.
+    support: [Vec<usize>; 2],
+    /// Nothing for equal weights and equal sizes.
+    masses: Option<Masses>,
+}
+
+impl<'a> Slices<'a> {
+    fn new(
+        x: ArrayView2<'a, f64>,
+        y: ArrayView2<'a, f64>,
+        a: Option<&[f64]>,
+        b: Option<&[f64]>,
+    ) -> Result<Self, WeightError> {
+        let is_uniform = a.is_none() && b.is_none() && x.nrows() == y.nrows();
+        let (a, b) = Weights::pair(a, b, x.nrows(), y.nrows())?;
+        let masses = (!is_uniform).then(|| Masses::new(&a.positive(), &b.positive()));
+        Ok(Self { x, y, support: [a.support, b.support], masses })
+    }
+
+    /// θ·x and θ·y of the points that carry mass.
+    fn project(&self, theta: &Array1<f64>) -> (Vec<f64>, Vec<f64>) {
+        let [of_x, of_y] = &self.support;
+        let project = |points: ArrayView2<f64>, support: &[usize]| -> Vec<f64> {
+            support.iter().map(|&index| points.row(index).dot(theta)).collect()
+        };
+        (project(self.x, of_x), project(self.y, of_y))
+    }
 }
 
 /// A uniform direction: a normal vector over its length, drawn again in the null event of length 0.

@@ -6,9 +6,11 @@ use common::{normal_cloud, on_thread_counts, weights};
 use ndarray::{Array2, array};
 use ot_core::cost::Cost;
 use ot_core::dual::c_transform::{TransformError, c_transform};
+use ot_core::dual::semi_dual::{double_transform, semi_dual};
 use ot_core::exact::solve;
 use ot_core::gaussian::{Gaussian, GaussianError};
-use ot_core::sliced::{SlicedError, sliced_wasserstein};
+use ot_core::neighbours::{NeighbourError, nearest_neighbours, nearest_others};
+use ot_core::sliced::{SlicedError, max_sliced_wasserstein, sliced_wasserstein};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
@@ -144,4 +146,105 @@ fn c_transforms_raise_the_dual_value_and_are_idempotent() {
     assert!(transformed.iter().zip(brute).all(|(fast, slow)| (fast - slow).abs() < 1e-13));
     let wrong = c_transform(x.view(), &potential[1..], y.view(), cost);
     assert_eq!(wrong, Err(TransformError::Length { values: 599, points: 600 }));
+}
+
+#[test]
+fn the_semi_dual_rises_to_the_transport_cost() {
+    let (x, y) = (normal_cloud(11, 300, 2), normal_cloud(12, 260, 2));
+    let (a, b) = (weights(13, 300), weights(14, 260));
+    for cost in [Cost::HalfSquaredEuclidean, Cost::Euclidean] {
+        let plan = solve(x.view(), y.view(), Some(&a), Some(&b), cost).unwrap();
+        let value =
+            |potential: &[f64]| semi_dual(x.view(), potential, y.view(), Some(&a), Some(&b), cost).unwrap();
+        // The certified potentials are optimal up to rounding, and nothing exceeds the optimum.
+        assert!((value(&plan.f).value - plan.primal()).abs() < 1e-12);
+        let guess: Vec<f64> = x.outer_iter().map(|point| point[0].sin()).collect();
+        let (twice, _) = double_transform(x.view(), &guess, y.view(), cost).unwrap();
+        let (before, after) = (value(&guess), value(&twice));
+        assert!(before.value < after.value && after.value < plan.primal());
+        // Concavity: the optimum is below every tangent plane.
+        let step = plan.f.iter().zip(&guess).map(|(to, from)| to - from);
+        let tangent: f64 =
+            before.value + before.gradient.iter().zip(step).map(|(slope, by)| slope * by).sum::<f64>();
+        assert!(tangent > plan.primal() - 1e-12);
+        assert!(before.gradient.iter().sum::<f64>().abs() < 1e-14);
+        let results = on_thread_counts(|| value(&guess));
+        assert!(results.windows(2).all(|pair| pair[0] == pair[1]));
+    }
+}
+
+#[test]
+fn the_largest_slice_is_between_the_others_and_the_full_distance() {
+    for seed in 0..4 {
+        let (x, y) =
+            (normal_cloud(seed, 120, 4), normal_cloud(seed + 50, 90, 4) * array![1.0, 2.0, 1.0, 0.5] + 0.2);
+        let (a, b) = (weights(seed, 120), weights(seed + 1, 90));
+        for p in [1.0, 2.0] {
+            let cost = if p == 1.0 { Cost::Euclidean } else { Cost::SquaredEuclidean };
+            let run = || {
+                let mut rng = ChaCha8Rng::seed_from_u64(seed);
+                max_sliced_wasserstein(x.view(), y.view(), Some(&a), Some(&b), p, 8, &mut rng).unwrap()
+            };
+            let results = on_thread_counts(run);
+            assert!(results.windows(2).all(|pair| pair[0] == pair[1]));
+            let mut rng = ChaCha8Rng::seed_from_u64(seed);
+            let mean =
+                sliced_wasserstein(x.view(), y.view(), Some(&a), Some(&b), p, 300, &mut rng).unwrap().value;
+            let full = solve(x.view(), y.view(), Some(&a), Some(&b), cost).unwrap().primal().powf(1.0 / p);
+            let found = &results[0];
+            assert!(mean < found.value && found.value <= full, "{mean} {} {full}", found.value);
+            // Its own slice has that distance, and no random direction a larger one.
+            let on = |points: &Array2<f64>, direction: &ndarray::Array1<f64>| points.dot(direction).to_vec();
+            let along = |direction: &ndarray::Array1<f64>| {
+                let slice = ot_core::exact::one_dimensional::transport_cost(
+                    &on(&x, direction),
+                    &on(&y, direction),
+                    Some(&a),
+                    Some(&b),
+                    p,
+                );
+                slice.unwrap().powf(1.0 / p)
+            };
+            assert!((along(&found.direction) - found.value).abs() < 1e-12);
+            for direction in normal_cloud(seed + 99, 200, 4).outer_iter() {
+                let unit = &direction / direction.dot(&direction).sqrt();
+                assert!(along(&unit) <= found.value + 1e-9);
+            }
+        }
+    }
+    let mut rng = ChaCha8Rng::seed_from_u64(0);
+    let x = normal_cloud(0, 5, 2);
+    let none = max_sliced_wasserstein(x.view(), x.view(), None, None, 2.0, 0, &mut rng);
+    assert_eq!(none, Err(SlicedError::NoDirections));
+}
+
+#[test]
+fn neighbours_are_those_of_sorting_all_distances() {
+    for dim in [1, 3, 40] {
+        let (x, mut y) = (normal_cloud(15, 150, dim), normal_cloud(16, 333, dim));
+        // Duplicates tie, and the first of them counts.
+        let copy = y.row(7).to_owned();
+        y.row_mut(300).assign(&copy);
+        let found = on_thread_counts(|| nearest_neighbours(x.view(), y.view(), 5).unwrap());
+        assert!(found.windows(2).all(|pair| pair[0] == pair[1]));
+        for (query, point) in x.outer_iter().enumerate() {
+            let mut all: Vec<(f64, usize)> = y
+                .outer_iter()
+                .map(|other| (&point - &other).mapv(|v| v * v).sum().sqrt())
+                .enumerate()
+                .map(|(index, distance)| (distance, index))
+                .collect();
+            all.sort_by(|a, b| a.partial_cmp(b).unwrap());
+            for (rank, (distance, index)) in all.into_iter().take(5).enumerate() {
+                assert_eq!(found[0].indices[[query, rank]], index);
+                // Two orders of summing `dim` squares.
+                assert!((found[0].distances[[query, rank]] - distance).abs() < 1e-13 * (1.0 + distance));
+            }
+        }
+        let others = nearest_others(y.view(), 1).unwrap();
+        assert_eq!((others.indices[[7, 0]], others.indices[[300, 0]]), (300, 7));
+        assert!(others.indices.column(0).iter().enumerate().all(|(own, &other)| own != other));
+    }
+    let x = normal_cloud(0, 5, 2);
+    assert_eq!(nearest_others(x.view(), 5), Err(NeighbourError::Count { k: 5, references: 4 }));
 }

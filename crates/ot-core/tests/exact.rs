@@ -4,7 +4,7 @@ mod common;
 
 use common::{normal_cloud, on_thread_counts, weights};
 use ndarray::{Array2, Axis, array};
-use ot_core::cost::{CloudCost, Cost, FunctionCost, MatrixCost};
+use ot_core::cost::{CloudCost, Cost, FunctionCost, MatrixCost, PairCost};
 use ot_core::exact::one_dimensional::transport_cost;
 use ot_core::exact::{
     CertificateError, ExactError, ExactOptions, Flow, certify, solve, solve_pairs, solve_pairs_with,
@@ -112,6 +112,85 @@ fn degenerate_problems_are_certified() {
 }
 
 #[test]
+fn one_point_integer_costs_and_rectangles_are_certified() {
+    let one = solve_pairs(&FunctionCost::new(1, 1, |_, _| -2.5), None, None).unwrap();
+    assert_eq!((one.primal(), one.coupling.len()), (-2.5, 1));
+    // The optimum of integer costs is an integer over n, and so is the dual value; each is a sum of 210 terms up to 100.
+    let costs = FunctionCost::new(210, 210, |i, j| ((i * 31 + j * 17 + i * j) % 101) as f64);
+    let plan = solve_pairs(&costs, None, None).unwrap();
+    let total = (210.0 * plan.primal()).round();
+    assert!((210.0 * plan.primal() - total).abs() < 1e-10 && (210.0 * plan.dual() - total).abs() < 1e-10);
+    for (n, m) in [(1, 400), (400, 1), (2, 900), (130, 131)] {
+        let (x, y) = (normal_cloud(30, n, 2), normal_cloud(31, m, 2));
+        let plan = solve(x.view(), y.view(), None, None, Cost::Euclidean).unwrap();
+        assert!(plan.coupling.len() < n + m);
+    }
+}
+
+#[test]
+fn duplicates_and_grids_with_ties_are_certified() {
+    // 900 points on 9 places, and the 900 points of a lattice against it moved by one step: every pair ties with many others.
+    let places = Array2::from_shape_fn(
+        (900, 2),
+        |(i, axis)| if axis == 0 { (i % 3) as f64 } else { (i / 3 % 3) as f64 },
+    );
+    let lattice = Array2::from_shape_fn(
+        (900, 2),
+        |(i, axis)| if axis == 0 { (i % 30) as f64 } else { (i / 30) as f64 },
+    );
+    for cost in [Cost::SquaredEuclidean, Cost::Euclidean] {
+        assert_eq!(solve(places.view(), places.view(), None, None, cost).unwrap().primal(), 0.0);
+        let moved = &lattice + &array![1.0, 0.0];
+        // Both costs of a translation by a unit vector are one: for the distance by Jensen's inequality. Sums of 900 terms 1/900.
+        let primal = solve(lattice.view(), moved.view(), None, None, cost).unwrap().primal();
+        assert!((primal - 1.0).abs() < 900.0 * f64::EPSILON, "{primal}");
+        solve(places.view(), lattice.view(), None, None, cost).unwrap();
+    }
+}
+
+#[test]
+fn single_precision_input_is_solved_in_double_precision() {
+    let (x, y) = (normal_cloud(32, 300, 3), normal_cloud(33, 300, 3));
+    let single = |points: &Array2<f64>| points.mapv(|value| f64::from(value as f32));
+    let plan = solve(single(&x).view(), single(&y).view(), None, None, Cost::SquaredEuclidean).unwrap();
+    let double = solve(x.view(), y.view(), None, None, Cost::SquaredEuclidean).unwrap();
+    // Coordinates up to 4 move by 2e−7, so costs up to 60 by 1e−5.
+    assert!((plan.primal() - double.primal()).abs() < 1e-5);
+    assert!(plan.gap().abs() < 1e-12);
+}
+
+#[test]
+fn clouds_far_apart_are_certified() {
+    let (x, y) = (normal_cloud(34, 500, 2), normal_cloud(35, 500, 2));
+    for distance in [1e2, 1e5] {
+        for cost in [Cost::SquaredEuclidean, Cost::Euclidean] {
+            let plan = solve(x.view(), (&y + distance).view(), None, None, cost).unwrap();
+            assert!(plan.primal() > cost.of_squared_distance(distance * distance));
+        }
+    }
+}
+
+#[test]
+fn a_cloud_and_a_function_of_its_distances_agree() {
+    // The function has no points to bound its costs by, to sort or to average: every pair is evaluated.
+    let (x, y) = (normal_cloud(36, 400, 12), normal_cloud(37, 300, 12));
+    let (a, b) = (weights(38, 400), weights(39, 300));
+    for cost in [Cost::HalfSquaredEuclidean, Cost::Euclidean] {
+        let pairs = CloudCost::new(x.view(), y.view(), cost).unwrap();
+        let plain = FunctionCost::new(400, 300, |i, j| pairs.cost(i, j));
+        let (fast, slow) = (
+            solve_pairs(&pairs, Some(&a), Some(&b)).unwrap(),
+            solve_pairs(&plain, Some(&a), Some(&b)).unwrap(),
+        );
+        // Two certified values differ by their gaps, far below the tolerance of the certificate.
+        assert!((fast.primal() - slow.primal()).abs() < 1e-11);
+        let total =
+            |weights: &[f64]| weights.iter().map(|w| w / weights.iter().sum::<f64>()).collect::<Vec<_>>();
+        certify(&plain, &total(&a), &total(&b), &fast.coupling, &fast.f, &fast.g).unwrap();
+    }
+}
+
+#[test]
 fn zero_weights_change_nothing() {
     let (x, y) = (normal_cloud(10, 200, 2), normal_cloud(11, 160, 2));
     let (mut a, mut b) = (weights(12, 200), weights(13, 160));
@@ -130,7 +209,7 @@ fn zero_weights_change_nothing() {
 fn scales_and_far_origins_are_certified() {
     let (x, y) = (normal_cloud(14, 300, 2), normal_cloud(15, 300, 2));
     let value = solve(x.view(), y.view(), None, None, Cost::SquaredEuclidean).unwrap().primal();
-    for scale in [1e-12, 1e-3, 1e12] {
+    for scale in [1e-100, 1e-12, 1e-3, 1e12, 1e100] {
         let (sx, sy) = (&x * scale, &y * scale);
         let scaled = solve(sx.view(), sy.view(), None, None, Cost::SquaredEuclidean).unwrap().primal();
         // Relative rounding of the coordinates.
@@ -197,12 +276,14 @@ fn a_certificate_refuses_what_is_not_optimal() {
 
 #[test]
 fn results_do_not_depend_on_the_number_of_threads() {
-    let (x, y) = (normal_cloud(20, 500, 3), normal_cloud(21, 400, 3));
-    let (a, b) = (weights(22, 500), weights(23, 400));
-    let plans = on_thread_counts(|| {
-        solve(x.view(), y.view(), Some(&a), Some(&b), Cost::HalfSquaredEuclidean).unwrap()
-    });
-    assert!(plans.windows(2).all(|pair| pair[0] == pair[1]));
+    let (x, y) = (normal_cloud(20, 900, 3), normal_cloud(21, 700, 3));
+    let (a, b) = (weights(22, 900), weights(23, 700));
+    for cost in [Cost::HalfSquaredEuclidean, Cost::Euclidean] {
+        for (a, b) in [(Some(a.as_slice()), Some(b.as_slice())), (None, None)] {
+            let plans = on_thread_counts(|| solve(x.view(), y.view(), a, b, cost).unwrap());
+            assert!(plans.windows(2).all(|pair| pair[0] == pair[1]));
+        }
+    }
 }
 
 proptest! {

@@ -53,13 +53,19 @@ pub fn c_transform(
     cost: Cost,
 ) -> Result<Vec<f64>, TransformError> {
     let pairs = CloudCost::new(x, y, cost)?;
-    if potential.len() != x.nrows() {
-        return Err(TransformError::Length { values: potential.len(), points: x.nrows() });
-    }
-    if let Some((index, &value)) = potential.iter().enumerate().find(|(_, value)| !value.is_finite()) {
-        return Err(TransformError::NotFinite { index, value });
-    }
+    check_potential(potential, x.nrows())?;
     Ok(row_minima(&Swapped(&pairs), potential))
+}
+
+/// Checks that there is one finite value per point.
+pub(super) fn check_potential(potential: &[f64], points: usize) -> Result<(), TransformError> {
+    if potential.len() != points {
+        return Err(TransformError::Length { values: potential.len(), points });
+    }
+    match potential.iter().enumerate().find(|(_, value)| !value.is_finite()) {
+        Some((index, &value)) => Err(TransformError::NotFinite { index, value }),
+        None => Ok(()),
+    }
 }
 
 /// min_j { c(i, j) − potential_j } for every source i.

@@ -2,3 +2,4 @@
 
 pub mod c_transform;
 pub mod lipschitz;
+pub mod semi_dual;

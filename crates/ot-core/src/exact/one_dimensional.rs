@@ -93,6 +93,20 @@ pub(crate) fn monotone_cost(x: &[f64], y: &[f64], masses: Option<&Masses>, p: f6
     total
 }
 
+/// Visits the pairs of the monotone coupling with their masses; without `masses` both samples have equal weights and equal size.
+pub(crate) fn visit_monotone(
+    x: &[f64],
+    y: &[f64],
+    masses: Option<&Masses>,
+    mut visit: impl FnMut(usize, usize, f64),
+) {
+    let (by_x, by_y) = (order(x), order(y));
+    match masses {
+        None => by_x.iter().zip(&by_y).for_each(|(&i, &j)| visit(i, j, 1.0 / x.len() as f64)),
+        Some(masses) => walk(&by_x, &by_y, masses, |i, j, mass| visit(i, j, masses.weight(mass))),
+    }
+}
+
 /// The indices that sort the values.
 fn order(values: &[f64]) -> Vec<usize> {
     let mut order: Vec<usize> = (0..values.len()).collect();
