@@ -3,6 +3,7 @@
 
 mod commands;
 mod libtorch;
+mod program;
 mod tidy;
 mod workspace;
 

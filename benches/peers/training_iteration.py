@@ -1,6 +1,6 @@
 """Times one training iteration in PyTorch eager beside ours, from the same weights and with the same losses.
 
-usage: torch_step.py [--binary PATH] [--threads N] [--out FILE] [--sizes 48x5,...] [--dims 2,12,784] [--compile]
+usage: training_iteration.py [--binary PATH] [--threads N] [--out FILE] [--sizes 48x5,...] [--dims 2,12,784] [--compile]
 
 The binary is ours (cargo build --release -p oplus-benches --bin training_iteration); it writes the problem that both
 solve. Iterations alternate between the two, so that whatever else the machine does hits both; medians, ratios and the best are

@@ -1,0 +1,38 @@
+//! `bench`: the benchmarks, or other programs timed beside ours on the same problems.
+
+mod peer;
+mod venv;
+
+use crate::workspace::Workspace;
+use anyhow::Result;
+use clap::Args;
+use peer::Peer;
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// Arguments of `bench`.
+#[derive(Debug, Args)]
+pub struct Arguments {
+    /// Time these programs beside ours instead: pot (with SciPy), geomloss or torch
+    #[arg(long, value_name = "PROGRAM", num_args = 0..=1, default_missing_value = "pot", value_enum)]
+    peers: Option<Peer>,
+    /// A Python that has those programs [default: an environment of its own, with pinned versions, in benches/]
+    #[arg(long, value_name = "FILE", requires = "peers")]
+    python: Option<PathBuf>,
+    /// Passed on to `cargo bench`, or to the script of the peer
+    #[arg(last = true)]
+    arguments: Vec<OsString>,
+}
+
+pub fn run(workspace: &Workspace, arguments: &Arguments) -> Result<ExitCode> {
+    match arguments.peers {
+        Some(peer) => peer.run(workspace, arguments.python.as_deref(), &arguments.arguments)?,
+        None => {
+            let mut cargo = workspace.cargo();
+            cargo.args(["bench", "--package", "oplus-benches"]).args(&arguments.arguments);
+            workspace.run(cargo, "cargo bench")?;
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
