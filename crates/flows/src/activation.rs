@@ -1,6 +1,5 @@
 //! Activations of the networks, with the derivatives that the closed-form input gradient needs.
 
-use crate::FlowError;
 use crate::real::Real;
 use crate::vector::{self, Vectorised};
 use serde::{Deserialize, Serialize};
@@ -13,7 +12,7 @@ use serde::{Deserialize, Serialize};
 /// | `softplus` | log(1 + eˢ) | 1/(1 + e⁻ˢ) | σ′(1 − σ′) |
 /// | `relu` | max(s, 0) | 1 if s > 0, else 0 | 0 |
 ///
-/// The second derivative is a function of σ and σ′ alone, so a network keeps two numbers for each unit.
+/// The derivatives are functions of σ alone (for softplus 1 − e^{−σ}), so a network keeps one number for each unit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Activation {
@@ -26,51 +25,52 @@ pub enum Activation {
 }
 
 impl Activation {
-    /// Replaces pre-activations `s` by σ(s) and writes σ′(s) into `slope`.
-    ///
-    /// # Errors
-    /// [`FlowError::Shape`] when the two slices differ in length.
-    pub fn apply<T: Real>(self, s: &mut [T], slope: &mut [T]) -> Result<(), FlowError> {
-        crate::error::expect_length("slope", slope.len(), s.len())?;
-        self.apply_fitting(s, slope);
-        Ok(())
+    /// Replaces pre-activations s by σ(s).
+    pub fn apply<T: Real>(self, s: &mut [T]) {
+        vector::run(Apply { activation: self, s });
     }
 
-    /// [`Activation::apply`] for slices of one length.
-    pub(crate) fn apply_fitting<T: Real>(self, s: &mut [T], slope: &mut [T]) {
-        vector::run(Apply { activation: self, s, slope });
-    }
-
-    /// σ and σ′ at one pre-activation, free of branches on `s`.
+    /// [`Activation::apply`] as a part of work that is compiled for the machine.
     #[inline(always)]
-    fn jet<T: Real>(self, s: T) -> (T, T) {
+    pub(crate) fn apply_here<T: Real>(self, s: &mut [T]) {
+        Apply { activation: self, s }.run();
+    }
+
+    /// σ at one pre-activation, free of branches on `s`.
+    #[inline(always)]
+    fn value<T: Real>(self, s: T) -> T {
+        // A NaN must stay visible, so it is passed on rather than replaced by 0.
+        let positive = s * if s > T::zero() { T::one() } else { T::zero() };
         match self {
-            Self::Tanh => {
-                let value = s.vector_tanh();
-                (value, T::one() - value * value)
-            }
-            Self::Softplus => {
-                // e^{−|s|} never overflows, on either side.
-                let e = (-s.abs()).vector_exp();
-                let positive = T::one() / (T::one() + e);
-                let slope = if s >= T::zero() { positive } else { e * positive };
-                // A NaN must stay visible, so it is passed on rather than replaced by 0, here and below.
-                let above = if s <= T::zero() { T::zero() } else { s };
-                (above + e.vector_ln_1p(), slope)
-            }
+            Self::Tanh => s.vector_tanh(),
+            // e^{−|s|} never overflows, on either side.
+            Self::Softplus => positive + (-s.abs()).vector_exp().vector_ln_1p(),
+            Self::Relu => positive,
+        }
+    }
+
+    /// σ′ from σ.
+    #[inline(always)]
+    pub fn slope<T: Real>(self, value: T) -> T {
+        match self {
+            Self::Tanh => (-value).mul_add(value, T::one()),
+            Self::Softplus => T::one() - (-value).vector_exp(),
             Self::Relu => {
-                let value = if s <= T::zero() { T::zero() } else { s };
-                (value, if s > T::zero() { T::one() } else { T::zero() })
+                if value > T::zero() {
+                    T::one()
+                } else {
+                    T::zero()
+                }
             }
         }
     }
 
-    /// σ″ from σ and σ′.
+    /// σ″/σ′ from σ and σ′.
     #[inline(always)]
-    pub fn curvature<T: Real>(self, value: T, slope: T) -> T {
+    pub fn relative_curvature<T: Real>(self, value: T, slope: T) -> T {
         match self {
-            Self::Tanh => -(value + value) * slope,
-            Self::Softplus => slope * (T::one() - slope),
+            Self::Tanh => -(value + value),
+            Self::Softplus => T::one() - slope,
             Self::Relu => T::zero(),
         }
     }
@@ -85,24 +85,25 @@ impl Activation {
 struct Apply<'a, T> {
     activation: Activation,
     s: &'a mut [T],
-    slope: &'a mut [T],
 }
 
 impl<T: Real> Vectorised for Apply<'_, T> {
     #[inline(always)]
     fn run(self) {
-        /// One loop for each activation, with no choice inside.
-        #[inline(always)]
-        fn each<T: Real>(s: &mut [T], slope: &mut [T], jet: impl Fn(T) -> (T, T)) {
-            for (s, slope) in s.iter_mut().zip(slope) {
-                (*s, *slope) = jet(*s);
-            }
-        }
+        // One loop for each activation, with no choice inside.
         match self.activation {
-            Activation::Tanh => each(self.s, self.slope, |s| Activation::Tanh.jet(s)),
-            Activation::Softplus => each(self.s, self.slope, |s| Activation::Softplus.jet(s)),
-            Activation::Relu => each(self.s, self.slope, |s| Activation::Relu.jet(s)),
+            Activation::Tanh => each(self.s, |s| Activation::Tanh.value(s)),
+            Activation::Softplus => each(self.s, |s| Activation::Softplus.value(s)),
+            Activation::Relu => each(self.s, |s| Activation::Relu.value(s)),
         }
+    }
+}
+
+/// Replaces each number by its image.
+#[inline(always)]
+fn each<T: Real>(s: &mut [T], value: impl Fn(T) -> T) {
+    for s in s {
+        *s = value(*s);
     }
 }
 
@@ -116,9 +117,9 @@ mod tests {
             for s in [-3.0, -0.7, 0.4, 2.5, 30.0_f64] {
                 let h = 1e-4;
                 let at = |x: f64| {
-                    let (mut a, mut d) = ([x], [0.0]);
-                    activation.apply(&mut a, &mut d).unwrap();
-                    (a[0], d[0])
+                    let mut a = [x];
+                    activation.apply(&mut a);
+                    (a[0], activation.slope(a[0]))
                 };
                 let (value, slope) = at(s);
                 // Central differences err by h²/6·|σ‴| ≤ 4e-9 and by rounding ε/h ≈ 1e-11 (times s for the large s).
@@ -126,7 +127,7 @@ mod tests {
                     ((at(s + h).0 - at(s - h).0) / (2.0 * h) - slope).abs() < 1e-8,
                     "{activation:?} at {s}"
                 );
-                let curvature = activation.curvature(value, slope);
+                let curvature = slope * activation.relative_curvature(value, slope);
                 assert!(
                     ((at(s + h).1 - at(s - h).1) / (2.0 * h) - curvature).abs() < 1e-8,
                     "{activation:?} at {s}"

@@ -1,6 +1,7 @@
 //! Integrators of dx/dt = v(x, t) with any number of equal steps.
 
 use crate::FlowError;
+use crate::mlp::Weights;
 use crate::potential::{Potential, PotentialJet};
 use crate::real::Real;
 use serde::{Deserialize, Serialize};
@@ -34,21 +35,25 @@ pub trait VelocityField<T> {
 #[derive(Debug)]
 pub struct PotentialFlow<'a, T: Real> {
     potential: &'a Potential,
-    parameters: &'a [T],
+    weights: Weights<T>,
     lambda: T,
     jet: PotentialJet<T>,
 }
 
 impl<'a, T: Real> PotentialFlow<'a, T> {
     /// The flow of `potential` at `parameters` with kinetic weight `lambda` > 0.
-    pub fn new(potential: &'a Potential, parameters: &'a [T], lambda: T) -> Self {
-        Self { potential, parameters, lambda, jet: PotentialJet::default() }
+    ///
+    /// # Errors
+    /// [`FlowError::Shape`] when the parameters are not of the potential's network.
+    pub fn new(potential: &'a Potential, parameters: &[T], lambda: T) -> Result<Self, FlowError> {
+        let weights = Weights::new(potential.net(), parameters)?;
+        Ok(Self { potential, weights, lambda, jet: PotentialJet::default() })
     }
 }
 
 impl<T: Real> VelocityField<T> for PotentialFlow<'_, T> {
     fn velocity(&mut self, x: &[T], t: T, v: &mut [T]) -> Result<(), FlowError> {
-        self.potential.evaluate(self.parameters, x, t, &mut self.jet)?;
+        self.potential.evaluate(&self.weights, x, t, &mut self.jet)?;
         crate::error::expect_length("the velocity buffer", v.len(), x.len())?;
         for (v, &g) in v.iter_mut().zip(self.jet.gradient()) {
             *v = -g / self.lambda;

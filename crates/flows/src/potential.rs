@@ -2,8 +2,7 @@
 
 use crate::FlowError;
 use crate::activation::Activation;
-use crate::error::expect_length;
-use crate::mlp::{Cotangent, Mlp, Order, Output, Tape};
+use crate::mlp::{Cotangent, Mlp, Order, Output, Tape, Weights};
 use crate::real::Real;
 
 /// A potential U: R^d × [0, T] → R given by a network on z = (x, t); the velocity is v = −∇ₓU/λ.
@@ -57,28 +56,12 @@ impl Potential {
     /// [`FlowError::Shape`] when a buffer does not fit.
     pub fn evaluate<T: Real>(
         &self,
-        parameters: &[T],
+        weights: &Weights<T>,
         x: &[T],
         t: T,
         jet: &mut PotentialJet<T>,
     ) -> Result<(), FlowError> {
-        let batch = x.len() / self.dim.max(1);
-        expect_length("the batch of positions", x.len(), batch * self.dim)?;
-        jet.input.clear();
-        for row in x.chunks_exact(self.dim) {
-            jet.input.extend_from_slice(row);
-            jet.input.push(t);
-        }
-        self.net.evaluate(parameters, &jet.input, Order::Jet, &mut jet.tape)?;
-        jet.gradient.clear();
-        jet.time_derivative.clear();
-        for row in jet.tape.gradient().chunks_exact(self.dim + 1) {
-            if let Some((dt, dx)) = row.split_last() {
-                jet.gradient.extend_from_slice(dx);
-                jet.time_derivative.push(*dt);
-            }
-        }
-        Ok(())
+        self.net.evaluate_with_common(weights, x, Some(t), Order::Jet, &mut jet.tape)
     }
 
     /// Adds ∂ℓ/∂parameters to `parameter_gradient` and writes ∂ℓ/∂x, for the cotangents ∂ℓ/∂(∇ₓU), batch × d, and
@@ -88,33 +71,16 @@ impl Potential {
     /// [`FlowError::Shape`] when a buffer does not fit the evaluation.
     pub fn pull_back<T: Real>(
         &self,
-        parameters: &[T],
+        weights: &Weights<T>,
         jet: &mut PotentialJet<T>,
         (gradient, time_derivative): (&[T], &[T]),
         parameter_gradient: &mut [T],
         position_gradient: &mut [T],
     ) -> Result<(), FlowError> {
-        let batch = jet.tape.batch();
-        expect_length("the cotangent of the gradient", gradient.len(), batch * self.dim)?;
-        expect_length("the cotangent of the time derivative", time_derivative.len(), batch)?;
-        expect_length("the gradient of the positions", position_gradient.len(), batch * self.dim)?;
-        let PotentialJet { tape, cotangent, pulled, zeros, .. } = jet;
-        cotangent.clear();
-        for (dx, dt) in gradient.chunks_exact(self.dim).zip(time_derivative) {
-            cotangent.extend_from_slice(dx);
-            cotangent.push(*dt);
-        }
-        zeros.resize(batch, T::zero());
-        pulled.resize(batch * (self.dim + 1), T::zero());
-        let both = Cotangent { value: zeros, gradient: Some(cotangent) };
-        self.net.pull_back(parameters, tape, both, parameter_gradient, Some(pulled))?;
-        for (out, row) in position_gradient.chunks_exact_mut(self.dim).zip(pulled.chunks_exact(self.dim + 1))
-        {
-            for (out, value) in out.iter_mut().zip(row) {
-                *out = *value;
-            }
-        }
-        Ok(())
+        let PotentialJet { tape, zeros } = jet;
+        zeros.resize(tape.batch(), T::zero());
+        let cotangent = Cotangent { value: zeros, gradient: Some(gradient), common: Some(time_derivative) };
+        self.net.pull_back(weights, tape, cotangent, parameter_gradient, Some(position_gradient))
     }
 }
 
@@ -122,11 +88,6 @@ impl Potential {
 #[derive(Debug, Clone, Default)]
 pub struct PotentialJet<T: Real> {
     tape: Tape<T>,
-    input: Vec<T>,
-    gradient: Vec<T>,
-    time_derivative: Vec<T>,
-    cotangent: Vec<T>,
-    pulled: Vec<T>,
     zeros: Vec<T>,
 }
 
@@ -138,11 +99,11 @@ impl<T: Real> PotentialJet<T> {
 
     /// ∇ₓU, batch × d.
     pub fn gradient(&self) -> &[T] {
-        &self.gradient
+        self.tape.gradient()
     }
 
     /// ∂ₜU at each point.
     pub fn time_derivative(&self) -> &[T] {
-        &self.time_derivative
+        self.tape.common_derivative()
     }
 }

@@ -3,7 +3,7 @@
 use crate::FlowError;
 use crate::game::Game;
 use crate::integrate::{PotentialFlow, Scheme, integrate};
-use crate::mlp::{Order, Tape};
+use crate::mlp::{Order, Tape, Weights};
 use crate::potential::PotentialJet;
 use crate::real::Real;
 use mfg::{MfgError, Trajectory, TrajectoryParts};
@@ -40,7 +40,7 @@ pub fn trajectory(
     let (potential, critic) = (widen(potential), widen(critic));
     let objective = &game.flow_objective;
     let shape = start.raw_dim();
-    let mut field = PotentialFlow::new(&game.potential, &potential, objective.lambda);
+    let mut field = PotentialFlow::new(&game.potential, &potential, objective.lambda)?;
     let mut times = Vec::with_capacity(steps + 1);
     let mut positions = Vec::with_capacity(steps + 1);
     let mut x: Vec<f64> = start.iter().copied().collect();
@@ -48,16 +48,17 @@ pub fn trajectory(
         times.push(t);
         positions.push(x.to_vec());
     })?;
+    let weights = Weights::new(game.potential.net(), &potential)?;
     let mut jet = PotentialJet::default();
     let mut potential_gradient = Vec::with_capacity(steps + 1);
     let mut potential_time_derivative = Vec::with_capacity(steps + 1);
     for (&t, x) in times.iter().zip(&positions) {
-        game.potential.evaluate(&potential, x, t, &mut jet)?;
+        game.potential.evaluate(&weights, x, t, &mut jet)?;
         potential_gradient.push(Array2::from_shape_vec(shape, jet.gradient().to_vec())?);
         potential_time_derivative.push(Array1::from(jet.time_derivative().to_vec()));
     }
     let mut tape = Tape::new();
-    game.critic.evaluate(&critic, &x, Order::Jet, &mut tape)?;
+    game.critic.evaluate(&Weights::new(&game.critic, &critic)?, &x, Order::Jet, &mut tape)?;
     let positions =
         positions.into_iter().map(|x| Array2::from_shape_vec(shape, x)).collect::<Result<_, _>>()?;
     Ok(Trajectory::new(TrajectoryParts {
@@ -81,7 +82,7 @@ pub fn critic_slopes(
 ) -> Result<Vec<f64>, FlowError> {
     let x: Vec<f64> = points.iter().copied().collect();
     let mut tape = Tape::new();
-    game.critic.evaluate(&widen(critic), &x, Order::Jet, &mut tape)?;
+    game.critic.evaluate(&Weights::new(&game.critic, &widen(critic))?, &x, Order::Jet, &mut tape)?;
     let norm = |g: &[f64]| g.iter().map(|g| g * g).sum::<f64>().sqrt();
     Ok(tape.gradient().chunks_exact(points.ncols().max(1)).map(norm).collect())
 }

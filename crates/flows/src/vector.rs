@@ -12,6 +12,8 @@ pub(crate) trait Vectorised {
 pub(crate) fn run(work: impl Vectorised) {
     #[cfg(target_arch = "x86_64")]
     {
+        // Not to be inlined: what runs here is tuned for its own registers.
+        #[inline(never)]
         #[target_feature(enable = "avx2,fma")]
         fn wide(work: impl Vectorised) {
             work.run();

@@ -4,7 +4,7 @@
 use flows::activation::Activation;
 use flows::game::{CriticBatch, CriticObjective, FlowObjective, Game, PenaltyPoints, critic, flow};
 use flows::lipschitz::SpectralState;
-use flows::mlp::{Cotangent, Initialisation, Mlp, Order, Output, Tape};
+use flows::mlp::{Cotangent, Initialisation, Mlp, Order, Output, Tape, Weights};
 use flows::potential::Potential;
 use ot_core::divergence::Divergence;
 use ot_core::dual::lipschitz::SlopePenalty;
@@ -69,11 +69,11 @@ fn input_gradient_is_the_derivative_of_the_value() {
         let theta = parameters(&net, &mut rng);
         let z = uniform(&mut rng, 4 * 3);
         let mut tape = Tape::new();
-        net.evaluate(&theta, &z, Order::Jet, &mut tape).unwrap();
+        net.evaluate(&Weights::new(&net, &theta).unwrap(), &z, Order::Jet, &mut tape).unwrap();
         let gradient = tape.gradient().to_vec();
         assert_gradient(&z, &gradient, |z| {
             let mut tape = Tape::new();
-            net.evaluate(&theta, z, Order::Value, &mut tape).unwrap();
+            net.evaluate(&Weights::new(&net, &theta).unwrap(), z, Order::Value, &mut tape).unwrap();
             tape.value().iter().sum()
         });
     }
@@ -88,15 +88,22 @@ fn pull_back_is_the_derivative_of_any_loss_of_the_jet() {
         let (cu, cg) = (uniform(&mut rng, 4), uniform(&mut rng, 12));
         let loss = |theta: &[f64], z: &[f64]| -> f64 {
             let mut tape = Tape::new();
-            net.evaluate(theta, z, Order::Jet, &mut tape).unwrap();
+            net.evaluate(&Weights::new(&net, theta).unwrap(), z, Order::Jet, &mut tape).unwrap();
             let value: f64 = tape.value().iter().zip(&cu).map(|(a, b)| a * b).sum();
             value + tape.gradient().iter().zip(&cg).map(|(a, b)| a * b).sum::<f64>()
         };
         let mut tape = Tape::new();
-        net.evaluate(&theta, &z, Order::Jet, &mut tape).unwrap();
+        net.evaluate(&Weights::new(&net, &theta).unwrap(), &z, Order::Jet, &mut tape).unwrap();
         let (mut d_theta, mut d_z) = (vec![0.0; theta.len()], vec![0.0; z.len()]);
-        let cotangent = Cotangent { value: &cu, gradient: Some(&cg) };
-        net.pull_back(&theta, &mut tape, cotangent, &mut d_theta, Some(&mut d_z)).unwrap();
+        let cotangent = Cotangent { value: &cu, gradient: Some(&cg), common: None };
+        net.pull_back(
+            &Weights::new(&net, &theta).unwrap(),
+            &mut tape,
+            cotangent,
+            &mut d_theta,
+            Some(&mut d_z),
+        )
+        .unwrap();
         assert_gradient(&theta, &d_theta, |theta| loss(theta, &z));
         assert_gradient(&z, &d_z, |z| loss(&theta, z));
     }
@@ -109,13 +116,19 @@ fn pull_back_of_a_value_tape_is_plain_backpropagation() {
         let theta = parameters(&net, &mut rng);
         let (z, cu) = (uniform(&mut rng, 12), uniform(&mut rng, 4));
         let mut tape = Tape::new();
-        net.evaluate(&theta, &z, Order::Value, &mut tape).unwrap();
+        net.evaluate(&Weights::new(&net, &theta).unwrap(), &z, Order::Value, &mut tape).unwrap();
         let mut d_theta = vec![0.0; theta.len()];
-        net.pull_back(&theta, &mut tape, Cotangent { value: &cu, gradient: None }, &mut d_theta, None)
-            .unwrap();
+        net.pull_back(
+            &Weights::new(&net, &theta).unwrap(),
+            &mut tape,
+            Cotangent { value: &cu, gradient: None, common: None },
+            &mut d_theta,
+            None,
+        )
+        .unwrap();
         assert_gradient(&theta, &d_theta, |theta| {
             let mut tape = Tape::new();
-            net.evaluate(theta, &z, Order::Value, &mut tape).unwrap();
+            net.evaluate(&Weights::new(&net, theta).unwrap(), &z, Order::Value, &mut tape).unwrap();
             tape.value().iter().zip(&cu).map(|(a, b)| a * b).sum()
         });
     }
@@ -222,7 +235,7 @@ fn spectrally_normalised_critics_keep_their_bound() {
     let z = uniform(&mut rng, 300);
     let mut tape = Tape::new();
     let slopes = |theta: &[f64], tape: &mut Tape<f64>| {
-        net.evaluate(theta, &z, Order::Jet, tape).unwrap();
+        net.evaluate(&Weights::new(&net, theta).unwrap(), &z, Order::Jet, tape).unwrap();
         tape.gradient()
             .chunks_exact(3)
             .map(|g| g.iter().map(|g| g * g).sum::<f64>().sqrt())
@@ -237,8 +250,9 @@ fn spectrally_normalised_critics_keep_their_bound() {
 fn buffers_that_do_not_fit_are_errors() {
     let net = Mlp::new(3, &[4], Activation::Tanh, Output::Identity).unwrap();
     let mut tape = Tape::new();
-    assert!(net.evaluate(&[0.0; 3], &[0.0; 3], Order::Jet, &mut tape).is_err());
-    assert!(net.evaluate(&vec![0.0; net.parameter_count()], &[0.0; 4], Order::Jet, &mut tape).is_err());
+    assert!(Weights::new(&net, &[0.0; 3]).is_err());
+    let weights = Weights::new(&net, &vec![0.0; net.parameter_count()]).unwrap();
+    assert!(net.evaluate(&weights, &[0.0; 4], Order::Jet, &mut tape).is_err());
     assert!(Mlp::new(3, &[], Activation::Tanh, Output::Identity).is_err());
     assert!(Potential::new(3, &[4], Activation::Relu).is_err());
 }

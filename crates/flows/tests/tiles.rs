@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
 
 use flows::activation::Activation;
-use flows::mlp::{Cotangent, Initialisation, Mlp, Order, Output, Tape};
+use flows::mlp::{Cotangent, Initialisation, Mlp, Order, Output, Tape, Weights};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
@@ -24,11 +24,13 @@ fn results(batch: usize) -> [Vec<f64>; 4] {
     for ((z, d_z), (value_cotangent, gradient_cotangent)) in
         pieces.zip(cu.chunks(batch).zip(cg.chunks(batch * DIM)))
     {
-        net.evaluate(&theta, z, Order::Jet, &mut tape).unwrap();
+        net.evaluate(&Weights::new(&net, &theta).unwrap(), z, Order::Jet, &mut tape).unwrap();
         value.extend_from_slice(tape.value());
         gradient.extend_from_slice(tape.gradient());
-        let cotangent = Cotangent { value: value_cotangent, gradient: Some(gradient_cotangent) };
-        net.pull_back(&theta, &mut tape, cotangent, &mut d_theta, Some(d_z)).unwrap();
+        let cotangent =
+            Cotangent { value: value_cotangent, gradient: Some(gradient_cotangent), common: None };
+        net.pull_back(&Weights::new(&net, &theta).unwrap(), &mut tape, cotangent, &mut d_theta, Some(d_z))
+            .unwrap();
     }
     [value, gradient, d_theta, d_z]
 }

@@ -3,12 +3,13 @@
 use super::{CriticBatch, CriticValue, Game, PenaltyPoints};
 use crate::FlowError;
 use crate::error::expect_length;
-use crate::mlp::{Cotangent, Order, Tape};
+use crate::mlp::{Cotangent, Order, Tape, Weights};
 use crate::real::Real;
 
 /// Buffers of the critic's gradient, reused from call to call.
 #[derive(Debug, Default)]
 pub struct Workspace<T: Real> {
+    weights: Weights<T>,
     values: Tape<T>,
     slopes: Tape<T>,
     points: Vec<T>,
@@ -36,17 +37,18 @@ impl<T: Real> Workspace<T> {
         expect_length("the target batch", batch.target.len(), batch.generated.len())?;
         gradient.fill(T::zero());
 
+        self.weights.arrange(net, parameters)?;
         self.points.clear();
         self.points.extend_from_slice(batch.generated);
         self.points.extend_from_slice(batch.target);
-        net.evaluate(parameters, &self.points, Order::Value, &mut self.values)?;
+        net.evaluate(&self.weights, &self.points, Order::Value, &mut self.values)?;
         let wide: Vec<f64> = self.values.value().iter().map(|v| v.wide()).collect();
         let (generated, target) = wide.split_at(wide.len() / 2);
         let dual = game.critic_objective.divergence.dual(generated, target)?;
         self.value_cotangent.clear();
         self.value_cotangent.extend(dual.d_generated.iter().chain(&dual.d_target).map(|d| T::of(-d)));
-        let cotangent = Cotangent { value: &self.value_cotangent, gradient: None };
-        net.pull_back(parameters, &mut self.values, cotangent, gradient, None)?;
+        let cotangent = Cotangent { value: &self.value_cotangent, gradient: None, common: None };
+        net.pull_back(&self.weights, &mut self.values, cotangent, gradient, None)?;
 
         let mut value = CriticValue { divergence: dual.value, penalty: 0.0, slope_mean: 0.0, slope_max: 0.0 };
         let Some((penalty, weight)) = game.critic_objective.penalty else { return Ok(value) };
@@ -59,7 +61,7 @@ impl<T: Real> Workspace<T> {
         if game.critic_objective.penalty_points == PenaltyPoints::Everywhere {
             self.penalised.extend_from_slice(&self.points);
         }
-        net.evaluate(parameters, &self.penalised, Order::Jet, &mut self.slopes)?;
+        net.evaluate(&self.weights, &self.penalised, Order::Jet, &mut self.slopes)?;
         let count = self.slopes.batch();
         let scale = weight / count as f64;
         self.gradient_cotangent.clear();
@@ -76,8 +78,9 @@ impl<T: Real> Workspace<T> {
             self.gradient_cotangent.extend(row.iter().map(|&g| factor * g));
         }
         self.zeros.resize(count, T::zero());
-        let cotangent = Cotangent { value: &self.zeros, gradient: Some(&self.gradient_cotangent) };
-        net.pull_back(parameters, &mut self.slopes, cotangent, gradient, None)?;
+        let cotangent =
+            Cotangent { value: &self.zeros, gradient: Some(&self.gradient_cotangent), common: None };
+        net.pull_back(&self.weights, &mut self.slopes, cotangent, gradient, None)?;
         Ok(value)
     }
 }

@@ -8,13 +8,15 @@ use super::{FlowValue, Game};
 use crate::FlowError;
 use crate::error::expect_length;
 use crate::integrate::step_count;
-use crate::mlp::{Cotangent, Order, Tape};
+use crate::mlp::{Cotangent, Order, Tape, Weights};
 use crate::potential::PotentialJet;
 use crate::real::Real;
 
 /// Buffers of the flow's gradient, reused from call to call.
 #[derive(Debug, Default)]
 pub struct Workspace<T: Real> {
+    weights: Weights<T>,
+    critic_weights: Weights<T>,
     jets: Vec<PotentialJet<T>>,
     terminal_jet: PotentialJet<T>,
     critic: Tape<T>,
@@ -71,7 +73,7 @@ impl<T: Real> Workspace<T> {
         self.simulate(game, potential, x0, steps, Keep::EveryJet)?;
         let mut value = FlowValue::default();
 
-        self.terminal_cost(game, potential, critic, batch, gradient, &mut value)?;
+        self.terminal_cost(game, critic, batch, gradient, &mut value)?;
 
         let per_point = 1.0 / batch as f64;
         let mean_velocity: Vec<T> =
@@ -106,7 +108,13 @@ impl<T: Real> Workspace<T> {
             }
             self.pulled.resize(batch * dim, T::zero());
             let cotangent = (self.d_gradient.as_slice(), self.d_time.as_slice());
-            game.potential.pull_back(potential, &mut self.jets[i], cotangent, gradient, &mut self.pulled)?;
+            game.potential.pull_back(
+                &self.weights,
+                &mut self.jets[i],
+                cotangent,
+                gradient,
+                &mut self.pulled,
+            )?;
             for (a, &p) in self.adjoint.iter_mut().zip(&self.pulled) {
                 *a += p;
             }
@@ -134,11 +142,12 @@ impl<T: Real> Workspace<T> {
         }
         let h = T::of(game.flow_objective.horizon / step_count(steps)?);
         let rate = h / T::of(game.flow_objective.lambda);
+        self.weights.arrange(game.potential.net(), potential)?;
         self.x.clear();
         self.x.extend_from_slice(x0);
         for i in 0..steps {
             let jet = &mut self.jets[i % jets];
-            game.potential.evaluate(potential, &self.x, T::of(i as f64) * h, jet)?;
+            game.potential.evaluate(&self.weights, &self.x, T::of(i as f64) * h, jet)?;
             for (x, &g) in self.x.iter_mut().zip(jet.gradient()) {
                 *x -= rate * g;
             }
@@ -150,7 +159,6 @@ impl<T: Real> Workspace<T> {
     fn terminal_cost(
         &mut self,
         game: &Game,
-        potential: &[T],
         critic: &[T],
         batch: usize,
         gradient: &mut [T],
@@ -158,7 +166,8 @@ impl<T: Real> Workspace<T> {
     ) -> Result<(), FlowError> {
         let objective = game.flow_objective;
         let per_point = T::of(1.0 / batch as f64);
-        game.critic.evaluate(critic, &self.x, Order::Jet, &mut self.critic)?;
+        self.critic_weights.arrange(&game.critic, critic)?;
+        game.critic.evaluate(&self.critic_weights, &self.x, Order::Jet, &mut self.critic)?;
         value.terminal = self.critic.value().iter().map(|v| v.wide()).sum::<f64>() / batch as f64;
         self.adjoint.clear();
         self.adjoint.extend(self.critic.gradient().iter().map(|&g| per_point * g));
@@ -166,7 +175,7 @@ impl<T: Real> Workspace<T> {
             return Ok(());
         }
         let horizon = T::of(objective.horizon);
-        game.potential.evaluate(potential, &self.x, horizon, &mut self.terminal_jet)?;
+        game.potential.evaluate(&self.weights, &self.x, horizon, &mut self.terminal_jet)?;
         let scale = 1.0 / (objective.lambda * objective.lambda * batch as f64);
         let gap: Vec<T> =
             self.terminal_jet.gradient().iter().zip(self.critic.gradient()).map(|(&u, &p)| u - p).collect();
@@ -178,7 +187,13 @@ impl<T: Real> Workspace<T> {
         self.d_time.resize(batch, T::zero());
         self.pulled.resize(gap.len(), T::zero());
         let cotangent = (self.d_gradient.as_slice(), self.d_time.as_slice());
-        game.potential.pull_back(potential, &mut self.terminal_jet, cotangent, gradient, &mut self.pulled)?;
+        game.potential.pull_back(
+            &self.weights,
+            &mut self.terminal_jet,
+            cotangent,
+            gradient,
+            &mut self.pulled,
+        )?;
         for (a, &p) in self.adjoint.iter_mut().zip(&self.pulled) {
             *a += p;
         }
@@ -187,9 +202,15 @@ impl<T: Real> Workspace<T> {
         for d in &mut self.d_gradient {
             *d = -*d;
         }
-        let cotangent = Cotangent { value: &self.d_time, gradient: Some(&self.d_gradient) };
+        let cotangent = Cotangent { value: &self.d_time, gradient: Some(&self.d_gradient), common: None };
         let discarded = &mut self.critic_gradient;
-        game.critic.pull_back(critic, &mut self.critic, cotangent, discarded, Some(&mut self.pulled))?;
+        game.critic.pull_back(
+            &self.critic_weights,
+            &mut self.critic,
+            cotangent,
+            discarded,
+            Some(&mut self.pulled),
+        )?;
         for (a, &p) in self.adjoint.iter_mut().zip(&self.pulled) {
             *a += p;
         }

@@ -1,14 +1,14 @@
 //! The forward pass: value and input gradient.
 #![allow(clippy::indexing_slicing, reason = "every buffer is sized by `Tape::fit` from the same network")]
 
+use super::finish::{Activate, Scale};
 use super::tape::{Tile, rows_of_a_tile};
-use super::{Mlp, Order, Tape};
+use super::{Mlp, Order, Tape, Weights};
 use crate::FlowError;
 use crate::error::expect_length;
-use crate::matrix::{dot, matrix, multiply};
+use crate::matrix::{Finish, dot, multiply};
 use crate::real::Real;
 use crate::vector::{self, Vectorised};
-use faer::Accum;
 use rayon::prelude::*;
 
 impl Mlp {
@@ -17,36 +17,76 @@ impl Mlp {
     /// Complexity: one multiplication with each weight matrix for a value, two for a jet.
     ///
     /// # Errors
-    /// [`FlowError::Shape`] when `parameters` is not of [`Mlp::parameter_count`] or `z` not a whole number of rows.
+    /// [`FlowError::Shape`] when `weights` are of a network with another parameter count or `z` is not a whole number of
+    /// rows.
     ///
     /// ```
-    /// use flows::{activation::Activation, mlp::{Mlp, Order, Output, Tape}};
+    /// use flows::{activation::Activation, mlp::{Mlp, Order, Output, Tape, Weights}};
     /// // u(z) = tanh(2z): one unit, weight 2, bias 0, then weight 1, bias 0.
     /// let net = Mlp::new(1, &[1], Activation::Tanh, Output::Identity)?;
+    /// let weights = Weights::new(&net, &[2.0, 0.0, 1.0, 0.0])?;
     /// let mut tape = Tape::new();
-    /// net.evaluate(&[2.0, 0.0, 1.0, 0.0], &[0.0], Order::Jet, &mut tape)?;
+    /// net.evaluate(&weights, &[0.0], Order::Jet, &mut tape)?;
     /// assert_eq!((tape.value()[0], tape.gradient()[0]), (0.0, 2.0));
     /// # Ok::<(), flows::FlowError>(())
     /// ```
     pub fn evaluate<T: Real>(
         &self,
-        parameters: &[T],
+        weights: &Weights<T>,
         z: &[T],
         order: Order,
         tape: &mut Tape<T>,
     ) -> Result<(), FlowError> {
-        expect_length("the parameter buffer", parameters.len(), self.parameter_count())?;
-        let batch = z.len() / self.input;
-        expect_length("the input batch", z.len(), batch * self.input)?;
-        tape.fit(self, batch, order);
+        self.evaluate_with_common(weights, z, None, order, tape)
+    }
+
+    /// [`Mlp::evaluate`] where the last input may be the same number for all points, as time is: then `z` has one column
+    /// less.
+    ///
+    /// # Errors
+    /// As [`Mlp::evaluate`].
+    pub fn evaluate_with_common<T: Real>(
+        &self,
+        weights: &Weights<T>,
+        z: &[T],
+        common: Option<T>,
+        order: Order,
+        tape: &mut Tape<T>,
+    ) -> Result<(), FlowError> {
+        expect_length("the arranged parameters", weights.parameters.len(), self.parameter_count())?;
+        let columns = self.input - usize::from(common.is_some());
+        if columns == 0 {
+            return Err(FlowError::Specification {
+                what: "the number of inputs that differ from point to point".into(),
+                found: "0".into(),
+                remedy: "give the network another input beside the common one".into(),
+            });
+        }
+        let batch = z.len() / columns;
+        expect_length("the input batch", z.len(), batch * columns)?;
+        tape.fit(self, batch, order, common);
+        let first = &self.layers[0];
+        let mut first_bias = weights.parameters[first.bias.clone()].to_vec();
+        if let Some(common) = common {
+            for (bias, &weight) in first_bias.iter_mut().zip(&weights.last_input) {
+                *bias = common.mul_add(weight, *bias);
+            }
+        }
         let rows = rows_of_a_tile(batch);
         // Without a gradient each tile gets the empty slice.
-        let mut gradients = tape.gradient.chunks_mut(rows * self.input);
-        let forwards =
-            tape.tiles.iter_mut().zip(z.chunks(rows * self.input)).zip(tape.value.chunks_mut(rows));
-        let forwards = forwards.map(|((tile, z), value)| {
-            let gradient = gradients.next().unwrap_or_default();
-            Forward { net: self, parameters, z, order, tile, value, gradient }
+        let mut gradients = tape.gradient.chunks_mut(rows * columns);
+        let mut common_derivatives = tape.common_derivative.chunks_mut(rows);
+        let forwards = tape.tiles.iter_mut().zip(z.chunks(rows * columns)).zip(tape.value.chunks_mut(rows));
+        let forwards = forwards.map(|((tile, z), value)| Forward {
+            net: self,
+            weights,
+            first_bias: &first_bias,
+            z,
+            order,
+            tile,
+            value,
+            gradient: gradients.next().unwrap_or_default(),
+            common_derivative: common_derivatives.next().unwrap_or_default(),
         });
         in_parallel(self.work(rows), forwards);
         Ok(())
@@ -74,67 +114,70 @@ pub(super) fn in_parallel<W: Vectorised + Send>(size: usize, works: impl ExactSi
 /// The forward pass of one tile, compiled once more for the vector instructions of the machine.
 struct Forward<'a, T> {
     net: &'a Mlp,
-    parameters: &'a [T],
+    weights: &'a Weights<T>,
+    /// b_1, with what a common input adds.
+    first_bias: &'a [T],
     z: &'a [T],
     order: Order,
     tile: &'a mut Tile<T>,
     value: &'a mut [T],
     gradient: &'a mut [T],
+    common_derivative: &'a mut [T],
 }
 
 impl<T: Real> Vectorised for Forward<'_, T> {
     #[inline(always)]
     fn run(self) {
-        let Self { net, parameters, z, order, tile, value, gradient } = self;
+        let Self { net, weights, first_bias, z, order, tile, value, gradient, common_derivative } = self;
+        let columns = z.len() / tile.rows;
         tile.activations[0].copy_from_slice(z);
         let (last, hidden) = net.layers.split_last().unwrap_or_else(|| unreachable!("an Mlp has layers"));
         for (l, layer) in hidden.iter().enumerate() {
             let (below, above) = tile.activations.split_at_mut(l + 1);
-            let out = &mut above[0];
-            let bias = &parameters[layer.bias.clone()];
-            for row in out.chunks_exact_mut(layer.output) {
-                row.copy_from_slice(bias);
-            }
-            let weight = matrix(&parameters[layer.weight.clone()], layer.output, layer.input);
-            multiply(out, Accum::Add, matrix(&below[l], tile.rows, layer.input), weight.transpose());
-            net.activation.apply_fitting(out, &mut tile.slopes[l]);
+            let bias = if l == 0 { first_bias } else { &weights.parameters[layer.bias.clone()] };
+            let activate = Activate { activation: net.activation, bias };
+            let depth = if l == 0 { columns } else { layer.input };
+            multiply((&mut above[0], layer.output), (&below[l], depth), &weights.up[l], activate);
         }
         let top = &tile.activations[hidden.len()];
-        let (w, c) = (&parameters[last.weight.clone()], parameters[last.bias.start]);
+        let (w, c) = (&weights.parameters[last.weight.clone()], weights.parameters[last.bias.start]);
         for ((raw, value), row) in tile.raw.iter_mut().zip(value).zip(top.chunks_exact(last.input)) {
             *raw = dot(row, w) + c;
             *value = net.output.apply(*raw).value;
         }
         if order == Order::Jet {
-            input_gradient(net, parameters, w, tile, gradient);
+            input_gradient(net, weights, tile, (gradient, columns));
+            let chain = tile.chain[0].chunks_exact(net.hidden[0]);
+            for (derivative, g) in common_derivative.iter_mut().zip(chain) {
+                *derivative = dot(g, &weights.last_input);
+            }
         }
     }
 }
 
 /// q_m = m′(r)·w, g_l = q_l ⊙ σ′(s_l), q_{l−1} = W_lᵀ·g_l.
 #[inline(always)]
-fn input_gradient<T: Real>(net: &Mlp, parameters: &[T], w: &[T], tile: &mut Tile<T>, gradient: &mut [T]) {
-    let depth = net.hidden.len();
-    for (row, &raw) in tile.chain[depth - 1].chunks_exact_mut(w.len()).zip(&tile.raw) {
+fn input_gradient<T: Real>(
+    net: &Mlp,
+    weights: &Weights<T>,
+    tile: &mut Tile<T>,
+    (gradient, columns): (&mut [T], usize),
+) {
+    let last = &net.layers[net.hidden.len()];
+    let w = &weights.parameters[last.weight.clone()];
+    let top = net.hidden.len() - 1;
+    for (row, &raw) in tile.chain[top].chunks_exact_mut(w.len()).zip(&tile.raw) {
         let slope = net.output.apply(raw).slope;
         for (q, &weight) in row.iter_mut().zip(w) {
             *q = slope * weight;
         }
     }
-    for l in (0..depth).rev() {
+    Scale { activation: net.activation, values: &tile.activations[top + 1] }.finish(0, &mut tile.chain[top]);
+    for l in (1..=top).rev() {
         let layer = &net.layers[l];
-        let g = &mut tile.scratch[0][..tile.rows * layer.output];
-        product(g, &tile.chain[l], &tile.slopes[l]);
-        let weight = matrix(&parameters[layer.weight.clone()], layer.output, layer.input);
-        let below = if l == 0 { &mut *gradient } else { &mut tile.chain[l - 1] };
-        multiply(below, Accum::Replace, matrix(g, tile.rows, layer.output), weight);
+        let (below, above) = tile.chain.split_at_mut(l);
+        let scale = Scale { activation: net.activation, values: &tile.activations[l] };
+        multiply((&mut below[l - 1], layer.input), (&above[0], layer.output), &weights.down[l], scale);
     }
-}
-
-/// out ← a ⊙ b.
-#[inline(always)]
-pub(super) fn product<T: Real>(out: &mut [T], a: &[T], b: &[T]) {
-    for ((out, &a), &b) in out.iter_mut().zip(a).zip(b) {
-        *out = a * b;
-    }
+    multiply((gradient, columns), (&tile.chain[0], net.hidden[0]), &weights.down[0], ());
 }

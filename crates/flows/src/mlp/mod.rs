@@ -11,15 +11,18 @@
 //! Parameters lie in one contiguous buffer, layer by layer: W_1 (row-major, out × in), b_1, …, w, c.
 
 mod evaluate;
+mod finish;
 mod init;
 mod output;
 mod pull_back;
 mod tape;
+mod weights;
 
 pub use init::Initialisation;
 pub use output::Output;
 pub use pull_back::Cotangent;
 pub use tape::{Order, Tape};
+pub use weights::Weights;
 
 use crate::FlowError;
 use crate::activation::Activation;

@@ -1,24 +1,25 @@
 //! The reverse of value and input gradient at once.
 #![allow(clippy::indexing_slicing, reason = "every buffer is sized by `Tape::fit` from the same network")]
 
-use super::evaluate::{in_parallel, product};
+use super::evaluate::in_parallel;
+use super::finish::{Curve, Join};
 use super::tape::{Tile, rows_of_a_tile};
-use super::{Mlp, Order, Tape};
+use super::{Mlp, Order, Tape, Weights};
 use crate::FlowError;
-use crate::activation::Activation;
 use crate::error::expect_length;
-use crate::matrix::{dot, matrix, multiply};
+use crate::matrix::{Finish, add_products, add_weighted_rows, dot, multiply};
 use crate::real::Real;
 use crate::vector::Vectorised;
-use faer::Accum;
 
 /// The cotangents of an evaluation: ∂ℓ/∂u and ∂ℓ/∂(∇_z u) for every point of the batch.
 #[derive(Debug, Clone, Copy)]
 pub struct Cotangent<'a, T> {
     /// ∂ℓ/∂u, batch numbers.
     pub value: &'a [T],
-    /// ∂ℓ/∂(∇_z u), batch × input, or nothing for a tape of values.
+    /// ∂ℓ/∂(∇_z u), in the shape of [`Tape::gradient`], or nothing for a tape of values.
     pub gradient: Option<&'a [T]>,
+    /// ∂ℓ/∂(∂u/∂common input), batch numbers, in a tape of jets with such an input.
+    pub common: Option<&'a [T]>,
 }
 
 impl Mlp {
@@ -28,39 +29,49 @@ impl Mlp {
     /// q̄_l = p_l ⊙ σ′(s_l), s̄_l = p_l ⊙ q_l ⊙ σ″(s_l), p_{l+1} = W_{l+1}·q̄_l, W̄_l += g_l ⊗ q̄_{l−1};
     /// the reverse of the value chain then runs downwards as usual, starting from the s̄_l so far.
     ///
+    /// `weights` are those of the evaluation, which is used up: a tape can be pulled back once.
+    ///
     /// Complexity: two multiplications with each weight matrix for a value, four for a jet.
     ///
     /// # Errors
     /// [`FlowError::Shape`] when a buffer does not fit the tape, or a gradient cotangent comes with a tape of values.
     pub fn pull_back<T: Real>(
         &self,
-        parameters: &[T],
+        weights: &Weights<T>,
         tape: &mut Tape<T>,
         cotangent: Cotangent<'_, T>,
         parameter_gradient: &mut [T],
         input_gradient: Option<&mut [T]>,
     ) -> Result<(), FlowError> {
-        let batch = tape.batch;
-        expect_length("the parameter buffer", parameters.len(), self.parameter_count())?;
+        let (batch, columns) = (tape.batch, tape.columns(self));
+        expect_length("the arranged parameters", weights.parameters.len(), self.parameter_count())?;
         expect_length("the parameter gradient", parameter_gradient.len(), self.parameter_count())?;
         expect_length("the cotangent of the value", cotangent.value.len(), batch)?;
         if let Some(gradient) = cotangent.gradient {
-            let expected = if tape.order == Order::Jet { batch * self.input } else { 0 };
+            let expected = if tape.order == Order::Jet { batch * columns } else { 0 };
             expect_length("the cotangent of the input gradient", gradient.len(), expected)?;
+            let expected = if tape.common.is_some() { batch } else { 0 };
+            let found = cotangent.common.map_or(0, <[T]>::len);
+            expect_length("the cotangent of the common input's derivative", found, expected)?;
         }
         if let Some(out) = &input_gradient {
-            expect_length("the gradient of the input", out.len(), batch * self.input)?;
+            expect_length("the gradient of the input", out.len(), batch * columns)?;
         }
         let rows = rows_of_a_tile(batch);
         let mut values = cotangent.value.chunks(rows);
-        let mut gradients = cotangent.gradient.map(|gradient| gradient.chunks(rows * self.input));
-        let mut inputs = input_gradient.map(|out| out.chunks_mut(rows * self.input));
+        let mut gradients = cotangent.gradient.map(|gradient| gradient.chunks(rows * columns));
+        let mut commons = cotangent.common.map(|common| common.chunks(rows));
+        let common_input = tape.common;
+        let mut inputs = input_gradient.map(|out| out.chunks_mut(rows * columns));
         let mut backward = |tile, sum| Backward {
             net: self,
-            parameters,
+            weights,
+            columns,
             tile,
             value: values.next().unwrap_or_default(),
             gradient: gradients.as_mut().and_then(Iterator::next),
+            common: commons.as_mut().and_then(Iterator::next).unwrap_or_default(),
+            common_input,
             parameter_gradient: sum,
             input_gradient: inputs.as_mut().and_then(Iterator::next),
         };
@@ -76,7 +87,7 @@ impl Mlp {
             work,
             tiles.zip(&mut tape.tile_gradients).map(|(tile, sum)| {
                 sum.clear();
-                sum.resize(parameters.len(), T::zero());
+                sum.resize(self.parameter_count(), T::zero());
                 backward(tile, sum.as_mut_slice())
             }),
         );
@@ -92,12 +103,17 @@ impl Mlp {
 /// The reverse of one tile, compiled once more for the vector instructions of the machine.
 struct Backward<'a, T> {
     net: &'a Mlp,
-    parameters: &'a [T],
+    weights: &'a Weights<T>,
+    /// Inputs that differ from point to point.
+    columns: usize,
     tile: &'a mut Tile<T>,
     /// ∂ℓ/∂u.
     value: &'a [T],
     /// ∂ℓ/∂(∇_z u).
     gradient: Option<&'a [T]>,
+    /// ∂ℓ/∂(∂u/∂common input), or nothing.
+    common: &'a [T],
+    common_input: Option<T>,
     /// Where ∂ℓ/∂parameters is added.
     parameter_gradient: &'a mut [T],
     /// Where ∂ℓ/∂z is written.
@@ -106,122 +122,134 @@ struct Backward<'a, T> {
 
 impl<T: Real> Vectorised for Backward<'_, T> {
     #[inline(always)]
-    fn run(self) {
-        let Self { net, parameters, tile, value, gradient, parameter_gradient, input_gradient } = self;
+    fn run(mut self) {
         // ∂ℓ/∂r of every point; the chain through q_m = m′(r)·w adds to it.
-        for ((out, &u), &r) in tile.raw_cotangent.iter_mut().zip(value).zip(&tile.raw) {
-            *out = u * net.output.apply(r).slope;
+        let Tile { raw, raw_cotangent, .. } = &mut *self.tile;
+        for ((out, &u), &r) in raw_cotangent.iter_mut().zip(self.value).zip(&*raw) {
+            *out = u * self.net.output.apply(r).slope;
         }
-        if let Some(gradient) = gradient {
-            reverse_gradient_chain(net, parameters, tile, gradient, parameter_gradient);
+        if let Some(gradient) = self.gradient {
+            self.reverse_gradient_chain(gradient);
         }
-        let curved = gradient.is_some() && !net.activation.is_piecewise_linear();
-        if !curved && tile.raw_cotangent.iter().all(|&r| r == T::zero()) {
+        let curved = self.gradient.is_some() && !self.net.activation.is_piecewise_linear();
+        if !curved && self.tile.raw_cotangent.iter().all(|&r| r == T::zero()) {
             // Nothing runs down: the slope penalty of a ReLU network.
-            input_gradient.into_iter().for_each(|out| out.fill(T::zero()));
+            self.input_gradient.into_iter().for_each(|out| out.fill(T::zero()));
         } else {
-            reverse_value_chain(net, parameters, tile, curved, parameter_gradient, input_gradient);
+            self.reverse_value_chain(curved);
         }
     }
 }
 
-/// Runs p upwards; leaves s̄_l of this half in `tile.chain[l]`, whose q_l is used up on the way.
-#[inline(always)]
-fn reverse_gradient_chain<T: Real>(
-    net: &Mlp,
-    parameters: &[T],
-    tile: &mut Tile<T>,
-    cotangent: &[T],
-    parameter_gradient: &mut [T],
-) {
-    let (rows, depth) = (tile.rows, net.hidden.len());
-    let [g, p, q_bar] = &mut tile.scratch;
-    q_bar[..cotangent.len()].copy_from_slice(cotangent);
-    for l in 0..depth {
-        let layer = &net.layers[l];
-        let size = rows * layer.output;
-        let (q, slope) = (&mut tile.chain[l][..], &tile.slopes[l][..]);
-        product(&mut g[..size], q, slope);
-        let below = matrix(q_bar, rows, layer.input);
-        let weight = matrix(&parameters[layer.weight.clone()], layer.output, layer.input);
-        multiply(p, Accum::Replace, below, weight.transpose());
-        let upper = matrix(g, rows, layer.output).transpose();
-        multiply(&mut parameter_gradient[layer.weight.clone()], Accum::Add, upper, below);
-        product(&mut q_bar[..size], p, slope);
-        let value = &tile.activations[l + 1];
-        match net.activation {
-            Activation::Tanh => curve(Activation::Tanh, q, p, slope, value),
-            Activation::Softplus => curve(Activation::Softplus, q, p, slope, value),
-            Activation::Relu => {}
+impl<T: Real> Backward<'_, T> {
+    /// Runs p upwards; leaves s̄_l of this half in `tile.chain[l]`, whose g_l is used up on the way.
+    #[inline(always)]
+    fn reverse_gradient_chain(&mut self, cotangent: &[T]) {
+        let (net, weights) = (self.net, self.weights);
+        let Tile { rows, activations, chain, raw, raw_cotangent, scratch, column, .. } = &mut *self.tile;
+        let depth = net.hidden.len();
+        let [mut p, mut below] = scratch.each_mut().map(Vec::as_mut_slice);
+        for l in 0..depth {
+            let layer = &net.layers[l];
+            let size = *rows * layer.output;
+            let (q_bar, width) =
+                if l == 0 { (cotangent, self.columns) } else { (&below[..*rows * layer.input], layer.input) };
+            let weight_gradient = &mut self.parameter_gradient[layer.weight.clone()];
+            add_products((&mut *weight_gradient, layer.input), (&chain[l], layer.output), (q_bar, width));
+            let mut last_input = None;
+            if l == 0 && !self.common.is_empty() {
+                column.clear();
+                column.resize(layer.output, T::zero());
+                add_weighted_rows(column, self.common, &chain[0]);
+                add_last_input(weight_gradient, layer.input, T::one(), column);
+                last_input = Some((&weights.last_input[..], self.common));
+            }
+            let curve = Curve {
+                activation: net.activation,
+                values: &activations[l + 1],
+                chain: &mut chain[l],
+                last_input,
+            };
+            multiply((&mut p[..size], layer.output), (q_bar, width), &weights.up[l], curve);
+            std::mem::swap(&mut p, &mut below);
         }
-    }
-    // q_m = m′(r)·w.
-    let last = &net.layers[depth];
-    let w = &parameters[last.weight.clone()];
-    let w_bar = &mut parameter_gradient[last.weight.clone()];
-    let points = q_bar.chunks_exact(last.input).zip(&mut tile.raw_cotangent).zip(&tile.raw);
-    for ((row, raw_cotangent), &r) in points {
-        let mapped = net.output.apply(r);
-        for (w_bar, &q) in w_bar.iter_mut().zip(row) {
-            *w_bar += mapped.slope * q;
+        // q_m = m′(r)·w.
+        let last = &net.layers[depth];
+        let w = &weights.parameters[last.weight.clone()];
+        let q_bar = &below[..*rows * last.input];
+        let slopes = &mut p[..*rows];
+        for (((slope, &r), raw_cotangent), q_bar) in
+            slopes.iter_mut().zip(&*raw).zip(raw_cotangent).zip(q_bar.chunks_exact(last.input))
+        {
+            let mapped = net.output.apply(r);
+            *slope = mapped.slope;
+            *raw_cotangent += mapped.curvature * dot(q_bar, w);
         }
-        *raw_cotangent += mapped.curvature * dot(row, w);
+        add_weighted_rows(&mut self.parameter_gradient[last.weight.clone()], slopes, q_bar);
     }
-}
 
-/// q ← p ⊙ q ⊙ σ″.
-#[inline(always)]
-fn curve<T: Real>(activation: Activation, q: &mut [T], p: &[T], slope: &[T], value: &[T]) {
-    for (((q, &p), &slope), &value) in q.iter_mut().zip(p).zip(slope).zip(value) {
-        *q = p * *q * activation.curvature(value, slope);
-    }
-}
-
-#[inline(always)]
-fn reverse_value_chain<T: Real>(
-    net: &Mlp,
-    parameters: &[T],
-    tile: &mut Tile<T>,
-    curved: bool,
-    parameter_gradient: &mut [T],
-    mut input_gradient: Option<&mut [T]>,
-) {
-    let (rows, depth) = (tile.rows, net.hidden.len());
-    let [s_bar, a_bar, _] = &mut tile.scratch;
-    let last = &net.layers[depth];
-    let w = &parameters[last.weight.clone()];
-    let (w_bar, c_bar) = parameter_gradient[last.weight.start..].split_at_mut(last.input);
-    let points = a_bar.chunks_exact_mut(last.input).zip(tile.activations[depth].chunks_exact(last.input));
-    for ((a_bar, a), &r) in points.zip(&tile.raw_cotangent) {
-        for (((a_bar, w_bar), &w), &a) in a_bar.iter_mut().zip(&mut *w_bar).zip(w).zip(a) {
-            *a_bar = r * w;
-            *w_bar += r * a;
-        }
-        c_bar[0] += r;
-    }
-    for l in (0..depth).rev() {
-        let layer = &net.layers[l];
-        let size = rows * layer.output;
-        product(&mut s_bar[..size], a_bar, &tile.slopes[l]);
-        if curved {
-            for (s, &extra) in s_bar[..size].iter_mut().zip(&tile.chain[l]) {
-                *s += extra;
+    /// Runs the cotangents of the activations downwards.
+    #[inline(always)]
+    fn reverse_value_chain(&mut self, curved: bool) {
+        let (net, weights) = (self.net, self.weights);
+        let Tile { rows, activations, chain, raw_cotangent, scratch, column, ones, .. } = &mut *self.tile;
+        let depth = net.hidden.len();
+        let last = &net.layers[depth];
+        let w = &weights.parameters[last.weight.clone()];
+        add_weighted_rows(
+            &mut self.parameter_gradient[last.weight.clone()],
+            raw_cotangent,
+            &activations[depth],
+        );
+        self.parameter_gradient[last.bias.start] += raw_cotangent.iter().copied().sum::<T>();
+        let join = |l: usize| Join {
+            activation: net.activation,
+            values: &activations[l + 1],
+            chain: curved.then(|| chain[l].as_slice()),
+        };
+        let [mut s_bar, mut next] = scratch.each_mut().map(Vec::as_mut_slice);
+        let top = &mut s_bar[..*rows * last.input];
+        for (row, &r) in top.chunks_exact_mut(last.input).zip(&*raw_cotangent) {
+            for (a_bar, &w) in row.iter_mut().zip(w) {
+                *a_bar = r * w;
             }
         }
-        let upper = matrix(s_bar, rows, layer.output);
-        let below = matrix(&tile.activations[l], rows, layer.input);
-        multiply(&mut parameter_gradient[layer.weight.clone()], Accum::Add, upper.transpose(), below);
-        let bias = &mut parameter_gradient[layer.bias.clone()];
-        for row in s_bar[..size].chunks_exact(layer.output) {
-            for (b, &s) in bias.iter_mut().zip(row) {
-                *b += s;
+        join(depth - 1).finish(0, top);
+        for l in (0..depth).rev() {
+            let layer = &net.layers[l];
+            let upper = &s_bar[..*rows * layer.output];
+            let width = if l == 0 { self.columns } else { layer.input };
+            let weight_gradient = &mut self.parameter_gradient[layer.weight.clone()];
+            add_products(
+                (&mut *weight_gradient, layer.input),
+                (upper, layer.output),
+                (&activations[l], width),
+            );
+            column.clear();
+            column.resize(layer.output, T::zero());
+            add_weighted_rows(column, ones, upper);
+            if let (0, Some(input)) = (l, self.common_input) {
+                add_last_input(weight_gradient, layer.input, input, column);
             }
+            for (bias, &sum) in self.parameter_gradient[layer.bias.clone()].iter_mut().zip(&*column) {
+                *bias += sum;
+            }
+            let from = (upper, layer.output);
+            if l > 0 {
+                let below = &mut next[..*rows * layer.input];
+                multiply((below, layer.input), from, &weights.down[l], join(l - 1));
+            } else if let Some(out) = self.input_gradient.as_deref_mut() {
+                multiply((out, width), from, &weights.down[0], ());
+            }
+            std::mem::swap(&mut s_bar, &mut next);
         }
-        let weight = matrix(&parameters[layer.weight.clone()], layer.output, layer.input);
-        if l > 0 {
-            multiply(a_bar, Accum::Replace, upper, weight);
-        } else if let Some(out) = input_gradient.as_deref_mut() {
-            multiply(out, Accum::Replace, upper, weight);
-        }
+    }
+}
+
+/// Adds `factor` times `column` to the last column of a weight gradient.
+#[inline(always)]
+fn add_last_input<T: Real>(weight_gradient: &mut [T], columns: usize, factor: T, column: &[T]) {
+    for (row, &entry) in weight_gradient.chunks_exact_mut(columns).zip(column) {
+        row[columns - 1] = factor.mul_add(entry, row[columns - 1]);
     }
 }

@@ -21,7 +21,7 @@ const LARGEST_TILE: usize = 256;
 /// The batch is cut into tiles whose number depends on its size alone; tiles are worked on in parallel where the pool
 /// has threads to spare, and what they add up is added in their order, so that no result depends on the thread count.
 ///
-/// Memory: about 4·batch·Σ widths numbers for a jet, half of it for a value.
+/// Memory: about 2·batch·Σ widths numbers for a jet, half of it for a value.
 #[derive(Debug, Clone)]
 pub struct Tape<T> {
     pub(super) batch: usize,
@@ -31,6 +31,10 @@ pub struct Tape<T> {
     pub(super) tile_gradients: Vec<Vec<T>>,
     pub(super) value: Vec<T>,
     pub(super) gradient: Vec<T>,
+    /// ∂u/∂(last input), where that is common to all points.
+    pub(super) common_derivative: Vec<T>,
+    /// The last input itself, where it is.
+    pub(super) common: Option<T>,
 }
 
 /// The part of a [`Tape`] that belongs to some consecutive points.
@@ -39,15 +43,16 @@ pub(super) struct Tile<T> {
     pub(super) rows: usize,
     /// a_0 … a_m, each rows × width.
     pub(super) activations: Vec<Vec<T>>,
-    /// σ′(s_1) … σ′(s_m).
-    pub(super) slopes: Vec<Vec<T>>,
-    /// q_1 … q_m of the gradient chain (Jet only); the rows of q_m are m′(r)·w.
+    /// g_1 … g_m of the gradient chain (Jet only).
     pub(super) chain: Vec<Vec<T>>,
     /// r, the value before the output map.
     pub(super) raw: Vec<T>,
     /// ∂ℓ/∂r of the pullback.
     pub(super) raw_cotangent: Vec<T>,
-    pub(super) scratch: [Vec<T>; 3],
+    pub(super) scratch: [Vec<T>; 2],
+    /// One column of a weight gradient.
+    pub(super) column: Vec<T>,
+    pub(super) ones: Vec<T>,
 }
 
 impl<T: Real> Tape<T> {
@@ -60,6 +65,8 @@ impl<T: Real> Tape<T> {
             tile_gradients: Vec::new(),
             value: Vec::new(),
             gradient: Vec::new(),
+            common_derivative: Vec::new(),
+            common: None,
         }
     }
 
@@ -68,9 +75,15 @@ impl<T: Real> Tape<T> {
         &self.value
     }
 
-    /// ∇_z u, row-major batch × input, of the last evaluation; empty when only the value was asked for.
+    /// ∇_z u, row-major batch × input, of the last evaluation, less the column of a common input; empty when only the
+    /// value was asked for.
     pub fn gradient(&self) -> &[T] {
         &self.gradient
+    }
+
+    /// ∂u/∂(common input) at each point of the last evaluation; empty without one.
+    pub fn common_derivative(&self) -> &[T] {
+        &self.common_derivative
     }
 
     /// Number of points of the last evaluation.
@@ -78,19 +91,28 @@ impl<T: Real> Tape<T> {
         self.batch
     }
 
-    pub(super) fn fit(&mut self, net: &Mlp, batch: usize, order: Order) {
+    pub(super) fn fit(&mut self, net: &Mlp, batch: usize, order: Order, common: Option<T>) {
         self.batch = batch;
         self.order = order;
+        self.common = common;
+        let columns = self.columns(net);
         let rows = rows_of_a_tile(batch);
         self.tiles.resize_with(batch.div_ceil(rows), Tile::new);
         self.tile_gradients.resize_with(self.tiles.len(), Vec::new);
         let mut left = batch;
         for tile in &mut self.tiles {
-            tile.fit(net, rows.min(left), order);
+            tile.fit(net, columns, rows.min(left), order);
             left -= tile.rows;
         }
         self.value.resize(batch, T::zero());
-        self.gradient.resize(if order == Order::Jet { batch * net.input } else { 0 }, T::zero());
+        let jets = if order == Order::Jet { batch } else { 0 };
+        self.gradient.resize(jets * columns, T::zero());
+        self.common_derivative.resize(jets * (net.input - columns), T::zero());
+    }
+
+    /// Inputs that differ from point to point.
+    pub(super) fn columns(&self, net: &Mlp) -> usize {
+        net.input - usize::from(self.common.is_some())
     }
 }
 
@@ -104,25 +126,22 @@ impl<T: Real> Tile<T> {
         Self {
             rows: 0,
             activations: Vec::new(),
-            slopes: Vec::new(),
             chain: Vec::new(),
             raw: Vec::new(),
             raw_cotangent: Vec::new(),
-            scratch: [Vec::new(), Vec::new(), Vec::new()],
+            scratch: [Vec::new(), Vec::new()],
+            column: Vec::new(),
+            ones: Vec::new(),
         }
     }
 
-    fn fit(&mut self, net: &Mlp, rows: usize, order: Order) {
+    fn fit(&mut self, net: &Mlp, columns: usize, rows: usize, order: Order) {
         self.rows = rows;
         let depth = net.hidden.len();
         self.activations.resize_with(depth + 1, Vec::new);
-        self.slopes.resize_with(depth, Vec::new);
         self.chain.resize_with(if order == Order::Jet { depth } else { 0 }, Vec::new);
-        let widths = std::iter::once(&net.input).chain(&net.hidden);
+        let widths = std::iter::once(&columns).chain(&net.hidden);
         for (buffer, width) in self.activations.iter_mut().zip(widths) {
-            buffer.resize(rows * width, T::zero());
-        }
-        for (buffer, width) in self.slopes.iter_mut().zip(&net.hidden) {
             buffer.resize(rows * width, T::zero());
         }
         for (buffer, width) in self.chain.iter_mut().zip(&net.hidden) {
@@ -130,7 +149,8 @@ impl<T: Real> Tile<T> {
         }
         self.raw.resize(rows, T::zero());
         self.raw_cotangent.resize(rows, T::zero());
-        let widest = net.hidden.iter().copied().max().unwrap_or(0).max(net.input);
+        self.ones.resize(rows, T::one());
+        let widest = net.hidden.iter().copied().max().unwrap_or(0);
         for buffer in &mut self.scratch {
             buffer.resize(rows * widest, T::zero());
         }

@@ -1,0 +1,107 @@
+//! What follows the products of a network, done to each block of rows while it is near the core.
+#![allow(clippy::indexing_slicing, reason = "every buffer is sized by `Tape::fit` from the same network")]
+
+use crate::activation::Activation;
+use crate::matrix::Finish;
+use crate::real::Real;
+
+/// s ← s + b, then a = σ(s) in its place.
+pub(super) struct Activate<'a, T> {
+    pub(super) activation: Activation,
+    pub(super) bias: &'a [T],
+}
+
+impl<T: Real> Finish<T> for Activate<'_, T> {
+    #[inline(always)]
+    fn finish(&mut self, _start: usize, rows: &mut [T]) {
+        for row in rows.chunks_exact_mut(self.bias.len()) {
+            for (s, &bias) in row.iter_mut().zip(self.bias) {
+                *s += bias;
+            }
+        }
+        self.activation.apply_here(rows);
+    }
+}
+
+/// q ← q ⊙ σ′.
+pub(super) struct Scale<'a, T> {
+    pub(super) activation: Activation,
+    pub(super) values: &'a [T],
+}
+
+impl<T: Real> Finish<T> for Scale<'_, T> {
+    #[inline(always)]
+    fn finish(&mut self, start: usize, rows: &mut [T]) {
+        #[inline(always)]
+        fn scale<T: Real>(q: &mut [T], values: &[T], slope: impl Fn(T) -> T) {
+            for (q, &value) in q.iter_mut().zip(values) {
+                *q *= slope(value);
+            }
+        }
+        let values = &self.values[start..][..rows.len()];
+        match self.activation {
+            Activation::Tanh => scale(rows, values, |a| Activation::Tanh.slope(a)),
+            Activation::Softplus => scale(rows, values, |a| Activation::Softplus.slope(a)),
+            Activation::Relu => scale(rows, values, |a| Activation::Relu.slope(a)),
+        }
+    }
+}
+
+/// q̄ = p ⊙ σ′ in the place of p, and the part s̄ = p ⊙ q ⊙ σ″ of the value chain's cotangent in the place of
+/// g = q ⊙ σ′.
+pub(super) struct Curve<'a, T> {
+    pub(super) activation: Activation,
+    pub(super) values: &'a [T],
+    pub(super) chain: &'a mut [T],
+    /// What the last input adds to p in the first layer: its column of W_1 and its cotangents.
+    pub(super) last_input: Option<(&'a [T], &'a [T])>,
+}
+
+impl<T: Real> Finish<T> for Curve<'_, T> {
+    #[inline(always)]
+    fn finish(&mut self, start: usize, rows: &mut [T]) {
+        if let Some((column, cotangents)) = self.last_input {
+            let first = start / column.len();
+            for (p, &cotangent) in rows.chunks_exact_mut(column.len()).zip(&cotangents[first..]) {
+                for (p, &weight) in p.iter_mut().zip(column) {
+                    *p = cotangent.mul_add(weight, *p);
+                }
+            }
+        }
+        let values = &self.values[start..][..rows.len()];
+        let chain = &mut self.chain[start..][..rows.len()];
+        match self.activation {
+            Activation::Tanh => curve(Activation::Tanh, rows, values, chain),
+            Activation::Softplus => curve(Activation::Softplus, rows, values, chain),
+            Activation::Relu => Scale { activation: Activation::Relu, values }.finish(0, rows),
+        }
+    }
+}
+
+#[inline(always)]
+fn curve<T: Real>(activation: Activation, p: &mut [T], values: &[T], chain: &mut [T]) {
+    for ((p, &value), g) in p.iter_mut().zip(values).zip(chain) {
+        let slope = activation.slope(value);
+        *g = *p * *g * activation.relative_curvature(value, slope);
+        *p *= slope;
+    }
+}
+
+/// s̄ = ā ⊙ σ′ + (what the gradient chain left).
+pub(super) struct Join<'a, T> {
+    pub(super) activation: Activation,
+    pub(super) values: &'a [T],
+    pub(super) chain: Option<&'a [T]>,
+}
+
+impl<T: Real> Finish<T> for Join<'_, T> {
+    #[inline(always)]
+    fn finish(&mut self, start: usize, rows: &mut [T]) {
+        Scale { activation: self.activation, values: self.values }.finish(start, rows);
+        if let Some(chain) = self.chain {
+            for (s, &extra) in rows.iter_mut().zip(&chain[start..]) {
+                *s += extra;
+            }
+        }
+    }
+}
