@@ -2,3 +2,4 @@
 
 pub mod iteration;
 pub mod peak;
+pub mod transport;

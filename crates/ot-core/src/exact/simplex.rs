@@ -330,10 +330,13 @@ impl NetworkSimplex {
         }
     }
 
-    /// Recomputes all potentials from the costs of the tree arcs, with 0 at the root.
+    /// Recomputes all potentials from the costs of the tree arcs, with 0 at the first node under the root: what the artificial arcs cost
+    /// does not enter the potentials of its component, so it takes no digits from them.
     fn recompute_values(&mut self) {
         let root = self.links.len() as u32 - 1;
-        self.values[root as usize] = 0.0;
+        let first = self.links[root as usize].first_child as usize;
+        let to_first = self.artificial_cost[first];
+        self.values[root as usize] = if self.tree_arcs[first].up { -to_first } else { to_first };
         let mut next = self.next_in_subtree(root, root);
         while let Some(index) = next {
             let basic = self.tree_arcs[index as usize];
