@@ -12,6 +12,9 @@ pub enum TrainError {
     /// A network, an integrator or a device.
     #[error(transparent)]
     Flow(#[from] flows::FlowError),
+    /// Exact transport between clouds that have none.
+    #[error(transparent)]
+    Exact(#[from] ot_core::exact::ExactError),
     /// Samples that cannot be drawn.
     #[error(transparent)]
     Sample(#[from] datasets::SampleError),

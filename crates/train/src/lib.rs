@@ -12,6 +12,7 @@
 //! | [`observe`] | metrics.jsonl and the progress bar |
 //! | [`run`] | the run folder: start, resume, finish |
 //! | [`model`] | a trained run, loaded: samples, trajectories, slopes |
+//! | [`w2fe`] | the gradient flow of ½·W2² on particles |
 
 pub mod adversarial;
 pub mod average;
@@ -24,5 +25,6 @@ pub mod optim;
 pub mod player;
 pub mod run;
 pub mod source;
+pub mod w2fe;
 
 pub use error::TrainError;
