@@ -6,6 +6,8 @@
 //! | [`activation`] | activations with first and second derivative |
 //! | [`mlp`] | scalar fields given by multilayer perceptrons: value, input gradient and the pullback of both |
 //! | [`potential`] | U(x, t), its ∇ₓU and ∂ₜU, and the velocity v = −∇U/λ |
+//! | [`generator`] | generators: residual and plain networks R^p → R^d with batch normalisation |
+//! | [`kantorovich`] | two potentials for the dual of ½·W2², and the gradient of their objective |
 //! | [`lipschitz`] | how a critic is held to its Lipschitz bound by reparametrisation |
 //! | [`integrate`] | forward Euler and fourth-order Runge–Kutta |
 //! | [`game`] | the two players' objectives and their gradients |
@@ -19,7 +21,9 @@ pub mod activation;
 pub mod device;
 pub mod error;
 pub mod game;
+pub mod generator;
 pub mod integrate;
+pub mod kantorovich;
 pub mod lipschitz;
 mod matrix;
 pub mod mlp;
