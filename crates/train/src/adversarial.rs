@@ -5,7 +5,7 @@
 
 use crate::TrainError;
 use crate::config::{Config, Lipschitz, Steps};
-use crate::player::{NotFinite, Player};
+use crate::player::{NotFinite, Player, finite};
 use crate::source::{Source, name};
 use datasets::stream;
 use flows::FlowError;
@@ -183,10 +183,6 @@ impl Trainer {
         finite("objective of the critic", value.divergence - value.penalty)?;
         Ok((value, gradient))
     }
-}
-
-fn finite(what: &'static str, value: f64) -> Result<(), NotFinite> {
-    if value.is_finite() { Ok(()) } else { Err(NotFinite { what, value }) }
 }
 
 fn backend(game: Game, device: Device) -> Result<Box<dyn Backend>, TrainError> {

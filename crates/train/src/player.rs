@@ -67,9 +67,7 @@ impl Player {
         if let Some(spectral) = &self.spectral {
             spectral.pull_back(&self.net, &self.parameters, &mut gradient);
         }
-        if let Some(&bad) = gradient.iter().find(|g| g.is_nan() || g.abs() >= GRADIENT_LIMIT) {
-            return Err(NotFinite { what: "gradient", value: bad.into() });
-        }
+        usable(&gradient)?;
         self.adam.step(settings, rate, &mut self.parameters, &gradient);
         if let Some(spectral) = &mut self.spectral {
             spectral.iterate(&self.net, &self.parameters);
@@ -78,4 +76,17 @@ impl Player {
         average::update(&mut self.average, &effective, decay, self.adam.steps);
         Ok(())
     }
+}
+
+/// Refuses a gradient with a NaN, an infinity or an entry beyond 1e18.
+pub(crate) fn usable(gradient: &[f32]) -> Result<(), NotFinite> {
+    match gradient.iter().find(|g| g.is_nan() || g.abs() >= GRADIENT_LIMIT) {
+        Some(&bad) => Err(NotFinite { what: "gradient", value: bad.into() }),
+        None => Ok(()),
+    }
+}
+
+/// Refuses an objective that is not finite.
+pub(crate) fn finite(what: &'static str, value: f64) -> Result<(), NotFinite> {
+    if value.is_finite() { Ok(()) } else { Err(NotFinite { what, value }) }
 }

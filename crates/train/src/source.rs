@@ -14,6 +14,10 @@ pub mod name {
     pub const POTENTIAL: &str = "potential";
     /// Initial parameters of the critic.
     pub const CRITIC: &str = "critic";
+    /// Initial parameters of a generator.
+    pub const GENERATOR: &str = "generator";
+    /// Initial parameters of the second Kantorovich potential.
+    pub const SECOND_POTENTIAL: &str = "second-potential";
     /// Everything that one iteration draws.
     pub const ITERATION: &str = "iteration";
     /// Particles of the logged indicators.

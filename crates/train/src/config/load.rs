@@ -80,50 +80,7 @@ impl Config {
         preset: Option<&str>,
         overrides: &[String],
     ) -> Result<Self, ConfigError> {
-        let syntax = |error: &toml::de::Error| {
-            let line = error.span().map_or(0, |s| text.get(..s.start).unwrap_or(text).lines().count().max(1));
-            ConfigError::Syntax { origin: origin.into(), reason: format!("line {line}: {}", error.message()) }
-        };
-        let mut table: Table = text.parse().map_err(|e| syntax(&e))?;
-        let presets = match table.remove("presets") {
-            Some(Value::Table(presets)) => presets,
-            Some(_) => return Err(field(origin, "presets", "must be a table of presets".into())),
-            None => Table::new(),
-        };
-        match preset {
-            None | Some("full") => {}
-            Some(name) => match presets.get(name) {
-                Some(Value::Table(changes)) => {
-                    for (key, value) in changes {
-                        set(&mut table, key, value.clone())
-                            .map_err(|reason| field(origin, &format!("presets.{name}: {key}"), reason))?;
-                    }
-                }
-                _ => {
-                    let mut available: Vec<&str> = presets.keys().map(String::as_str).collect();
-                    available.push("full");
-                    return Err(ConfigError::Preset {
-                        origin: origin.into(),
-                        preset: name.into(),
-                        available: available.join(", "),
-                    });
-                }
-            },
-        }
-        for change in overrides {
-            let Some((key, value)) = change.split_once('=') else {
-                return Err(ConfigError::Syntax {
-                    origin: format!("--set {change}"),
-                    reason: "write key=value, such as --set flow.lambda=0.1".into(),
-                });
-            };
-            set(&mut table, key.trim(), scalar(value.trim()))
-                .map_err(|reason| field(&format!("--set {change}"), key.trim(), reason))?;
-        }
-        let config: Self = serde_path_to_error::deserialize(table).map_err(|error| {
-            let key = error.path().to_string();
-            field(origin, &key, nearest(error.inner().message()))
-        })?;
+        let config: Self = merged(text, origin, preset, overrides)?;
         config.validate()?;
         Ok(config)
     }
@@ -146,6 +103,59 @@ impl Config {
         let text = Self { seed: 0, ..self.clone() }.to_toml()?;
         Ok(Sha256::digest(text.as_bytes()).iter().take(4).map(|byte| format!("{byte:02x}")).collect())
     }
+}
+
+/// Reads any kind of configuration from a text, its preset and its overrides; the values are still to be checked.
+pub(crate) fn merged<T: serde::de::DeserializeOwned>(
+    text: &str,
+    origin: &str,
+    preset: Option<&str>,
+    overrides: &[String],
+) -> Result<T, ConfigError> {
+    let syntax = |error: &toml::de::Error| {
+        let line = error.span().map_or(0, |s| text.get(..s.start).unwrap_or(text).lines().count().max(1));
+        ConfigError::Syntax { origin: origin.into(), reason: format!("line {line}: {}", error.message()) }
+    };
+    let mut table: Table = text.parse().map_err(|e| syntax(&e))?;
+    let presets = match table.remove("presets") {
+        Some(Value::Table(presets)) => presets,
+        Some(_) => return Err(field(origin, "presets", "must be a table of presets".into())),
+        None => Table::new(),
+    };
+    match preset {
+        None | Some("full") => {}
+        Some(name) => match presets.get(name) {
+            Some(Value::Table(changes)) => {
+                for (key, value) in changes {
+                    set(&mut table, key, value.clone())
+                        .map_err(|reason| field(origin, &format!("presets.{name}: {key}"), reason))?;
+                }
+            }
+            _ => {
+                let mut available: Vec<&str> = presets.keys().map(String::as_str).collect();
+                available.push("full");
+                return Err(ConfigError::Preset {
+                    origin: origin.into(),
+                    preset: name.into(),
+                    available: available.join(", "),
+                });
+            }
+        },
+    }
+    for change in overrides {
+        let Some((key, value)) = change.split_once('=') else {
+            return Err(ConfigError::Syntax {
+                origin: format!("--set {change}"),
+                reason: "write key=value, such as --set flow.lambda=0.1".into(),
+            });
+        };
+        set(&mut table, key.trim(), scalar(value.trim()))
+            .map_err(|reason| field(&format!("--set {change}"), key.trim(), reason))?;
+    }
+    serde_path_to_error::deserialize(table).map_err(|error| {
+        let key = error.path().to_string();
+        field(origin, &key, nearest(error.inner().message()))
+    })
 }
 
 fn field(origin: &str, key: &str, reason: String) -> ConfigError {

@@ -5,8 +5,10 @@
 
 mod load;
 mod schema;
-mod text;
-mod validate;
+pub(crate) mod text;
+pub(crate) mod validate;
+
+pub(crate) use load::merged;
 
 pub use load::ConfigError;
 pub use schema::{

@@ -79,7 +79,7 @@ impl Config {
     }
 }
 
-fn optimiser(key: &str, optimiser: &Optimiser) -> Result<(), ConfigError> {
+pub(crate) fn optimiser(key: &str, optimiser: &Optimiser) -> Result<(), ConfigError> {
     positive(&format!("{key}.learning_rate"), optimiser.learning_rate)?;
     fraction(&format!("{key}.beta1"), optimiser.beta1)?;
     fraction(&format!("{key}.beta2"), optimiser.beta2)?;
@@ -95,7 +95,7 @@ fn optimiser(key: &str, optimiser: &Optimiser) -> Result<(), ConfigError> {
     }
 }
 
-fn widths(key: &str, hidden: &[usize]) -> Result<(), ConfigError> {
+pub(crate) fn widths(key: &str, hidden: &[usize]) -> Result<(), ConfigError> {
     let fit = !hidden.is_empty() && !hidden.contains(&0);
     require(
         fit,
@@ -105,15 +105,15 @@ fn widths(key: &str, hidden: &[usize]) -> Result<(), ConfigError> {
     )
 }
 
-fn positive(key: &str, value: f64) -> Result<(), ConfigError> {
+pub(crate) fn positive(key: &str, value: f64) -> Result<(), ConfigError> {
     require(value.is_finite() && value > 0.0, key, value.to_string(), "give a finite number above 0")
 }
 
-fn not_negative(key: &str, value: f64) -> Result<(), ConfigError> {
+pub(crate) fn not_negative(key: &str, value: f64) -> Result<(), ConfigError> {
     require(value.is_finite() && value >= 0.0, key, value.to_string(), "give a finite number, 0 or more")
 }
 
-fn fraction(key: &str, value: f64) -> Result<(), ConfigError> {
+pub(crate) fn fraction(key: &str, value: f64) -> Result<(), ConfigError> {
     require(
         (0.0..1.0).contains(&value),
         key,
@@ -122,6 +122,6 @@ fn fraction(key: &str, value: f64) -> Result<(), ConfigError> {
     )
 }
 
-fn require(holds: bool, key: &str, found: String, remedy: &str) -> Result<(), ConfigError> {
+pub(crate) fn require(holds: bool, key: &str, found: String, remedy: &str) -> Result<(), ConfigError> {
     if holds { Ok(()) } else { Err(ConfigError::Value { key: key.into(), found, remedy: remedy.into() }) }
 }

@@ -36,4 +36,9 @@ impl Scheme {
             Self::AdamsBashforth | Self::ForwardEuler => (1.0, 0.0),
         }
     }
+
+    /// Whether the scheme needs the slopes of the step before.
+    pub fn is_two_step(self) -> bool {
+        self == Self::AdamsBashforth
+    }
 }

@@ -1,0 +1,134 @@
+//! The critic's side of the loop: two Kantorovich potentials, or the critic of a divergence.
+
+use super::config::{Config, Objective};
+use crate::TrainError;
+use crate::adversarial::StepError;
+use crate::config::{Lipschitz, Optimiser};
+use crate::player::{Player, finite};
+use crate::source::name;
+use datasets::stream;
+use flows::activation::Activation;
+use flows::game::{self, CriticBatch, CriticObjective, FlowObjective, Game, PenaltyPoints};
+use flows::kantorovich::{self, KantorovichObjective, PairBatch, Potentials};
+use flows::mlp::{Mlp, Output};
+use flows::potential::Potential;
+
+/// What the last update of a critic measured on its minibatch.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct CriticReport {
+    /// The dual value: an estimate of ½·W2², of W1 or of the divergence.
+    pub dual: f64,
+    /// All penalties together.
+    pub penalty: f64,
+}
+
+/// The networks that judge the generated points, with their optimisers.
+pub(super) enum Critics {
+    Kantorovich {
+        potentials: Potentials,
+        objective: KantorovichObjective,
+        phi: Player,
+        eta: Player,
+        workspace: kantorovich::Workspace<f32>,
+    },
+    Divergence {
+        /// Its potential takes no part: the generator is in its place.
+        game: Game,
+        phi: Player,
+        workspace: game::critic::Workspace<f32>,
+    },
+}
+
+impl Critics {
+    pub(super) fn new(config: &Config, dim: usize) -> Result<Self, TrainError> {
+        let critic = &config.critic;
+        let player = |net: &Mlp, name: &str, bound| {
+            let parameters = critic.initialisation.draw(net, &mut stream(config.seed, name, 0));
+            Player::new(net.clone(), parameters, bound)
+        };
+        let net = |output| Mlp::new(dim, &critic.hidden, critic.activation, output);
+        Ok(match critic.objective {
+            Objective::Kantorovich { psi, penalty, interpolated, equality } => {
+                let potentials = Potentials { phi: net(Output::Identity)?, eta: net(Output::Identity)?, psi };
+                Self::Kantorovich {
+                    phi: player(&potentials.phi, name::CRITIC, None),
+                    eta: player(&potentials.eta, name::SECOND_POTENTIAL, None),
+                    potentials,
+                    objective: KantorovichObjective { penalty, interpolated, equality },
+                    workspace: kantorovich::Workspace::default(),
+                }
+            }
+            Objective::Divergence { divergence, lipschitz, bound } => {
+                let net = net(Output::for_divergence(divergence))?;
+                let spectral = (lipschitz == Lipschitz::Spectral).then_some(bound);
+                let (penalty, penalty_points) = match lipschitz {
+                    Lipschitz::Penalty { form, weight, points } => (Some((form, weight)), points),
+                    Lipschitz::None | Lipschitz::Spectral => (None, PenaltyPoints::default()),
+                };
+                Self::Divergence {
+                    phi: player(&net, name::CRITIC, spectral),
+                    game: Game {
+                        potential: Potential::new(dim, &[1], Activation::Tanh)?,
+                        critic: net,
+                        critic_objective: CriticObjective { divergence, penalty, bound, penalty_points },
+                        flow_objective: FlowObjective {
+                            lambda: 1.0,
+                            horizon: 1.0,
+                            kinetic: false,
+                            velocity_spread: 0.0,
+                            hamilton_jacobi: 0.0,
+                            terminal_gradient: 0.0,
+                        },
+                    },
+                    workspace: game::critic::Workspace::default(),
+                }
+            }
+        })
+    }
+
+    /// φ: its shape and the parameters that it uses.
+    pub(super) fn phi(&self) -> (&Mlp, Vec<f32>) {
+        let (Self::Kantorovich { phi, .. } | Self::Divergence { phi, .. }) = self;
+        (&phi.net, phi.effective())
+    }
+
+    /// One ascent step on generated points `y` and target points `x`; `mixing` holds two numbers in \[0, 1\] for each pair.
+    pub(super) fn ascend(
+        &mut self,
+        y: &[f32],
+        x: &[f32],
+        mixing: &[f32],
+        settings: &Optimiser,
+        rate: f64,
+    ) -> Result<CriticReport, StepError> {
+        // The last parameters are the ones in use: nothing is averaged.
+        let decay = 0.0;
+        match self {
+            Self::Kantorovich { potentials, objective, phi, eta, workspace } => {
+                let mut d_phi = vec![0.0; phi.parameters.len()];
+                let mut d_eta = vec![0.0; eta.parameters.len()];
+                let value = workspace.gradient(
+                    potentials,
+                    *objective,
+                    (&phi.parameters, &eta.parameters),
+                    PairBatch { generated: y, target: x, mixing },
+                    (&mut d_phi, &mut d_eta),
+                )?;
+                finite("objective of the potentials", value.total())?;
+                phi.descend(settings, rate, decay, d_phi)?;
+                eta.descend(settings, rate, decay, d_eta)?;
+                let penalty = value.penalty + value.interpolated + value.equality;
+                Ok(CriticReport { dual: value.dual, penalty })
+            }
+            Self::Divergence { game, phi, workspace } => {
+                let mut gradient = vec![0.0; phi.parameters.len()];
+                let (mixing, _) = mixing.split_at(mixing.len() / 2);
+                let batch = CriticBatch { generated: y, target: x, mixing };
+                let value = workspace.gradient(game, &phi.effective(), batch, &mut gradient)?;
+                finite("objective of the critic", value.divergence - value.penalty)?;
+                phi.descend(settings, rate, decay, gradient)?;
+                Ok(CriticReport { dual: value.divergence, penalty: value.penalty })
+            }
+        }
+    }
+}

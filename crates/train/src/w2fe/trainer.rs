@@ -1,0 +1,210 @@
+//! The loop: critic updates, then the generator's update.
+
+use super::config::{Config, Update};
+use super::critic::{CriticReport, Critics};
+use super::draw::Draw;
+use crate::TrainError;
+use crate::adversarial::StepError;
+use crate::config::ConfigError;
+use crate::optim::Adam;
+use crate::player::{finite, usable};
+use crate::source::name;
+use datasets::stream;
+use flows::FlowError;
+use flows::generator::{Generator, GeneratorForm, GeneratorTape, RunningStatistics, Statistics, fit, push};
+use flows::mlp::{Order, Tape};
+use ndarray::{Array2, ArrayView2};
+use rand::RngExt;
+
+/// What one iteration measured on its own minibatches.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct StepReport {
+    /// The last critic update.
+    pub critic: CriticReport,
+    /// RMS ‖∇φ‖ over the generated points; for exact Kantorovich potentials it is W2.
+    pub slope_rms: f64,
+    /// mean‖G(z) − ζ‖² before the first generator update of a flow step; mean φ(G(z)) for the other updates.
+    pub generator_first: f64,
+    /// The same before the last of the K updates.
+    pub generator_last: f64,
+}
+
+/// The state of a run in memory.
+///
+/// One iteration is one of algorithm 1 of Huang and Malik, arXiv 2406.13619: critic updates on fresh minibatches, then ζ =
+/// y − ε∇φ(y) for y = G(z) and K updates of mean‖G(z) − ζ‖² on the same z. The generator runs with the statistics of its
+/// batches; its running averages, which [`Trainer::generate`] uses, move with every generator update.
+pub struct Trainer {
+    config: Config,
+    start: Draw,
+    target: Draw,
+    critics: Critics,
+    generator: Generator,
+    /// What the generator is trained on.
+    pub parameters: Vec<f32>,
+    /// The running averages of its normalisation.
+    pub statistics: RunningStatistics<f32>,
+    adam: Adam,
+    previous: Option<Previous>,
+    /// Iterations done.
+    pub iteration: u64,
+    generated: GeneratorTape<f32>,
+    judged: Tape<f32>,
+}
+
+/// The particles' previous slopes are ∇φ(G(z)) with these: what two-step schemes remember.
+struct Previous {
+    phi: Vec<f32>,
+    generator: Vec<f32>,
+}
+
+impl Trainer {
+    /// Checks the configuration, reads the data and draws initial parameters.
+    ///
+    /// # Errors
+    /// [`TrainError`] for values outside their domain, data that cannot be had and networks that cannot be built.
+    pub fn new(config: &Config) -> Result<Self, TrainError> {
+        config.validate()?;
+        let (start, target) = (Draw::new(&config.start)?, Draw::new(&config.data)?);
+        let net = &config.generator;
+        let form = GeneratorForm {
+            activation: net.activation,
+            batch_norm: net.batch_norm,
+            residual: net.residual,
+            output: net.output,
+        };
+        let generator = Generator::new(start.dim(), &net.hidden, target.dim(), form)?;
+        let parameters = net.initialisation.draw(&generator, &mut stream(config.seed, name::GENERATOR, 0));
+        Ok(Self {
+            critics: Critics::new(config, target.dim())?,
+            adam: Adam::new(generator.parameter_count()),
+            statistics: RunningStatistics::new(&generator),
+            config: config.clone(),
+            previous: None,
+            iteration: 0,
+            generated: GeneratorTape::new(),
+            judged: Tape::new(),
+            start,
+            target,
+            generator,
+            parameters,
+        })
+    }
+
+    /// One iteration.
+    ///
+    /// # Errors
+    /// [`StepError::Diverged`] when an objective or a gradient is not finite; the update that it belongs to is not made.
+    pub fn step(&mut self) -> Result<StepReport, StepError> {
+        let mut rng = stream(self.config.seed, name::ITERATION, self.iteration);
+        let (training, updates) = (self.config.training, self.config.critic.updates);
+        let progress = self.iteration as f64 / training.iterations as f64;
+        let mut report = StepReport::default();
+        for _ in 0..updates {
+            let z = self.start.batch(training.batch, &mut rng)?;
+            let x = self.target.batch(training.batch, &mut rng)?;
+            let mixing: Vec<f32> = (0..2 * training.batch).map(|_| rng.random()).collect();
+            self.generator.evaluate(&self.parameters, &z, Statistics::Batch, &mut self.generated)?;
+            let rate = training.critic.rate(progress);
+            report.critic =
+                self.critics.ascend(self.generated.points(), &x, &mixing, &training.critic, rate)?;
+        }
+        let z = self.start.batch(training.batch, &mut rng)?;
+        let (phi, weights) = self.critics.phi();
+        self.generator.evaluate(&self.parameters, &z, Statistics::Batch, &mut self.generated)?;
+        phi.evaluate(&weights, self.generated.points(), Order::Jet, &mut self.judged)?;
+        let squares: f64 = self.judged.gradient().iter().map(|&g| f64::from(g) * f64::from(g)).sum();
+        report.slope_rms = (squares / training.batch as f64).sqrt();
+        let rate = training.generator.rate(progress);
+        match self.config.update {
+            Update::Flow { epsilon, persistence, scheme } => {
+                let (now, before) = scheme.weights(self.previous.is_some());
+                let mut aims = moved(self.generated.points(), self.judged.gradient(), epsilon * now);
+                if let Some(previous) = self.previous.as_ref().filter(|_| before != 0.0) {
+                    let (old, earlier) = (&mut GeneratorTape::new(), &mut Tape::new());
+                    self.generator.evaluate(&previous.generator, &z, Statistics::Batch, old)?;
+                    phi.evaluate(&previous.phi, old.points(), Order::Jet, earlier)?;
+                    aims = moved(&aims, earlier.gradient(), epsilon * before);
+                }
+                let saved = scheme
+                    .is_two_step()
+                    .then(|| Previous { phi: weights, generator: self.parameters.clone() });
+                for update in 0..persistence {
+                    if update > 0 {
+                        self.generator.evaluate(
+                            &self.parameters,
+                            &z,
+                            Statistics::Batch,
+                            &mut self.generated,
+                        )?;
+                    }
+                    let (value, cotangent) = fit(self.generated.points(), &aims, self.generator.output())?;
+                    finite("objective of the generator", value)?;
+                    if update == 0 {
+                        report.generator_first = value;
+                    }
+                    report.generator_last = value;
+                    self.descend(&cotangent, rate)?;
+                }
+                self.previous = saved;
+            }
+            Update::Direct | Update::NonSaturating => {
+                let value = self.judged.value().iter().map(|&v| f64::from(v)).sum::<f64>();
+                report.generator_first = value / training.batch as f64;
+                report.generator_last = report.generator_first;
+                finite("objective of the generator", value)?;
+                let weights: Vec<f32> = match self.config.update {
+                    // d/dφ of −log(1 − e^φ/2).
+                    Update::NonSaturating => {
+                        self.judged.value().iter().map(|phi| phi.exp() / (2.0 - phi.exp())).collect()
+                    }
+                    _ => vec![1.0; training.batch],
+                };
+                let cotangent = push(&weights, self.judged.gradient(), self.generator.output())?;
+                self.descend(&cotangent, rate)?;
+            }
+        }
+        self.iteration += 1;
+        Ok(report)
+    }
+
+    /// One descent step of the generator along the pulled-back cotangent of the points last generated.
+    fn descend(&mut self, cotangent: &[f32], rate: f64) -> Result<(), StepError> {
+        let mut gradient = vec![0.0; self.parameters.len()];
+        self.generator.pull_back(&self.parameters, &mut self.generated, cotangent, &mut gradient)?;
+        usable(&gradient)?;
+        if self.config.generator.batch_norm {
+            self.statistics.update(&self.generated, self.config.generator.momentum)?;
+        }
+        self.adam.step(&self.config.training.generator, rate, &mut self.parameters, &gradient);
+        Ok(())
+    }
+
+    /// G at the rows of `z`, with the running averages: each point by itself.
+    ///
+    /// # Errors
+    /// [`TrainError::Config`] when `z` has another dimension than the start of this run.
+    pub fn generate(&self, z: ArrayView2<'_, f64>) -> Result<Array2<f64>, TrainError> {
+        if z.ncols() != self.generator.input() {
+            return Err(TrainError::Config(ConfigError::Value {
+                key: "the columns of the starting points".into(),
+                found: z.ncols().to_string(),
+                remedy: format!("give points of {} coordinates", self.generator.input()),
+            }));
+        }
+        let z: Vec<f32> = z.iter().map(|&x| x as f32).collect();
+        let mut tape = GeneratorTape::new();
+        let statistics = Statistics::Running(&self.statistics);
+        self.generator.evaluate(&self.parameters, &z, statistics, &mut tape)?;
+        let points: Vec<f64> = tape.points().iter().map(|&y| f64::from(y)).collect();
+        let dim = self.generator.output();
+        let (expected, found) = (z.len() / self.generator.input() * dim, points.len());
+        Array2::from_shape_vec((points.len() / dim, dim), points)
+            .map_err(|_| FlowError::Shape { what: "the generated points", found, expected }.into())
+    }
+}
+
+/// y − rate·slope.
+fn moved(points: &[f32], slopes: &[f32], rate: f64) -> Vec<f32> {
+    points.iter().zip(slopes).map(|(&y, &slope)| y - rate as f32 * slope).collect()
+}
