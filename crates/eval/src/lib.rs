@@ -3,6 +3,7 @@
 mod closeness;
 pub mod cloud;
 pub mod distances;
+pub mod nearest;
 pub mod report;
 pub mod results;
 pub mod summary;
