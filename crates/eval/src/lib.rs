@@ -3,12 +3,13 @@
 mod closeness;
 pub mod cloud;
 pub mod distances;
-pub mod nearest;
+mod nearest;
 pub mod report;
 pub mod results;
 pub mod summary;
 
 pub use closeness::{ClosenessError, closeness, w2_squared};
 pub use cloud::off_manifold_rms;
+pub use nearest::{AccuracyError, nearest_neighbour_accuracy};
 pub use results::{Metrics, Protocol, Results};
 pub use summary::Summary;

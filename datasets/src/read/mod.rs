@@ -10,6 +10,7 @@ mod table;
 #[cfg(test)]
 mod tests;
 mod usps;
+mod usps_resampled;
 
 use std::{fs, io, path::Path};
 
@@ -18,6 +19,7 @@ use ndarray::{Array1, Array2, Axis};
 pub use error::ReadError;
 pub use idx::read_idx;
 pub use usps::{UspsDigits, read_usps};
+pub use usps_resampled::read_usps_resampled;
 
 /// Reads a matrix, one point a row, from a `.npy` or `.csv` file.
 ///

@@ -29,7 +29,7 @@ pub(super) enum Critics {
         objective: KantorovichObjective,
         phi: Player,
         eta: Player,
-        workspace: kantorovich::Workspace<f32>,
+        workspace: Box<kantorovich::Workspace<f32>>,
     },
     Divergence {
         /// Its potential takes no part: the generator is in its place.
@@ -55,7 +55,7 @@ impl Critics {
                     eta: player(&potentials.eta, name::SECOND_POTENTIAL, None),
                     potentials,
                     objective: KantorovichObjective { penalty, interpolated, equality },
-                    workspace: kantorovich::Workspace::default(),
+                    workspace: Box::default(),
                 }
             }
             Objective::Divergence { divergence, lipschitz, bound } => {

@@ -1,0 +1,99 @@
+//! Handwritten digits on one grid: 16×16, grey values in [−1, 1].
+
+use std::path::Path;
+
+use ndarray::{Array2, Ix1, Ix3};
+
+use crate::{ReadError, UspsDigits, read_idx, read_usps, read_usps_resampled, resized};
+
+/// Which part of a data set is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Split {
+    /// The training half.
+    Train,
+    /// The test half.
+    Test,
+}
+
+/// Reads the digits of MNIST from its folder, resized bilinearly to 16×16, from bytes b to b/127.5 − 1.
+///
+/// Shapes: labels [n], pixels [n, 256], the background −1. Complexity: O(size of the files).
+///
+/// # Errors
+/// [`ReadError`] where a file is missing, not IDX, or where images and labels do not fit each other.
+pub fn mnist_digits(folder: &Path, split: Split) -> Result<UspsDigits, ReadError> {
+    let prefix = match split {
+        Split::Train => "train",
+        Split::Test => "t10k",
+    };
+    let (images_path, labels_path) = (
+        folder.join(format!("{prefix}-images-idx3-ubyte")),
+        folder.join(format!("{prefix}-labels-idx1-ubyte")),
+    );
+    let malformed =
+        |path: &Path, reason: String| ReadError::Malformed { path: path.into(), format: "MNIST", reason };
+    let images = read_idx(&images_path)?;
+    let shape = images.shape().to_vec();
+    let images = images.into_dimensionality::<Ix3>().map_err(|_| {
+        malformed(&images_path, format!("its shape is {shape:?}, not images × rows × columns"))
+    })?;
+    let labels = read_idx(&labels_path)?
+        .into_dimensionality::<Ix1>()
+        .map_err(|_| malformed(&labels_path, "its labels have more than one axis".into()))?;
+    if labels.len() != images.dim().0 {
+        let reason = format!("it has {} labels for {} images", labels.len(), images.dim().0);
+        return Err(malformed(&labels_path, reason));
+    }
+    let pixels: Array2<f64> = resized(images.view(), 16) / 127.5 - 1.0;
+    // Weights that sum to 1 up to rounding may leave the range by as much.
+    Ok(UspsDigits { labels, pixels: pixels.mapv(|x| x.clamp(-1.0, 1.0)) })
+}
+
+/// Reads the USPS digits from their folder.
+///
+/// # Errors
+/// As [`read_usps`].
+pub fn usps_digits(folder: &Path, split: Split) -> Result<UspsDigits, ReadError> {
+    read_usps(folder.join(match split {
+        Split::Train => "zip.train.gz",
+        Split::Test => "zip.test.gz",
+    }))
+}
+
+/// Reads the resampled USPS digits, the stand-in where the real ones are not at hand; results on them must say so.
+///
+/// # Errors
+/// As [`read_usps_resampled`].
+pub fn usps_resampled_digits(folder: &Path, split: Split) -> Result<UspsDigits, ReadError> {
+    read_usps_resampled(folder.join("usps_resampled.mat"), split)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn write(folder: &Path, name: &str, header: &[u8], sizes: &[u32], data: &[u8]) {
+        let sizes = sizes.iter().flat_map(|size| size.to_be_bytes());
+        let bytes: Vec<u8> = header.iter().copied().chain(sizes).chain(data.iter().copied()).collect();
+        std::fs::write(folder.join(name), bytes).unwrap();
+    }
+
+    #[test]
+    fn mnist_is_resized_and_scaled() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut data = vec![0; 2 * 784];
+        data[784..].fill(255);
+        write(folder.path(), "t10k-images-idx3-ubyte", &[0, 0, 8, 3], &[2, 28, 28], &data);
+        write(folder.path(), "t10k-labels-idx1-ubyte", &[0, 0, 8, 1], &[2], &[3, 8]);
+        let digits = mnist_digits(folder.path(), Split::Test).unwrap();
+        assert_eq!(digits.labels, ndarray::array![3, 8]);
+        assert_eq!(digits.pixels.dim(), (2, 256));
+        // A few roundings of weights that sum to one.
+        assert!(digits.pixels.row(0).iter().all(|&x| x == -1.0));
+        assert!(digits.pixels.row(1).iter().all(|&x| (x - 1.0).abs() < 1e-12));
+        write(folder.path(), "t10k-labels-idx1-ubyte", &[0, 0, 8, 1], &[1], &[3]);
+        let error = mnist_digits(folder.path(), Split::Test).unwrap_err();
+        assert!(error.to_string().contains("1 labels for 2 images"), "{error}");
+        assert!(matches!(mnist_digits(folder.path(), Split::Train), Err(ReadError::Missing { .. })));
+    }
+}
