@@ -7,7 +7,7 @@ use flows::generator::{
     RunningStatistics, Statistics, fit, push,
 };
 use flows::kantorovich::{GapPenalty, KantorovichObjective, PairBatch, Potentials, Psi, Workspace};
-use flows::mlp::{Initialisation, Mlp, Order, Output, Tape};
+use flows::mlp::{Initialisation, Mlp, Order, Output, Tape, Weights};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
@@ -130,7 +130,8 @@ fn one_flow_step_is_w2gan_up_to_twice_epsilon() {
     let form = form(Activation::Tanh, true, true, GeneratorOutput::Identity);
     let generator = Generator::new(2, &[6, 5], 2, form).unwrap();
     let phi = Mlp::new(2, &[7, 5], Activation::Softplus, Output::Identity).unwrap();
-    let (theta, w) = (drawn(&generator, &mut rng), Initialisation::GlorotUniform.draw(&phi, &mut rng));
+    let (theta, w) = (drawn(&generator, &mut rng), Initialisation::GlorotUniform.draw::<f64>(&phi, &mut rng));
+    let w = Weights::new(&phi, &w).unwrap();
     let z = uniform(&mut rng, 16);
     let (mut tape, mut slopes) = (GeneratorTape::new(), Tape::new());
     generator.evaluate(&theta, &z, Statistics::Batch, &mut tape).unwrap();

@@ -8,9 +8,8 @@ use super::tape::LayerTape;
 use super::{Generator, GeneratorTape};
 use crate::FlowError;
 use crate::error::expect_length;
-use crate::matrix::{matrix, multiply};
+use crate::matrix::{Panels, add_products, multiply};
 use crate::real::Real;
-use faer::Accum;
 
 impl Generator {
     /// Adds ∂ℓ/∂parameters to `gradient`, given ∂ℓ/∂G(z) as `cotangent` (batch × output).
@@ -43,18 +42,18 @@ impl Generator {
         }
         let last = &self.last;
         add_rows(&mut gradient[last.bias.clone()], &upper[..cotangent.len()]);
-        let mut above = last;
+        let (mut above, mut panels) = (last, Panels::new());
         for (l, layer) in self.hidden.iter().enumerate().rev() {
             let kept = &tape.layers[l];
             let (width, size) = (layer.affine.output, batch * layer.affine.output);
-            let s_bar = matrix(upper, batch, above.output);
-            let below = matrix(&kept.activations, batch, width);
-            multiply(&mut gradient[above.weight.clone()], Accum::Add, s_bar.transpose(), below);
-            let weight = matrix(&parameters[above.weight.clone()], above.output, width);
-            multiply(lower, Accum::Replace, s_bar, weight);
+            let s_bar = &upper[..batch * above.output];
+            let into = (&mut gradient[above.weight.clone()], width);
+            add_products(into, (s_bar, above.output), (&kept.activations, width));
+            panels.pack(&parameters[above.weight.clone()], above.output, width);
+            multiply((&mut lower[..size], width), (s_bar, above.output), &panels, ());
             std::mem::swap(upper, lower);
-            for (u, &slope) in upper[..size].iter_mut().zip(&kept.slopes) {
-                *u *= slope;
+            for (u, &a) in upper[..size].iter_mut().zip(&kept.activations) {
+                *u *= self.form.activation.slope(a);
             }
             add_rows(&mut gradient[layer.affine.bias.clone()], &upper[..size]);
             if let Some(scale) = &layer.scale {
@@ -68,9 +67,8 @@ impl Generator {
             }
             above = &layer.affine;
         }
-        let s_bar = matrix(upper, batch, above.output);
-        let below = matrix(&tape.input, batch, self.input);
-        multiply(&mut gradient[above.weight.clone()], Accum::Add, s_bar.transpose(), below);
+        let into = (&mut gradient[above.weight.clone()], self.input);
+        add_products(into, (&upper[..batch * above.output], above.output), (&tape.input, self.input));
         Ok(())
     }
 }

@@ -8,9 +8,8 @@ use super::tape::LayerTape;
 use super::{Generator, GeneratorOutput, GeneratorTape, NORMALISATION_FLOOR, Statistics};
 use crate::FlowError;
 use crate::error::expect_length;
-use crate::matrix::{matrix, multiply};
+use crate::matrix::{Panels, multiply};
 use crate::real::Real;
-use faer::Accum;
 
 impl Generator {
     /// Evaluates G at the rows of `z` (row-major, batch × input) and records the tape.
@@ -47,15 +46,14 @@ impl Generator {
         }
         tape.fit(self, batch, own);
         tape.input.copy_from_slice(z);
-        let mut unit = 0;
+        let (mut unit, mut panels) = (0, Panels::new());
         for (l, layer) in self.hidden.iter().enumerate() {
             let affine = &layer.affine;
             let (below, above) = tape.layers.split_at_mut(l);
             let kept = &mut above[0];
             let input = below.last().map_or(&tape.input, |below| &below.activations);
-            let weight = matrix(&parameters[affine.weight.clone()], affine.output, affine.input);
-            let input = matrix(input, batch, affine.input);
-            multiply(&mut kept.activations, Accum::Replace, input, weight.transpose());
+            panels.pack_transposed(&parameters[affine.weight.clone()], affine.input, affine.output);
+            multiply((&mut kept.activations, affine.output), (input, affine.input), &panels, ());
             let shift = &parameters[affine.bias.clone()];
             if let Some(scale) = &layer.scale {
                 let units = unit..unit + affine.output;
@@ -78,7 +76,7 @@ impl Generator {
                 }
             }
             unit += affine.output;
-            self.form.activation.apply_fitting(&mut kept.activations, &mut kept.slopes);
+            self.form.activation.apply(&mut kept.activations);
         }
         self.finish(parameters, z, tape);
         Ok(())
@@ -87,13 +85,14 @@ impl Generator {
     /// G(z) = \[z +\] R(W·a_m + b).
     fn finish<T: Real>(&self, parameters: &[T], z: &[T], tape: &mut GeneratorTape<T>) {
         let last = &self.last;
+        let top = tape.layers.last().map_or(&tape.input, |layer| &layer.activations);
+        let mut panels = Panels::new();
+        panels.pack_transposed(&parameters[last.weight.clone()], last.input, last.output);
+        multiply((&mut tape.points, last.output), (top, last.input), &panels, ());
         let bias = &parameters[last.bias.clone()];
         for row in tape.points.chunks_exact_mut(last.output) {
-            row.copy_from_slice(bias);
+            row.iter_mut().zip(bias).for_each(|(r, &bias)| *r += bias);
         }
-        let top = tape.layers.last().map_or(&tape.input, |layer| &layer.activations);
-        let weight = matrix(&parameters[last.weight.clone()], last.output, last.input);
-        multiply(&mut tape.points, Accum::Add, matrix(top, tape.batch, last.input), weight.transpose());
         tape.output_slopes.clear();
         if let GeneratorOutput::Tanh { scale } = self.form.output {
             let scale = T::of(scale);

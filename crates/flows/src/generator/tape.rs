@@ -5,7 +5,7 @@ use crate::real::Real;
 
 /// The points of one evaluation and all that its pullback needs, reused from call to call.
 ///
-/// Memory: about 3·batch·Σ widths numbers.
+/// Memory: about 2·batch·Σ widths numbers.
 #[derive(Debug, Clone, Default)]
 pub struct GeneratorTape<T> {
     pub(super) batch: usize,
@@ -25,8 +25,6 @@ pub struct GeneratorTape<T> {
 pub(super) struct LayerTape<T> {
     /// a_l, batch × width.
     pub(super) activations: Vec<T>,
-    /// σ′(u_l).
-    pub(super) slopes: Vec<T>,
     /// (s_l − μ_l)/√(v_l + ϵ); empty without normalisation, as are the rows below.
     pub(super) normalised: Vec<T>,
     /// 1/√(v_l + ϵ).
@@ -59,7 +57,6 @@ impl<T: Real> GeneratorTape<T> {
             let normalised = if layer.scale.is_some() { width } else { 0 };
             let measured = if own_statistics { normalised } else { 0 };
             tape.activations.resize(batch * width, T::zero());
-            tape.slopes.resize(batch * width, T::zero());
             tape.normalised.resize(batch * normalised, T::zero());
             tape.rates.resize(normalised, T::zero());
             tape.mean.resize(measured, T::zero());

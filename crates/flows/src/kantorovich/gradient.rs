@@ -4,12 +4,13 @@ use super::potentials::{Pair, PsiTape};
 use super::{KantorovichObjective, KantorovichValue, PairBatch, Potentials};
 use crate::FlowError;
 use crate::error::expect_length;
-use crate::mlp::{Cotangent, Order, Tape};
+use crate::mlp::{Cotangent, Order, Tape, Weights};
 use crate::real::Real;
 
 /// Buffers of the gradient, reused from call to call.
 #[derive(Debug, Default)]
 pub struct Workspace<T: Real> {
+    weights: [Weights<T>; 2],
     phi: Tape<T>,
     psi: PsiTape<T>,
     moved_phi: Tape<T>,
@@ -43,7 +44,15 @@ impl<T: Real> Workspace<T> {
         let dim = potentials.dim()?;
         let (y, x) = (batch.generated, batch.target);
         expect_length("the target batch", x.len(), y.len())?;
-        let parameters = Pair { phi: parameters.0, eta: parameters.1 };
+        // Taken out for the time of the call, so that the tapes can be borrowed beside them.
+        let weights = {
+            let [mut phi, mut eta] = std::mem::take(&mut self.weights);
+            phi.arrange(&potentials.phi, parameters.0)?;
+            eta.arrange(&potentials.eta, parameters.1)?;
+            [phi, eta]
+        };
+        let [phi, eta] = &weights;
+        let parameters = Pair { phi, eta };
         let (d_phi, d_eta) = gradients;
         d_phi.fill(T::zero());
         d_eta.fill(T::zero());
@@ -75,7 +84,7 @@ impl<T: Real> Workspace<T> {
             let slopes = self.phi.gradient();
             let (gaps, gaps_cotangent) =
                 equality(self.phi.value(), &self.moved_psi.value, slopes, dim, factor);
-            let cotangent = Cotangent { value: &gaps_cotangent, gradient: None };
+            let cotangent = Cotangent { value: &gaps_cotangent, gradient: None, common: None };
             let sums = (&mut *d_phi, &mut *d_eta);
             potentials.pull_back_psi(parameters, &mut self.moved_psi, cotangent, sums, Some(&mut through))?;
             at_y.add_equality(&gaps_cotangent, &through, slopes, dim);
@@ -86,7 +95,7 @@ impl<T: Real> Workspace<T> {
             let slopes = &self.psi.gradient;
             let (gaps, gaps_cotangent) =
                 equality(&self.psi.value, self.moved_phi.value(), slopes, dim, factor);
-            let cotangent = Cotangent { value: &gaps_cotangent, gradient: None };
+            let cotangent = Cotangent { value: &gaps_cotangent, gradient: None, common: None };
             let through_phi = Some(through.as_mut_slice());
             potentials.phi.pull_back(parameters.phi, &mut self.moved_phi, cotangent, d_phi, through_phi)?;
             at_x.add_equality(&gaps_cotangent, &through, slopes, dim);
@@ -94,6 +103,7 @@ impl<T: Real> Workspace<T> {
         }
         potentials.phi.pull_back(parameters.phi, &mut self.phi, at_y.of(order), d_phi, None)?;
         potentials.pull_back_psi(parameters, &mut self.psi, at_x.of(order), (d_phi, d_eta), None)?;
+        self.weights = weights;
         Ok(value)
     }
 
@@ -115,7 +125,7 @@ impl<T: Real> Workspace<T> {
         potentials.phi.evaluate(parameters.phi, &y, Order::Value, &mut self.phi)?;
         potentials.evaluate_psi(parameters, &x, Order::Value, &mut self.psi)?;
         let (value, pairs) = penalised(objective, self.phi.value(), &self.psi.value, &y, &x, dim);
-        let cotangent = Cotangent { value: &pairs, gradient: None };
+        let cotangent = Cotangent { value: &pairs, gradient: None, common: None };
         let (d_phi, d_eta) = gradients;
         potentials.phi.pull_back(parameters.phi, &mut self.phi, cotangent, d_phi, None)?;
         potentials.pull_back_psi(parameters, &mut self.psi, cotangent, (d_phi, d_eta), None)?;
@@ -137,7 +147,11 @@ impl<T: Real> Cotangents<T> {
     }
 
     fn of(&self, order: Order) -> Cotangent<'_, T> {
-        Cotangent { value: &self.value, gradient: (order == Order::Jet).then_some(self.slope.as_slice()) }
+        Cotangent {
+            value: &self.value,
+            gradient: (order == Order::Jet).then_some(self.slope.as_slice()),
+            common: None,
+        }
     }
 }
 

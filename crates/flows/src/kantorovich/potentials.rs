@@ -2,7 +2,7 @@
 
 use crate::FlowError;
 use crate::error::expect_length;
-use crate::mlp::{Cotangent, Mlp, Order, Tape};
+use crate::mlp::{Cotangent, Mlp, Order, Tape, Weights};
 use crate::real::Real;
 use serde::{Deserialize, Serialize};
 
@@ -28,11 +28,11 @@ pub struct Potentials {
     pub psi: Psi,
 }
 
-/// The parameters of both networks, or their gradients.
+/// The parameters of both networks.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Pair<'a, T> {
-    pub(super) phi: &'a [T],
-    pub(super) eta: &'a [T],
+    pub(super) phi: &'a Weights<T>,
+    pub(super) eta: &'a Weights<T>,
 }
 
 /// An evaluation of ψ.
@@ -94,7 +94,8 @@ impl Potentials {
         value.extend(cotangent.value.iter().map(|&c| -c));
         gradient.clear();
         gradient.extend(cotangent.gradient.unwrap_or_default().iter().map(|&c| -c));
-        let negative = Cotangent { value, gradient: cotangent.gradient.map(|_| gradient.as_slice()) };
+        let negative =
+            Cotangent { value, gradient: cotangent.gradient.map(|_| gradient.as_slice()), common: None };
         let mut through_phi = input_gradient.as_ref().map(|out| vec![T::zero(); out.len()]);
         self.phi.pull_back(parameters.phi, &mut tape.phi, negative, d_phi, through_phi.as_deref_mut())?;
         if let (Some(out), Some(more)) = (input_gradient, through_phi) {

@@ -12,7 +12,7 @@ use crate::source::name;
 use datasets::stream;
 use flows::FlowError;
 use flows::generator::{Generator, GeneratorForm, GeneratorTape, RunningStatistics, Statistics, fit, push};
-use flows::mlp::{Order, Tape};
+use flows::mlp::{Order, Tape, Weights};
 use ndarray::{Array2, ArrayView2};
 use rand::RngExt;
 
@@ -54,7 +54,7 @@ pub struct Trainer {
 
 /// The particles' previous slopes are ∇φ(G(z)) with these: what two-step schemes remember.
 struct Previous {
-    phi: Vec<f32>,
+    phi: Weights<f32>,
     generator: Vec<f32>,
 }
 
@@ -110,7 +110,8 @@ impl Trainer {
                 self.critics.ascend(self.generated.points(), &x, &mixing, &training.critic, rate)?;
         }
         let z = self.start.batch(training.batch, &mut rng)?;
-        let (phi, weights) = self.critics.phi();
+        let (phi, effective) = self.critics.phi();
+        let weights = Weights::new(phi, &effective)?;
         self.generator.evaluate(&self.parameters, &z, Statistics::Batch, &mut self.generated)?;
         phi.evaluate(&weights, self.generated.points(), Order::Jet, &mut self.judged)?;
         let squares: f64 = self.judged.gradient().iter().map(|&g| f64::from(g) * f64::from(g)).sum();
