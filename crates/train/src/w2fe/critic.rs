@@ -35,7 +35,7 @@ pub(super) enum Critics {
         /// Its potential takes no part: the generator is in its place.
         game: Game,
         phi: Player,
-        workspace: game::critic::Workspace<f32>,
+        workspace: Box<game::critic::Workspace<f32>>,
     },
 }
 
@@ -80,7 +80,7 @@ impl Critics {
                             terminal_gradient: 0.0,
                         },
                     },
-                    workspace: game::critic::Workspace::default(),
+                    workspace: Box::default(),
                 }
             }
         })
