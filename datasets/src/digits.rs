@@ -17,7 +17,7 @@ pub enum Split {
 
 /// Reads the digits of MNIST from its folder, resized bilinearly to 16×16, from bytes b to b/127.5 − 1.
 ///
-/// Shapes: labels [n], pixels [n, 256], the background −1. Complexity: O(size of the files).
+/// Shapes: labels \[n\], pixels \[n, 256\], the background −1. Complexity: O(size of the files).
 ///
 /// # Errors
 /// [`ReadError`] where a file is missing, not IDX, or where images and labels do not fit each other.
