@@ -1,11 +1,13 @@
 //! `bench`: the benchmarks, or other programs timed beside ours on the same problems.
 
+mod guard;
 mod peer;
 mod venv;
 
 use crate::workspace::Workspace;
 use anyhow::Result;
 use clap::Args;
+use guard::Guard;
 use peer::Peer;
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -17,6 +19,9 @@ pub struct Arguments {
     /// Time these programs beside ours instead: pot (with SciPy), geomloss or torch
     #[arg(long, value_name = "PROGRAM", num_args = 0..=1, default_missing_value = "pot", value_enum)]
     peers: Option<Peer>,
+    /// Only compare the speed of a training iteration, as a share of the machine's matrix products, with the committed one
+    #[arg(long, num_args = 0..=1, default_missing_value = "check", value_enum, conflicts_with = "peers")]
+    guard: Option<Guard>,
     /// A Python that has those programs [default: an environment of its own, with pinned versions, in benches/]
     #[arg(long, value_name = "FILE", requires = "peers")]
     python: Option<PathBuf>,
@@ -26,9 +31,11 @@ pub struct Arguments {
 }
 
 pub fn run(workspace: &Workspace, arguments: &Arguments) -> Result<ExitCode> {
-    match arguments.peers {
-        Some(peer) => peer.run(workspace, arguments.python.as_deref(), &arguments.arguments)?,
-        None => {
+    match (arguments.peers, arguments.guard) {
+        (Some(peer), _) => peer.run(workspace, arguments.python.as_deref(), &arguments.arguments)?,
+        (None, Some(guard)) => guard::run(workspace, guard)?,
+        (None, None) => {
+            guard::run(workspace, Guard::Check)?;
             let mut cargo = workspace.cargo();
             cargo.args(["bench", "--package", "oplus-benches"]).args(&arguments.arguments);
             workspace.run(cargo, "cargo bench")?;
