@@ -32,6 +32,7 @@ for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "RAYON_NUM_THREADS"):
 import geomloss
 import numpy
 import torch
+from dashboard import write_results
 
 torch.set_num_threads(options.threads)
 
@@ -153,9 +154,8 @@ def main():
         print(f"{who:14} {values[who]:11.7f}  {word:12}  {seconds:8.2f} s")
     print(f"{fair} / ours: {row['ratio']:.1f}")
     if options.out:
-        partial = options.out.with_suffix(".partial")
-        partial.write_text(json.dumps(row, indent=2) + "\n")
-        partial.replace(options.out)
+        name = f"sinkhorn divergence n={options.points} blur={options.blur}"
+        write_results(options.out, row, {f"{name}/{who}": seconds for who, seconds in median.items()})
 
 
 main()

@@ -1,6 +1,6 @@
-"""Times one training iteration in PyTorch eager beside ours, from the same weights and with the same losses.
+"""Times one training iteration in PyTorch, eager and compiled, beside ours, from the same weights and with the same losses.
 
-usage: training_iteration.py [--binary PATH] [--threads N] [--out FILE] [--sizes 48x5,...] [--dims 2,12,784] [--compile]
+usage: training_iteration.py [--binary PATH] [--threads 1,2] [--out FILE] [--sizes 48x5,...] [--dims 2,12,784] [--rounds N] [--no-compile]
 
 The binary is ours (cargo build --release -p oplus-benches --bin training_iteration); it writes the problem that both
 solve. Iterations alternate between the two, so that whatever else the machine does hits both; medians, ratios and the best are
@@ -20,23 +20,24 @@ from pathlib import Path
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--binary", default="target/release/training_iteration")
-    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--threads", default="1,2", help="numbers of threads, one after the other")
     parser.add_argument("--out", type=Path)
     parser.add_argument("--sizes", default="48x5,64x3,128x4,256x4")
     parser.add_argument("--dims", default="2,12,784")
-    parser.add_argument("--rounds", type=int, default=41)
-    parser.add_argument("--compile", action="store_true", help="also time torch.compile")
+    parser.add_argument("--rounds", type=int, default=41, help="iterations of each side")
+    parser.add_argument("--no-compile", action="store_true", help="leave torch.compile out")
     return parser.parse_args()
 
 
 options = arguments()
-for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "RAYON_NUM_THREADS"):
-    os.environ[name] = str(options.threads)
+THREADS = [int(threads) for threads in options.threads.split(",")]
+# Read once, when the libraries are loaded; torch.set_num_threads lowers it later.
+for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ[name] = str(max(THREADS))
 
 import numpy
 import torch
-
-torch.set_num_threads(options.threads)
+from dashboard import write_results
 
 
 class Field(torch.nn.Module):
@@ -125,9 +126,12 @@ class Iteration:
 class Ours:
     """Our binary, asked for iterations line by line."""
 
-    def __init__(self, size, dim, folder):
+    def __init__(self, size, dim, threads, folder):
         command = [options.binary, size, str(dim), str(folder)]
-        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        environment = os.environ | {"RAYON_NUM_THREADS": str(threads)}
+        self.process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment
+        )
 
     def ask(self, line):
         self.process.stdin.write(f"{line}\n")
@@ -139,21 +143,33 @@ class Ours:
         self.process.wait()
 
 
-def compare(size, dim):
+def ready(folder, peer, first, what):
+    """The peer's iteration with the same losses as ours, or why it has none."""
+    iteration = Iteration(folder, compiled=peer == "compile")
+    try:
+        theirs = [iteration.run() for _ in range(2)]
+    except Exception as error:  # whatever the compiler raises
+        if peer == "eager":
+            raise
+        return None, str(error).strip().splitlines()[0]
+    # Single precision: each loss is a sum over layers and points with roundings of 6e-8, and Adam's first steps
+    # have the size of the learning rate whatever the gradient; two iterations differ by some 1e-7.
+    numpy.testing.assert_allclose(first, theirs, rtol=1e-5, atol=1e-5, err_msg=f"{peer} {what}")
+    return iteration, float(numpy.abs(numpy.array(first) - numpy.array(theirs)).max())
+
+
+def compare(size, dim, threads):
+    torch.set_num_threads(threads)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        ours = Ours(size, dim, folder)
+        ours = Ours(size, dim, threads, folder)
         first = [ours.ask(1)["losses"] for _ in range(2)]
         problem = json.loads((folder / "problem.json").read_text())
-        peers = {"eager": Iteration(folder, compiled=False)}
-        if options.compile:
-            peers["compile"] = Iteration(folder, compiled=True)
-        for peer, iteration in peers.items():
-            # Single precision: each loss is a sum over layers and points with roundings of 6e-8, and Adam's first steps
-            # have the size of the learning rate whatever the gradient; two iterations differ by some 1e-7.
-            theirs = [iteration.run() for _ in range(2)]
-            numpy.testing.assert_allclose(first, theirs, rtol=1e-5, atol=1e-5, err_msg=f"{peer} {size} d={dim}")
-            error = float(numpy.abs(numpy.array(first) - numpy.array(theirs)).max())
+        peers, notes = {}, {}
+        for peer in ["eager"] if options.no_compile else ["eager", "compile"]:
+            iteration, notes[peer] = ready(folder, peer, first, f"{size} d={dim}")
+            if iteration:
+                peers[peer] = iteration
         times, peak = {"ours": [], **{peer: [] for peer in peers}}, 0.0
         for _ in range(options.rounds):
             times["ours"].append(ours.ask(1)["seconds"])
@@ -168,35 +184,46 @@ def compare(size, dim):
     return {
         "size": size,
         "dim": dim,
-        "threads": options.threads,
-        "torch": torch.__version__,
-        "largest_loss_difference": error,
+        "threads": threads,
+        # The largest difference of a loss, or the reason why there is no such peer.
+        "agreement": notes,
         "median_seconds": median,
         "best_seconds": best,
         "ratio": {peer: median[peer] / median["ours"] for peer in peers},
         "best_ratio": {peer: best[peer] / best["ours"] for peer in peers},
+        # Of one thread.
         "matrix_product_rate": peak,
         "share_of_matrix_product_rate": problem["operations"] / best["ours"] / peak,
     }
 
 
+def show(row):
+    columns = [
+        f"{who} {1e3 * seconds:8.2f} ms (best {1e3 * row['best_seconds'][who]:.2f})"
+        for who, seconds in row["median_seconds"].items()
+    ]
+    ratios = [f"{peer}/ours {ratio:5.2f} (best {row['best_ratio'][peer]:.2f})" for peer, ratio in row["ratio"].items()]
+    missing = [f"no {peer}: {note}" for peer, note in row["agreement"].items() if peer not in row["ratio"]]
+    share = f"{100 * row['share_of_matrix_product_rate']:.0f} % of one thread's matrix-product rate"
+    name = f"{row['size']:6} d={row['dim']:<4} {row['threads']} threads"
+    print(name, *columns, *ratios, *missing, share, sep="  ", flush=True)
+
+
 def main():
     rows = []
-    for size in options.sizes.split(","):
-        for dim in map(int, options.dims.split(",")):
-            row = compare(size, dim)
-            rows.append(row)
-            columns = [
-                f"{who} {1e3 * seconds:8.2f} ms (best {1e3 * row['best_seconds'][who]:.2f})"
-                for who, seconds in row["median_seconds"].items()
-            ]
-            ratios = [f"{peer}/ours {ratio:5.2f} (best {row['best_ratio'][peer]:.2f})" for peer, ratio in row["ratio"].items()]
-            share = f"{100 * row['share_of_matrix_product_rate']:.0f} % of the matrix-product rate"
-            print(f"{size:6} d={dim:<4}", *columns, *ratios, share, sep="  ", flush=True)
+    for threads in THREADS:
+        for size in options.sizes.split(","):
+            for dim in map(int, options.dims.split(",")):
+                rows.append(compare(size, dim, threads))
+                show(rows[-1])
     if options.out:
-        partial = options.out.with_suffix(".partial")
-        partial.write_text(json.dumps(rows, indent=2) + "\n")
-        partial.replace(options.out)
+        seconds = {
+            f"training iteration {row['size']} d={row['dim']} threads={row['threads']}/{who}": value
+            for row in rows
+            for who, value in row["median_seconds"].items()
+        }
+        everything = {"versions": {"torch": torch.__version__}, "rounds": options.rounds, "rows": rows}
+        write_results(options.out, everything, seconds)
 
 
 main()
