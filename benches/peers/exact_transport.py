@@ -20,6 +20,8 @@ import tempfile
 import time
 from pathlib import Path
 
+from dashboard import write, write_results
+
 PROBLEMS = {
     "pinwheel-8000-2": ["pot"],
     "pinwheel-8000-12": ["pot"],
@@ -175,12 +177,6 @@ def measure_growth(sizes, rounds, binary):
     return growth
 
 
-def write(path, text):
-    partial = path.with_name(path.name + ".partial")
-    partial.write_text(text)
-    partial.replace(path)
-
-
 def main():
     options = arguments()
     if options.worker:
@@ -196,24 +192,13 @@ def main():
     growth = measure_growth(sizes, options.rounds, options.binary) if len(sizes) > 1 else []
 
     measured = [(row["problem"], row) for row in rows + [row for series in growth for row in series["rows"]]]
-    metrics = {}
-    for name, row in measured:
-        for who, side in row["sides"].items():
-            metrics[f"{name}/{who}"] = side
-    github = [
-        {"name": f"{name} {what}", "unit": unit, "value": side[key]}
-        for name, side in metrics.items()
-        for what, key, unit in (("time", "median_seconds", "s"), ("memory", "solver_bytes", "bytes"))
-    ]
-    # Bencher's built-in latency is in nanoseconds.
-    bencher = {
-        name: {"latency": {"value": 1e9 * side["median_seconds"]}, "memory": {"value": side["solver_bytes"]}}
-        for name, side in metrics.items()
-    }
-    options.out.parent.mkdir(parents=True, exist_ok=True)
-    everything = {"versions": versions, "rounds": options.rounds, "rows": rows, "growth": growth}
-    for suffix, content in ((".json", everything), (".github.json", github), (".bencher.json", bencher)):
-        write(options.out.with_suffix(suffix), json.dumps(content, indent=2) + "\n")
+    sides = {f"{name}/{who}": side for name, row in measured for who, side in row["sides"].items()}
+    write_results(
+        options.out,
+        {"versions": versions, "rounds": options.rounds, "rows": rows, "growth": growth},
+        {name: side["median_seconds"] for name, side in sides.items()},
+        {name: side["solver_bytes"] for name, side in sides.items()},
+    )
     if growth:
         write(options.out.with_suffix(".svg"), plot(growth))
 
