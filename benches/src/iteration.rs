@@ -58,8 +58,8 @@ impl Size {
     /// Floating-point operations of the matrix products of one iteration.
     ///
     /// With W weights a value costs 2W for each point, its pullback 4W, a jet 4W and its pullback 8W; where the input's
-    /// gradient is not needed, its first layer is saved, and a ReLU network has no reverse of the value chain (4W) in the
-    /// penalty.
+    /// gradient is not needed, its first layer is saved. The pullback of the penalty is not counted: it leaves out the
+    /// points whose slope is below the bound, which may be all of them.
     pub fn operations(&self, dim: usize) -> f64 {
         let weights = |input: usize, hidden: &[usize]| -> [f64; 2] {
             let first = hidden.first().map_or(0, |width| input * width);
@@ -71,7 +71,7 @@ impl Size {
         let points = self.batch as f64;
         let pushes = path * 4.0 * (u0 + u);
         let values = 2.0 * points * (4.0 * p0 + 6.0 * p);
-        let slopes = points * 8.0 * (p0 + p);
+        let slopes = points * 4.0 * (p0 + p);
         let flow = path * 12.0 * (u0 + u) + points * 4.0 * (p0 + p);
         CRITIC_UPDATES as f64 * (pushes + values + slopes) + flow
     }

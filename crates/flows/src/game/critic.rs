@@ -16,6 +16,8 @@ pub struct Workspace<T: Real> {
     penalised: Vec<T>,
     value_cotangent: Vec<T>,
     gradient_cotangent: Vec<T>,
+    /// Whether the penalty moves a point.
+    active: Vec<bool>,
     zeros: Vec<T>,
 }
 
@@ -65,6 +67,7 @@ impl<T: Real> Workspace<T> {
         let count = self.slopes.batch();
         let scale = weight / count as f64;
         self.gradient_cotangent.clear();
+        self.active.clear();
         for row in self.slopes.gradient().chunks_exact(dim) {
             let slope = row.iter().map(|g| g.wide() * g.wide()).sum::<f64>().sqrt();
             value.penalty += scale * penalty.value(slope, game.critic_objective.bound);
@@ -75,9 +78,14 @@ impl<T: Real> Workspace<T> {
             }
             // ∂P/∂(∇φ) = P′(‖∇φ‖)/‖∇φ‖·∇φ.
             let factor = T::of(scale * penalty.gradient_factor(slope, game.critic_objective.bound));
-            self.gradient_cotangent.extend(row.iter().map(|&g| factor * g));
+            // A one-sided penalty leaves most points alone. A NaN is not zero.
+            self.active.push(factor != T::zero());
+            if factor != T::zero() {
+                self.gradient_cotangent.extend(row.iter().map(|&g| factor * g));
+            }
         }
-        self.zeros.resize(count, T::zero());
+        self.slopes.retain(&self.active)?;
+        self.zeros.resize(self.slopes.batch(), T::zero());
         let cotangent =
             Cotangent { value: &self.zeros, gradient: Some(&self.gradient_cotangent), common: None };
         net.pull_back(&self.weights, &mut self.slopes, cotangent, gradient, None)?;

@@ -57,29 +57,29 @@ impl Mlp {
         if let Some(out) = &input_gradient {
             expect_length("the gradient of the input", out.len(), batch * columns)?;
         }
-        let rows = rows_of_a_tile(batch);
-        let mut values = cotangent.value.chunks(rows);
-        let mut gradients = cotangent.gradient.map(|gradient| gradient.chunks(rows * columns));
-        let mut commons = cotangent.common.map(|common| common.chunks(rows));
+        let (mut values, mut gradients) = (cotangent.value, cotangent.gradient);
+        let (mut commons, mut inputs) = (cotangent.common.unwrap_or_default(), input_gradient);
         let common_input = tape.common;
-        let mut inputs = input_gradient.map(|out| out.chunks_mut(rows * columns));
-        let mut backward = |tile, sum| Backward {
+        let mut backward = |rows: usize, tile, sum| Backward {
             net: self,
             weights,
             columns,
             tile,
-            value: values.next().unwrap_or_default(),
-            gradient: gradients.as_mut().and_then(Iterator::next),
-            common: commons.as_mut().and_then(Iterator::next).unwrap_or_default(),
+            value: values.split_off(..rows).unwrap_or_default(),
+            gradient: gradients.as_mut().and_then(|gradients| gradients.split_off(..rows * columns)),
+            common: commons.split_off(..rows).unwrap_or_default(),
             common_input,
             parameter_gradient: sum,
-            input_gradient: inputs.as_mut().and_then(Iterator::next),
+            input_gradient: inputs.as_mut().and_then(|inputs| inputs.split_off_mut(..rows * columns)),
         };
-        let (work, tiles) = (self.work(rows), tape.tiles.iter_mut());
+        let work = self.work(rows_of_a_tile(batch));
+        let tiles = tape.tiles.iter_mut();
         if tiles.len() == 1 {
             in_parallel(
                 work,
-                tiles.zip(std::iter::once(parameter_gradient)).map(|(tile, sum)| backward(tile, sum)),
+                tiles
+                    .zip(std::iter::once(parameter_gradient))
+                    .map(|(tile, sum)| backward(tile.rows, tile, sum)),
             );
             return Ok(());
         }
@@ -88,7 +88,7 @@ impl Mlp {
             tiles.zip(&mut tape.tile_gradients).map(|(tile, sum)| {
                 sum.clear();
                 sum.resize(self.parameter_count(), T::zero());
-                backward(tile, sum.as_mut_slice())
+                backward(tile.rows, tile, sum.as_mut_slice())
             }),
         );
         for sum in &tape.tile_gradients {
@@ -123,6 +123,9 @@ struct Backward<'a, T> {
 impl<T: Real> Vectorised for Backward<'_, T> {
     #[inline(always)]
     fn run(mut self) {
+        if self.tile.rows == 0 {
+            return;
+        }
         // ∂ℓ/∂r of every point; the chain through q_m = m′(r)·w adds to it.
         let Tile { raw, raw_cotangent, .. } = &mut *self.tile;
         for ((out, &u), &r) in raw_cotangent.iter_mut().zip(self.value).zip(&*raw) {

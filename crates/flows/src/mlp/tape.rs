@@ -1,6 +1,10 @@
 //! What an evaluation keeps for its pullback.
 
+#![allow(clippy::indexing_slicing, reason = "rows are counted where the buffers are sized")]
+
 use super::Mlp;
+use crate::FlowError;
+use crate::error::expect_length;
 use crate::real::Real;
 
 /// How much of the field is evaluated.
@@ -91,6 +95,26 @@ impl<T: Real> Tape<T> {
         self.batch
     }
 
+    /// Keeps those points of the last evaluation for which `keep` is true, in their order: a pullback then takes the
+    /// cotangents of these alone. Points whose cotangents all vanish add nothing to it but work.
+    ///
+    /// # Errors
+    /// [`FlowError::Shape`] when there is not one answer for each point.
+    pub fn retain(&mut self, keep: &[bool]) -> Result<(), FlowError> {
+        expect_length("the choice of points", keep.len(), self.batch)?;
+        let mut rest = keep;
+        for tile in &mut self.tiles {
+            let (own, others) = rest.split_at(tile.rows);
+            tile.retain(own);
+            rest = others;
+        }
+        for buffer in [&mut self.value, &mut self.gradient, &mut self.common_derivative] {
+            retain_rows(buffer, keep);
+        }
+        self.batch = self.tiles.iter().map(|tile| tile.rows).sum();
+        Ok(())
+    }
+
     pub(super) fn fit(&mut self, net: &Mlp, batch: usize, order: Order, common: Option<T>) {
         self.batch = batch;
         self.order = order;
@@ -155,6 +179,26 @@ impl<T: Real> Tile<T> {
             buffer.resize(rows * widest, T::zero());
         }
     }
+
+    fn retain(&mut self, keep: &[bool]) {
+        for buffer in self.activations.iter_mut().chain(&mut self.chain).chain([&mut self.raw]) {
+            retain_rows(buffer, keep);
+        }
+        self.rows = self.raw.len();
+        self.raw_cotangent.truncate(self.rows);
+        self.ones.truncate(self.rows);
+    }
+}
+
+/// Moves the kept rows of a row-major buffer to its front and drops the others.
+fn retain_rows<T: Real>(buffer: &mut Vec<T>, keep: &[bool]) {
+    let width = buffer.len() / keep.len().max(1);
+    let mut kept = 0;
+    for row in (0..keep.len()).filter(|&row| keep[row]) {
+        buffer.copy_within(row * width..(row + 1) * width, kept * width);
+        kept += 1;
+    }
+    buffer.truncate(kept * width);
 }
 
 impl<T: Real> Default for Tape<T> {
