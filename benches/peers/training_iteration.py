@@ -152,9 +152,11 @@ def ready(folder, peer, first, what):
         if peer == "eager":
             raise
         return None, str(error).strip().splitlines()[0]
-    # Single precision: each loss is a sum over layers and points with roundings of 6e-8, and Adam's first steps
-    # have the size of the learning rate whatever the gradient; two iterations differ by some 1e-7.
-    numpy.testing.assert_allclose(first, theirs, rtol=1e-5, atol=1e-5, err_msg=f"{peer} {what}")
+    # Single precision: each loss is a sum over layers and points with roundings of 6e-8. Adam's first steps have the size of
+    # the learning rate whatever the gradient, also where that is nothing but rounding: after six of them the widest networks
+    # differ by some 1e-5.
+    for tolerance, ours, other in zip((1e-5, 2e-4), first, theirs):
+        numpy.testing.assert_allclose(ours, other, rtol=tolerance, atol=tolerance, err_msg=f"{peer} {what}")
     return iteration, float(numpy.abs(numpy.array(first) - numpy.array(theirs)).max())
 
 
