@@ -1,6 +1,9 @@
 //! Generators and Kantorovich potentials against central differences and hand computations, in double precision.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
 
+mod common;
+
+use common::uniform;
 use flows::activation::Activation;
 use flows::generator::{
     Generator, GeneratorForm, GeneratorInitialisation, GeneratorOutput, GeneratorTape, NORMALISATION_FLOOR,
@@ -8,33 +11,15 @@ use flows::generator::{
 };
 use flows::kantorovich::{GapPenalty, KantorovichObjective, PairBatch, Potentials, Psi, Workspace};
 use flows::mlp::{Initialisation, Mlp, Order, Output, Tape, Weights};
-use rand::{RngExt, SeedableRng};
+use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
-const STEP: f64 = 1e-5;
-/// Central differences err by h²/6·|third derivative| ≈ 1e-10 and by rounding ε·|ℓ|/h ≈ 1e-11; a factor 1000 for the
-/// third derivatives of small variances.
+/// A factor 1000 for the third derivatives of small variances.
 const TOLERANCE: f64 = 1e-7;
 
-fn uniform(rng: &mut ChaCha8Rng, n: usize) -> Vec<f64> {
-    (0..n).map(|_| 2.0 * rng.random::<f64>() - 1.0).collect()
-}
-
-fn assert_gradient(at: &[f64], gradient: &[f64], mut loss: impl FnMut(&[f64]) -> f64) {
-    let mut moved = at.to_vec();
-    let mut largest = 0.0_f64;
-    for i in 0..at.len() {
-        moved[i] = at[i] + STEP;
-        let up = loss(&moved);
-        moved[i] = at[i] - STEP;
-        let down = loss(&moved);
-        moved[i] = at[i];
-        let expected = (up - down) / (2.0 * STEP);
-        let error = (gradient[i] - expected).abs();
-        assert!(error < TOLERANCE * (1.0 + expected.abs()), "entry {i}: {} against {expected}", gradient[i]);
-        largest = largest.max(expected.abs());
-    }
-    assert!(largest > 1e-4, "the loss does not depend on what is differentiated");
+/// [`common::assert_gradient`] within [`TOLERANCE`].
+fn assert_gradient(at: &[f64], gradient: &[f64], loss: impl FnMut(&[f64]) -> f64) {
+    common::assert_gradient(at, gradient, TOLERANCE, loss);
 }
 
 fn form(activation: Activation, batch_norm: bool, residual: bool, output: GeneratorOutput) -> GeneratorForm {

@@ -1,6 +1,6 @@
 //! The debiased Sinkhorn divergence in the geomloss convention.
 
-use super::sinkhorn::{EntropicError, Problem, SinkhornOptions, Solution};
+use super::sinkhorn::{EntropicError, Problem, SinkhornOptions, Solution, positive};
 use crate::cost::Cost;
 use ndarray::ArrayView2;
 
@@ -134,9 +134,7 @@ fn problems<'a>(
     power: SinkhornPower,
     blur: f64,
 ) -> Result<Problems<'a>, EntropicError> {
-    if !(blur > 0.0 && blur.is_finite()) {
-        return Err(EntropicError::NotPositive { name: "blur", value: blur });
-    }
+    positive("blur", blur)?;
     let problem = |(x, a), (y, b)| Problem::new(x, y, a, b, power.cost(), power.of(blur));
     Ok([problem((x, a), (y, b))?, problem((x, a), (x, a))?, problem((y, b), (y, b))?])
 }

@@ -27,11 +27,13 @@ impl Default for SinkhornOptions {
 
 impl SinkhornOptions {
     pub(super) fn check(self) -> Result<(), EntropicError> {
-        if self.tolerance > 0.0 && self.tolerance.is_finite() {
-            return Ok(());
-        }
-        Err(EntropicError::NotPositive { name: "tolerance", value: self.tolerance })
+        positive("tolerance", self.tolerance)
     }
+}
+
+/// Refuses a setting that is not a positive number.
+pub(super) fn positive(name: &'static str, value: f64) -> Result<(), EntropicError> {
+    if value > 0.0 && value.is_finite() { Ok(()) } else { Err(EntropicError::NotPositive { name, value }) }
 }
 
 /// The state of an entropic solve, with what it is worth.
@@ -177,9 +179,7 @@ impl<'a> Problem<'a> {
     ) -> Result<Self, EntropicError> {
         check_clouds(x, y)?;
         let (a, b) = Weights::pair(a, b, x.nrows(), y.nrows())?;
-        if !(epsilon > 0.0 && epsilon.is_finite()) {
-            return Err(EntropicError::NotPositive { name: "epsilon", value: epsilon });
-        }
+        positive("epsilon", epsilon)?;
         let squared_diameter = bounding_box_diagonal_squared(x, y);
         let largest_cost = cost.of_squared_distance(squared_diameter);
         let smallest = SMALLEST_RELATIVE_EPSILON * largest_cost;

@@ -1,7 +1,7 @@
 //! Entropic transport between measures of different masses.
 
 use super::anderson::Anderson;
-use super::sinkhorn::{EntropicError, Problem, ROUNDING, SinkhornOptions};
+use super::sinkhorn::{EntropicError, Problem, ROUNDING, SinkhornOptions, positive};
 use crate::cost::Cost;
 use ndarray::ArrayView2;
 
@@ -66,9 +66,7 @@ pub fn sinkhorn_unbalanced(
 ) -> Result<UnbalancedTransport, EntropicError> {
     let mut problem = Problem::new(x, y, a, b, cost, epsilon)?;
     options.check()?;
-    if !(reach > 0.0 && reach.is_finite()) {
-        return Err(EntropicError::NotPositive { name: "reach", value: reach });
-    }
+    positive("reach", reach)?;
     let mass = |weights: Option<&[f64]>| weights.map_or(1.0, |weights| weights.iter().sum());
     problem.scale_masses(mass(a), mass(b));
     Ok(Relaxed { problem, reach }.solve(options))

@@ -56,6 +56,11 @@ pub enum ConfigError {
     },
 }
 
+/// The text of a configuration file.
+pub(crate) fn contents(path: &Path) -> Result<String, ConfigError> {
+    std::fs::read_to_string(path).map_err(|source| ConfigError::Io { path: path.into(), source })
+}
+
 impl Config {
     /// Reads a configuration file, merges a preset (`full` is the file itself) and overrides `key.path=value`, and
     /// checks the result.
@@ -65,9 +70,7 @@ impl Config {
     /// # Errors
     /// [`ConfigError`], naming the file, the key and the remedy.
     pub fn load(path: &Path, preset: Option<&str>, overrides: &[String]) -> Result<Self, ConfigError> {
-        let text =
-            std::fs::read_to_string(path).map_err(|source| ConfigError::Io { path: path.into(), source })?;
-        Self::parse(&text, &path.display().to_string(), preset, overrides)
+        Self::parse(&contents(path)?, &path.display().to_string(), preset, overrides)
     }
 
     /// [`Config::load`] from a text; `origin` names it in errors.

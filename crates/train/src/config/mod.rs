@@ -8,7 +8,7 @@ mod schema;
 pub(crate) mod text;
 pub(crate) mod validate;
 
-pub(crate) use load::merged;
+pub(crate) use load::{contents, merged};
 
 pub use load::ConfigError;
 pub use schema::{

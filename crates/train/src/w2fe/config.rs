@@ -2,7 +2,7 @@
 
 use super::Scheme;
 use crate::config::validate::{fraction, not_negative, optimiser, positive, require, widths};
-use crate::config::{ConfigError, Lipschitz, Optimiser, merged, text};
+use crate::config::{ConfigError, Lipschitz, Optimiser, contents, merged, text};
 use datasets::{InitialLaw, Target};
 use flows::activation::Activation;
 use flows::generator::{GeneratorInitialisation, GeneratorOutput};
@@ -188,9 +188,7 @@ impl Config {
     /// # Errors
     /// [`ConfigError`], naming the file, the key and the remedy.
     pub fn load(path: &Path, preset: Option<&str>, overrides: &[String]) -> Result<Self, ConfigError> {
-        let text =
-            std::fs::read_to_string(path).map_err(|source| ConfigError::Io { path: path.into(), source })?;
-        Self::parse(&text, &path.display().to_string(), preset, overrides)
+        Self::parse(&contents(path)?, &path.display().to_string(), preset, overrides)
     }
 
     /// [`Config::load`] from a text; `origin` names it in errors.
