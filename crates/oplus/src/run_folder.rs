@@ -10,7 +10,7 @@ use flows::device::Device;
 use serde::Serialize;
 use std::fs;
 use std::path::{Path, PathBuf};
-use train::config::Config;
+use train::config::{Config, Configuration};
 use train::model::Model;
 use train::run::{self, CONFIG_FILE, OUTCOME_FILE, Outcome};
 

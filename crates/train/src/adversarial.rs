@@ -5,8 +5,9 @@
 
 use crate::TrainError;
 use crate::config::{Config, Lipschitz, Steps};
-use crate::player::{NotFinite, Player, finite};
+use crate::player::{Player, finite};
 use crate::source::{Source, name};
+use crate::training::StepError;
 use datasets::stream;
 use flows::FlowError;
 use flows::device::Device;
@@ -63,33 +64,6 @@ pub struct StepReport {
     pub flow: FlowValue,
     /// Euler steps of this iteration.
     pub steps: usize,
-}
-
-/// How an iteration can end.
-#[derive(Debug, thiserror::Error)]
-pub enum StepError {
-    /// A loss or a gradient stopped being finite; the parameters are still those before the refused update.
-    #[error("{0}")]
-    Diverged(String),
-    /// Anything else.
-    #[error(transparent)]
-    Failed(#[from] TrainError),
-}
-
-impl From<NotFinite> for StepError {
-    fn from(error: NotFinite) -> Self {
-        Self::Diverged(error.to_string())
-    }
-}
-
-impl From<FlowError> for StepError {
-    fn from(error: FlowError) -> Self {
-        match error {
-            // The conjugate is only ever refused for critic values that are not finite or left its domain.
-            FlowError::Divergence(reason) => Self::Diverged(reason.to_string()),
-            other => Self::Failed(other.into()),
-        }
-    }
 }
 
 /// The state of a training run in memory.

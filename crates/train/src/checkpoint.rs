@@ -1,66 +1,93 @@
 //! The whole state of a run in one safetensors file, written whole or not at all.
 
 use crate::TrainError;
-use crate::adversarial::Trainer;
+use crate::optim::Adam;
 use crate::player::Player;
+use crate::training::Training;
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-/// Writes the trainer's state.
+/// The state of a training, as it goes into a file.
+#[derive(Debug, Default)]
+pub struct State {
+    arrays: Vec<(String, Dtype, Vec<u8>)>,
+    counters: HashMap<String, String>,
+}
+
+impl State {
+    /// Adds an array in single precision.
+    pub fn floats(&mut self, name: &str, values: &[f32]) {
+        let bytes = values.iter().flat_map(|v| v.to_le_bytes()).collect();
+        self.arrays.push((name.to_owned(), Dtype::F32, bytes));
+    }
+
+    /// Adds an array in double precision.
+    pub fn doubles(&mut self, name: &str, values: &[f64]) {
+        let bytes = values.iter().flat_map(|v| v.to_le_bytes()).collect();
+        self.arrays.push((name.to_owned(), Dtype::F64, bytes));
+    }
+
+    /// Adds a count.
+    pub fn counter(&mut self, name: &str, value: u64) {
+        self.counters.insert(name.to_owned(), value.to_string());
+    }
+
+    /// Adds an optimiser.
+    pub fn adam(&mut self, name: &str, adam: &Adam) {
+        self.floats(&format!("{name}.adam.first"), &adam.first);
+        self.floats(&format!("{name}.adam.second"), &adam.second);
+        self.counter(&format!("{name}.adam.steps"), adam.steps);
+    }
+
+    /// Adds a network with everything that its training needs.
+    pub fn player(&mut self, name: &str, player: &Player) {
+        self.floats(&format!("{name}.parameters"), &player.parameters);
+        self.floats(&format!("{name}.average"), &player.average);
+        self.adam(name, &player.adam);
+        if let Some(spectral) = &player.spectral {
+            self.doubles(&format!("{name}.spectral"), &spectral.flatten());
+        }
+    }
+
+    fn write(&self, path: &Path) -> Result<(), TrainError> {
+        let unusable = |e: safetensors::SafeTensorError| TrainError::Checkpoint {
+            path: path.into(),
+            reason: e.to_string(),
+        };
+        let mut views = Vec::new();
+        for (name, dtype, bytes) in &self.arrays {
+            let width = if *dtype == Dtype::F32 { 4 } else { 8 };
+            let view = TensorView::new(*dtype, vec![bytes.len() / width], bytes).map_err(unusable)?;
+            views.push((name.as_str(), view));
+        }
+        let encoded = safetensors::serialize(views, Some(self.counters.clone())).map_err(unusable)?;
+        datasets::write_whole(path, |file| file.write_all(&encoded))?;
+        Ok(())
+    }
+}
+
+/// Writes the state of a training that has run for `seconds`.
 ///
 /// # Errors
 /// [`TrainError::Write`] when the file cannot be written; [`TrainError::Checkpoint`] when it cannot be encoded.
-pub fn save(trainer: &Trainer, path: &Path) -> Result<(), TrainError> {
-    let mut blobs: Vec<(String, Dtype, Vec<u8>)> = Vec::new();
-    for (name, player) in [("potential", &trainer.flow), ("critic", &trainer.critic)] {
-        let parts: [(&str, &[f32]); 4] = [
-            ("parameters", &player.parameters),
-            ("average", &player.average),
-            ("adam.first", &player.adam.first),
-            ("adam.second", &player.adam.second),
-        ];
-        for (part, values) in parts {
-            let bytes = values.iter().flat_map(|v| v.to_le_bytes()).collect();
-            blobs.push((format!("{name}.{part}"), Dtype::F32, bytes));
-        }
-        if let Some(spectral) = &player.spectral {
-            let state = spectral.flatten().iter().flat_map(|v| v.to_le_bytes()).collect();
-            blobs.push((format!("{name}.spectral"), Dtype::F64, state));
-        }
-    }
-    let unusable =
-        |e: safetensors::SafeTensorError| TrainError::Checkpoint { path: path.into(), reason: e.to_string() };
-    let mut views = Vec::new();
-    for (name, dtype, bytes) in &blobs {
-        let width = if *dtype == Dtype::F32 { 4 } else { 8 };
-        views.push((
-            name.as_str(),
-            TensorView::new(*dtype, vec![bytes.len() / width], bytes).map_err(unusable)?,
-        ));
-    }
-    let counters = HashMap::from([
-        ("format".to_owned(), "oplus-1".to_owned()),
-        ("iteration".to_owned(), trainer.iteration.to_string()),
-        ("potential.adam.steps".to_owned(), trainer.flow.adam.steps.to_string()),
-        ("critic.adam.steps".to_owned(), trainer.critic.adam.steps.to_string()),
-    ]);
-    let encoded = safetensors::serialize(views, Some(counters)).map_err(unusable)?;
-    datasets::write_whole(path, |file| file.write_all(&encoded))?;
-    Ok(())
+pub fn save(training: &impl Training, seconds: f64, path: &Path) -> Result<(), TrainError> {
+    let mut state = State::default();
+    training.store(&mut state);
+    state.counter("iteration", training.iteration());
+    state.doubles("seconds", &[seconds]);
+    state.counters.insert("format".into(), "oplus-1".into());
+    state.write(path)
 }
 
-/// Reads a state back into a trainer of the same configuration.
+/// Reads a state back into a training of the same configuration; returns the seconds that it had run.
 ///
 /// # Errors
 /// [`TrainError::Checkpoint`] when the file is damaged or of other networks.
-pub fn restore(trainer: &mut Trainer, path: &Path) -> Result<(), TrainError> {
-    let file = File::open(path)?;
-    let iteration = file.counter("iteration")?;
-    file.player("potential", &mut trainer.flow)?;
-    file.player("critic", &mut trainer.critic)?;
-    trainer.iteration = iteration;
-    Ok(())
+pub fn restore(training: &mut impl Training, path: &Path) -> Result<f64, TrainError> {
+    let stored = Stored::open(path)?;
+    training.restore(&stored, stored.counter("iteration")?)?;
+    Ok(stored.doubles("seconds")?.first().copied().unwrap_or_default())
 }
 
 /// The averaged parameters of both players, and the iteration they are from.
@@ -68,17 +95,23 @@ pub fn restore(trainer: &mut Trainer, path: &Path) -> Result<(), TrainError> {
 /// # Errors
 /// [`TrainError::Checkpoint`] when the file is damaged.
 pub fn averages(path: &Path) -> Result<(Vec<f32>, Vec<f32>, u64), TrainError> {
-    let file = File::open(path)?;
+    let file = Stored::open(path)?;
     Ok((file.floats("potential.average")?, file.floats("critic.average")?, file.counter("iteration")?))
 }
 
-struct File {
+/// The state in a file.
+#[derive(Debug)]
+pub struct Stored {
     path: PathBuf,
     bytes: Vec<u8>,
 }
 
-impl File {
-    fn open(path: &Path) -> Result<Self, TrainError> {
+impl Stored {
+    /// Reads a checkpoint.
+    ///
+    /// # Errors
+    /// [`TrainError::Io`] when there is none.
+    pub fn open(path: &Path) -> Result<Self, TrainError> {
         let bytes = std::fs::read(path).map_err(|source| TrainError::Io { path: path.into(), source })?;
         Ok(Self { path: path.into(), bytes })
     }
@@ -87,7 +120,11 @@ impl File {
         TrainError::Checkpoint { path: self.path.clone(), reason: reason.to_string() }
     }
 
-    fn counter(&self, name: &str) -> Result<u64, TrainError> {
+    /// A count.
+    ///
+    /// # Errors
+    /// [`TrainError::Checkpoint`] when it is not there, as in the methods below.
+    pub fn counter(&self, name: &str) -> Result<u64, TrainError> {
         let (_, metadata) = SafeTensors::read_metadata(&self.bytes).map_err(|e| self.unusable(e))?;
         let value = metadata.metadata().as_ref().and_then(|m| m.get(name)).and_then(|v| v.parse().ok());
         value.ok_or_else(|| self.unusable(format!("it has no counter {name}")))
@@ -98,32 +135,71 @@ impl File {
         Ok(tensors.tensor(name).map_err(|e| self.unusable(e))?.data().to_vec())
     }
 
-    fn floats(&self, name: &str) -> Result<Vec<f32>, TrainError> {
+    /// Whether there is an array of this name.
+    ///
+    /// # Errors
+    /// [`TrainError::Checkpoint`] when the file is damaged.
+    pub fn has(&self, name: &str) -> Result<bool, TrainError> {
+        let tensors = SafeTensors::deserialize(&self.bytes).map_err(|e| self.unusable(e))?;
+        Ok(tensors.names().contains(&name))
+    }
+
+    /// An array in single precision.
+    ///
+    /// # Errors
+    /// As above.
+    pub fn floats(&self, name: &str) -> Result<Vec<f32>, TrainError> {
         let four = |c: &[u8]| c.try_into().map_or(f32::NAN, f32::from_le_bytes);
         Ok(self.bytes_of(name)?.chunks_exact(4).map(four).collect())
     }
 
-    fn player(&self, name: &str, player: &mut Player) -> Result<(), TrainError> {
-        let fitting = |part: &str, count: usize| {
-            let values = self.floats(&format!("{name}.{part}"))?;
-            if values.len() == count {
-                Ok(values)
-            } else {
-                Err(self.unusable(format!("{name}.{part} has {} values, the network {count}", values.len())))
-            }
-        };
-        let count = player.parameters.len();
-        let (parameters, average) = (fitting("parameters", count)?, fitting("average", count)?);
-        let (first, second) = (fitting("adam.first", count)?, fitting("adam.second", count)?);
+    /// An array in double precision.
+    ///
+    /// # Errors
+    /// As above.
+    pub fn doubles(&self, name: &str) -> Result<Vec<f64>, TrainError> {
+        let eight = |c: &[u8]| c.try_into().map_or(f64::NAN, f64::from_le_bytes);
+        Ok(self.bytes_of(name)?.chunks_exact(8).map(eight).collect())
+    }
+
+    /// An array in single precision that must be as long as the one that it replaces.
+    ///
+    /// # Errors
+    /// As above, and for another length.
+    pub fn fitting(&self, name: &str, replaced: &[f32]) -> Result<Vec<f32>, TrainError> {
+        let values = self.floats(name)?;
+        if values.len() == replaced.len() {
+            Ok(values)
+        } else {
+            Err(self.unusable(format!("{name} has {} values, the network {}", values.len(), replaced.len())))
+        }
+    }
+
+    /// An optimiser for as many parameters as `adam`.
+    ///
+    /// # Errors
+    /// As above.
+    pub fn adam(&self, name: &str, adam: &Adam) -> Result<Adam, TrainError> {
+        Ok(Adam {
+            first: self.fitting(&format!("{name}.adam.first"), &adam.first)?,
+            second: self.fitting(&format!("{name}.adam.second"), &adam.second)?,
+            steps: self.counter(&format!("{name}.adam.steps"))?,
+        })
+    }
+
+    /// Puts a network back; an error leaves it unchanged.
+    ///
+    /// # Errors
+    /// As above.
+    pub fn player(&self, name: &str, player: &mut Player) -> Result<(), TrainError> {
+        let parameters = self.fitting(&format!("{name}.parameters"), &player.parameters)?;
+        let average = self.fitting(&format!("{name}.average"), &player.parameters)?;
+        let adam = self.adam(name, &player.adam)?;
         if let Some(spectral) = &mut player.spectral {
-            let eight = |c: &[u8]| c.try_into().map_or(f64::NAN, f64::from_le_bytes);
-            let state: Vec<f64> =
-                self.bytes_of(&format!("{name}.spectral"))?.chunks_exact(8).map(eight).collect();
+            let state = self.doubles(&format!("{name}.spectral"))?;
             spectral.restore(&state).map_err(|e| self.unusable(e))?;
         }
-        player.adam.steps = self.counter(&format!("{name}.adam.steps"))?;
-        (player.parameters, player.average) = (parameters, average);
-        (player.adam.first, player.adam.second) = (first, second);
+        (player.parameters, player.average, player.adam) = (parameters, average, adam);
         Ok(())
     }
 }

@@ -30,6 +30,9 @@ pub enum TrainError {
     /// A trajectory that cannot be recorded.
     #[error(transparent)]
     Record(#[from] flows::record::RecordError),
+    /// A measurement that the caller of a run has added failed.
+    #[error("the run cannot be measured on its way: {0}")]
+    Measurement(Box<dyn std::error::Error + Send + Sync>),
     /// The output folder is in use.
     #[error("{} holds another run: choose another folder with --out, or continue that run with --resume", path.display())]
     Occupied {

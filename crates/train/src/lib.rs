@@ -8,6 +8,8 @@
 //! | [`average`] | exponential moving average of parameters |
 //! | [`player`] | one network with its optimiser and its average |
 //! | [`adversarial`] | one iteration of the game: critic updates, then a flow update |
+//! | [`training`] | what a run folder needs of a training |
+//! | [`flow_run`] | the training of a flow with its live indicators |
 //! | [`checkpoint`] | the whole state of a run in one file, written whole or not at all |
 //! | [`observe`] | metrics.jsonl and the progress bar |
 //! | [`run`] | the run folder: start, resume, finish |
@@ -19,12 +21,14 @@ pub mod average;
 pub mod checkpoint;
 pub mod config;
 pub mod error;
+pub mod flow_run;
 pub mod model;
 pub mod observe;
 pub mod optim;
 pub mod player;
 pub mod run;
 pub mod source;
+pub mod training;
 pub mod w2fe;
 
 pub use error::TrainError;

@@ -2,7 +2,7 @@
 
 use crate::TrainError;
 use crate::checkpoint;
-use crate::config::Config;
+use crate::config::{Config, Configuration};
 use crate::run::{CONFIG_FILE, newest_checkpoint};
 use crate::source::{Source, name};
 use datasets::stream;

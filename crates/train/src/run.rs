@@ -9,13 +9,11 @@
 //! | outcome.json | how the run ended, written last |
 
 use crate::TrainError;
-use crate::adversarial::{StepError, Trainer};
 use crate::checkpoint;
-use crate::config::{Config, StopWhen};
-use crate::observe::{JsonLines, Monitor, Observer, Record, Terminal};
-use crate::source::Source;
+use crate::config::{Configuration, Length};
+use crate::observe::{JsonLines, Observer, Record, Terminal};
+use crate::training::{Readings, StepError, Training};
 use flows::device::Device;
-use mfg::Indicators;
 use serde::{Deserialize, Serialize};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -55,7 +53,7 @@ pub struct Outcome {
     pub status: Status,
     /// Iterations done.
     pub iterations: u64,
-    /// Wall-clock seconds since it was started or resumed.
+    /// Wall-clock seconds of all iterations, without measurements.
     pub seconds: f64,
 }
 
@@ -79,116 +77,118 @@ pub enum Status {
     },
 }
 
-/// Trains a flow in a run folder, from the start or from its newest checkpoint.
+/// Values that the caller adds to each record of a run, by name.
+pub type Measured = Result<Vec<(&'static str, f64)>, Box<dyn std::error::Error + Send + Sync>>;
+
+/// Trains in a run folder, from the start or from its newest checkpoint.
 ///
 /// The same configuration and seed give the same records and parameters, resumed or not.
 ///
 /// # Errors
 /// [`TrainError::Occupied`] when the folder holds anything and `resume` is not set;
 /// [`TrainError::OtherConfiguration`] when it is and the configuration differs; data, device and file errors.
-pub fn train(config: &Config, options: &Options) -> Result<Outcome, TrainError> {
+pub fn train<C: Configuration>(config: &C, options: &Options) -> Result<Outcome, TrainError> {
+    train_measured(config, options, &mut |_| Ok(Vec::new()))
+}
+
+/// [`train`] with measurements of the caller's at every record; their time is not counted.
+///
+/// # Errors
+/// As [`train`], and [`TrainError::Measurement`] for what `measure` reports.
+pub fn train_measured<C: Configuration>(
+    config: &C,
+    options: &Options,
+    measure: &mut dyn FnMut(&C::Training) -> Measured,
+) -> Result<Outcome, TrainError> {
     config.validate()?;
     let folder = &options.out;
     let begun = claim(config, options)?;
-    let source = Source::new(config)?;
-    let mut trainer = Trainer::new(config, source, options.device)?;
+    let mut training = config.begin(options.device)?;
+    let mut seconds = 0.0;
     if !begun {
         create(&folder.join(CHECKPOINTS))?;
         write_json(&folder.join(MANIFEST_FILE), &options.manifest)?;
         let text = config.to_toml()?;
         datasets::write_whole(folder.join(CONFIG_FILE), |file| file.write_all(text.as_bytes()))?;
     } else if let Some(path) = newest_checkpoint(folder)? {
-        checkpoint::restore(&mut trainer, &path)?;
+        seconds = checkpoint::restore(&mut training, &path)?;
     }
     let mut observers: Vec<Box<dyn Observer>> =
-        vec![Box::new(JsonLines::open(&folder.join(METRICS_FILE), trainer.iteration)?)];
+        vec![Box::new(JsonLines::open(&folder.join(METRICS_FILE), training.iteration())?)];
     if options.progress {
-        observers.push(Box::new(Terminal::new(&config.name, config.training.iterations, trainer.iteration)));
+        let iterations = config.length().iterations;
+        observers.push(Box::new(Terminal::new(config.name(), iterations, training.iteration())));
     }
-    let outcome = iterate(config, folder, &mut trainer, &mut observers)?;
-    drop(observers);
-    save(&trainer, folder)?;
+    let mut run = Run { length: config.length(), folder, training, seconds, observers };
+    let status = run.iterate(measure)?;
+    let outcome = Outcome { status, iterations: run.training.iteration(), seconds: run.seconds };
+    run.save()?;
+    drop(run);
     write_json(&folder.join(OUTCOME_FILE), &outcome)?;
     Ok(outcome)
 }
 
-fn iterate(
-    config: &Config,
-    folder: &Path,
-    trainer: &mut Trainer,
-    observers: &mut [Box<dyn Observer>],
-) -> Result<Outcome, TrainError> {
-    let started = Instant::now();
-    let monitor = Monitor::new(config, trainer.source().dim())?;
-    let training = &config.training;
-    let mut patience = Patience { limits: training.stop_when, records: 0 };
-    let mut status = Status::Completed;
-    while trainer.iteration < training.iterations {
-        let progress = trainer.iteration as f64 / training.iterations as f64;
-        let report = match trainer.step() {
-            Ok(report) => report,
-            Err(StepError::Diverged(reason)) => {
-                status = Status::Diverged { step: trainer.iteration, reason };
-                break;
+/// A training on its way.
+struct Run<'a, T> {
+    length: Length,
+    folder: &'a Path,
+    training: T,
+    /// Of all iterations so far.
+    seconds: f64,
+    observers: Vec<Box<dyn Observer>>,
+}
+
+impl<T: Training> Run<'_, T> {
+    fn iterate(&mut self, measure: &mut dyn FnMut(&T) -> Measured) -> Result<Status, TrainError> {
+        let length = self.length;
+        while self.training.iteration() < length.iterations {
+            let begun = Instant::now();
+            match self.training.step() {
+                Ok(()) => self.seconds += begun.elapsed().as_secs_f64(),
+                Err(StepError::Diverged(reason)) => {
+                    return Ok(Status::Diverged { step: self.training.iteration(), reason });
+                }
+                Err(StepError::Failed(error)) => return Err(error),
             }
-            Err(StepError::Failed(error)) => return Err(error),
-        };
-        let step = trainer.iteration;
-        observers.iter_mut().for_each(|o| o.tick(step));
-        if step.is_multiple_of(training.log_every) || step == training.iterations {
-            let record = Record {
-                step,
-                seconds: started.elapsed().as_secs_f64(),
-                report,
-                indicators: monitor.measure(trainer)?,
-                learning_rates: (training.flow.rate(progress), training.critic.rate(progress)),
-            };
-            observers.iter_mut().try_for_each(|o| o.record(&record))?;
-            if let Some(reason) = patience.satisfied(record.indicators.as_ref()) {
-                status = Status::Stopped { reason };
-                break;
+            let step = self.training.iteration();
+            self.observers.iter_mut().for_each(|o| o.tick(step));
+            if step.is_multiple_of(length.log_every) || step == length.iterations {
+                let Readings { mut values, headline, stop } = self.training.readings()?;
+                values.extend(measure(&self.training).map_err(TrainError::Measurement)?);
+                let record = Record { step, seconds: self.seconds, values, headline };
+                self.observers.iter_mut().try_for_each(|o| o.record(&record))?;
+                if let Some(reason) = stop {
+                    return Ok(Status::Stopped { reason });
+                }
+            }
+            if step.is_multiple_of(length.checkpoint_every) {
+                self.save()?;
             }
         }
-        if step.is_multiple_of(training.checkpoint_every) {
-            save(trainer, folder)?;
-        }
+        Ok(Status::Completed)
     }
-    Ok(Outcome { status, iterations: trainer.iteration, seconds: started.elapsed().as_secs_f64() })
-}
 
-/// Counts the records in a row that met the stopping limits.
-struct Patience {
-    limits: Option<StopWhen>,
-    records: usize,
-}
-
-impl Patience {
-    fn satisfied(&mut self, indicators: Option<&Indicators>) -> Option<String> {
-        let limits = self.limits?;
-        let below = |limit: Option<f64>, value: Option<f64>| {
-            limit.is_none_or(|limit| value.is_some_and(|v| v <= limit))
-        };
-        let met = indicators.is_some_and(|i| {
-            below(limits.hj_residual_relative, i.hj_residual_relative)
-                && below(limits.terminal_gradient_relative, i.terminal_gradient_relative)
-                && below(limits.path_ratio, i.path_ratio)
-        });
-        self.records = if met { self.records + 1 } else { 0 };
-        (self.records >= limits.records).then(|| {
-            format!("the indicators of training.stop_when held for {} records in a row", limits.records)
-        })
+    fn save(&self) -> Result<(), TrainError> {
+        let name = format!("{:09}.safetensors", self.training.iteration());
+        checkpoint::save(&self.training, self.seconds, &self.folder.join(CHECKPOINTS).join(name))?;
+        let mut all = checkpoints(self.folder)?;
+        all.truncate(all.len().saturating_sub(KEPT_CHECKPOINTS));
+        for path in all {
+            fs::remove_file(&path).map_err(|source| TrainError::Io { path, source })?;
+        }
+        Ok(())
     }
 }
 
 /// Checks that the folder may be used; true when it holds a run to continue.
-fn claim(config: &Config, options: &Options) -> Result<bool, TrainError> {
+fn claim<C: Configuration>(config: &C, options: &Options) -> Result<bool, TrainError> {
     let folder = &options.out;
     let stored = folder.join(CONFIG_FILE);
     if stored.is_file() {
         if !options.resume {
             return Err(TrainError::Occupied { path: folder.clone() });
         }
-        if Config::load(&stored, None, &[])? != *config {
+        if C::load(&stored, None, &[])? != *config {
             return Err(TrainError::OtherConfiguration { path: folder.clone() });
         }
         return Ok(true);
@@ -223,17 +223,6 @@ fn checkpoints(folder: &Path) -> Result<Vec<PathBuf>, TrainError> {
     // Names are zero-padded, so their order is that of the iterations.
     paths.sort();
     Ok(paths)
-}
-
-fn save(trainer: &Trainer, folder: &Path) -> Result<(), TrainError> {
-    let name = format!("{:09}.safetensors", trainer.iteration);
-    checkpoint::save(trainer, &folder.join(CHECKPOINTS).join(name))?;
-    let mut all = checkpoints(folder)?;
-    all.truncate(all.len().saturating_sub(KEPT_CHECKPOINTS));
-    for path in all {
-        fs::remove_file(&path).map_err(|source| TrainError::Io { path, source })?;
-    }
-    Ok(())
 }
 
 fn create(folder: &Path) -> Result<(), TrainError> {

@@ -1,7 +1,7 @@
 //! Minibatches by seeded stream: the same (seed, name, step) gives the same numbers whatever ran before.
 
 use crate::TrainError;
-use crate::config::Config;
+use crate::config::{Config, Configuration};
 use datasets::{InitialLaw, stream};
 use ndarray::{Array2, ArrayView2};
 use rand::RngExt;

@@ -7,12 +7,14 @@ use mfg::known_answers::ShiftedGaussians;
 use ndarray::Array1;
 use rand::RngExt;
 use rand_distr::StandardNormal;
+use std::collections::BTreeMap;
 use std::path::Path;
 use train::TrainError;
 use train::checkpoint;
-use train::config::Config;
+use train::config::{Config, Configuration};
 use train::model::Model;
 use train::run::{METRICS_FILE, Options, Status, newest_checkpoint, train};
+use train::w2fe;
 
 const SMALL: &str = r#"
 name = "small"
@@ -34,6 +36,39 @@ updates = 2
 iterations = 40
 batch = 16
 flow = { learning_rate = 1e-3 }
+critic = { learning_rate = 1e-3 }
+average = 0.9
+log_every = 5
+checkpoint_every = 10
+"#;
+
+const GENERATOR: &str = r#"
+name = "ring"
+[data]
+from = "target"
+target = "ring"
+dim = 2
+balanced = true
+[start]
+from = "noise"
+law = { law = "normal", std = 0.05 }
+dim = 2
+[generator]
+hidden = [8, 8]
+batch_norm = true
+residual = true
+[critic]
+objective = { kind = "kantorovich", penalty = { form = "quadratic", weight = 200.0 } }
+hidden = [8, 8]
+updates = 2
+[update]
+kind = "flow"
+epsilon = 0.3
+persistence = 2
+[training]
+iterations = 40
+batch = 16
+generator = { learning_rate = 1e-3 }
 critic = { learning_rate = 1e-3 }
 average = 0.9
 log_every = 5
@@ -70,6 +105,34 @@ fn parameters(run: &Path) -> (Vec<f32>, Vec<f32>, u64) {
     checkpoint::averages(&newest_checkpoint(run).unwrap().unwrap()).unwrap()
 }
 
+/// Every array of the newest checkpoint but the clock.
+fn state(run: &Path) -> BTreeMap<String, Vec<u8>> {
+    let bytes = std::fs::read(newest_checkpoint(run).unwrap().unwrap()).unwrap();
+    let arrays = safetensors::SafeTensors::deserialize(&bytes).unwrap();
+    let mut state: BTreeMap<String, Vec<u8>> =
+        arrays.tensors().into_iter().map(|(name, view)| (name, view.data().to_vec())).collect();
+    assert!(state.remove("seconds").is_some());
+    state
+}
+
+/// Runs 40 iterations at once, and again from the state that an interruption after iteration 37 leaves: the checkpoint of
+/// 30, records up to 35 and half a line.
+fn interrupt_and_compare<C: Configuration>(config: &C, label: &str) {
+    let folder = tempfile::tempdir().unwrap();
+    let (whole, cut) = (folder.path().join("whole"), folder.path().join("cut"));
+    train(config, &options(&whole, false)).unwrap();
+    train(config, &options(&cut, false)).unwrap();
+    std::fs::remove_file(cut.join("checkpoints/000000040.safetensors")).unwrap();
+    std::fs::remove_file(cut.join("outcome.json")).unwrap();
+    let records = std::fs::read_to_string(cut.join(METRICS_FILE)).unwrap();
+    let torn: Vec<&str> = records.lines().take(7).collect();
+    std::fs::write(cut.join(METRICS_FILE), torn.join("\n") + "\n{\"step\":4").unwrap();
+    train(config, &options(&cut, true)).unwrap();
+    assert_eq!(metrics(&whole).len(), 8);
+    assert_eq!(metrics(&whole), metrics(&cut), "{label}");
+    assert!(state(&whole) == state(&cut), "{label}");
+}
+
 #[test]
 fn an_interrupted_run_ends_in_the_same_bits() {
     for device in [
@@ -77,21 +140,16 @@ fn an_interrupted_run_ends_in_the_same_bits() {
         "lipschitz = { device = \"spectral\" }",
     ] {
         let text = SMALL.replace("lipschitz = { device = \"penalty\", form = \"lp\", weight = 1.0 }", device);
-        let config = Config::parse(&text, "small.toml", None, &[]).unwrap();
-        let folder = tempfile::tempdir().unwrap();
-        let (whole, cut) = (folder.path().join("whole"), folder.path().join("cut"));
-        train(&config, &options(&whole, false)).unwrap();
-        train(&config, &options(&cut, false)).unwrap();
-        // Back to the state that an interruption after iteration 37 leaves: the checkpoint of 30, records up to 35 and
-        // half a line.
-        std::fs::remove_file(cut.join("checkpoints/000000040.safetensors")).unwrap();
-        std::fs::remove_file(cut.join("outcome.json")).unwrap();
-        let records = std::fs::read_to_string(cut.join(METRICS_FILE)).unwrap();
-        let torn: Vec<&str> = records.lines().take(7).collect();
-        std::fs::write(cut.join(METRICS_FILE), torn.join("\n") + "\n{\"step\":4").unwrap();
-        train(&config, &options(&cut, true)).unwrap();
-        assert_eq!(metrics(&whole), metrics(&cut), "{device}");
-        assert_eq!(parameters(&whole), parameters(&cut), "{device}");
+        interrupt_and_compare(&Config::parse(&text, "small.toml", None, &[]).unwrap(), device);
+    }
+}
+
+/// Two-step schemes remember the networks of the step before.
+#[test]
+fn an_interrupted_generator_ends_in_the_same_bits() {
+    for change in ["update.scheme=adams-bashforth", "update={ kind = \"direct\" }"] {
+        let config = w2fe::config::Config::parse(GENERATOR, "ring.toml", None, &[change.into()]).unwrap();
+        interrupt_and_compare(&config, change);
     }
 }
 

@@ -3,7 +3,8 @@
 
 use datasets::{InitialLaw, Target, stream};
 use ot_core::cost::Cost;
-use train::adversarial::StepError;
+use train::config::Configuration;
+use train::training::StepError;
 use train::w2fe::Trainer;
 use train::w2fe::config::Config;
 
@@ -93,11 +94,11 @@ fn every_method_of_the_loop_runs_and_is_reproducible() {
         let run = || {
             let mut trainer = Trainer::new(&config).unwrap();
             let reports: Vec<_> = (0..5).map(|_| trainer.step().unwrap()).collect();
-            (trainer.parameters.clone(), reports)
+            (trainer.current.clone(), reports)
         };
         let (first, second) = (run(), run());
         assert_eq!(first, second, "{method}");
-        let before = Trainer::new(&config).unwrap().parameters;
+        let before = Trainer::new(&config).unwrap().current;
         assert_ne!(first.0, before, "{method} does not train");
     }
 }
@@ -130,7 +131,7 @@ fn divergence_is_told_and_leaves_the_generator_finite() {
     let mut trainer = Trainer::new(&config(&["update.epsilon=1e30"]).unwrap()).unwrap();
     let error = (0..50).find_map(|_| trainer.step().err()).unwrap();
     assert!(matches!(error, StepError::Diverged(_)), "{error}");
-    assert!(trainer.parameters.iter().all(|p| p.is_finite()));
+    assert!(trainer.current.parameters.iter().all(|p| p.is_finite()));
 }
 
 #[test]

@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 use clap::Args;
 use flows::device::Device;
 use std::path::{Path, PathBuf};
-use train::config::Config;
+use train::config::{Config, Configuration};
 
 #[derive(Debug, Args)]
 pub struct Arguments {

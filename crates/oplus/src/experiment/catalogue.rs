@@ -10,13 +10,13 @@ use serde::Deserialize;
 pub struct Experiment {
     pub name: &'static str,
     pub title: &'static str,
-    pub rows: &'static [Configuration],
+    pub rows: &'static [Setting],
     in_print: &'static str,
 }
 
 /// The configuration of a row.
 #[derive(Debug)]
-pub struct Configuration {
+pub struct Setting {
     /// The folder: a family of settings.
     pub family: &'static str,
     /// The file without its ending: DATASET-DIMd-METHOD.
@@ -27,7 +27,7 @@ pub struct Configuration {
 /// The files of an experiment's folder below `configs`.
 macro_rules! configurations {
     ($experiment:literal: $($family:literal / $stem:literal),* $(,)?) => {
-        &[$(Configuration {
+        &[$(Setting {
             family: $family,
             stem: $stem,
             text: include_str!(concat!("../../../../configs/", $experiment, "/", $family, "/", $stem, ".toml")),
@@ -95,7 +95,7 @@ mod tests {
     use super::ALL;
     use std::collections::BTreeMap;
     use std::path::Path;
-    use train::config::Config;
+    use train::config::{Config, Configuration};
 
     #[test]
     fn what_is_embedded_is_what_lies_in_the_folder() {

@@ -10,7 +10,7 @@ use crate::measure::{FreshTarget, floor};
 use crate::page;
 use crate::run_folder::{self, REPORT_FILE, RESULTS_FILE, write_json};
 use anyhow::{Context, Result, bail};
-use catalogue::Configuration;
+use catalogue::Setting;
 use datasets::write_whole;
 use eval::report::comparison;
 use eval::results::{Floor, Results, Row};
@@ -21,7 +21,7 @@ use std::fmt::Write;
 use std::fs;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
-use train::config::Config;
+use train::config::{Config, Configuration};
 use train::run::MANIFEST_FILE;
 use train::source::Source;
 
@@ -43,7 +43,7 @@ pub struct Plan {
 
 /// A row with a seed.
 struct Trial {
-    row: &'static Configuration,
+    row: &'static Setting,
     config: Config,
     seed: u64,
 }
@@ -108,7 +108,7 @@ pub fn report(folder: &Path) -> Result<PathBuf> {
 
 fn trials(experiment: &Experiment, plan: &Plan) -> Result<Vec<Trial>> {
     let mut trials = Vec::new();
-    let name = |row: &Configuration| format!("{}/{}", row.family, row.stem);
+    let name = |row: &Setting| format!("{}/{}", row.family, row.stem);
     for row in experiment.rows.iter().filter(|row| name(row).contains(&plan.rows)) {
         let origin = format!("configs/{}/{}/{}.toml", experiment.name, row.family, row.stem);
         for seed in 0..plan.seeds.get() as u64 {

@@ -1,7 +1,5 @@
 //! Reading a configuration: file, preset, overrides, and errors that name the nearest valid key.
 
-use super::Config;
-use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
 use toml::{Table, Value};
 
@@ -59,53 +57,6 @@ pub enum ConfigError {
 /// The text of a configuration file.
 pub(crate) fn contents(path: &Path) -> Result<String, ConfigError> {
     std::fs::read_to_string(path).map_err(|source| ConfigError::Io { path: path.into(), source })
-}
-
-impl Config {
-    /// Reads a configuration file, merges a preset (`full` is the file itself) and overrides `key.path=value`, and
-    /// checks the result.
-    ///
-    /// A preset is a table `[presets.NAME]` of dotted keys, such as `"training.iterations" = 200`.
-    ///
-    /// # Errors
-    /// [`ConfigError`], naming the file, the key and the remedy.
-    pub fn load(path: &Path, preset: Option<&str>, overrides: &[String]) -> Result<Self, ConfigError> {
-        Self::parse(&contents(path)?, &path.display().to_string(), preset, overrides)
-    }
-
-    /// [`Config::load`] from a text; `origin` names it in errors.
-    ///
-    /// # Errors
-    /// [`ConfigError`] as above.
-    pub fn parse(
-        text: &str,
-        origin: &str,
-        preset: Option<&str>,
-        overrides: &[String],
-    ) -> Result<Self, ConfigError> {
-        let config: Self = merged(text, origin, preset, overrides)?;
-        config.validate()?;
-        Ok(config)
-    }
-
-    /// The configuration as TOML, every default written out.
-    ///
-    /// # Errors
-    /// [`ConfigError::Syntax`] when a value has no TOML form (a path that is not UTF-8).
-    pub fn to_toml(&self) -> Result<String, ConfigError> {
-        toml::to_string_pretty(self)
-            .map_err(|e| ConfigError::Syntax { origin: "this configuration".into(), reason: e.to_string() })
-    }
-
-    /// Eight hexadecimal digits of the SHA-256 of [`Config::to_toml`] with seed 0: equal for runs that differ in
-    /// their seed only.
-    ///
-    /// # Errors
-    /// As [`Config::to_toml`].
-    pub fn hash(&self) -> Result<String, ConfigError> {
-        let text = Self { seed: 0, ..self.clone() }.to_toml()?;
-        Ok(Sha256::digest(text.as_bytes()).iter().take(4).map(|byte| format!("{byte:02x}")).collect())
-    }
 }
 
 /// Reads any kind of configuration from a text, its preset and its overrides; the values are still to be checked.
@@ -202,7 +153,7 @@ fn nearest(message: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use crate::config::{Config, Steps};
+    use crate::config::{Config, Configuration, Steps};
 
     const SMALL: &str = r#"
 name = "small"

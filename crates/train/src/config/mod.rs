@@ -1,15 +1,15 @@
 //! Everything that a run depends on.
 //!
-//! A run is its configuration and its seed: [`Config`] is read from TOML ([`Config::load`]), merged with a preset and
-//! with overrides, checked ([`Config::validate`]) and written back whole into the run folder.
+//! A run is its configuration and its seed: [`Config`] is read from TOML ([`Configuration::load`]), merged with a preset and
+//! with overrides, checked ([`Configuration::validate`]) and written back whole into the run folder.
 
+mod configuration;
 mod load;
 mod schema;
 pub(crate) mod text;
 pub(crate) mod validate;
 
-pub(crate) use load::{contents, merged};
-
+pub use configuration::{Configuration, Length};
 pub use load::ConfigError;
 pub use schema::{
     Config, Critic, Data, Flow, Lipschitz, Optimiser, Sampling, Schedule, Steps, StopWhen, Training,

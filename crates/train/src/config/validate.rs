@@ -1,20 +1,10 @@
 //! The domains of a configuration's values.
 
-use super::{Config, ConfigError, Lipschitz, Optimiser, Schedule, Steps};
+use super::{Config, ConfigError, Configuration, Length, Lipschitz, Optimiser, Schedule, Steps};
 
 impl Config {
-    /// Checks every value against its domain.
-    ///
-    /// # Errors
-    /// [`ConfigError::Value`] for the first value outside its domain, with the remedy.
-    pub fn validate(&self) -> Result<(), ConfigError> {
-        let plain = |c: char| c.is_ascii_alphanumeric() || "-_./".contains(c);
-        require(
-            !self.name.is_empty() && self.name.chars().all(plain) && !self.name.contains(".."),
-            "name",
-            format!("{:?}", self.name),
-            "use letters, digits, -, _, . and /, since it names a folder",
-        )?;
+    pub(crate) fn check(&self) -> Result<(), ConfigError> {
+        run_name(&self.name)?;
         self.validate_data()?;
         self.initial.validate().map_err(|e| ConfigError::Value {
             key: "initial".into(),
@@ -69,14 +59,28 @@ impl Config {
 
     fn validate_training(&self) -> Result<(), ConfigError> {
         let training = &self.training;
-        require(training.iterations >= 1, "training.iterations", "0".into(), "give at least 1")?;
+        length(self.length())?;
         require(training.batch >= 2, "training.batch", training.batch.to_string(), "give at least 2")?;
-        require(training.log_every >= 1, "training.log_every", "0".into(), "give at least 1")?;
-        require(training.checkpoint_every >= 1, "training.checkpoint_every", "0".into(), "give at least 1")?;
         fraction("training.average", training.average)?;
         optimiser("training.flow", &training.flow)?;
         optimiser("training.critic", &training.critic)
     }
+}
+
+pub(crate) fn run_name(name: &str) -> Result<(), ConfigError> {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./".contains(c);
+    require(
+        !name.is_empty() && name.chars().all(plain) && !name.contains(".."),
+        "name",
+        format!("{name:?}"),
+        "use letters, digits, -, _, . and /, since it names a folder",
+    )
+}
+
+pub(crate) fn length(length: Length) -> Result<(), ConfigError> {
+    require(length.iterations >= 1, "training.iterations", "0".into(), "give at least 1")?;
+    require(length.log_every >= 1, "training.log_every", "0".into(), "give at least 1")?;
+    require(length.checkpoint_every >= 1, "training.checkpoint_every", "0".into(), "give at least 1")
 }
 
 pub(crate) fn optimiser(key: &str, optimiser: &Optimiser) -> Result<(), ConfigError> {

@@ -9,48 +9,28 @@ pub use monitor::Monitor;
 pub use terminal::Terminal;
 
 use crate::TrainError;
-use crate::adversarial::StepReport;
-use mfg::Indicators;
 use serde_json::{Map, Value};
 
-/// One record of a run: what the last iteration measured, and the indicators of the current flow.
+/// One record of a run.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Record {
     /// Iterations done.
     pub step: u64,
-    /// Wall-clock seconds of this run so far, resumed parts included only since the resumption.
+    /// Wall-clock seconds of the iterations so far, without the measurements.
     pub seconds: f64,
-    /// The last iteration.
-    pub report: StepReport,
-    /// The indicators of the current parameters on a fixed set of particles; none where they are not finite.
-    pub indicators: Option<Indicators>,
-    /// Learning rates of the flow and of the critic.
-    pub learning_rates: (f64, f64),
+    /// What was measured.
+    pub values: Vec<(&'static str, f64)>,
+    /// The same for a terminal, in a few words.
+    pub headline: String,
 }
 
 impl Record {
     /// The record as one flat JSON object; a value that is not finite is null.
     pub fn to_json(&self) -> Map<String, Value> {
-        let StepReport { critic, flow, steps } = self.report;
         let mut object = Map::new();
         object.insert("step".into(), self.step.into());
         object.insert("seconds".into(), self.seconds.into());
-        object.insert("euler_steps".into(), steps.into());
-        let measured = [
-            ("critic_divergence", critic.divergence),
-            ("critic_penalty", critic.penalty),
-            ("critic_slope_mean", critic.slope_mean),
-            ("critic_slope_max", critic.slope_max),
-            ("flow_objective", flow.total),
-            ("terminal_cost", flow.terminal),
-            ("batch_kinetic_energy", flow.kinetic_energy),
-            ("learning_rate_flow", self.learning_rates.0),
-            ("learning_rate_critic", self.learning_rates.1),
-        ];
-        object.extend(measured.map(|(name, value)| (name.to_owned(), value.into())));
-        if let Some(indicators) = &self.indicators {
-            object.extend(indicators.named().map(|(name, value)| (name.to_owned(), value.into())));
-        }
+        object.extend(self.values.iter().map(|(name, value)| ((*name).to_owned(), (*value).into())));
         object
     }
 }

@@ -27,17 +27,7 @@ impl Terminal {
 
 impl Observer for Terminal {
     fn record(&mut self, record: &Record) -> Result<(), TrainError> {
-        let show = |value: Option<f64>| value.map_or("–".into(), |v| format!("{v:.3}"));
-        let live = record.indicators;
-        self.bar.set_message(format!(
-            "D {:.3}  KE {}  HJ {}  ∇φ gap {}  path {}  slope ≤ {:.2}",
-            record.report.critic.divergence,
-            show(live.map(|i| i.kinetic_energy)),
-            show(live.and_then(|i| i.hj_residual_relative)),
-            show(live.and_then(|i| i.terminal_gradient_relative)),
-            show(live.and_then(|i| i.path_ratio)),
-            record.report.critic.slope_max,
-        ));
+        self.bar.set_message(record.headline.clone());
         Ok(())
     }
 

@@ -1,8 +1,10 @@
 //! Everything that a W2-FE run, or that of a rival, depends on.
 
 use super::Scheme;
-use crate::config::validate::{fraction, not_negative, optimiser, positive, require, widths};
-use crate::config::{ConfigError, Lipschitz, Optimiser, contents, merged, text};
+use crate::config::validate::{
+    fraction, length, not_negative, optimiser, positive, require, run_name, widths,
+};
+use crate::config::{ConfigError, Configuration, Lipschitz, Optimiser, text};
 use datasets::{InitialLaw, Target};
 use flows::activation::Activation;
 use flows::generator::{GeneratorInitialisation, GeneratorOutput};
@@ -10,7 +12,7 @@ use flows::kantorovich::{GapPenalty, Psi};
 use flows::mlp::Initialisation;
 use ot_core::divergence::Divergence;
 use serde::{Deserialize, Serialize};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// A run of the generator's loop; the methods are combinations of `critic.objective` and `update`.
 ///
@@ -180,37 +182,20 @@ pub struct Training {
     pub generator: Optimiser,
     /// Optimiser of the critic's networks.
     pub critic: Optimiser,
+    /// Decay of the moving average of the generator; 0 keeps the last one.
+    #[serde(default)]
+    pub average: f64,
+    /// Iterations between two records of metrics.jsonl.
+    #[serde(default = "hundred")]
+    pub log_every: u64,
+    /// Iterations between two checkpoints.
+    #[serde(default = "five_thousand")]
+    pub checkpoint_every: u64,
 }
 
 impl Config {
-    /// Reads a configuration file with a preset and overrides, as [`crate::config::Config::load`].
-    ///
-    /// # Errors
-    /// [`ConfigError`], naming the file, the key and the remedy.
-    pub fn load(path: &Path, preset: Option<&str>, overrides: &[String]) -> Result<Self, ConfigError> {
-        Self::parse(&contents(path)?, &path.display().to_string(), preset, overrides)
-    }
-
-    /// [`Config::load`] from a text; `origin` names it in errors.
-    ///
-    /// # Errors
-    /// [`ConfigError`] as above.
-    pub fn parse(
-        text: &str,
-        origin: &str,
-        preset: Option<&str>,
-        overrides: &[String],
-    ) -> Result<Self, ConfigError> {
-        let config: Self = merged(text, origin, preset, overrides)?;
-        config.validate()?;
-        Ok(config)
-    }
-
-    /// Checks every value against its domain.
-    ///
-    /// # Errors
-    /// [`ConfigError::Value`] for the first value outside its domain, with the remedy.
-    pub fn validate(&self) -> Result<(), ConfigError> {
+    pub(super) fn check(&self) -> Result<(), ConfigError> {
+        run_name(&self.name)?;
         widths("generator.hidden", &self.generator.hidden)?;
         fraction("generator.momentum", self.generator.momentum)?;
         if let GeneratorOutput::Tanh { scale } = self.generator.output {
@@ -228,7 +213,8 @@ impl Config {
             require(persistence >= 1, "update.persistence", "0".into(), "give at least 1")?;
         }
         let training = &self.training;
-        require(training.iterations >= 1, "training.iterations", "0".into(), "give at least 1")?;
+        length(self.length())?;
+        fraction("training.average", training.average)?;
         require(training.batch >= 2, "training.batch", training.batch.to_string(), "give at least 2")?;
         optimiser("training.generator", &training.generator)?;
         optimiser("training.critic", &training.critic)
@@ -281,6 +267,12 @@ fn tenth() -> f64 {
 }
 fn one() -> f64 {
     1.0
+}
+fn hundred() -> u64 {
+    100
+}
+fn five_thousand() -> u64 {
+    5000
 }
 fn single() -> usize {
     1

@@ -2,10 +2,11 @@
 
 use super::config::{Config, Objective};
 use crate::TrainError;
-use crate::adversarial::StepError;
+use crate::checkpoint::{State, Stored};
 use crate::config::{Lipschitz, Optimiser};
 use crate::player::{Player, finite};
 use crate::source::name;
+use crate::training::StepError;
 use datasets::stream;
 use flows::activation::Activation;
 use flows::game::{self, CriticBatch, CriticObjective, FlowObjective, Game, PenaltyPoints};
@@ -90,6 +91,23 @@ impl Critics {
     pub(super) fn phi(&self) -> (&Mlp, Vec<f32>) {
         let (Self::Kantorovich { phi, .. } | Self::Divergence { phi, .. }) = self;
         (&phi.net, phi.effective())
+    }
+
+    pub(super) fn store(&self, state: &mut State) {
+        let (Self::Kantorovich { phi, .. } | Self::Divergence { phi, .. }) = self;
+        state.player(name::CRITIC, phi);
+        if let Self::Kantorovich { eta, .. } = self {
+            state.player(name::SECOND_POTENTIAL, eta);
+        }
+    }
+
+    pub(super) fn restore(&mut self, stored: &Stored) -> Result<(), TrainError> {
+        let (Self::Kantorovich { phi, .. } | Self::Divergence { phi, .. }) = self;
+        stored.player(name::CRITIC, phi)?;
+        if let Self::Kantorovich { eta, .. } = self {
+            stored.player(name::SECOND_POTENTIAL, eta)?;
+        }
+        Ok(())
     }
 
     /// One ascent step on generated points `y` and target points `x`; `mixing` holds two numbers in \[0, 1\] for each pair.

@@ -3,7 +3,7 @@
 use super::config::Points;
 use crate::TrainError;
 use datasets::{InitialLaw, Target};
-use ndarray::Array2;
+use ndarray::{Array2, Axis};
 use rand::{Rng, RngExt};
 
 /// A law that is ready to be drawn from.
@@ -30,20 +30,22 @@ impl Draw {
         }
     }
 
-    /// `count` points, row-major.
+    /// `count` points, row-major in single precision.
     pub(super) fn batch(&self, count: usize, rng: &mut impl Rng) -> Result<Vec<f32>, TrainError> {
-        let points = match self {
+        let points = self.points(count, rng)?;
+        Ok(points.iter().map(|&x| x as f32).collect())
+    }
+
+    /// `count` points, one a row.
+    pub(super) fn points(&self, count: usize, rng: &mut impl Rng) -> Result<Array2<f64>, TrainError> {
+        Ok(match self {
             &Self::Target { target, dim, balanced: true } => target.sample_balanced(count, dim, rng)?,
             &Self::Target { target, dim, balanced: false } => target.sample(count, dim, rng)?,
             &Self::Noise { law, dim } => law.sample(count, dim, rng)?,
             Self::Rows(rows) => {
-                let mut out = Vec::with_capacity(count * rows.ncols());
-                for _ in 0..count {
-                    out.extend(rows.row(rng.random_range(0..rows.nrows())));
-                }
-                return Ok(out);
+                let drawn: Vec<usize> = (0..count).map(|_| rng.random_range(0..rows.nrows())).collect();
+                rows.select(Axis(0), &drawn).mapv(f64::from)
             }
-        };
-        Ok(points.iter().map(|&x| x as f32).collect())
+        })
     }
 }

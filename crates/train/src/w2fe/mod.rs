@@ -9,10 +9,16 @@ pub mod config;
 mod critic;
 mod draw;
 mod exact;
+mod fitted;
+mod model;
+mod run;
 mod scheme;
 mod trainer;
 
 pub use critic::CriticReport;
 pub use exact::ExactFlow;
+pub use fitted::Fitted;
+pub use model::Model;
+pub use run::GeneratorRun;
 pub use scheme::Scheme;
 pub use trainer::{StepReport, Trainer};

@@ -3,14 +3,14 @@
 use super::config::{Config, Update};
 use super::critic::{CriticReport, Critics};
 use super::draw::Draw;
+use super::fitted::Fitted;
 use crate::TrainError;
-use crate::adversarial::StepError;
-use crate::config::ConfigError;
+use crate::checkpoint::{State, Stored};
 use crate::optim::Adam;
 use crate::player::{finite, usable};
 use crate::source::name;
+use crate::training::StepError;
 use datasets::stream;
-use flows::FlowError;
 use flows::generator::{Generator, GeneratorForm, GeneratorTape, RunningStatistics, Statistics, fit, push};
 use flows::mlp::{Order, Tape, Weights};
 use ndarray::{Array2, ArrayView2};
@@ -33,17 +33,18 @@ pub struct StepReport {
 ///
 /// One iteration is one of algorithm 1 of Huang and Malik, arXiv 2406.13619: critic updates on fresh minibatches, then ζ =
 /// y − ε∇φ(y) for y = G(z) and K updates of mean‖G(z) − ζ‖² on the same z. The generator runs with the statistics of its
-/// batches; its running averages, which [`Trainer::generate`] uses, move with every generator update.
+/// batches; its running averages, which [`Trainer::generate`] uses, move with every generator update, and so does the
+/// moving average of all its numbers.
 pub struct Trainer {
     config: Config,
     start: Draw,
     target: Draw,
     critics: Critics,
     generator: Generator,
-    /// What the generator is trained on.
-    pub parameters: Vec<f32>,
-    /// The running averages of its normalisation.
-    pub statistics: RunningStatistics<f32>,
+    /// The generator as it is trained.
+    pub current: Fitted,
+    /// Its moving average.
+    pub average: Fitted,
     adam: Adam,
     previous: Option<Previous>,
     /// Iterations done.
@@ -54,7 +55,7 @@ pub struct Trainer {
 
 /// The particles' previous slopes are ∇φ(G(z)) with these: what two-step schemes remember.
 struct Previous {
-    phi: Weights<f32>,
+    phi: Vec<f32>,
     generator: Vec<f32>,
 }
 
@@ -64,7 +65,7 @@ impl Trainer {
     /// # Errors
     /// [`TrainError`] for values outside their domain, data that cannot be had and networks that cannot be built.
     pub fn new(config: &Config) -> Result<Self, TrainError> {
-        config.validate()?;
+        config.check()?;
         let (start, target) = (Draw::new(&config.start)?, Draw::new(&config.data)?);
         let net = &config.generator;
         let form = GeneratorForm {
@@ -74,11 +75,15 @@ impl Trainer {
             output: net.output,
         };
         let generator = Generator::new(start.dim(), &net.hidden, target.dim(), form)?;
-        let parameters = net.initialisation.draw(&generator, &mut stream(config.seed, name::GENERATOR, 0));
+        let current = Fitted {
+            parameters: net.initialisation.draw(&generator, &mut stream(config.seed, name::GENERATOR, 0)),
+            statistics: RunningStatistics::new(&generator),
+        };
         Ok(Self {
             critics: Critics::new(config, target.dim())?,
             adam: Adam::new(generator.parameter_count()),
-            statistics: RunningStatistics::new(&generator),
+            average: current.clone(),
+            current,
             config: config.clone(),
             previous: None,
             iteration: 0,
@@ -87,7 +92,6 @@ impl Trainer {
             start,
             target,
             generator,
-            parameters,
         })
     }
 
@@ -104,7 +108,7 @@ impl Trainer {
             let z = self.start.batch(training.batch, &mut rng)?;
             let x = self.target.batch(training.batch, &mut rng)?;
             let mixing: Vec<f32> = (0..2 * training.batch).map(|_| rng.random()).collect();
-            self.generator.evaluate(&self.parameters, &z, Statistics::Batch, &mut self.generated)?;
+            self.generator.evaluate(&self.current.parameters, &z, Statistics::Batch, &mut self.generated)?;
             let rate = training.critic.rate(progress);
             report.critic =
                 self.critics.ascend(self.generated.points(), &x, &mixing, &training.critic, rate)?;
@@ -112,7 +116,7 @@ impl Trainer {
         let z = self.start.batch(training.batch, &mut rng)?;
         let (phi, effective) = self.critics.phi();
         let weights = Weights::new(phi, &effective)?;
-        self.generator.evaluate(&self.parameters, &z, Statistics::Batch, &mut self.generated)?;
+        self.generator.evaluate(&self.current.parameters, &z, Statistics::Batch, &mut self.generated)?;
         phi.evaluate(&weights, self.generated.points(), Order::Jet, &mut self.judged)?;
         let squares: f64 = self.judged.gradient().iter().map(|&g| f64::from(g) * f64::from(g)).sum();
         report.slope_rms = (squares / training.batch as f64).sqrt();
@@ -124,16 +128,16 @@ impl Trainer {
                 if let Some(previous) = self.previous.as_ref().filter(|_| before != 0.0) {
                     let (old, earlier) = (&mut GeneratorTape::new(), &mut Tape::new());
                     self.generator.evaluate(&previous.generator, &z, Statistics::Batch, old)?;
-                    phi.evaluate(&previous.phi, old.points(), Order::Jet, earlier)?;
+                    phi.evaluate(&Weights::new(phi, &previous.phi)?, old.points(), Order::Jet, earlier)?;
                     aims = moved(&aims, earlier.gradient(), epsilon * before);
                 }
                 let saved = scheme
                     .is_two_step()
-                    .then(|| Previous { phi: weights, generator: self.parameters.clone() });
+                    .then(|| Previous { phi: effective, generator: self.current.parameters.clone() });
                 for update in 0..persistence {
                     if update > 0 {
                         self.generator.evaluate(
-                            &self.parameters,
+                            &self.current.parameters,
                             &z,
                             Statistics::Batch,
                             &mut self.generated,
@@ -171,37 +175,57 @@ impl Trainer {
 
     /// One descent step of the generator along the pulled-back cotangent of the points last generated.
     fn descend(&mut self, cotangent: &[f32], rate: f64) -> Result<(), StepError> {
-        let mut gradient = vec![0.0; self.parameters.len()];
-        self.generator.pull_back(&self.parameters, &mut self.generated, cotangent, &mut gradient)?;
+        let mut gradient = vec![0.0; self.current.parameters.len()];
+        let training = &self.config.training;
+        self.generator.pull_back(&self.current.parameters, &mut self.generated, cotangent, &mut gradient)?;
         usable(&gradient)?;
         if self.config.generator.batch_norm {
-            self.statistics.update(&self.generated, self.config.generator.momentum)?;
+            self.current.statistics.update(&self.generated, self.config.generator.momentum)?;
         }
-        self.adam.step(&self.config.training.generator, rate, &mut self.parameters, &gradient);
+        self.adam.step(&training.generator, rate, &mut self.current.parameters, &gradient);
+        self.average.follow(&self.current, training.average, self.adam.steps);
         Ok(())
     }
 
-    /// G at the rows of `z`, with the running averages: each point by itself.
+    /// The averaged G at the rows of `z`, with the running averages: each point by itself.
     ///
     /// # Errors
     /// [`TrainError::Config`] when `z` has another dimension than the start of this run.
     pub fn generate(&self, z: ArrayView2<'_, f64>) -> Result<Array2<f64>, TrainError> {
-        if z.ncols() != self.generator.input() {
-            return Err(TrainError::Config(ConfigError::Value {
-                key: "the columns of the starting points".into(),
-                found: z.ncols().to_string(),
-                remedy: format!("give points of {} coordinates", self.generator.input()),
-            }));
+        self.average.generate(&self.generator, z)
+    }
+
+    /// The starting law and the shape of the generator.
+    pub(super) fn into_start(self) -> (Draw, Generator) {
+        (self.start, self.generator)
+    }
+
+    pub(super) fn store(&self, state: &mut State) {
+        self.current.store("generator", state);
+        self.average.store("average", state);
+        state.adam("generator", &self.adam);
+        self.critics.store(state);
+        if let Some(previous) = &self.previous {
+            state.floats("previous.phi", &previous.phi);
+            state.floats("previous.generator", &previous.generator);
         }
-        let z: Vec<f32> = z.iter().map(|&x| x as f32).collect();
-        let mut tape = GeneratorTape::new();
-        let statistics = Statistics::Running(&self.statistics);
-        self.generator.evaluate(&self.parameters, &z, statistics, &mut tape)?;
-        let points: Vec<f64> = tape.points().iter().map(|&y| f64::from(y)).collect();
-        let dim = self.generator.output();
-        let (expected, found) = (z.len() / self.generator.input() * dim, points.len());
-        Array2::from_shape_vec((points.len() / dim, dim), points)
-            .map_err(|_| FlowError::Shape { what: "the generated points", found, expected }.into())
+    }
+
+    pub(super) fn restore(&mut self, stored: &Stored, iteration: u64) -> Result<(), TrainError> {
+        let (_, phi) = self.critics.phi();
+        let previous = |name: &str, like: &[f32]| stored.fitting(&format!("previous.{name}"), like);
+        self.previous = if stored.has("previous.phi")? {
+            let generator = previous("generator", &self.current.parameters)?;
+            Some(Previous { phi: previous("phi", &phi)?, generator })
+        } else {
+            None
+        };
+        self.current = self.current.stored("generator", stored)?;
+        self.average = self.average.stored("average", stored)?;
+        self.adam = stored.adam("generator", &self.adam)?;
+        self.critics.restore(stored)?;
+        self.iteration = iteration;
+        Ok(())
     }
 }
 
