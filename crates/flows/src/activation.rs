@@ -30,15 +30,9 @@ impl Activation {
         vector::run(Apply { activation: self, s });
     }
 
-    /// [`Activation::apply`] as a part of work that is compiled for the machine.
-    #[inline(always)]
-    pub(crate) fn apply_here<T: Real>(self, s: &mut [T]) {
-        Apply { activation: self, s }.run();
-    }
-
     /// σ at one pre-activation, free of branches on `s`.
     #[inline(always)]
-    fn value<T: Real>(self, s: T) -> T {
+    pub(crate) fn value<T: Real>(self, s: T) -> T {
         // A NaN must stay visible, so it is passed on rather than replaced by 0.
         let positive = s * if s > T::zero() { T::one() } else { T::zero() };
         match self {

@@ -6,13 +6,13 @@ use flows::mlp::{Cotangent, Initialisation, Mlp, Order, Output, Tape, Weights};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-/// Three tiles, each with enough work for a thread of its own: 250 points and 21 000 parameters.
+/// Three tiles, with 42 000 parameters enough work for several threads.
 const BATCH: usize = 750;
 const DIM: usize = 5;
 
 /// Value, input gradient, and the pullback of one random cotangent, to parameters and inputs.
 fn results(batch: usize) -> [Vec<f64>; 4] {
-    let net = Mlp::new(DIM, &[140, 140], Activation::Tanh, Output::Below(0.5)).unwrap();
+    let net = Mlp::new(DIM, &[200, 200], Activation::Tanh, Output::Below(0.5)).unwrap();
     let mut random = ChaCha8Rng::seed_from_u64(1);
     let theta: Vec<f64> = Initialisation::GlorotUniform.draw(&net, &mut random);
     let mut uniform = |n: usize| (0..n).map(|_| 2.0 * random.random::<f64>() - 1.0).collect::<Vec<_>>();

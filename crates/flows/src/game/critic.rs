@@ -1,6 +1,6 @@
 //! The critic's objective: dual value less slope penalty, and its gradient.
 
-use super::{CriticBatch, CriticValue, Game, PenaltyPoints};
+use super::{CriticBatch, CriticValue, Game};
 use crate::FlowError;
 use crate::error::expect_length;
 use crate::mlp::{Cotangent, Order, Tape, Weights};
@@ -57,11 +57,9 @@ impl<T: Real> Workspace<T> {
         expect_length("the mixing weights", batch.mixing.len(), batch.target.len() / dim)?;
         self.penalised.clear();
         let pairs = batch.generated.chunks_exact(dim).zip(batch.target.chunks_exact(dim));
-        for ((x, y), &alpha) in pairs.zip(batch.mixing) {
+        for ((x, y), &u) in pairs.zip(batch.mixing) {
+            let alpha = game.critic_objective.penalty_points.mixing(u);
             self.penalised.extend(x.iter().zip(y).map(|(&x, &y)| alpha * x + (T::one() - alpha) * y));
-        }
-        if game.critic_objective.penalty_points == PenaltyPoints::Everywhere {
-            self.penalised.extend_from_slice(&self.points);
         }
         net.evaluate(&self.weights, &self.penalised, Order::Jet, &mut self.slopes)?;
         let count = self.slopes.batch();

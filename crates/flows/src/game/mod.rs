@@ -12,6 +12,7 @@ pub mod flow;
 use crate::FlowError;
 use crate::mlp::Mlp;
 use crate::potential::Potential;
+use crate::real::Real;
 use ot_core::divergence::Divergence;
 use ot_core::dual::lipschitz::SlopePenalty;
 
@@ -28,15 +29,31 @@ pub struct CriticObjective {
     pub penalty_points: PenaltyPoints,
 }
 
-/// The points at which a slope penalty is averaged.
+/// The points at which a slope penalty is averaged: one on the segment of each pair of a generated and a target point.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum PenaltyPoints {
-    /// Random interpolates between generated and target points (Gulrajani et al. 2017, algorithm 1).
+    /// Random interpolates (Gulrajani et al. 2017, algorithm 1).
     #[default]
     Interpolates,
-    /// Interpolates, generated points and target points alike.
+    /// Random interpolates for a third of the pairs, the generated point for another and the target point for the last.
     Everywhere,
+}
+
+impl PenaltyPoints {
+    /// The weight α of the generated point of a pair, from a number `u` that is uniform in [0, 1].
+    ///
+    /// ```
+    /// use flows::game::PenaltyPoints;
+    /// assert_eq!([0.2, 0.5, 0.9].map(|u| PenaltyPoints::Everywhere.mixing(u)), [0.0, 0.5, 1.0]);
+    /// assert_eq!(PenaltyPoints::Interpolates.mixing(0.2), 0.2);
+    /// ```
+    pub fn mixing<T: Real>(self, u: T) -> T {
+        match self {
+            Self::Interpolates => u,
+            Self::Everywhere => (T::of(3.0) * u - T::one()).max(T::zero()).min(T::one()),
+        }
+    }
 }
 
 /// What the flow minimises.
@@ -68,7 +85,8 @@ pub struct CriticBatch<'a, T> {
     pub generated: &'a [T],
     /// Target points, batch × d.
     pub target: &'a [T],
-    /// α of the interpolates α·generated + (1 − α)·target, batch numbers in [0, 1].
+    /// Numbers that are uniform in [0, 1], one for each pair: [`PenaltyPoints::mixing`] makes them the α of the points
+    /// α·generated + (1 − α)·target of the penalty.
     pub mixing: &'a [T],
 }
 

@@ -53,5 +53,14 @@ pub(crate) fn dot<T: Real>(a: &[T], b: &[T]) -> T {
             *sum = a.mul_add(b, *sum);
         }
     }
-    sums.into_iter().sum::<T>() + tail
+    // Halves in turn: a chain of four additions instead of sixteen.
+    let mut half = SUMS / 2;
+    while half > 0 {
+        let (low, high) = sums.split_at_mut(half);
+        for (low, &mut high) in low.iter_mut().zip(high) {
+            *low += high;
+        }
+        half /= 2;
+    }
+    sums[0] + tail
 }

@@ -9,7 +9,6 @@ use crate::error::expect_length;
 use crate::matrix::{Finish, dot, multiply};
 use crate::real::Real;
 use crate::vector::{self, Vectorised};
-use rayon::prelude::*;
 
 impl Mlp {
     /// Evaluates the field at the rows of `z` (row-major, batch × input) and records the tape.
@@ -88,27 +87,39 @@ impl Mlp {
             gradient: gradients.next().unwrap_or_default(),
             common_derivative: common_derivatives.next().unwrap_or_default(),
         });
-        in_parallel(self.work(rows), forwards);
+        in_parallel(self.work(batch), forwards.collect());
         Ok(())
     }
 
-    /// Products of a weight and a number in one pass through the network with `rows` points.
-    pub(super) fn work(&self, rows: usize) -> usize {
-        rows * self.parameter_count()
+    /// Products of a weight and a number in one pass through the network with `batch` points.
+    pub(super) fn work(&self, batch: usize) -> usize {
+        batch * self.parameter_count()
     }
 }
 
-/// Products of a weight and a number from which on a tile is worth waking a thread for, some tens of microseconds.
-const SMALLEST_PARALLEL_WORK: usize = 1 << 22;
+/// Products of a weight and a number, about half a millisecond of them, below which waking a thread and the way of the data
+/// to its core take as long as they save.
+const SMALLEST_PARALLEL_WORK: usize = 3 << 23;
 
-/// Runs the works of the tiles, each about `size` products, on several threads where that pays.
-pub(super) fn in_parallel<W: Vectorised + Send>(size: usize, works: impl ExactSizeIterator<Item = W>) {
-    if works.len() > 1 && size >= SMALLEST_PARALLEL_WORK && rayon::current_num_threads() > 1 {
-        let works: Vec<W> = works.collect();
-        works.into_par_iter().for_each(vector::run);
-    } else {
-        works.for_each(vector::run);
+/// Runs the works of the tiles, about `size` products together, on several threads where that pays.
+///
+/// The calling thread does its share itself, next to its data, while the others are woken.
+pub(super) fn in_parallel<W: Vectorised + Send>(size: usize, works: Vec<W>) {
+    let threads = if size < SMALLEST_PARALLEL_WORK { 1 } else { rayon::current_num_threads() };
+    let share = works.len().div_ceil(threads);
+    let mut works = works.into_iter();
+    let own: Vec<W> = works.by_ref().take(share).collect();
+    let run = |works: Vec<W>| works.into_iter().for_each(vector::run);
+    if works.len() == 0 {
+        return run(own);
     }
+    rayon::in_place_scope(|scope| {
+        while works.len() > 0 {
+            let others: Vec<W> = works.by_ref().take(share).collect();
+            scope.spawn(move |_| run(others));
+        }
+        run(own);
+    });
 }
 
 /// The forward pass of one tile, compiled once more for the vector instructions of the machine.

@@ -14,12 +14,19 @@ pub(super) struct Activate<'a, T> {
 impl<T: Real> Finish<T> for Activate<'_, T> {
     #[inline(always)]
     fn finish(&mut self, _start: usize, rows: &mut [T]) {
-        for row in rows.chunks_exact_mut(self.bias.len()) {
-            for (s, &bias) in row.iter_mut().zip(self.bias) {
-                *s += bias;
+        #[inline(always)]
+        fn activate<T: Real>(rows: &mut [T], bias: &[T], value: impl Fn(T) -> T) {
+            for row in rows.chunks_exact_mut(bias.len()) {
+                for (s, &bias) in row.iter_mut().zip(bias) {
+                    *s = value(*s + bias);
+                }
             }
         }
-        self.activation.apply_here(rows);
+        match self.activation {
+            Activation::Tanh => activate(rows, self.bias, |s| Activation::Tanh.value(s)),
+            Activation::Softplus => activate(rows, self.bias, |s| Activation::Softplus.value(s)),
+            Activation::Relu => activate(rows, self.bias, |s| Activation::Relu.value(s)),
+        }
     }
 }
 

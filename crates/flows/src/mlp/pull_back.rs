@@ -3,7 +3,7 @@
 
 use super::evaluate::in_parallel;
 use super::finish::{Curve, Join};
-use super::tape::{Tile, rows_of_a_tile};
+use super::tape::Tile;
 use super::{Mlp, Order, Tape, Weights};
 use crate::FlowError;
 use crate::error::expect_length;
@@ -72,25 +72,15 @@ impl Mlp {
             parameter_gradient: sum,
             input_gradient: inputs.as_mut().and_then(|inputs| inputs.split_off_mut(..rows * columns)),
         };
-        let work = self.work(rows_of_a_tile(batch));
-        let tiles = tape.tiles.iter_mut();
-        if tiles.len() == 1 {
-            in_parallel(
-                work,
-                tiles
-                    .zip(std::iter::once(parameter_gradient))
-                    .map(|(tile, sum)| backward(tile.rows, tile, sum)),
-            );
-            return Ok(());
-        }
-        in_parallel(
-            work,
-            tiles.zip(&mut tape.tile_gradients).map(|(tile, sum)| {
-                sum.clear();
-                sum.resize(self.parameter_count(), T::zero());
-                backward(tile.rows, tile, sum.as_mut_slice())
-            }),
-        );
+        // The first tile adds to the gradient itself, the others to sums of their own.
+        let others = tape.tile_gradients.iter_mut().map(|sum| {
+            sum.clear();
+            sum.resize(self.parameter_count(), T::zero());
+            sum.as_mut_slice()
+        });
+        let sums = std::iter::once(&mut *parameter_gradient).chain(others);
+        let tiles = tape.tiles.iter_mut().zip(sums);
+        in_parallel(self.work(batch), tiles.map(|(tile, sum)| backward(tile.rows, tile, sum)).collect());
         for sum in &tape.tile_gradients {
             for (total, &part) in parameter_gradient.iter_mut().zip(sum) {
                 *total += part;
@@ -128,6 +118,7 @@ impl<T: Real> Vectorised for Backward<'_, T> {
         }
         // ∂ℓ/∂r of every point; the chain through q_m = m′(r)·w adds to it.
         let Tile { raw, raw_cotangent, .. } = &mut *self.tile;
+        // After a choice of points there are fewer values than entries.
         for ((out, &u), &r) in raw_cotangent.iter_mut().zip(self.value).zip(&*raw) {
             *out = u * self.net.output.apply(r).slope;
         }
@@ -135,7 +126,7 @@ impl<T: Real> Vectorised for Backward<'_, T> {
             self.reverse_gradient_chain(gradient);
         }
         let curved = self.gradient.is_some() && !self.net.activation.is_piecewise_linear();
-        if !curved && self.tile.raw_cotangent.iter().all(|&r| r == T::zero()) {
+        if !curved && self.tile.raw_cotangent[..self.tile.rows].iter().all(|&r| r == T::zero()) {
             // Nothing runs down: the slope penalty of a ReLU network.
             self.input_gradient.into_iter().for_each(|out| out.fill(T::zero()));
         } else {
@@ -158,21 +149,18 @@ impl<T: Real> Backward<'_, T> {
             let (q_bar, width) =
                 if l == 0 { (cotangent, self.columns) } else { (&below[..*rows * layer.input], layer.input) };
             let weight_gradient = &mut self.parameter_gradient[layer.weight.clone()];
-            add_products((&mut *weight_gradient, layer.input), (&chain[l], layer.output), (q_bar, width));
+            let g = &mut chain[l][..size];
+            add_products((&mut *weight_gradient, layer.input), (&*g, layer.output), (q_bar, width));
             let mut last_input = None;
             if l == 0 && !self.common.is_empty() {
                 column.clear();
                 column.resize(layer.output, T::zero());
-                add_weighted_rows(column, self.common, &chain[0]);
+                add_weighted_rows(column, self.common, g);
                 add_last_input(weight_gradient, layer.input, T::one(), column);
                 last_input = Some((&weights.last_input[..], self.common));
             }
-            let curve = Curve {
-                activation: net.activation,
-                values: &activations[l + 1],
-                chain: &mut chain[l],
-                last_input,
-            };
+            let curve =
+                Curve { activation: net.activation, values: &activations[l + 1], chain: g, last_input };
             multiply((&mut p[..size], layer.output), (q_bar, width), &weights.up[l], curve);
             std::mem::swap(&mut p, &mut below);
         }
@@ -196,14 +184,11 @@ impl<T: Real> Backward<'_, T> {
     fn reverse_value_chain(&mut self, curved: bool) {
         let (net, weights) = (self.net, self.weights);
         let Tile { rows, activations, chain, raw_cotangent, scratch, column, ones, .. } = &mut *self.tile;
-        let depth = net.hidden.len();
+        let (depth, raw_cotangent) = (net.hidden.len(), &raw_cotangent[..*rows]);
         let last = &net.layers[depth];
         let w = &weights.parameters[last.weight.clone()];
-        add_weighted_rows(
-            &mut self.parameter_gradient[last.weight.clone()],
-            raw_cotangent,
-            &activations[depth],
-        );
+        let top = &activations[depth][..*rows * last.input];
+        add_weighted_rows(&mut self.parameter_gradient[last.weight.clone()], raw_cotangent, top);
         self.parameter_gradient[last.bias.start] += raw_cotangent.iter().copied().sum::<T>();
         let join = |l: usize| Join {
             activation: net.activation,
@@ -212,7 +197,7 @@ impl<T: Real> Backward<'_, T> {
         };
         let [mut s_bar, mut next] = scratch.each_mut().map(Vec::as_mut_slice);
         let top = &mut s_bar[..*rows * last.input];
-        for (row, &r) in top.chunks_exact_mut(last.input).zip(&*raw_cotangent) {
+        for (row, &r) in top.chunks_exact_mut(last.input).zip(raw_cotangent) {
             for (a_bar, &w) in row.iter_mut().zip(w) {
                 *a_bar = r * w;
             }
@@ -226,11 +211,11 @@ impl<T: Real> Backward<'_, T> {
             add_products(
                 (&mut *weight_gradient, layer.input),
                 (upper, layer.output),
-                (&activations[l], width),
+                (&activations[l][..*rows * width], width),
             );
             column.clear();
             column.resize(layer.output, T::zero());
-            add_weighted_rows(column, ones, upper);
+            add_weighted_rows(column, &ones[..*rows], upper);
             if let (0, Some(input)) = (l, self.common_input) {
                 add_last_input(weight_gradient, layer.input, input, column);
             }

@@ -31,7 +31,7 @@ pub struct Tape<T> {
     pub(super) batch: usize,
     pub(super) order: Order,
     pub(super) tiles: Vec<Tile<T>>,
-    /// What each of several tiles adds to the parameter gradient.
+    /// What each tile but the first adds to the parameter gradient.
     pub(super) tile_gradients: Vec<Vec<T>>,
     pub(super) value: Vec<T>,
     pub(super) gradient: Vec<T>,
@@ -44,6 +44,7 @@ pub struct Tape<T> {
 /// The part of a [`Tape`] that belongs to some consecutive points.
 #[derive(Debug, Clone)]
 pub(super) struct Tile<T> {
+    /// Points; after a choice of them the buffers are longer, so that the next evaluation need not fill them again.
     pub(super) rows: usize,
     /// a_0 … a_m, each rows × width.
     pub(super) activations: Vec<Vec<T>>,
@@ -109,7 +110,9 @@ impl<T: Real> Tape<T> {
             rest = others;
         }
         for buffer in [&mut self.value, &mut self.gradient, &mut self.common_derivative] {
-            retain_rows(buffer, keep);
+            let width = buffer.len() / keep.len().max(1);
+            let kept = retain_rows(buffer, width, keep);
+            buffer.truncate(kept);
         }
         self.batch = self.tiles.iter().map(|tile| tile.rows).sum();
         Ok(())
@@ -122,7 +125,7 @@ impl<T: Real> Tape<T> {
         let columns = self.columns(net);
         let rows = rows_of_a_tile(batch);
         self.tiles.resize_with(batch.div_ceil(rows), Tile::new);
-        self.tile_gradients.resize_with(self.tiles.len(), Vec::new);
+        self.tile_gradients.resize_with(self.tiles.len().saturating_sub(1), Vec::new);
         let mut left = batch;
         for tile in &mut self.tiles {
             tile.fit(net, columns, rows.min(left), order);
@@ -181,24 +184,23 @@ impl<T: Real> Tile<T> {
     }
 
     fn retain(&mut self, keep: &[bool]) {
+        let evaluated = self.raw.len().max(1);
         for buffer in self.activations.iter_mut().chain(&mut self.chain).chain([&mut self.raw]) {
-            retain_rows(buffer, keep);
+            let width = buffer.len() / evaluated;
+            retain_rows(buffer, width, keep);
         }
-        self.rows = self.raw.len();
-        self.raw_cotangent.truncate(self.rows);
-        self.ones.truncate(self.rows);
+        self.rows = keep.iter().filter(|&&keep| keep).count();
     }
 }
 
-/// Moves the kept rows of a row-major buffer to its front and drops the others.
-fn retain_rows<T: Real>(buffer: &mut Vec<T>, keep: &[bool]) {
-    let width = buffer.len() / keep.len().max(1);
+/// Moves the kept rows of a row-major buffer to its front; gives the length of what they fill.
+fn retain_rows<T: Real>(buffer: &mut [T], width: usize, keep: &[bool]) -> usize {
     let mut kept = 0;
     for row in (0..keep.len()).filter(|&row| keep[row]) {
         buffer.copy_within(row * width..(row + 1) * width, kept * width);
         kept += 1;
     }
-    buffer.truncate(kept * width);
+    kept * width
 }
 
 impl<T: Real> Default for Tape<T> {

@@ -4,7 +4,7 @@ use super::network::Network;
 use super::transfer::{Scalar, download, matrix, size, vector, wide};
 use crate::FlowError;
 use crate::error::expect_length;
-use crate::game::{CriticBatch, CriticValue, Game, PenaltyPoints};
+use crate::game::{CriticBatch, CriticValue, Game};
 use tch::{Device, Kind, Tensor};
 
 /// Writes the gradient of −(dual value − penalty) with respect to the critic's parameters.
@@ -47,11 +47,7 @@ pub fn gradient<T: Scalar>(
         // Constants of the backward pass: the norm's own derivative, infinite at ∇φ = 0, is never asked for.
         let constant = gradients.f_detach()?;
         let squared = wide(&constant)?.f_square()?.f_sum_dim_intlist(1, false, Kind::Double)?;
-        let total = match game.critic_objective.penalty_points {
-            PenaltyPoints::Interpolates => count,
-            PenaltyPoints::Everywhere => 3 * count,
-        };
-        let slopes: Vec<f64> = download(&squared.f_sqrt()?, total)?;
+        let slopes: Vec<f64> = download(&squared.f_sqrt()?, count)?;
         let factors: Vec<T> = penalise(game, &slopes, &mut value);
         let seed = constant.f_mul(&matrix(&factors, 1, device)?)?;
         loss = loss.f_add(&gradients.f_mul(&seed)?.f_sum(T::KIND)?)?;
@@ -60,7 +56,7 @@ pub fn gradient<T: Scalar>(
     Ok(value)
 }
 
-/// The interpolates α·generated + (1 − α)·target, followed by `points` themselves where the penalty is taken everywhere.
+/// The points α·generated + (1 − α)·target.
 fn penalty_points<T: Scalar>(
     game: &Game,
     points: &Tensor,
@@ -68,14 +64,11 @@ fn penalty_points<T: Scalar>(
     count: usize,
 ) -> Result<Tensor, FlowError> {
     expect_length("the mixing weights", mixing.len(), count)?;
-    let alpha = matrix(mixing, 1, points.device())?;
+    let alphas: Vec<T> = mixing.iter().map(|&u| game.critic_objective.penalty_points.mixing(u)).collect();
+    let alpha = matrix(&alphas, 1, points.device())?;
     let generated = points.f_narrow(0, 0, size(count))?.f_mul(&alpha)?;
     let target = points.f_narrow(0, size(count), size(count))?.f_mul(&alpha.f_rsub_scalar(1.0)?)?;
-    let interpolates = generated.f_add(&target)?;
-    Ok(match game.critic_objective.penalty_points {
-        PenaltyPoints::Interpolates => interpolates,
-        PenaltyPoints::Everywhere => Tensor::f_cat(&[&interpolates, points], 0)?,
-    })
+    Ok(generated.f_add(&target)?)
 }
 
 /// Adds the mean penalty and the statistics of the slopes to `value`; gives the k of ∂(mean penalty)/∂(∇φ) = k·∇φ.
