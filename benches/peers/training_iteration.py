@@ -1,10 +1,14 @@
 """Times one training iteration in PyTorch, eager and compiled, beside ours, from the same weights and with the same losses.
 
-usage: training_iteration.py [--binary PATH] [--threads 1,2] [--out FILE] [--sizes 48x5,...] [--dims 2,12,784] [--rounds N] [--no-compile]
+usage: training_iteration.py [--binary PATH] [--threads 1,2] [--out FILE] [--sizes 48x5,...] [--dims 2,12,784] [--seconds S] [--no-compile]
 
 The binary is ours (cargo build --release -p oplus-benches --bin training_iteration); it writes the problem that both
-solve. Iterations alternate between the two, so that whatever else the machine does hits both; medians, ratios and the best are
-kept. The share of the matrix-product rate compares the best with the best: interruptions only ever slow a run down.
+solve. Blocks of iterations alternate between the two, so that whatever else the machine does hits both and each is timed as
+in a training, with its data near the core; medians, ratios and the best are kept. The share of the matrix-product rate
+compares the best with the best: interruptions only ever slow a run down.
+
+With one thread, two runs of ours are also timed side by side, as `reproduce` has them: their scale is the number of iterations
+that both do together in the time of one by a run alone.
 """
 
 import argparse
@@ -24,7 +28,7 @@ def arguments():
     parser.add_argument("--out", type=Path)
     parser.add_argument("--sizes", default="48x5,64x3,128x4,256x4")
     parser.add_argument("--dims", default="2,12,784")
-    parser.add_argument("--rounds", type=int, default=41, help="iterations of each side")
+    parser.add_argument("--seconds", type=float, default=10.0, help="time for each size, dimension and number of threads")
     parser.add_argument("--no-compile", action="store_true", help="leave torch.compile out")
     return parser.parse_args()
 
@@ -124,7 +128,7 @@ class Iteration:
 
 
 class Ours:
-    """Our binary, asked for iterations line by line."""
+    """Our binary, asked line by line: a number of iterations, or `peak`."""
 
     def __init__(self, size, dim, threads, folder):
         command = [options.binary, size, str(dim), str(folder)]
@@ -133,31 +137,59 @@ class Ours:
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment
         )
 
-    def ask(self, line):
+    def tell(self, line):
         self.process.stdin.write(f"{line}\n")
         self.process.stdin.flush()
+
+    def hear(self):
         return json.loads(self.process.stdout.readline())
+
+    def ask(self, line):
+        self.tell(line)
+        return self.hear()
 
     def close(self):
         self.process.stdin.close()
         self.process.wait()
 
 
-def ready(folder, peer, first, what):
-    """The peer's iteration with the same losses as ours, or why it has none."""
-    iteration = Iteration(folder, compiled=peer == "compile")
-    try:
-        theirs = [iteration.run() for _ in range(2)]
-    except Exception as error:  # whatever the compiler raises
-        if peer == "eager":
-            raise
-        return None, str(error).strip().splitlines()[0]
+def agreement(iteration, first, what):
+    """The largest difference of a loss in the first two iterations from those of ours."""
+    theirs = [iteration.run() for _ in range(2)]
     # Single precision: each loss is a sum over layers and points with roundings of 6e-8. Adam's first steps have the size of
     # the learning rate whatever the gradient, also where that is nothing but rounding: after six of them the widest networks
     # differ by some 1e-5.
     for tolerance, ours, other in zip((1e-5, 2e-4), first, theirs):
-        numpy.testing.assert_allclose(ours, other, rtol=tolerance, atol=tolerance, err_msg=f"{peer} {what}")
-    return iteration, float(numpy.abs(numpy.array(first) - numpy.array(theirs)).max())
+        numpy.testing.assert_allclose(ours, other, rtol=tolerance, atol=tolerance, err_msg=what)
+    return float(numpy.abs(numpy.array(first) - numpy.array(theirs)).max())
+
+
+# Why torch.compile cannot do the iteration: what it refuses at one size it refuses at every other, and trying takes long.
+refusal = "left out" if options.no_compile else None
+
+
+def compiles(folder):
+    """Whether torch.compile can do one iteration; asks it until it refuses."""
+    global refusal
+    if refusal is None:
+        try:
+            Iteration(folder, compiled=True).run()
+        except Exception as error:  # whatever the compiler raises
+            refusal = str(error).strip().splitlines()[0]
+    return refusal is None
+
+
+def side_by_side(ours, twin, seconds):
+    """How many times the iterations of one run two do in the same time, from a block of some tenths of a second alone and one
+    side by side in turn."""
+    count, scales = max(1, round(0.3 / seconds)), []
+    for _ in range(5):
+        alone = ours.ask(count)["seconds"]
+        for run in (ours, twin):
+            run.tell(count)
+        together = max(run.hear()["seconds"] for run in (ours, twin))
+        scales.append(2 * alone / together)
+    return {"runs": 2, "scale": statistics.median(scales)}
 
 
 def compare(size, dim, threads):
@@ -167,32 +199,45 @@ def compare(size, dim, threads):
         ours = Ours(size, dim, threads, folder)
         first = [ours.ask(1)["losses"] for _ in range(2)]
         problem = json.loads((folder / "problem.json").read_text())
-        peers, notes = {}, {}
-        for peer in ["eager"] if options.no_compile else ["eager", "compile"]:
-            iteration, notes[peer] = ready(folder, peer, first, f"{size} d={dim}")
-            if iteration:
-                peers[peer] = iteration
+        peers = {"eager": Iteration(folder, compiled=False)}
+        if compiles(folder):
+            peers["compile"] = Iteration(folder, compiled=True)
+        notes = {peer: agreement(run, first, f"{peer} {size} d={dim}") for peer, run in peers.items()}
+        if refusal:
+            notes["compile"] = refusal
         times, peak = {"ours": [], **{peer: [] for peer in peers}}, 0.0
-        for _ in range(options.rounds):
-            times["ours"].append(ours.ask(1)["seconds"])
+        # Blocks of a twentieth of a second; a comparison that is out of time still has three.
+        count = max(1, round(0.05 / ours.ask(1)["seconds"]))
+        begun = time.perf_counter()
+        while time.perf_counter() - begun < options.seconds or len(times["ours"]) < 3:
+            times["ours"].append(ours.ask(count)["seconds"] / count)
             for peer, iteration in peers.items():
                 start = time.perf_counter()
-                iteration.run()
-                times[peer].append(time.perf_counter() - start)
+                for _ in range(count):
+                    iteration.run()
+                times[peer].append((time.perf_counter() - start) / count)
             peak = max(peak, ours.ask("peak")["operations_per_second"])
+        median = {who: statistics.median(values) for who, values in times.items()}
+        best = {who: min(values) for who, values in times.items()}
+        pair = None
+        if threads == 1:
+            twin = Ours(size, dim, threads, folder)
+            pair = side_by_side(ours, twin, best["ours"])
+            twin.close()
         ours.close()
-    median = {who: statistics.median(values) for who, values in times.items()}
-    best = {who: min(values) for who, values in times.items()}
     return {
         "size": size,
         "dim": dim,
         "threads": threads,
+        "blocks": len(times["ours"]),
+        "iterations_of_a_block": count,
         # The largest difference of a loss, or the reason why there is no such peer.
         "agreement": notes,
         "median_seconds": median,
         "best_seconds": best,
         "ratio": {peer: median[peer] / median["ours"] for peer in peers},
         "best_ratio": {peer: best[peer] / best["ours"] for peer in peers},
+        "side_by_side": pair,
         # Of one thread.
         "matrix_product_rate": peak,
         "share_of_matrix_product_rate": problem["operations"] / best["ours"] / peak,
@@ -205,10 +250,11 @@ def show(row):
         for who, seconds in row["median_seconds"].items()
     ]
     ratios = [f"{peer}/ours {ratio:5.2f} (best {row['best_ratio'][peer]:.2f})" for peer, ratio in row["ratio"].items()]
-    missing = [f"no {peer}: {note}" for peer, note in row["agreement"].items() if peer not in row["ratio"]]
+    missing = [f"torch.{peer} does not work: {note}" for peer, note in row["agreement"].items() if peer not in row["ratio"]]
     share = f"{100 * row['share_of_matrix_product_rate']:.0f} % of one thread's matrix-product rate"
+    pair = [f"two runs side by side scale {row['side_by_side']['scale']:.2f}"] if row["side_by_side"] else []
     name = f"{row['size']:6} d={row['dim']:<4} {row['threads']} threads"
-    print(name, *columns, *ratios, *missing, share, sep="  ", flush=True)
+    print(name, *columns, *ratios, *missing, *pair, share, sep="  ", flush=True)
 
 
 def main():
@@ -224,7 +270,7 @@ def main():
             for row in rows
             for who, value in row["median_seconds"].items()
         }
-        everything = {"versions": {"torch": torch.__version__}, "rounds": options.rounds, "rows": rows}
+        everything = {"versions": {"torch": torch.__version__}, "seconds": options.seconds, "rows": rows}
         write_results(options.out, everything, seconds)
 
 
