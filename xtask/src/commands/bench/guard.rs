@@ -1,12 +1,14 @@
-//! A guard against slower training that does not depend on the machine's mood: the share of its own matrix-product rate.
+//! A guard against slower training that does not depend on the machine's mood: the share of its own matrix-product rate,
+//! and the instructions of an iteration where valgrind can count them.
 
 use crate::program;
 use crate::workspace::Workspace;
 use anyhow::{Context, Result, bail};
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, ErrorKind, Write};
 use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
@@ -28,23 +30,45 @@ const ROUNDS: usize = 40;
 const TOLERANCE: f64 = 0.15;
 const COMMITTED: &str = "benches/results/guard.json";
 
+/// The sizes whose instructions are counted, which takes some fifty times as long as running them.
+const COUNTED: [&str; 2] = ["48x5", "64x3"];
+/// Counts of one program are alike to a thousandth; another compiler arranges it differently.
+const MORE_INSTRUCTIONS: f64 = 0.05;
+
 type Shares = BTreeMap<String, f64>;
 
-/// Measures the shares and compares them with the committed ones, or replaces those.
+/// What is committed.
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct Committed {
+    /// By size.
+    share_of_matrix_product_rate: Shares,
+    /// Of one iteration, in millions, by size; empty where valgrind is not installed.
+    millions_of_instructions: BTreeMap<String, f64>,
+}
+
+/// Measures shares and instructions and compares them with the committed ones, or replaces those.
 pub fn run(workspace: &Workspace, guard: Guard) -> Result<()> {
     let mut cargo = workspace.cargo();
     cargo.args(["build", "--release", "--package", "oplus-benches", "--bin", "training_iteration"]);
     let program = program::build(cargo, "training_iteration")?;
     let path = workspace.root().join(COMMITTED);
-    let mut shares = Shares::new();
+    let mut now = Committed::default();
     for size in SIZES {
         let share = share(&program, size)?;
         println!("training iteration {size}, d = {DIM}: {:.0} % of the matrix-product rate", 100.0 * share);
-        shares.insert(format!("{size} d={DIM}"), (share * 1e3).round() / 1e3);
+        now.share_of_matrix_product_rate.insert(format!("{size} d={DIM}"), (share * 1e3).round() / 1e3);
+    }
+    for size in COUNTED {
+        let Some(millions) = millions_of_instructions(&program, size)? else {
+            println!("instructions are not counted: valgrind is not installed");
+            break;
+        };
+        println!("training iteration {size}, d = {DIM}: {millions:.1} million instructions");
+        now.millions_of_instructions.insert(format!("{size} d={DIM}"), (millions * 10.0).round() / 10.0);
     }
     match guard {
         Guard::Update => {
-            let text = serde_json::to_string_pretty(&shares)?;
+            let text = serde_json::to_string_pretty(&now)?;
             if let Some(folder) = path.parent() {
                 fs::create_dir_all(folder).with_context(|| format!("{} cannot be made", folder.display()))?;
             }
@@ -56,9 +80,11 @@ pub fn run(workspace: &Workspace, guard: Guard) -> Result<()> {
             let text = fs::read_to_string(&path).with_context(|| {
                 format!("{COMMITTED} cannot be read: `cargo xtask bench --guard update` writes it")
             })?;
-            let committed: Shares =
+            let committed: Committed =
                 serde_json::from_str(&text).with_context(|| format!("{COMMITTED} is damaged"))?;
-            let slower = slower(&shares, &committed);
+            let mut slower =
+                slower(&now.share_of_matrix_product_rate, &committed.share_of_matrix_product_rate);
+            slower.extend(longer(&now.millions_of_instructions, &committed.millions_of_instructions));
             if !slower.is_empty() {
                 bail!(
                     "{}: find out why, or accept it with `cargo xtask bench --guard update`",
@@ -83,6 +109,45 @@ fn slower(shares: &Shares, committed: &Shares) -> Vec<String> {
         })
     };
     committed.iter().filter_map(sentence).collect()
+}
+
+/// One sentence for every iteration that takes more instructions than the committed one by more than the tolerance.
+fn longer(now: &BTreeMap<String, f64>, committed: &BTreeMap<String, f64>) -> Vec<String> {
+    let sentence = |(name, &after): (&String, &f64)| {
+        let before = *committed.get(name)?;
+        (after > before * (1.0 + MORE_INSTRUCTIONS))
+            .then(|| format!("{name} takes {after:.1} million instructions, {before:.1} were committed"))
+    };
+    now.iter().filter_map(sentence).collect()
+}
+
+/// What an iteration adds to the instructions of the program; none without valgrind.
+fn millions_of_instructions(program: &Path, size: &str) -> Result<Option<f64>> {
+    let [Some(first), Some(second)] = [instructions(program, size, 1)?, instructions(program, size, 2)?]
+    else {
+        return Ok(None);
+    };
+    Ok(Some((second - first) / 1e6))
+}
+
+/// The instructions of the whole program with that many iterations, as callgrind counts them.
+fn instructions(program: &Path, size: &str, iterations: usize) -> Result<Option<f64>> {
+    let folder = tempfile::tempdir().context("no temporary folder can be made")?;
+    let mut valgrind = Command::new("valgrind");
+    valgrind.arg("--tool=callgrind").arg("--callgrind-out-file=/dev/null").arg(program);
+    valgrind.args([size, DIM]).arg(folder.path()).env("RAYON_NUM_THREADS", "1");
+    let child = valgrind.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn();
+    let mut child = match child {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        other => other.context("valgrind did not start")?,
+    };
+    if let Some(mut input) = child.stdin.take() {
+        writeln!(input, "{iterations}").context("the program has ended")?;
+    }
+    let output = child.wait_with_output().context("valgrind was lost")?;
+    let text = String::from_utf8_lossy(&output.stderr);
+    let collected = text.lines().find_map(|line| line.split_once("Collected :")?.1.trim().parse().ok());
+    collected.map(Some).with_context(|| format!("callgrind counted nothing: {text}"))
 }
 
 fn share(program: &Path, size: &str) -> Result<f64> {
@@ -151,5 +216,9 @@ mod tests {
         let lost = slower(&Shares::from([("a".into(), 0.5)]), &committed);
         assert_eq!(lost.len(), 2, "a share that is gone is a loss too");
         assert!(lost[0].starts_with("a reaches 50 %"));
+        let committed = Shares::from([("a".into(), 80.0)]);
+        assert!(longer(&Shares::from([("a".into(), 83.0), ("b".into(), 9.0)]), &committed).is_empty());
+        let more = longer(&Shares::from([("a".into(), 85.0)]), &committed);
+        assert_eq!(more, ["a takes 85.0 million instructions, 80.0 were committed"]);
     }
 }
