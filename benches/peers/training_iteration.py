@@ -165,7 +165,7 @@ def agreement(iteration, first, what):
 
 
 # Why torch.compile cannot do the iteration: what it refuses at one size it refuses at every other, and trying takes long.
-refusal = "left out" if options.no_compile else None
+refusal = "it was left out" if options.no_compile else None
 
 
 def compiles(folder):
@@ -250,7 +250,7 @@ def show(row):
         for who, seconds in row["median_seconds"].items()
     ]
     ratios = [f"{peer}/ours {ratio:5.2f} (best {row['best_ratio'][peer]:.2f})" for peer, ratio in row["ratio"].items()]
-    missing = [f"torch.{peer} does not work: {note}" for peer, note in row["agreement"].items() if peer not in row["ratio"]]
+    missing = [f"no torch.{peer}: {note}" for peer, note in row["agreement"].items() if peer not in row["ratio"]]
     share = f"{100 * row['share_of_matrix_product_rate']:.0f} % of one thread's matrix-product rate"
     pair = [f"two runs side by side scale {row['side_by_side']['scale']:.2f}"] if row["side_by_side"] else []
     name = f"{row['size']:6} d={row['dim']:<4} {row['threads']} threads"
