@@ -7,6 +7,8 @@ use ndarray::Array2;
 use oplus_benches::transport::Problem;
 use ot_core::cost::Cost;
 use ot_core::dual::c_transform::c_transform;
+use ot_core::dual::semi_dual::semi_dual;
+use ot_core::exact::one_dimensional::transport_cost;
 use ot_core::gaussian::Gaussian;
 use ot_core::neighbours::nearest_neighbours;
 use ot_core::sliced::{max_sliced_wasserstein, sliced_wasserstein};
@@ -42,6 +44,9 @@ fn passes(criterion: &mut Criterion) {
         group.bench_function(BenchmarkId::new("c-transform", dim), |bencher| {
             bencher.iter(|| c_transform(x, &potential, y, Cost::HalfSquaredEuclidean));
         });
+        group.bench_function(BenchmarkId::new("semi-dual", dim), |bencher| {
+            bencher.iter(|| semi_dual(x, &potential, y, None, None, Cost::HalfSquaredEuclidean));
+        });
         group.bench_function(BenchmarkId::new("5 nearest neighbours", dim), |bencher| {
             bencher.iter(|| nearest_neighbours(x, y, 5));
         });
@@ -60,5 +65,13 @@ fn passes(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, exact, passes);
+fn line(criterion: &mut Criterion) {
+    let Ok([x, y]) = clouds(1) else { unreachable!("the sizes are valid") };
+    let (x, y) = (x.into_raw_vec_and_offset().0, y.into_raw_vec_and_offset().0);
+    criterion.bench_function("4000 points on a line", |bencher| {
+        bencher.iter(|| transport_cost(&x, &y, None, None, 2.0));
+    });
+}
+
+criterion_group!(benches, exact, line, passes);
 criterion_main!(benches);

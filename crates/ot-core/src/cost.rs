@@ -8,14 +8,13 @@ mod largest;
 mod pairs;
 mod screen;
 mod spatial;
-mod tile;
 mod views;
 
 pub use cloud::CloudCost;
 pub use coarsen::Coarse;
 pub use pairs::{Clouds, CostError, FunctionCost, MatrixCost, PairCost};
 
-pub(crate) use below::{Row, Smallest, visit_below};
+pub(crate) use below::{AllPairs, Row, Smallest, visit_below};
 pub(crate) use blocks::accumulate_rows;
 pub(crate) use cloud::check_clouds;
 pub(crate) use coarsen::coarsened;

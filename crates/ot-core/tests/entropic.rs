@@ -245,6 +245,20 @@ fn bad_settings_are_named() {
 }
 
 #[test]
+fn a_reach_that_is_not_positive_is_an_error() {
+    let x = normal_cloud(12, 5, 2);
+    for reach in [0.0, -1.0, f64::NAN, f64::INFINITY] {
+        let options = SinkhornOptions::default();
+        let result =
+            sinkhorn_unbalanced(x.view(), x.view(), None, None, Cost::Euclidean, 0.1, reach, options);
+        assert!(
+            matches!(result, Err(EntropicError::NotPositive { name: "reach", .. })),
+            "{reach}: {result:?}"
+        );
+    }
+}
+
+#[test]
 fn coinciding_points_have_no_diameter_and_no_divergence() {
     let x = ndarray::Array2::<f64>::ones((5, 2));
     for schedule in [Schedule::CONVERGED, Schedule::AS_PUBLISHED] {
@@ -263,6 +277,17 @@ fn results_do_not_depend_on_the_number_of_threads() {
         });
         assert!(results.windows(2).all(|pair| pair[0] == pair[1]));
     }
+    let options = SinkhornOptions { tolerance: 1e-3, max_iterations: 20 };
+    let unbalanced = on_thread_counts(|| {
+        sinkhorn_unbalanced(x.view(), y.view(), None, None, Cost::SquaredEuclidean, 0.1, 1.0, options)
+            .unwrap()
+    });
+    assert!(unbalanced.windows(2).all(|pair| pair[0] == pair[1]));
+    let gradients = on_thread_counts(|| {
+        sinkhorn_divergence_gradient(x.view(), y.view(), None, None, SinkhornPower::Two, 0.1, options)
+            .unwrap()
+    });
+    assert!(gradients.windows(2).all(|pair| pair[0] == pair[1]));
 }
 
 proptest! {

@@ -1,8 +1,10 @@
 //! One parallel pass over all pairs that looks closely only at those with a small enough reduced cost.
 
-use super::screen::Screen;
-use super::{PairCost, accumulate_rows};
+use super::screen::{DEEP, NearScreen, ProductScreen, Products, TASK};
+use super::spatial::directions;
+use super::{PairCost, Swapped, accumulate_rows};
 use rayon::prelude::*;
+use std::cell::OnceCell;
 
 /// What a pass keeps of each source.
 pub(crate) trait Row: Send {
@@ -16,32 +18,86 @@ pub(crate) trait Row: Send {
 /// Reduced costs compared with the limit at once.
 const GROUP: usize = 16;
 
-/// Shows each source's row the pairs with c_ij − potential_j up to the row's limit.
+/// All pairs of a cost, for one pass over them or for several.
 ///
 /// Every pair is accounted for: the costs between point clouds are first bounded from below in single precision, with a bound on the
 /// rounding, and only pairs that the bound cannot dismiss are evaluated. The result is that of evaluating them all, to the bit, and
-/// does not depend on the number of threads. `start` gives each source's row. O(n·m·d) operations, O((n + m)·d) memory.
+/// does not depend on the number of threads. O(n·m·d) operations, O((n + m)·d) memory.
+pub(crate) struct AllPairs<'a> {
+    pub cost: &'a dyn PairCost,
+    is_shared: bool,
+    products: OnceCell<Option<Products>>,
+}
+
+impl<'a> AllPairs<'a> {
+    /// For several passes: what they share is kept.
+    pub fn shared(cost: &'a dyn PairCost) -> Self {
+        Self { cost, is_shared: true, products: OnceCell::new() }
+    }
+
+    /// For one pass.
+    pub fn once(cost: &'a dyn PairCost) -> Self {
+        Self { cost, is_shared: false, products: OnceCell::new() }
+    }
+
+    /// Shows each source's row the pairs with c_ij − potential_j up to the row's limit; `start` gives each source's row.
+    pub fn of_sources<R: Row>(&self, potential: &[f64], start: impl Fn(usize) -> R + Sync) -> Vec<R> {
+        self.visit(self.cost, false, potential, start)
+    }
+
+    /// The same with sources and targets exchanged.
+    pub fn of_targets<R: Row>(&self, potential: &[f64], start: impl Fn(usize) -> R + Sync) -> Vec<R> {
+        self.visit(&Swapped(self.cost), true, potential, start)
+    }
+
+    /// Whether a pass reads products that it need not make, between points so far apart in so many directions that means of neighbours
+    /// would not stand for them.
+    pub fn are_cheap(&self) -> bool {
+        self.products().is_some_and(Products::are_kept)
+            && self.cost.clouds().is_some_and(|clouds| directions(&clouds) >= DEEP as f64)
+    }
+
+    /// Nothing if there are few coordinates, or if their size is beyond single precision.
+    fn products(&self) -> Option<&Products> {
+        let new = || self.cost.clouds().and_then(|clouds| Products::new(&clouds, self.is_shared));
+        self.products.get_or_init(new).as_ref()
+    }
+
+    fn visit<R: Row>(
+        &self,
+        cost: &dyn PairCost,
+        is_swapped: bool,
+        potential: &[f64],
+        start: impl Fn(usize) -> R + Sync,
+    ) -> Vec<R> {
+        let offer = |row: &mut R, source: usize, target: usize| {
+            let reduced = cost.cost(source, target) - potential.get(target).copied().unwrap_or(f64::NAN);
+            if reduced <= row.limit() {
+                row.visit(target, reduced);
+            }
+        };
+        let scanned = |scan: &(dyn Fn(usize, &mut [R]) + Sync)| {
+            let mut rows: Vec<R> = (0..cost.sources()).map(&start).collect();
+            rows.par_chunks_mut(TASK).enumerate().for_each(|(task, rows)| scan(task * TASK, rows));
+            rows
+        };
+        if let Some(screen) = self.products().and_then(|all| ProductScreen::new(all, is_swapped, potential)) {
+            return scanned(&|first, rows| screen.scan(first, rows, offer));
+        }
+        if let Some(screen) = NearScreen::new(cost, potential) {
+            return scanned(&|first, rows| screen.scan(first, rows, offer));
+        }
+        evaluate_all(cost, potential, start)
+    }
+}
+
+/// One pass of [`AllPairs::of_sources`].
 pub(crate) fn visit_below<R: Row>(
     cost: &dyn PairCost,
     potential: &[f64],
     start: impl Fn(usize) -> R + Sync,
 ) -> Vec<R> {
-    match Screen::new(cost, potential) {
-        Some(screen) => {
-            let mut rows: Vec<R> = (0..cost.sources()).map(start).collect();
-            let offer = |row: &mut R, source: usize, target: usize| {
-                let reduced = cost.cost(source, target) - potential.get(target).copied().unwrap_or(f64::NAN);
-                if reduced <= row.limit() {
-                    row.visit(target, reduced);
-                }
-            };
-            rows.par_chunks_mut(Screen::TASK)
-                .enumerate()
-                .for_each(|(task, rows)| screen.scan(task * Screen::TASK, rows, offer));
-            rows
-        }
-        None => evaluate_all(cost, potential, start),
-    }
+    AllPairs::once(cost).of_sources(potential, start)
 }
 
 fn evaluate_all<R: Row>(cost: &dyn PairCost, potential: &[f64], start: impl Fn(usize) -> R + Sync) -> Vec<R> {
@@ -65,7 +121,7 @@ fn evaluate_all<R: Row>(cost: &dyn PairCost, potential: &[f64], start: impl Fn(u
 }
 
 /// The `K` smallest reduced costs of a row up to a bound, ascending, with their targets; of equal ones those of the first targets.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Smallest<const K: usize> {
     pub values: [f64; K],
     targets: [u32; K],
@@ -126,7 +182,7 @@ mod tests {
     #[test]
     fn a_screened_pass_gives_what_evaluating_every_pair_gives() {
         for cost in [Cost::SquaredEuclidean, Cost::HalfSquaredEuclidean, Cost::Euclidean] {
-            for (n, m, dim) in [(1, 1, 1), (50, 33, 2), (97, 130, 12), (60, 70, 40)] {
+            for (n, m, dim) in [(1, 1, 1), (50, 33, 2), (97, 130, 12), (60, 70, 40), (100, 90, 70)] {
                 for (scale, origin, apart) in
                     [(1.0, 0.0, 0.0), (1e-12, 0.0, 0.0), (1e12, 0.0, 3.0), (1.0, 1e6, 0.0), (1.0, 0.0, 1e5)]
                 {
@@ -161,13 +217,42 @@ mod tests {
     }
 
     #[test]
+    fn products_give_what_evaluating_every_pair_gives() {
+        // More columns than are looked at together, more rows than a task has, and both in parts.
+        for (n, m, dim) in [(5, 2100, 64), (1, 1, 64), (230, 190, 71)] {
+            for cost in [Cost::SquaredEuclidean, Cost::HalfSquaredEuclidean, Cost::Euclidean] {
+                for (scale, origin) in [(1.0, 0.0), (1e-12, 0.0), (1e12, 0.0), (1.0, 1e6)] {
+                    let (x, y) = (cloud(n, dim, 0) * scale + origin, cloud(m, dim, 1) * scale - origin);
+                    let pairs = CloudCost::new(x.view(), y.view(), cost).unwrap();
+                    let plain = FunctionCost::new(n, m, |i, j| pairs.cost(i, j));
+                    let unit = pairs.cost(0, m - 1);
+                    let potential = |count: usize| -> Vec<f64> {
+                        cloud(count, 1, 2).iter().map(|value| 0.1 * value * unit).collect()
+                    };
+                    let (f, g) = (potential(n), potential(m));
+                    let median = plain.cost(n / 2, m / 2) - g[m / 2];
+                    for all in [AllPairs::shared(&pairs), AllPairs::once(&pairs)] {
+                        assert_eq!(all.products().is_some_and(Products::are_kept), all.is_shared);
+                        let plain = AllPairs::once(&plain);
+                        for bound in [f64::INFINITY, median] {
+                            let start = |_| Smallest::<5>::up_to(bound);
+                            assert_eq!(all.of_sources(&g, start), plain.of_sources(&g, start));
+                            assert_eq!(all.of_targets(&f, start), plain.of_targets(&f, start));
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
     fn potentials_that_are_not_finite_are_not_screened() {
         let (x, y) = (cloud(20, 2, 0), cloud(20, 2, 1));
         let pairs = CloudCost::new(x.view(), y.view(), Cost::Euclidean).unwrap();
         let mut potential = vec![0.0; 20];
-        assert!(Screen::new(&pairs, &potential).is_some());
+        assert!(NearScreen::new(&pairs, &potential).is_some());
         potential[7] = f64::NAN;
-        assert!(Screen::new(&pairs, &potential).is_none());
+        assert!(NearScreen::new(&pairs, &potential).is_none());
         assert!(smallest(&pairs, &potential, 1e9).iter().all(|(_, targets)| !targets.contains(&7)));
     }
 }

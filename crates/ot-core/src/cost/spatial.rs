@@ -5,6 +5,7 @@
     reason = "axes are below the dimension, indices below the number of points"
 )]
 
+use super::screen::DEEP;
 use super::{Clouds, Cost};
 
 /// Runs of this many points need no order among themselves.
@@ -35,6 +36,17 @@ pub(super) fn centroid(points: &[f64], dim: usize) -> Vec<f64> {
     centre
 }
 
+/// The number of axes along which both clouds spread, counted by their share of the variance: (Σσ²)²/Σσ⁴ (the participation ratio).
+pub(super) fn directions(clouds: &Clouds<'_>) -> f64 {
+    let of_cloud = |points: &[f64]| {
+        let variances: Vec<f64> =
+            spread(points, clouds.dim).iter().map(|deviation| deviation.powi(2)).collect();
+        let fourth: f64 = variances.iter().map(|variance| variance * variance).sum();
+        variances.iter().sum::<f64>().powi(2) / fourth
+    };
+    of_cloud(clouds.sources).min(of_cloud(clouds.targets))
+}
+
 /// The standard deviation along each axis, relative to the largest; ones for a single point.
 fn spread(points: &[f64], dim: usize) -> Vec<f64> {
     let mean = centroid(points, dim);
@@ -55,9 +67,12 @@ pub(super) fn stretched(points: &[f64], stretch: &[f64]) -> Vec<f64> {
 
 /// Sorts the sources and the targets so that runs of them lie close together: each run is halved across its widest axis.
 ///
-/// `sources` and `targets` are indices of the cost's points. Nothing is done for a cost that is not between point clouds.
-/// O((n + m)·d·log(n + m)).
+/// `sources` and `targets` are indices of the cost's points. Nothing is done for points of so many coordinates that runs of them would
+/// lie no closer together than others. O((n + m)·d·log(n + m)).
 pub(crate) fn sort_in_space(clouds: &Clouds<'_>, sources: &mut [usize], targets: &mut [usize]) {
+    if clouds.dim >= DEEP {
+        return;
+    }
     let [of_sources, of_targets] = stretches(clouds);
     for (points, stretch, indices) in
         [(clouds.sources, of_sources, sources), (clouds.targets, of_targets, targets)]

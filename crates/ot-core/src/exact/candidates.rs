@@ -7,7 +7,7 @@
 
 use super::ExactError;
 use super::simplex::Arc;
-use crate::cost::{PairCost, Smallest, Swapped, largest_cost, visit_below};
+use crate::cost::{AllPairs, Smallest, largest_cost};
 
 /// Candidates kept for each source and for each target: more arcs slow the simplex, fewer cost further rounds of pricing.
 const NEIGHBOURS: usize = 10;
@@ -28,15 +28,16 @@ pub(super) struct WarmStart {
 
 /// From a first guess of f: its c-transform g, the c-transform of that, and the nearly tight arcs of every source and target.
 pub(super) fn warm_start(
-    cost: &dyn PairCost,
+    pairs: &AllPairs<'_>,
     guess: &[f64],
     keep_all: bool,
 ) -> Result<WarmStart, ExactError> {
+    let cost = pairs.cost;
     let (n, m) = (cost.sources(), cost.targets());
     let scale = largest_cost(cost).map_err(|source_index| ExactError::CostNotFinite { source_index })?;
-    let columns = visit_below(&Swapped(cost), guess, |_| Smallest::<NEIGHBOURS>::up_to(f64::INFINITY));
+    let columns = pairs.of_targets(guess, |_| Smallest::<NEIGHBOURS>::up_to(f64::INFINITY));
     let g: Vec<f64> = columns.iter().map(|column| column.values[0]).collect();
-    let rows = visit_below(cost, &g, |_| Smallest::<NEIGHBOURS>::up_to(f64::INFINITY));
+    let rows = pairs.of_sources(&g, |_| Smallest::<NEIGHBOURS>::up_to(f64::INFINITY));
     let f: Vec<f64> = rows.iter().map(|row| row.values[0]).collect();
     let arc = |source: usize, target: usize| Arc {
         source: source as u32,
@@ -63,17 +64,17 @@ pub(super) fn warm_start(
 }
 
 /// The most violated arcs of each source: those with c_ij < f_i + g_j − tolerance, over all pairs.
-pub(super) fn violated_arcs(cost: &dyn PairCost, f: &[f64], g: &[f64], tolerance: f64) -> Vec<Arc> {
+pub(super) fn violated_arcs(pairs: &AllPairs<'_>, f: &[f64], g: &[f64], tolerance: f64) -> Vec<Arc> {
     let rows =
-        visit_below(cost, g, |source| Smallest::<VIOLATIONS>::up_to((f[source] - tolerance).next_down()));
-    let sources = cost.sources();
+        pairs.of_sources(g, |source| Smallest::<VIOLATIONS>::up_to((f[source] - tolerance).next_down()));
+    let sources = f.len();
     rows.iter()
         .enumerate()
         .flat_map(|(source, row)| row.targets().map(move |target| (source, target)))
         .map(|(source, target)| Arc {
             source: source as u32,
             target_node: (sources + target) as u32,
-            cost: cost.cost(source, target),
+            cost: pairs.cost.cost(source, target),
         })
         .collect()
 }

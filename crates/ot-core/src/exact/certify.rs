@@ -3,7 +3,7 @@
 #![allow(clippy::indexing_slicing, reason = "indices are compared with the sizes of the problem at entry")]
 
 use super::{CertificateError, Flow};
-use crate::cost::{PairCost, Row, largest_cost, visit_below};
+use crate::cost::{AllPairs, PairCost, Row, largest_cost};
 
 /// The verified optimality conditions of a transport plan; each number is at most its tolerance.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -67,6 +67,19 @@ pub fn certify(
     f: &[f64],
     g: &[f64],
 ) -> Result<Certificate, CertificateError> {
+    certify_pairs(&AllPairs::once(cost), a, b, coupling, f, g)
+}
+
+/// [`certify`] with what earlier passes over the pairs have kept.
+pub(super) fn certify_pairs(
+    pairs: &AllPairs<'_>,
+    a: &[f64],
+    b: &[f64],
+    coupling: &[Flow],
+    f: &[f64],
+    g: &[f64],
+) -> Result<Certificate, CertificateError> {
+    let cost = pairs.cost;
     let (n, m) = (cost.sources(), cost.targets());
     for (what, found, expected) in
         [("a", a.len(), n), ("b", b.len(), m), ("f", f.len(), n), ("g", g.len(), m)]
@@ -102,7 +115,7 @@ pub fn certify(
     }
     // A cost that is not finite has no place in any certificate.
     let tolerance = cost_tolerance(n + m, largest_cost(cost).unwrap_or(f64::NAN));
-    let infeasibility = largest_violation(cost, f, g);
+    let infeasibility = largest_violation(pairs, f, g);
     if exceeds(infeasibility, tolerance) {
         return Err(CertificateError::Infeasible { violation: infeasibility, tolerance });
     }
@@ -132,11 +145,12 @@ fn worst(a: f64, b: f64) -> f64 {
 }
 
 /// The largest f_i + g_j − c_ij over all pairs, at least 0; NaN if a potential is not finite.
-fn largest_violation(cost: &dyn PairCost, f: &[f64], g: &[f64]) -> f64 {
+fn largest_violation(pairs: &AllPairs<'_>, f: &[f64], g: &[f64]) -> f64 {
     if !f.iter().chain(g).all(|value| value.is_finite()) {
         return f64::NAN;
     }
-    visit_below(cost, g, |source| Violation { own: f[source], largest: 0.0 })
+    pairs
+        .of_sources(g, |source| Violation { own: f[source], largest: 0.0 })
         .iter()
         .fold(0.0, |largest, row| largest.max(row.largest))
 }

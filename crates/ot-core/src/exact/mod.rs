@@ -19,7 +19,9 @@
 //! No n×m matrix exists. A pass over all pairs bounds c_ij − f_i − g_j from below in single precision, as a matrix product with a bound on
 //! its own rounding, skips blocks of points that are too far apart, and evaluates in double precision what the bounds do not
 //! dismiss: its result is that of evaluating every pair. Up to tens of thousands of points of few dimensions the
-//! simplex takes longer than the passes; in hundreds of dimensions a pass is a matrix product of n·m·d multiplications.
+//! simplex takes longer than the passes. From 64 dimensions on the inner products are made by one matrix product of n·m·d multiplications;
+//! where they take at most twice the memory of the points, n·m ≤ 4·(n + m)·d, they are kept for the passes that follow, and points that
+//! spread along as many axes are solved without coarser levels, since a further pass then costs less than a level.
 //!
 //! # Guarantee
 //! A [`Transport`] is optimal up to the tolerance in its [`Certificate`], for the costs as rounded to `f64`. Results are the same to

@@ -6,12 +6,12 @@
 )]
 
 use super::candidates::{violated_arcs, warm_start};
-use super::certify::{certify, cost_tolerance};
+use super::certify::{certify_pairs, cost_tolerance};
 use super::masses::Masses;
 use super::one_dimensional::monotone_plan;
 use super::simplex::NetworkSimplex;
 use super::{ExactError, Flow, Transport};
-use crate::cost::{CloudCost, Cost, PairCost, Swapped, coarsened, restricted, sort_in_space};
+use crate::cost::{AllPairs, CloudCost, Cost, PairCost, Swapped, coarsened, restricted, sort_in_space};
 use crate::dual::c_transform::row_minima;
 use crate::weights::Weights;
 use ndarray::ArrayView2;
@@ -72,7 +72,8 @@ pub fn solve(
         return solve_pairs(&pairs, a, b);
     }
     let (a, b) = Weights::pair(a, b, x.nrows(), y.nrows())?;
-    with_certificate(&pairs, &a, &b, |cost, positive_a, positive_b| {
+    with_certificate(&pairs, &a, &b, |pairs, positive_a, positive_b| {
+        let cost = pairs.cost;
         let (source, target) =
             cost.clouds().map(|clouds| (clouds.sources, clouds.targets)).unwrap_or_default();
         let masses = Masses::new(positive_a, positive_b);
@@ -119,9 +120,9 @@ pub fn solve_pairs_with(
         return Err(ExactError::Empty { sources, targets });
     }
     let (a, b) = Weights::pair(a, b, sources, targets)?;
-    with_certificate(cost, &a, &b, |cost, positive_a, positive_b| {
+    with_certificate(cost, &a, &b, |pairs, positive_a, positive_b| {
         let mut pivots = 0;
-        let solution = solve_level(cost, positive_a, positive_b, options, &mut pivots)?;
+        let solution = solve_level(pairs, positive_a, positive_b, options, &mut pivots)?;
         Ok(Solution { iterations: pivots, ..solution })
     })
 }
@@ -139,23 +140,29 @@ fn with_certificate(
     cost: &dyn PairCost,
     a: &Weights,
     b: &Weights,
-    solve: impl Fn(&dyn PairCost, &[f64], &[f64]) -> Result<Solution, ExactError>,
+    solve: impl Fn(&AllPairs<'_>, &[f64], &[f64]) -> Result<Solution, ExactError>,
 ) -> Result<Transport, ExactError> {
     let (mut sources, mut targets) = (a.support.clone(), b.support.clone());
     if let Some(clouds) = cost.clouds() {
         sort_in_space(&clouds, &mut sources, &mut targets);
     }
-    let support = restricted(cost, sources.clone(), targets.clone());
+    let is_whole =
+        sources.iter().copied().eq(0..cost.sources()) && targets.iter().copied().eq(0..cost.targets());
+    let part = (!is_whole).then(|| restricted(cost, sources.clone(), targets.clone()));
+    let (pairs, rest) = match &part {
+        None => (AllPairs::shared(cost), None),
+        Some(part) => (AllPairs::shared(part.as_ref()), Some(AllPairs::once(cost))),
+    };
     let chosen =
         |weights: &[f64], indices: &[usize]| indices.iter().map(|&index| weights[index]).collect::<Vec<_>>();
     let Solution { mut coupling, f, g, iterations } =
-        solve(support.as_ref(), &chosen(&a.all, &sources), &chosen(&b.all, &targets))?;
+        solve(&pairs, &chosen(&a.all, &sources), &chosen(&b.all, &targets))?;
     for flow in &mut coupling {
         (flow.source, flow.target) = (sources[flow.source], targets[flow.target]);
     }
     coupling.sort_unstable_by_key(|flow| (flow.source, flow.target));
     let (f, g) = extended(cost, (&sources, &f), (&targets, &g));
-    let certificate = certify(cost, &a.all, &b.all, &coupling, &f, &g)?;
+    let certificate = certify_pairs(rest.as_ref().unwrap_or(&pairs), &a.all, &b.all, &coupling, &f, &g)?;
     Ok(Transport { coupling, f, g, iterations, certificate })
 }
 
@@ -178,9 +185,9 @@ fn extended(
     (all_f, all_g)
 }
 
-/// Solves one level, warm-started from a level with a quarter of the points.
+/// Solves one level, warm-started from a level with a quarter of the points unless a further pass costs less than that level.
 fn solve_level(
-    cost: &dyn PairCost,
+    pairs: &AllPairs<'_>,
     a: &[f64],
     b: &[f64],
     options: ExactOptions,
@@ -188,8 +195,12 @@ fn solve_level(
 ) -> Result<Solution, ExactError> {
     let (n, m) = (a.len(), b.len());
     let keep_all = n * m <= ALL_PAIRS;
-    let guess = if keep_all { vec![0.0; n] } else { coarse_guess(cost, a, b, options, pivots)? };
-    let start = warm_start(cost, &guess, keep_all)?;
+    let guess = if keep_all || pairs.are_cheap() {
+        vec![0.0; n]
+    } else {
+        coarse_guess(pairs.cost, a, b, options, pivots)?
+    };
+    let start = warm_start(pairs, &guess, keep_all)?;
     let masses = Masses::new(a, b);
     let mut simplex = NetworkSimplex::new(&masses.supplies, &masses.demands);
     simplex.add_arcs(start.arcs);
@@ -212,7 +223,7 @@ fn solve_level(
             continue;
         }
         let (f, g) = (simplex.source_potentials().to_vec(), simplex.target_potentials());
-        let violated = violated_arcs(cost, &f, &g, tolerance);
+        let violated = violated_arcs(pairs, &f, &g, tolerance);
         if violated.is_empty() && !has_artificial_flow {
             let coupling = simplex
                 .flows()
@@ -239,6 +250,7 @@ fn coarse_guess(
         return Ok(vec![0.0; a.len()]);
     }
     let coarse = coarsened(cost, (a, sources), (b, targets));
-    let solution = solve_level(coarse.cost.as_ref(), &coarse.a, &coarse.b, options, pivots)?;
+    let solution =
+        solve_level(&AllPairs::shared(coarse.cost.as_ref()), &coarse.a, &coarse.b, options, pivots)?;
     Ok(row_minima(coarse.from_all_sources.as_ref(), &solution.g))
 }
