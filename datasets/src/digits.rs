@@ -1,18 +1,83 @@
 //! Handwritten digits on one grid: 16×16, grey values in [−1, 1].
 
+use std::fmt;
 use std::path::Path;
 
 use ndarray::{Array2, Ix1, Ix3};
+use serde::{Deserialize, Serialize};
 
-use crate::{ReadError, UspsDigits, read_idx, read_usps, read_usps_resampled, resized};
+use crate::manifest::{DataSet, find};
+use crate::{DataError, ReadError, UspsDigits, read_idx, read_usps, read_usps_resampled, resized};
 
 /// Which part of a data set is read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Split {
     /// The training half.
+    #[default]
     Train,
     /// The test half.
     Test,
+}
+
+/// A set of handwritten digits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum DigitSet {
+    /// MNIST, resized.
+    Mnist,
+    /// USPS.
+    Usps,
+    /// USPS low-pass filtered and split anew: a stand-in, which results must name.
+    UspsResampled,
+}
+
+impl DigitSet {
+    /// The name in configurations and on the command line.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Mnist => "mnist",
+            Self::Usps => "usps",
+            Self::UspsResampled => "usps-resampled",
+        }
+    }
+
+    /// What is known of the files.
+    ///
+    /// # Errors
+    /// None for the sets there are.
+    pub fn data_set(self) -> Result<&'static DataSet, DataError> {
+        find(self.name())
+    }
+
+    /// Reads a part of the set from its folder below `root` (see [`crate::manifest::cache_root`]).
+    ///
+    /// Shapes: labels \[n\], pixels \[n, 256\] in \[−1, 1\].
+    ///
+    /// # Errors
+    /// [`DataError::Absent`] where a file is missing, which says how to get it; [`DataError::Read`] for a damaged one.
+    pub fn read(self, root: &Path, split: Split) -> Result<UspsDigits, DataError> {
+        let folder = root.join(self.name());
+        let digits = match self {
+            Self::Mnist => mnist_digits(&folder, split),
+            Self::Usps => usps_digits(&folder, split),
+            Self::UspsResampled => usps_resampled_digits(&folder, split),
+        };
+        digits.map_err(|error| match (error, self.data_set()) {
+            (ReadError::Missing { .. }, Ok(DataSet { name, package: None, terms, .. })) => {
+                DataError::NoPackage { name, folder, terms }
+            }
+            (ReadError::Missing { path }, Ok(DataSet { name, .. })) => DataError::Absent { name, path },
+            (error, _) => error.into(),
+        })
+    }
+}
+
+impl fmt::Display for DigitSet {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.pad(self.name())
+    }
 }
 
 /// Reads the digits of MNIST from its folder, resized bilinearly to 16×16, from bytes b to b/127.5 − 1.
@@ -76,6 +141,19 @@ mod tests {
         let sizes = sizes.iter().flat_map(|size| size.to_be_bytes());
         let bytes: Vec<u8> = header.iter().copied().chain(sizes).chain(data.iter().copied()).collect();
         std::fs::write(folder.join(name), bytes).unwrap();
+    }
+
+    #[test]
+    fn what_is_missing_says_how_to_get_it() {
+        let root = tempfile::tempdir().unwrap();
+        for (set, remedy) in [
+            (DigitSet::Mnist, "data fetch mnist"),
+            (DigitSet::UspsResampled, "data fetch usps-resampled"),
+            (DigitSet::Usps, "put its files into"),
+        ] {
+            let error = set.read(root.path(), Split::Test).unwrap_err().to_string();
+            assert!(error.contains(remedy), "{error}");
+        }
     }
 
     #[test]

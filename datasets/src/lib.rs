@@ -1,9 +1,9 @@
 //! Data sets and initial laws, seeded streams, and readers and writers that name what is wrong.
 //!
 //! - [`stream`]: all randomness of the project, addressed by (seed, name, step);
-//! - [`Target`] and [`InitialLaw`]: the synthetic targets π and the initial laws ρ0;
+//! - [`Target`] and [`InitialLaw`]: the synthetic targets π and the initial laws ρ0; [`stratified_normal`]: even points of one;
 //! - [`read_matrix`], [`read_vector`], [`read_idx`], [`read_usps`]: files, checked;
-//! - [`mnist_digits`], [`usps_digits`], [`usps_resampled_digits`]: handwritten digits on one grid;
+//! - [`DigitSet`], [`mnist_digits`], [`usps_digits`], [`usps_resampled_digits`]: handwritten digits on one grid;
 //! - [`write_whole`], [`write_npy_f32`], [`write_npy_f64`]: files written whole or not at all;
 //! - [`manifest`] and [`fetch`]: the data sets of others, by package name and digest.
 
@@ -15,12 +15,13 @@ mod law;
 pub mod manifest;
 pub mod read;
 mod sample_error;
+mod stratified;
 mod stream;
 pub mod target;
 pub mod write;
 
 pub use data_error::DataError;
-pub use digits::{Split, mnist_digits, usps_digits, usps_resampled_digits};
+pub use digits::{DigitSet, Split, mnist_digits, usps_digits, usps_resampled_digits};
 pub use fetch::fetch;
 pub use image::resized;
 pub use law::InitialLaw;
@@ -28,6 +29,7 @@ pub use read::{
     ReadError, UspsDigits, expect_columns, read_idx, read_matrix, read_usps, read_usps_resampled, read_vector,
 };
 pub use sample_error::SampleError;
+pub use stratified::stratified_normal;
 pub use stream::stream;
 pub use target::Target;
 pub use write::{WriteError, write_npy_f32, write_npy_f64, write_whole};

@@ -3,6 +3,7 @@
 mod closeness;
 pub mod cloud;
 pub mod distances;
+mod modes;
 mod nearest;
 pub mod report;
 pub mod results;
@@ -10,6 +11,7 @@ pub mod summary;
 
 pub use closeness::{ClosenessError, closeness, w2_squared};
 pub use cloud::off_manifold_rms;
+pub use modes::{ModeCoverage, mode_coverage};
 pub use nearest::{AccuracyError, nearest_neighbour_accuracy};
 pub use results::{Metrics, Protocol, Results};
 pub use summary::Summary;

@@ -9,7 +9,7 @@ use flows::generator::{
     Generator, GeneratorForm, GeneratorInitialisation, GeneratorOutput, GeneratorTape, NORMALISATION_FLOOR,
     RunningStatistics, Statistics, fit, push,
 };
-use flows::kantorovich::{GapPenalty, KantorovichObjective, PairBatch, Potentials, Psi, Workspace};
+use flows::kantorovich::{GapPenalty, KantorovichObjective, PairBatch, Pairing, Potentials, Psi, Workspace};
 use flows::mlp::{Initialisation, Mlp, Order, Output, Tape, Weights};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
@@ -175,7 +175,8 @@ fn kantorovich_gradient_is_the_derivative_of_its_objective() {
                         [0.1, 0.4, 0.6, 0.9, 0.3, 0.2, 0.8, 0.5],
                     );
                     let batch = PairBatch { generated: &y, target: &x, mixing: &mixing };
-                    let objective = KantorovichObjective { penalty, interpolated, equality };
+                    let pairing = if interpolated { Pairing::All } else { Pairing::Paired };
+                    let objective = KantorovichObjective { penalty, pairing, interpolated, equality };
                     let mut workspace = Workspace::default();
                     let mut value = |both: &[f64]| {
                         let (phi, eta) = both.split_at(split);

@@ -1,10 +1,13 @@
 //! The oplus binary: train, resume, sample, eval, reproduce, report.
 #![allow(clippy::print_stdout, reason = "the program talks to its user")]
 
+mod any_config;
 mod command;
+mod digits;
 mod experiment;
 mod manifest;
 mod measure;
+mod monitor;
 mod nearest;
 mod page;
 mod run_folder;

@@ -1,5 +1,6 @@
 //! Where results come from: manifest.json.
 
+use crate::any_config::AnyConfig;
 use anyhow::{Context, Result};
 use flows::device::Device;
 use serde::{Deserialize, Serialize};
@@ -7,7 +8,6 @@ use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Command;
-use train::config::Config;
 use train::run::MANIFEST_FILE;
 
 /// The version of the schema of a manifest.
@@ -63,13 +63,13 @@ impl Manifest {
         }
     }
 
-    /// Adds the digest of the data file, if the configuration names one.
+    /// Adds the digests of the files that a run reads.
     #[must_use]
-    pub fn with_data(mut self, config: &Config) -> Self {
-        if let Some(file) = &config.data.file {
+    pub fn with_data(mut self, config: &AnyConfig) -> Self {
+        for (name, file) in config.data_files() {
             // A missing or empty file is said better by the reader.
-            if let Ok(bytes) = std::fs::read(file) {
-                self.data_sha256.insert(file.display().to_string(), digest(&bytes));
+            if let Ok(bytes) = std::fs::read(&file) {
+                self.data_sha256.insert(name, digest(&bytes));
             }
         }
         self

@@ -1,8 +1,10 @@
 //! The run folder after the training: samples, results and report are added to what `train` wrote.
 
+use crate::any_config::AnyConfig;
 use crate::manifest::Manifest;
-use crate::measure::{FreshTarget, Measurement, Unmeasured, floor, measure};
-use crate::page;
+use crate::measure::{FreshTarget, Measurement, Unmeasured, floor, generator, measure};
+use crate::monitor::Monitor;
+use crate::page::{self, Records};
 use anyhow::{Context, Result, bail};
 use datasets::{write_npy_f32, write_npy_f64, write_whole};
 use eval::results::{Floor, Protocol, Results, Row, Status};
@@ -10,9 +12,10 @@ use flows::device::Device;
 use serde::Serialize;
 use std::fs;
 use std::path::{Path, PathBuf};
-use train::config::{Config, Configuration};
 use train::model::Model;
 use train::run::{self, CONFIG_FILE, OUTCOME_FILE, Outcome};
+use train::source::Source;
+use train::w2fe::{Draw, Model as GeneratorModel};
 
 /// Name of the results in the folder of a run or of an experiment.
 pub const RESULTS_FILE: &str = "results.json";
@@ -20,12 +23,14 @@ pub const RESULTS_FILE: &str = "results.json";
 pub const REPORT_FILE: &str = "report.html";
 /// The generated clouds of all pairs, relative to the run folder.
 pub const SAMPLES: &str = "samples/generated.npy";
+/// The starting points of the generated clouds, relative to the run folder; generators only.
+pub const STARTS: &str = "samples/start.npy";
 /// The target clouds of all pairs, relative to the run folder.
 pub const TARGETS: &str = "samples/target.npy";
 
 /// Trains in a folder, measures the flow and writes samples, results and report; what is already done is not repeated.
 pub fn train(
-    config: &Config,
+    config: &AnyConfig,
     folder: &Path,
     resume: bool,
     device: Device,
@@ -34,7 +39,7 @@ pub fn train(
     let trained = resume && folder.join(OUTCOME_FILE).is_file() && self::config(folder)? == *config;
     if trained && folder.join(RESULTS_FILE).is_file() {
         let results = results(folder)?;
-        if results.protocol == protocol(&manifest.preset) {
+        if results.protocol == config.protocol(&manifest.preset) {
             return Ok(ending(&results));
         }
     }
@@ -43,9 +48,15 @@ pub fn train(
     } else {
         let manifest = serde_json::to_value(manifest)?;
         let options = run::Options { out: folder.into(), resume, device, progress: true, manifest };
-        run::train(config, &options)?
+        match config {
+            AnyConfig::Flow(config) => run::train(config.as_ref(), &options)?,
+            AnyConfig::Generator(config) => {
+                let mut monitor = Monitor::new(config, folder)?;
+                run::train_measured(config.as_ref(), &options, &mut |run| monitor.measure(run))?
+            }
+        }
     };
-    let results = finish(folder, &outcome, manifest)?;
+    let results = finish(config, folder, &outcome, manifest)?;
     report(folder)?;
     let status = ending(&results);
     match &status {
@@ -59,47 +70,46 @@ pub fn train(
     Ok(status)
 }
 
-/// Measures the flow of a folder whose training has ended, and writes samples and results.
-fn finish(folder: &Path, outcome: &Outcome, manifest: &Manifest) -> Result<Results> {
-    let model = Model::load(folder)?;
-    let protocol = protocol(&manifest.preset);
+/// Measures what a training has ended with, and writes samples and results.
+fn finish(config: &AnyConfig, folder: &Path, outcome: &Outcome, manifest: &Manifest) -> Result<Results> {
+    let protocol = config.protocol(&manifest.preset);
     let mut status = match &outcome.status {
         run::Status::Completed | run::Status::Stopped { .. } => Status::Ok,
         run::Status::Diverged { step, reason } => Status::Diverged { step: *step, reason: reason.clone() },
     };
     let mut measured = None;
     if status == Status::Ok {
-        match measure(&model, protocol) {
+        match trained(config, folder, protocol) {
             Ok(measurement) => measured = Some(measurement),
             Err(Unmeasured::NotFinite(reason)) => {
                 status = Status::Diverged { step: outcome.iterations, reason };
             }
-            Err(Unmeasured::Failed(error)) => return Err(error.context("the flow cannot be measured")),
+            Err(Unmeasured::Failed(error)) => return Err(error.context("the run cannot be measured")),
         }
     }
-    let config = &model.config;
-    let (dataset, dim) = (dataset(config), model.source.dim());
+    let dataset = config.dataset();
+    let dim = dimension(config)?;
     let samples = measured.as_ref().map(|measurement| write_samples(folder, measurement)).transpose()?;
-    let floors = if manifest.with_floor {
-        let metrics = floor(&FreshTarget::new(config, &model.source), protocol)?;
-        vec![Floor { dataset: dataset.clone(), dim, metrics }]
-    } else {
-        Vec::new()
-    };
+    let floors = if manifest.with_floor { floors(config, protocol)? } else { Vec::new() };
+    let mut metrics = measured.map(|measurement| measurement.metrics).unwrap_or_default();
+    if matches!(config, AnyConfig::Generator(_)) {
+        metrics.extend(Records::read(folder)?.milestones());
+        metrics.insert("seconds_per_iteration", outcome.seconds / outcome.iterations as f64);
+    }
     let row = Row {
-        method: config.name.clone(),
+        method: config.name().into(),
         family: String::new(),
         dataset,
         dim,
-        seed: config.seed,
+        seed: config.seed(),
         status,
         run: ".".into(),
         samples: samples.map(str::to_owned),
         iterations: outcome.iterations,
         seconds: outcome.seconds,
-        metrics: measured.map(|measurement| measurement.metrics).unwrap_or_default(),
+        metrics,
     };
-    let results = Results::new(config.name.clone(), manifest.preset.clone(), protocol, vec![row], floors);
+    let results = Results::new(config.name().into(), manifest.preset.clone(), protocol, vec![row], floors);
     write_json(&folder.join(RESULTS_FILE), &results)?;
     Ok(results)
 }
@@ -112,22 +122,42 @@ pub fn report(folder: &Path) -> Result<PathBuf> {
     Ok(path)
 }
 
-/// How clouds are measured under a preset.
-pub fn protocol(preset: &str) -> Protocol {
-    match preset {
-        "smoke" => Protocol::SMOKE,
-        "quick" => Protocol::QUICK,
-        _ => Protocol::FULL,
+/// Measures what a run folder holds.
+fn trained(config: &AnyConfig, folder: &Path, protocol: Protocol) -> Result<Measurement, Unmeasured> {
+    match config {
+        AnyConfig::Flow(_) => measure(&Model::load(folder)?, protocol),
+        AnyConfig::Generator(_) => generator::measure(&GeneratorModel::load(folder)?, protocol),
     }
 }
 
+/// The same measures between two independent samples of the target of a run.
+pub fn floors(config: &AnyConfig, protocol: Protocol) -> Result<Vec<Floor>> {
+    let dataset = config.dataset();
+    match config {
+        AnyConfig::Flow(flow) => {
+            let source = Source::new(flow)?;
+            let metrics = floor(&FreshTarget::new(flow, &source), protocol)?;
+            Ok(vec![Floor { dataset, dim: source.dim(), metrics }])
+        }
+        AnyConfig::Generator(config) => generator::floors(config, &dataset, protocol),
+    }
+}
+
+/// The dimension of the target.
+fn dimension(config: &AnyConfig) -> Result<usize> {
+    Ok(match config {
+        AnyConfig::Flow(config) => Source::new(config)?.dim(),
+        AnyConfig::Generator(config) => Draw::new(&config.data)?.dim(),
+    })
+}
+
 /// The configuration of a run folder.
-pub fn config(folder: &Path) -> Result<Config> {
+pub fn config(folder: &Path) -> Result<AnyConfig> {
     let path = folder.join(CONFIG_FILE);
     if !path.is_file() {
         bail!("{} holds no run (no {CONFIG_FILE}): give the folder that `train` made", folder.display());
     }
-    Ok(Config::load(&path, None, &[])?)
+    Ok(AnyConfig::load(&path, None, &[])?)
 }
 
 /// The results in the folder of a run or of an experiment.
@@ -138,15 +168,6 @@ pub fn results(folder: &Path) -> Result<Results> {
 /// How the training in a run folder ended.
 pub fn outcome(folder: &Path) -> Result<Outcome> {
     read_json(&folder.join(OUTCOME_FILE))
-}
-
-/// The name of the data of a run.
-pub fn dataset(config: &Config) -> String {
-    match (&config.data.target, &config.data.file) {
-        (Some(target), _) => target.name().into(),
-        (None, Some(file)) => file.file_name().unwrap_or(file.as_os_str()).to_string_lossy().into_owned(),
-        (None, None) => String::new(),
-    }
 }
 
 /// Writes a value as JSON, whole or not at all.
@@ -169,6 +190,9 @@ fn write_samples(folder: &Path, measurement: &Measurement) -> Result<&'static st
     // The flow computes in single precision: nothing is lost.
     write_npy_f32(folder.join(SAMPLES), &measurement.generated.mapv(|x| x as f32))?;
     write_npy_f64(folder.join(TARGETS), &measurement.target)?;
+    if let Some(start) = &measurement.start {
+        write_npy_f32(folder.join(STARTS), &start.mapv(|x| x as f32))?;
+    }
     Ok(SAMPLES)
 }
 

@@ -21,6 +21,9 @@ pub enum TrainError {
     /// A data file that cannot be used.
     #[error(transparent)]
     Read(#[from] datasets::ReadError),
+    /// A data set of others that cannot be used.
+    #[error(transparent)]
+    Data(#[from] datasets::DataError),
     /// A file that was not written.
     #[error(transparent)]
     Write(#[from] datasets::WriteError),

@@ -87,6 +87,22 @@ impl Target {
         }
     }
 
+    /// Centres and standard deviation of the Gaussian modes in the plane; none for other targets.
+    ///
+    /// ```
+    /// let (centres, std) = datasets::Target::Ring.modes().unwrap();
+    /// assert_eq!((centres.len(), centres[0], std), (8, [1.0, 0.0], 0.1));
+    /// ```
+    #[must_use]
+    pub fn modes(self) -> Option<(Vec<[f64; 2]>, f64)> {
+        let (radius, std) = planar::circle_of_modes(self)?;
+        let centre = |component| {
+            let (sin, cos) = planar::angle_of_mode(component).sin_cos();
+            [radius * cos, radius * sin]
+        };
+        Some(((0..self.components()).map(centre).collect(), std))
+    }
+
     /// Draws `n` independent points of the target in R^`dim`: the components' counts are multinomial.
     ///
     /// Shapes: [n, dim]; columns 2.. are exactly 0. Complexity: O(n·dim).

@@ -12,12 +12,11 @@ pub(super) fn point<R: Rng + ?Sized>(target: Target, component: u32, rng: &mut R
     match target {
         Target::Pinwheel => pinwheel(component, rng),
         Target::Moons => moons(component, rng),
-        Target::EightGaussians => mode_on_circle(component, 2.0, 0.2, rng),
+        Target::EightGaussians | Target::Ring => mode_on_circle(target, component, rng),
         Target::Checkerboard => checkerboard(component, rng),
         Target::SwissRoll => swiss_roll(rng),
         Target::Circles => circles(component, rng),
         Target::TwoSpirals => two_spirals(component, rng),
-        Target::Ring => mode_on_circle(component, 1.0, 0.1, rng),
     }
 }
 
@@ -38,8 +37,22 @@ fn moons<R: Rng + ?Sized>(moon: u32, rng: &mut R) -> [f64; 2] {
     [4.2 * (x + 0.05 * normal(rng) - 0.5), 4.2 * (y + 0.05 * normal(rng) - 0.2)]
 }
 
-fn mode_on_circle<R: Rng + ?Sized>(mode: u32, radius: f64, std: f64, rng: &mut R) -> [f64; 2] {
-    let (sin, cos) = (TAU * f64::from(mode) / 8.0).sin_cos();
+/// Radius of the circle of modes and their standard deviation, for the targets that are such a mixture.
+pub(super) fn circle_of_modes(target: Target) -> Option<(f64, f64)> {
+    match target {
+        Target::EightGaussians => Some((2.0, 0.2)),
+        Target::Ring => Some((1.0, 0.1)),
+        _ => None,
+    }
+}
+
+pub(super) fn angle_of_mode(mode: u32) -> f64 {
+    TAU * f64::from(mode) / 8.0
+}
+
+fn mode_on_circle<R: Rng + ?Sized>(target: Target, mode: u32, rng: &mut R) -> [f64; 2] {
+    let (radius, std) = circle_of_modes(target).unwrap_or_default();
+    let (sin, cos) = angle_of_mode(mode).sin_cos();
     [radius * cos + std * normal(rng), radius * sin + std * normal(rng)]
 }
 

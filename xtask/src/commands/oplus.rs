@@ -10,7 +10,9 @@ use std::process::{Command, ExitCode};
 
 pub fn run(workspace: &Workspace, command: &str, arguments: &[OsString]) -> Result<ExitCode> {
     let program = build(workspace, Profile::Release)?;
-    let status = Command::new(&program).arg(command).args(arguments).status();
+    // The program runs in the user's folder, but the data sets of `data fetch` lie in the workspace.
+    let data = datasets::manifest::cache_root(workspace.root());
+    let status = Command::new(&program).arg(command).args(arguments).env("OPLUS_DATA", data).status();
     let status = status.with_context(|| format!("{} did not start", program.display()))?;
     // A process that a signal has ended has no code.
     Ok(status.code().map_or(ExitCode::FAILURE, |code| ExitCode::from(u8::try_from(code).unwrap_or(1))))

@@ -24,44 +24,112 @@ pub struct Published {
     pub source: String,
 }
 
-/// Metrics of the table of distances.
-const DISTANCES: [&str; 5] = [
-    "w2_squared",
-    "sinkhorn_divergence_2d",
-    "sinkhorn_divergence_2d_as_published",
-    "off_manifold_rms",
-    "w2_squared_one_step",
+/// One table that is made for each family of an experiment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Columns {
+    /// What the table shows, after the family; `{pairs}` and `{n}` stand for the protocol's pairs and exact points,
+    /// `{sinkhorn}` and `{published}` for the points of the Sinkhorn divergences.
+    pub caption: &'static str,
+    /// The metrics.
+    pub metrics: &'static [&'static str],
+    /// Whether the state of the runs and the floors of the targets stand in it.
+    pub with_status_and_floor: bool,
+    /// The metric whose numbers in print stand beside.
+    pub in_print: Option<&'static str>,
+}
+
+/// The tables of proximal flows: distances, and the indicators of the optimality system.
+pub const FLOW_TABLES: &[Columns] = &[
+    Columns {
+        caption: "distances; each number the mean over {pairs} pairs of independent clouds: n = {n} for w2_squared, \
+                  {sinkhorn} for sinkhorn_divergence_2d, {published} for sinkhorn_divergence_2d_as_published. ± is the \
+                  standard deviation over seeds, over the pairs where there is one seed. The floor is the same between \
+                  two independent samples of the target.",
+        metrics: &[
+            "w2_squared",
+            "sinkhorn_divergence_2d",
+            "sinkhorn_divergence_2d_as_published",
+            "off_manifold_rms",
+            "w2_squared_one_step",
+        ],
+        with_status_and_floor: true,
+        in_print: Some("sinkhorn_divergence_2d_as_published"),
+    },
+    Columns {
+        caption: "indicators over {n} particles; all but the last two are 0 at the exact optimum, critic_slope_max is at \
+                  most 1 where the bound on the critic is kept.",
+        metrics: &[
+            "straightness",
+            "path_ratio",
+            "step_invariance",
+            "hj_residual_relative",
+            "terminal_gradient_relative",
+            "critic_slope_max",
+            "kinetic_energy",
+        ],
+        with_status_and_floor: false,
+        in_print: None,
+    },
 ];
 
-/// Metrics of the table of indicators.
-const INDICATORS: [&str; 7] = [
-    "straightness",
-    "path_ratio",
-    "step_invariance",
-    "hj_residual_relative",
-    "terminal_gradient_relative",
-    "critic_slope_max",
-    "kinetic_energy",
-];
+/// The table of generators on the ring.
+pub const RING_TABLES: &[Columns] = &[Columns {
+    caption: "generated points against fresh points of the ring with balanced modes; each number the mean over {pairs} \
+              pairs of independent clouds of n = {n}. ± is the standard deviation over seeds, over the pairs where there \
+              is one seed. Generated points begin at random points, whose counts of the modes are random however well the \
+              generator is trained: their floor is the one of random against equal counts; w2_even begins at points that fill \
+              their law evenly, and its floor is that of equal counts.",
+    metrics: &[
+        "w1",
+        "w2",
+        "w2_even",
+        "modes_covered",
+        "high_quality_share",
+        "w2_fixed",
+        "iterations_to_w2_0.15",
+        "seconds_to_w2_0.15",
+        "seconds_per_iteration",
+        "geometric_deviation",
+    ],
+    with_status_and_floor: true,
+    in_print: None,
+}];
 
-/// The tables of an experiment: for each family the distances and the indicators, then the published numbers.
+/// The table of digits moved from one set to another.
+pub const DIGIT_TABLES: &[Columns] = &[Columns {
+    caption: "accuracy of the 1-nearest-neighbour classifier fitted on the moved source digits with their labels, on the \
+              test digits of the target, and exact w2 between moved source and target test digits, mean over {pairs} pairs \
+              of n = {n} (fewer where a test set is smaller). ± is the standard deviation over seeds. The floor is w2 between \
+              training and test digits of the target.",
+    metrics: &[
+        "accuracy_all",
+        "accuracy_2007",
+        "accuracy_best",
+        "iteration_of_accuracy_best",
+        "w2",
+        "label_agreement",
+        "seconds_per_iteration",
+    ],
+    with_status_and_floor: true,
+    in_print: None,
+}];
+
+/// The tables of an experiment: for each family those of `tables`, then the published numbers.
 ///
 /// Over several seeds a cell is mean ± sd over the seeds that ended well; for one seed, mean ± sd over the pairs of
 /// clouds. Complexity: linear in the rows, times the published numbers.
 ///
 /// ```
-/// use eval::{Protocol, Results};
+/// use eval::{Protocol, Results, report::FLOW_TABLES};
 /// let results = Results::new("table1".into(), "smoke".into(), Protocol::SMOKE, vec![], vec![]);
-/// assert!(eval::report::comparison(&results, &[]).is_empty());
+/// assert!(eval::report::comparison(&results, &[], FLOW_TABLES).is_empty());
 /// ```
 #[must_use]
-pub fn comparison(results: &Results, published: &[Published]) -> Vec<Table> {
+pub fn comparison(results: &Results, published: &[Published], columns: &[Columns]) -> Vec<Table> {
     let mut tables = Vec::new();
     for family in distinct(results.rows.iter().map(|row| row.family.as_str())) {
         let groups = groups(results, family);
-        let protocol = results.protocol;
-        tables.push(distances(family, &groups, &results.floors, published, protocol));
-        tables.push(indicators(family, &groups, protocol));
+        tables.extend(columns.iter().map(|columns| table(columns, family, &groups, results, published)));
     }
     let used: Vec<&Published> = published
         .iter()
@@ -120,6 +188,10 @@ impl Group<'_> {
         }
     }
 
+    fn has(&self, metric: &str) -> bool {
+        self.rows.iter().any(|row| row.metrics.get(metric).is_some())
+    }
+
     fn cell(&self, metric: &str) -> String {
         let values: Vec<f64> = self.rows.iter().filter_map(|row| row.metrics.get(metric)).collect();
         let Some(mut summary) = Summary::of(&values) else { return "–".into() };
@@ -130,73 +202,68 @@ impl Group<'_> {
     }
 }
 
-fn distances(
+fn table(
+    columns: &Columns,
     family: &str,
     groups: &[Group<'_>],
-    floors: &[Floor],
+    results: &Results,
     published: &[Published],
-    protocol: Protocol,
 ) -> Table {
+    // A column that no row fills is left out.
+    let filled = |metric: &&&str| groups.iter().any(|group| group.has(metric));
+    let metrics: Vec<&str> = columns.metrics.iter().filter(filled).copied().collect();
+    let status = columns.with_status_and_floor;
     let mut rows: Vec<Vec<String>> = Vec::new();
     for (index, group) in groups.iter().enumerate() {
-        let mut cells = vec![group.target(), group.method.into(), group.status()];
-        cells.extend(DISTANCES.iter().map(|metric| group.cell(metric)));
-        cells.push(in_print(group, published));
+        let mut cells = vec![group.target(), group.method.into()];
+        cells.extend(status.then(|| group.status()));
+        cells.extend(metrics.iter().map(|metric| group.cell(metric)));
+        cells.extend(columns.in_print.map(|metric| in_print(group, metric, published)));
         rows.push(cells);
         let next = groups.get(index + 1).map(|next| (next.dataset, next.dim));
-        if next != Some((group.dataset, group.dim)) {
-            let same = |floor: &&Floor| floor.dataset == group.dataset && floor.dim == group.dim;
-            rows.extend(floors.iter().find(same).map(|floor| floor_row(group, floor)));
+        if status && next != Some((group.dataset, group.dim)) {
+            let same = |floor: &&Floor| floor.dataset.starts_with(group.dataset) && floor.dim == group.dim;
+            rows.extend(results.floors.iter().filter(same).map(|floor| floor_row(floor, &metrics)));
         }
     }
-    let Protocol { pairs, exact_points, sinkhorn_points, sinkhorn_points_as_published } = protocol;
-    let caption = format!(
-        "{}distances; each number the mean over {pairs} pairs of independent clouds: n = {exact_points} for w2_squared, \
-         {sinkhorn_points} for sinkhorn_divergence_2d, {sinkhorn_points_as_published} for \
-         sinkhorn_divergence_2d_as_published. ± is the standard deviation over seeds, over the pairs where there is one \
-         seed. The floor is the same between two independent samples of the target.",
-        prefix(family)
-    );
-    let mut head: Vec<String> = ["target", "method", "status"].map(Into::into).into();
-    head.extend(DISTANCES.map(Into::into));
-    head.push("in print: sinkhorn_divergence_2d_as_published".into());
-    Table { caption, head, rows }
+    let mut head: Vec<String> = vec!["target".into(), "method".into()];
+    head.extend(status.then(|| "status".into()));
+    head.extend(metrics.iter().map(|metric| (*metric).into()));
+    head.extend(columns.in_print.map(|metric| format!("in print: {metric}")));
+    Table { caption: format!("{}{}", prefix(family), caption(columns, results.protocol)), head, rows }
 }
 
-fn floor_row(group: &Group<'_>, floor: &Floor) -> Vec<String> {
-    let mut cells = vec![group.target(), "floor".into(), String::new()];
-    cells.extend(DISTANCES.iter().map(|metric| match floor.metrics.get(metric) {
+fn caption(columns: &Columns, protocol: Protocol) -> String {
+    let Protocol { pairs, exact_points, sinkhorn_points, sinkhorn_points_as_published } = protocol;
+    let mut caption = columns.caption.to_owned();
+    for (place, value) in [
+        ("{pairs}", pairs),
+        ("{n}", exact_points),
+        ("{sinkhorn}", sinkhorn_points),
+        ("{published}", sinkhorn_points_as_published),
+    ] {
+        caption = caption.replace(place, &value.to_string());
+    }
+    caption
+}
+
+fn floor_row(floor: &Floor, metrics: &[&str]) -> Vec<String> {
+    let mut cells = vec![format!("{} {}D", floor.dataset, floor.dim), "floor".into(), String::new()];
+    cells.extend(metrics.iter().map(|metric| match floor.metrics.get(metric) {
         Some(mean) => Summary { mean, sd: floor.metrics.deviation(metric), count: 1 }.to_string(),
         None => "–".into(),
     }));
     cells
 }
 
-fn in_print(group: &Group<'_>, published: &[Published]) -> String {
+fn in_print(group: &Group<'_>, metric: &str, published: &[Published]) -> String {
     let same = |number: &&Published| {
         (number.dataset.as_str(), number.dim, number.method.as_str())
             == (group.dataset, group.dim, group.method)
-            && number.metric == "sinkhorn_divergence_2d_as_published"
+            && number.metric == metric
     };
     let values: Vec<&str> = published.iter().filter(same).map(|number| number.value.as_str()).collect();
     if values.is_empty() { "–".into() } else { values.join("; ") }
-}
-
-fn indicators(family: &str, groups: &[Group<'_>], protocol: Protocol) -> Table {
-    let row = |group: &Group<'_>| {
-        let mut cells = vec![group.target(), group.method.into()];
-        cells.extend(INDICATORS.iter().map(|metric| group.cell(metric)));
-        cells
-    };
-    let mut head: Vec<String> = ["target", "method"].map(Into::into).into();
-    head.extend(INDICATORS.map(Into::into));
-    let caption = format!(
-        "{}indicators over {} particles; all but the last two are 0 at the exact optimum, critic_slope_max is at most 1 \
-         where the bound on the critic is kept.",
-        prefix(family),
-        protocol.exact_points
-    );
-    Table { caption, head, rows: groups.iter().map(row).collect() }
 }
 
 fn sources(published: &[&Published]) -> Table {
@@ -262,7 +329,7 @@ mod tests {
             source: "arXiv 2407.11901, Table 1".into(),
         };
         let results = Results::new("table1".into(), "full".into(), Protocol::FULL, rows, vec![floor]);
-        comparison(&results, &[published])
+        comparison(&results, &[published], FLOW_TABLES)
     }
 
     #[test]
@@ -276,7 +343,7 @@ mod tests {
         let short: Vec<Vec<&str>> = tables[0]
             .rows
             .iter()
-            .map(|cells| [0, 1, 2, 3, 8].map(|i| cells.get(i).map_or("", String::as_str)).into())
+            .map(|cells| [0, 1, 2, 3, 4].map(|i| cells.get(i).map_or("", String::as_str)).into())
             .collect();
         assert_eq!(
             short,

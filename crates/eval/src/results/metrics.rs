@@ -105,6 +105,44 @@ pub const METRICS: &[Metric] = &[
     ),
     metric("off_manifold_rms", "RMS of the padded coordinates, which are 0 on the target"),
     metric("w2_squared_one_step", "w2_squared of the flow run in one Euler step, h = T"),
+    metric("w1", "min Σ P‖x−y‖ between generated and target points, all coordinates, exact"),
+    metric("w2", "(min Σ P‖x−y‖²)^½ between generated and target points, all coordinates, exact"),
+    metric(
+        "w2_fixed",
+        "w2 at the end of the training between G of fixed starting points and one fixed batch of the target",
+    ),
+    metric(
+        "modes_covered",
+        "modes with at least a quarter of the points within 3 standard deviations that an equal share would give",
+    ),
+    metric("high_quality_share", "share of the generated points within 3 standard deviations of a mode"),
+    metric(
+        "iterations_to_w2_0.15",
+        "first recorded iteration with w2 ≤ 0.15 between G of fixed starting points and a fixed batch",
+    ),
+    metric("seconds_to_w2_0.15", "wall-clock seconds of training until then, without the measurements"),
+    metric(
+        "seconds_per_iteration",
+        "wall-clock seconds of training over iterations, without the measurements",
+    ),
+    metric(
+        "geometric_deviation",
+        "largest |W2ₙ/((1−ε)ⁿ·W2₀) − 1| over the steps of the exact flow on particles",
+    ),
+    metric(
+        "accuracy_all",
+        "accuracy of the 1-nearest-neighbour classifier fitted on the moved source digits, all test digits of the target",
+    ),
+    metric("accuracy_2007", "the same on 2007 test digits of the target drawn at random"),
+    metric(
+        "accuracy_best",
+        "largest recorded accuracy on all test digits during the training, chosen with hindsight",
+    ),
+    metric("iteration_of_accuracy_best", "the iteration of accuracy_best"),
+    metric(
+        "label_agreement",
+        "share of the mass of the exact plan between source and target digits that keeps its label, n = 3000",
+    ),
     metric("kinetic_energy", "KE = ∫ E ½‖v‖² dt; at the optimum ½·W2²(ρ0, ρ_T)/T"),
     metric("straightness", "KE·T/(½·W2²(ρ0, ρ_T)) − 1, exact transport between the particles' ends"),
     metric("path_ratio", "E[path length]/E[displacement] − 1"),

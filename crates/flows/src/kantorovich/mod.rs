@@ -62,11 +62,27 @@ impl GapPenalty {
     }
 }
 
+/// Over which pairs of a minibatch the penalty is averaged; both are unbiased estimates of E P(g) under μ⊗ν.
+///
+/// With n points a side `all` evaluates each network n times as well, and averages n² gaps where `paired` has n: the
+/// published code is `paired`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Pairing {
+    /// (yᵢ, xᵢ).
+    #[default]
+    Paired,
+    /// All (yᵢ, xⱼ).
+    All,
+}
+
 /// What the two potentials maximise: mean\[φ(y) + ψ(x)\] less the penalties.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct KantorovichObjective {
     /// P.
     pub penalty: GapPenalty,
+    /// Over which pairs of the minibatch it is averaged.
+    pub pairing: Pairing,
     /// Whether P is also averaged over interpolated pairs (αy + (1 − α)x, βx + (1 − β)y).
     pub interpolated: bool,
     /// Weight of mean g² at the pairs (y, y − ∇φ(y)) and (x − ∇ψ(x), x), where the exact potentials have g = 0.

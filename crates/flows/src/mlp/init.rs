@@ -14,8 +14,9 @@ use serde::{Deserialize, Serialize};
 /// | `glorot-uniform` | U(−a, a), a = √(6/(in + out)) | Glorot & Bengio 2010, eq. (16) |
 /// | `glorot-normal` | N(0, 2/(in + out)) | the same, eq. (12) |
 /// | `he-normal` | N(0, 2/in) | He et al. 2015, eq. (10) |
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+/// | `{ normal = { std = 0.01 } }` | N(0, std²) | the published code of W2-FE has 0.01 for images |
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Initialisation {
     /// Uniform, variance 2/(in + out).
     GlorotUniform,
@@ -23,6 +24,11 @@ pub enum Initialisation {
     GlorotNormal,
     /// Normal, variance 2/in.
     HeNormal,
+    /// Normal, of one deviation for all layers.
+    Normal {
+        /// The standard deviation.
+        std: f64,
+    },
 }
 
 impl Initialisation {
@@ -39,6 +45,7 @@ impl Initialisation {
                     Self::GlorotNormal => {
                         (2.0 / (fan_in + fan_out)).sqrt() * rng.sample::<f64, _>(StandardNormal)
                     }
+                    Self::Normal { std } => std * rng.sample::<f64, _>(StandardNormal),
                     Self::HeNormal => (2.0 / fan_in).sqrt() * rng.sample::<f64, _>(StandardNormal),
                 });
             }

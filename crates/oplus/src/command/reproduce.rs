@@ -10,7 +10,7 @@ use std::path::PathBuf;
 
 #[derive(Debug, Args)]
 pub struct Arguments {
-    /// The experiment: table1
+    /// The experiment: table1, ring or usps-mnist
     name: String,
     /// smoke shows that everything works, quick gives a first impression, full the numbers
     #[arg(long, value_enum, default_value_t = Preset::Full)]
@@ -30,6 +30,9 @@ pub struct Arguments {
     /// The folder of the results [default: out/NAME-PRESET]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
+    /// Take the resampled digits in the place of USPS, which no package carries; every output says so
+    #[arg(long)]
+    usps_resampled: bool,
     /// Go on with an interrupted reproduction: finished rows are kept
     #[arg(long)]
     resume: bool,
@@ -64,6 +67,7 @@ pub fn run(arguments: &Arguments) -> Result<Ending> {
         device: arguments.device,
         out: arguments.out.clone().unwrap_or_else(|| format!("out/{}-{preset}", experiment.name).into()),
         resume: arguments.resume,
+        usps_resampled: arguments.usps_resampled,
     };
     let table = experiment::reproduce(experiment, &plan)?;
     println!("{table}\n{}: results.json, table.md, report.html", plan.out.display());

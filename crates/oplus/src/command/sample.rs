@@ -1,6 +1,8 @@
-//! `sample`: draws from a trained flow.
+//! `sample`: draws from a trained flow or generator.
 
 use super::Ending;
+use crate::any_config::AnyConfig;
+use crate::run_folder;
 use anyhow::{Result, bail};
 use clap::Args;
 use std::num::NonZeroUsize;
@@ -14,7 +16,7 @@ pub struct Arguments {
     /// How many points
     #[arg(long)]
     n: NonZeroUsize,
-    /// Euler steps [default: sampling.steps of the run]
+    /// Euler steps of a flow [default: sampling.steps of the run]
     #[arg(long)]
     steps: Option<NonZeroUsize>,
     /// Seed of the initial points [default: the seed of the run]
@@ -32,11 +34,21 @@ pub fn run(arguments: &Arguments) -> Result<Ending> {
     if arguments.out.extension().is_none_or(|extension| extension != "npy") {
         bail!("{} does not end in .npy: samples are written in that format", arguments.out.display());
     }
-    let model = Model::load(&arguments.run)?;
-    let steps = arguments.steps.map_or(model.config.sampling.steps, NonZeroUsize::get);
-    let seed = arguments.seed.unwrap_or(model.config.seed);
-    let points = model.sample(arguments.n.get(), steps, seed)?;
-    // The flow computes in single precision: nothing is lost.
+    let count = arguments.n.get();
+    let points = match run_folder::config(&arguments.run)? {
+        AnyConfig::Flow(config) => {
+            let steps = arguments.steps.map_or(config.sampling.steps, NonZeroUsize::get);
+            Model::load(&arguments.run)?.sample(count, steps, arguments.seed.unwrap_or(config.seed))?
+        }
+        AnyConfig::Generator(_) if arguments.steps.is_some() => {
+            bail!("{} holds a generator, which takes no steps: leave out --steps", arguments.run.display());
+        }
+        AnyConfig::Generator(config) => {
+            let model = train::w2fe::Model::load(&arguments.run)?;
+            model.generate(model.initial(count, arguments.seed.unwrap_or(config.seed))?.view())?
+        }
+    };
+    // Networks compute in single precision: nothing is lost.
     datasets::write_npy_f32(&arguments.out, &points.mapv(|x| x as f32))?;
     println!("{} points of dimension {} in {}", points.nrows(), points.ncols(), arguments.out.display());
     Ok(Ending::Done)

@@ -1,13 +1,13 @@
 //! `train`: a run from a configuration file.
 
 use super::Ending;
+use crate::any_config::AnyConfig;
 use crate::manifest::Manifest;
 use crate::run_folder;
 use anyhow::{Context, Result};
 use clap::Args;
 use flows::device::Device;
 use std::path::{Path, PathBuf};
-use train::config::{Config, Configuration};
 
 #[derive(Debug, Args)]
 pub struct Arguments {
@@ -46,10 +46,10 @@ pub fn run(arguments: Arguments) -> Result<Ending> {
     }
     changes.extend(arguments.set);
     changes.extend(arguments.seed.map(|seed| format!("seed={seed}")));
-    let config = Config::load(&arguments.config, Some(&arguments.preset), &changes)?;
+    let config = AnyConfig::load(&arguments.config, Some(&arguments.preset), &changes)?;
     let out = match arguments.out {
         Some(out) => out,
-        None => Path::new("runs").join(format!("{}-{}-s{}", config.name, config.hash()?, config.seed)),
+        None => Path::new("runs").join(format!("{}-{}-s{}", config.name(), config.hash()?, config.seed())),
     };
     let manifest =
         Manifest::new(arguments.device, &arguments.preset, !arguments.without_floor).with_data(&config);

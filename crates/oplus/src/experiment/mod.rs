@@ -2,28 +2,29 @@
 
 mod catalogue;
 mod queue;
+mod references;
 
-pub use catalogue::{Experiment, find};
+pub use catalogue::{Comparison, Experiment, find};
 
+use crate::any_config::AnyConfig;
 use crate::manifest::Manifest;
-use crate::measure::{FreshTarget, floor};
 use crate::page;
 use crate::run_folder::{self, REPORT_FILE, RESULTS_FILE, write_json};
 use anyhow::{Context, Result, bail};
 use catalogue::Setting;
+use datasets::manifest::{cache_root, find as find_data_set};
 use datasets::write_whole;
 use eval::report::comparison;
-use eval::results::{Floor, Results, Row};
+use eval::results::{Floor, Protocol, Results, Row};
 use flows::device::Device;
 use queue::Job;
 use rayon::prelude::*;
+use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::fs;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
-use train::config::{Config, Configuration};
 use train::run::MANIFEST_FILE;
-use train::source::Source;
 
 /// Name of the table in the folder of an experiment.
 const TABLE_FILE: &str = "table.md";
@@ -39,13 +40,17 @@ pub struct Plan {
     pub device: Device,
     pub out: PathBuf,
     pub resume: bool,
+    /// Whether the resampled digits stand in for USPS.
+    pub usps_resampled: bool,
 }
 
 /// A row with a seed.
 struct Trial {
     row: &'static Setting,
-    config: Config,
+    config: AnyConfig,
     seed: u64,
+    /// Overrides of the row's settings.
+    changes: Vec<String>,
 }
 
 impl Trial {
@@ -57,34 +62,33 @@ impl Trial {
     fn folder(&self) -> String {
         format!("runs/{}/{}-s{}", self.row.family, self.row.stem, self.seed)
     }
-
-    /// Multiplications of the training up to a factor: what takes long is started first.
-    fn work(&self) -> u64 {
-        let training = &self.config.training;
-        training.iterations * training.batch as u64 * (1 + self.config.critic.updates as u64)
-    }
 }
 
 /// Trains, measures and tabulates; returns the table as Markdown.
 pub fn reproduce(experiment: &Experiment, plan: &Plan) -> Result<String> {
     let trials = trials(experiment, plan)?;
+    let sets: BTreeSet<&str> = trials.iter().flat_map(|trial| trial.config.digit_sets()).collect();
+    sets.into_iter().try_for_each(digits_are_there)?;
     claim(plan)?;
     let manifest = Manifest::new(plan.device, &plan.preset, true);
     write_json(&plan.out.join(MANIFEST_FILE), &manifest)?;
     let jobs = trials.iter().map(|trial| job(trial, plan)).collect::<Result<Vec<_>>>()?;
     queue::run(&jobs, plan.side_by_side)?;
-    let rows = trials.iter().map(|trial| row(trial, &plan.out)).collect::<Result<Vec<_>>>()?;
-    let mut results = Results::new(
-        experiment.name.into(),
-        plan.preset.clone(),
-        run_folder::protocol(&plan.preset),
-        rows,
-        floors(&trials, plan)?,
-    );
+    let mut rows = Vec::new();
+    for trial in first_of_families(&trials) {
+        rows.extend(references::references(&trial.config, trial.row.family, plan)?);
+    }
+    for trial in &trials {
+        rows.push(row(trial, &plan.out)?);
+    }
+    let protocol = trials.first().map_or(Protocol::FULL, |trial| trial.config.protocol(&plan.preset));
+    let mut results =
+        Results::new(experiment.name.into(), plan.preset.clone(), protocol, rows, floors(&trials, protocol)?);
     // The table follows the catalogue, not the order of the work.
     let place = |row: &Row| {
         let stem = format!("{}-{}d-{}", row.dataset, row.dim, row.method);
-        experiment.rows.iter().position(|entry| entry.family == row.family && entry.stem == stem)
+        let same = |entry: &Setting| entry.stem == stem || entry.stem == row.method;
+        experiment.rows.iter().position(|entry| entry.family == row.family && same(entry))
     };
     results.rows.sort_by_key(|row| (place(row), row.seed));
     write_json(&plan.out.join(RESULTS_FILE), &results)?;
@@ -99,7 +103,15 @@ pub fn report(folder: &Path) -> Result<PathBuf> {
         .with_context(|| format!("{} is neither a run nor a finished experiment", folder.display()))?;
     let experiment = find(&results.experiment)?;
     let manifest = Manifest::read(folder)?;
-    let page = page::experiment(folder, experiment.title, &results, &experiment.in_print()?, &manifest)?;
+    let tables = comparison(&results, &experiment.in_print()?, experiment.tables()?);
+    let page = page::experiment(
+        folder,
+        &experiment.title_of(&results),
+        &results,
+        tables,
+        experiment.curves,
+        &manifest,
+    )?;
     let path = folder.join(REPORT_FILE);
     let html = page.to_html()?;
     write_whole(&path, |file| file.write_all(html.as_bytes()))?;
@@ -112,15 +124,19 @@ fn trials(experiment: &Experiment, plan: &Plan) -> Result<Vec<Trial>> {
     for row in experiment.rows.iter().filter(|row| name(row).contains(&plan.rows)) {
         let origin = format!("configs/{}/{}/{}.toml", experiment.name, row.family, row.stem);
         for seed in 0..plan.seeds.get() as u64 {
-            let config = Config::parse(row.text, &origin, Some(&plan.preset), &[format!("seed={seed}")])?;
-            trials.push(Trial { row, config, seed });
+            let mut changes = vec![format!("seed={seed}")];
+            if plan.usps_resampled {
+                changes.extend(stand_ins(row)?);
+            }
+            let config = AnyConfig::parse(row.text, &origin, Some(&plan.preset), &changes)?;
+            trials.push(Trial { row, config, seed, changes });
         }
     }
     if trials.is_empty() {
         let names: Vec<String> = experiment.rows.iter().map(name).collect();
         bail!("no row of {} contains `{}`: there are {}", experiment.name, plan.rows, names.join(", "));
     }
-    trials.sort_by_key(|trial| std::cmp::Reverse(trial.work()));
+    trials.sort_by_key(|trial| std::cmp::Reverse(trial.config.work()));
     Ok(trials)
 }
 
@@ -169,12 +185,12 @@ fn job(trial: &Trial, plan: &Plan) -> Result<Job> {
             .with_context(|| format!("{} is not UTF-8: choose another folder with --out", path.display()))
     };
     let mut arguments = vec!["train".to_owned(), text(&config)?];
-    for (name, value) in [
-        ("--preset", plan.preset.clone()),
-        ("--seed", trial.seed.to_string()),
-        ("--device", plan.device.to_string()),
-        ("--out", text(&folder)?),
-    ] {
+    for change in &trial.changes {
+        arguments.extend(["--set".to_owned(), change.clone()]);
+    }
+    for (name, value) in
+        [("--preset", plan.preset.clone()), ("--device", plan.device.to_string()), ("--out", text(&folder)?)]
+    {
         arguments.extend([name.to_owned(), value]);
     }
     // A finished run is left as it is, an interrupted one goes on, a missing one begins.
@@ -198,29 +214,72 @@ fn row(trial: &Trial, out: &Path) -> Result<Row> {
     })
 }
 
+/// Says before any training that a data set is missing, and what can be done.
+fn digits_are_there(name: &str) -> Result<()> {
+    let folder = cache_root(Path::new(".")).join(name);
+    let data_set = find_data_set(name)?;
+    let Some(missing) = data_set.files.iter().find(|file| !folder.join(file.name).is_file()) else {
+        return Ok(());
+    };
+    let path = folder.join(missing.name);
+    match data_set.package {
+        Some(_) => bail!("{} is missing: get it with `cargo xtask data fetch {name}`", path.display()),
+        None => bail!(
+            "{} is missing and no package carries it ({}): put the files into that folder, or take the resampled digits, \
+             a stand-in that every output names, with --usps-resampled",
+            path.display(),
+            data_set.terms
+        ),
+    }
+}
+
+/// The first row of each family.
+fn first_of_families(trials: &[Trial]) -> Vec<&Trial> {
+    let mut first: Vec<&Trial> = Vec::new();
+    for trial in trials {
+        if first.iter().all(|known| known.row.family != trial.row.family) {
+            first.push(trial);
+        }
+    }
+    first
+}
+
+/// The changes that put the resampled digits in the place of USPS.
+fn stand_ins(row: &Setting) -> Result<Vec<String>> {
+    let table: toml::Table = row.text.parse()?;
+    let is_usps = |side: &&&str| {
+        table.get(**side).and_then(|law| law.get("set")).and_then(toml::Value::as_str) == Some("usps")
+    };
+    Ok(["start", "data"].iter().filter(is_usps).map(|side| format!("{side}.set=usps-resampled")).collect())
+}
+
 /// The floor of every target, measured as the rows are.
-fn floors(trials: &[Trial], plan: &Plan) -> Result<Vec<Floor>> {
-    let mut targets: Vec<&Config> = Vec::new();
+fn floors(trials: &[Trial], protocol: Protocol) -> Result<Vec<Floor>> {
+    let mut targets: Vec<&AnyConfig> = Vec::new();
     for trial in trials.iter().filter(|trial| trial.seed == 0) {
-        if targets.iter().all(|config| config.data != trial.config.data) {
+        let same = |config: &&AnyConfig| match (*config, &trial.config) {
+            (AnyConfig::Flow(a), AnyConfig::Flow(b)) => a.data == b.data,
+            (AnyConfig::Generator(a), AnyConfig::Generator(b)) => a.data == b.data,
+            _ => false,
+        };
+        if !targets.iter().any(same) {
             targets.push(&trial.config);
         }
     }
-    targets.sort_by_key(|config| config.data.dim);
-    let measure = |config: &&Config| -> Result<Floor> {
-        let source = Source::new(config)?;
-        let metrics = floor(&FreshTarget::new(config, &source), run_folder::protocol(&plan.preset))?;
-        Ok(Floor { dataset: run_folder::dataset(config), dim: source.dim(), metrics })
-    };
-    targets.par_iter().map(measure).collect()
+    let measured: Vec<Vec<Floor>> =
+        targets.par_iter().map(|config| run_folder::floors(config, protocol)).collect::<Result<_>>()?;
+    let mut floors: Vec<Floor> = measured.into_iter().flatten().collect();
+    floors.sort_by_key(|floor| floor.dim);
+    Ok(floors)
 }
 
 fn write_table(experiment: &Experiment, results: &Results, out: &Path) -> Result<String> {
     let mut text = format!(
         "# {}\n\nPreset `{}`. A row is a configuration in `configs`; its run is in `runs`.\n",
-        experiment.title, results.preset
+        experiment.title_of(results),
+        results.preset
     );
-    for table in comparison(results, &experiment.in_print()?) {
+    for table in comparison(results, &experiment.in_print()?, experiment.tables()?) {
         let _ = write!(text, "\n{}", table.to_markdown());
     }
     write_whole(out.join(TABLE_FILE), |file| file.write_all(text.as_bytes()))?;

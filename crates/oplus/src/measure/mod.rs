@@ -1,6 +1,7 @@
 //! Measures a trained flow by the protocol of its results: distances to fresh samples of the target, and the indicators
 //! of the optimality system.
 
+pub mod generator;
 mod indicators;
 mod target;
 
@@ -18,6 +19,8 @@ pub const MANIFOLD_DIM: usize = 2;
 /// What was measured of a trained flow.
 pub struct Measurement {
     pub metrics: Metrics,
+    /// The starting points of the generated clouds, where their places are kept.
+    pub start: Option<Array2<f64>>,
     /// The generated clouds of all pairs, one after the other.
     pub generated: Array2<f64>,
     /// The target clouds of all pairs, one after the other.
@@ -72,7 +75,7 @@ pub fn measure(model: &Model, protocol: Protocol) -> Result<Measurement, Unmeasu
         (head(&initial, protocol), head(&generated, protocol), head(&target, protocol));
     metrics.extend(indicators::indicators(model, start, steps)?);
     metrics.extend(indicators::critic_slopes(model, end, reference)?);
-    Ok(Measurement { metrics, generated, target })
+    Ok(Measurement { metrics, start: None, generated, target })
 }
 
 /// The same distances between pairs of independent clouds of the target.

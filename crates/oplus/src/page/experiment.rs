@@ -1,9 +1,10 @@
 //! The report of an experiment: its tables, and curves and samples of every row.
 
-use super::{provenance, run};
+use super::{Records, provenance, run};
+use crate::experiment::Comparison;
 use crate::manifest::Manifest;
 use anyhow::Result;
-use eval::report::{Block, Page, Published, Section, comparison};
+use eval::report::{Block, Curves, Figure, Page, Scale, Section, Series, Table};
 use eval::results::{Results, Row, Status};
 use std::path::Path;
 
@@ -15,14 +16,23 @@ pub fn experiment(
     folder: &Path,
     title: &str,
     results: &Results,
-    in_print: &[Published],
+    tables: Vec<Table>,
+    curves: &[Comparison],
     manifest: &Manifest,
 ) -> Result<Page> {
     let diverged = results.rows.iter().filter(|row| row.status != Status::Ok).count();
-    let tables = comparison(results, in_print).into_iter().map(Block::Table).collect();
+    let tables = tables.into_iter().map(Block::Table).collect();
     let mut sections = vec![Section { heading: "Table".into(), blocks: tables, ..Section::default() }];
+    let mut figures = Vec::new();
+    for comparison in curves {
+        figures.extend(compared(folder, comparison, results)?);
+    }
+    if !figures.is_empty() {
+        let blocks = vec![Block::Figures(figures)];
+        sections.push(Section { heading: "Methods compared".into(), blocks, ..Section::default() });
+    }
     let first_seed = results.rows.iter().map(|row| row.seed).min();
-    for row in results.rows.iter().filter(|row| Some(row.seed) == first_seed) {
+    for row in results.rows.iter().filter(|row| Some(row.seed) == first_seed && row.run != ".") {
         sections.push(of_row(folder, row)?);
     }
     sections.push(provenance(manifest));
@@ -36,6 +46,44 @@ pub fn experiment(
         ),
         sections,
     })
+}
+
+/// A quantity of several rows over iterations and over seconds, the mean over the seeds that reached the record.
+fn compared(folder: &Path, comparison: &Comparison, results: &Results) -> Result<Vec<Figure>> {
+    let mut figures = Vec::new();
+    for (abscissa, x_label) in [("step", "iteration"), ("seconds", "seconds of training")] {
+        let mut series = Vec::new();
+        for stem in comparison.rows {
+            let mut runs = Vec::new();
+            let same = |row: &&Row| row.family == comparison.family && row.method == *stem;
+            for row in results.rows.iter().filter(same) {
+                runs.push(Records::read(&folder.join(&row.run))?.over(abscissa, comparison.metric));
+            }
+            series.push(Series { name: (*stem).into(), points: mean_curve(&runs) });
+        }
+        series.retain(|series| !series.points.is_empty());
+        if !series.is_empty() {
+            let caption = format!(
+                "{}, {}: {} (mean over seeds)",
+                comparison.family, comparison.caption, comparison.metric
+            );
+            let scale = if comparison.metric.starts_with('w') { Scale::Logarithmic } else { Scale::Linear };
+            figures.push(Figure::Curves(Curves { caption, x_label: x_label.into(), scale, series }));
+        }
+    }
+    Ok(figures)
+}
+
+/// Record by record the mean of both coordinates.
+fn mean_curve(runs: &[Vec<(f64, f64)>]) -> Vec<(f64, f64)> {
+    let longest = runs.iter().map(Vec::len).max().unwrap_or(0);
+    let mean = |record: usize| {
+        let there: Vec<(f64, f64)> = runs.iter().filter_map(|run| run.get(record).copied()).collect();
+        let count = there.len() as f64;
+        let sum = there.iter().fold((0.0, 0.0), |sum, point| (sum.0 + point.0, sum.1 + point.1));
+        (sum.0 / count, sum.1 / count)
+    };
+    (0..longest).map(mean).collect()
 }
 
 /// Curves and samples of a row, of its first seed.

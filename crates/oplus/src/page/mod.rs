@@ -5,6 +5,7 @@ mod records;
 mod run;
 
 pub use experiment::experiment;
+pub use records::Records;
 pub use run::run;
 
 use crate::manifest::Manifest;

@@ -2,6 +2,7 @@
 
 use anyhow::{Context, Result};
 use eval::report::{Curves, Figure, Scale, Series};
+use eval::results::Metrics;
 use serde_json::{Map, Value};
 use std::fs;
 use std::path::Path;
@@ -24,7 +25,19 @@ impl Records {
             self.curves(
                 "Objectives: the critic's dual value and what the flow minimises",
                 Scale::Linear,
-                &["critic_divergence", "flow_objective"],
+                &["critic_divergence", "flow_objective", "critic_dual"],
+            ),
+            self.curves("Exact distances to a fixed batch", Scale::Logarithmic, &["w1", "w2", "w2_even"]),
+            self.curves(
+                "Accuracy of the nearest neighbour on the target's test digits",
+                Scale::Linear,
+                &["accuracy_all", "accuracy_2007"],
+            ),
+            self.curves("RMS slope ‖∇φ‖ at the generated points", Scale::Logarithmic, &["slope_rms"]),
+            self.curves(
+                "Misfit mean‖G(z) − ζ‖² before the first and the last of the K updates",
+                Scale::Logarithmic,
+                &["generator_objective_first", "generator_objective_last"],
             ),
             self.curves(
                 "Slope ‖∇φ‖ of the critic",
@@ -45,6 +58,39 @@ impl Records {
         figures.into_iter().flatten().collect()
     }
 
+    /// What a table tells of the way: the first record at a distance, the best and the last one.
+    pub fn milestones(&self) -> Metrics {
+        let mut metrics = Metrics::default();
+        let number = |record: &Map<String, Value>, name: &str| record.get(name).and_then(Value::as_f64);
+        let accuracies = self
+            .0
+            .iter()
+            .filter_map(|record| Some((number(record, "accuracy_all")?, number(record, "step")?)));
+        if let Some((accuracy, step)) = accuracies.max_by(|a, b| a.0.total_cmp(&b.0)) {
+            metrics.insert("accuracy_best", accuracy);
+            metrics.insert("iteration_of_accuracy_best", step);
+            return metrics;
+        }
+        if let Some(w2) = self.0.last().and_then(|record| number(record, "w2")) {
+            metrics.insert("w2_fixed", w2);
+        }
+        let near = |record: &&Map<String, Value>| number(record, "w2").is_some_and(|w2| w2 <= 0.15);
+        if let Some(record) = self.0.iter().find(near) {
+            for (name, field) in [("iterations_to_w2_0.15", "step"), ("seconds_to_w2_0.15", "seconds")] {
+                metrics.insert(name, number(record, field).unwrap_or(f64::NAN));
+            }
+        }
+        metrics
+    }
+
+    /// One quantity over another, in the order of the records.
+    pub fn over(&self, abscissa: &str, ordinate: &str) -> Vec<(f64, f64)> {
+        let point = |record: &Map<String, Value>| {
+            Some((record.get(abscissa)?.as_f64()?, record.get(ordinate)?.as_f64()?))
+        };
+        self.0.iter().filter_map(point).collect()
+    }
+
     fn curves(&self, caption: &str, scale: Scale, names: &[&str]) -> Option<Figure> {
         let series: Vec<Series> = names
             .iter()
@@ -56,9 +102,7 @@ impl Records {
     }
 
     fn points(&self, name: &str, scale: Scale) -> Vec<(f64, f64)> {
-        let point =
-            |record: &Map<String, Value>| Some((record.get("step")?.as_f64()?, record.get(name)?.as_f64()?));
-        self.0.iter().filter_map(point).filter(|(_, y)| scale == Scale::Linear || *y > 0.0).collect()
+        self.over("step", name).into_iter().filter(|(_, y)| scale == Scale::Linear || *y > 0.0).collect()
     }
 }
 

@@ -2,11 +2,13 @@
 
 use super::provenance;
 use super::records::Records;
+use crate::any_config::DIRECTION;
 use crate::manifest::Manifest;
-use crate::run_folder::{self, SAMPLES, TARGETS};
+use crate::monitor::PARTICLES;
+use crate::run_folder::{self, SAMPLES, STARTS, TARGETS};
 use anyhow::{Context, Result};
 use eval::Summary;
-use eval::report::{Block, Cloud, Curves, Figure, Page, Scale, Scatter, Section, Series, Table};
+use eval::report::{Block, Cloud, Curves, Figure, Images, Page, Scale, Scatter, Section, Series, Table};
 use eval::results::{METRICS, Results, Row, Status};
 use ndarray::Array2;
 use std::path::Path;
@@ -14,6 +16,8 @@ use train::run::CONFIG_FILE;
 
 /// Points of a cloud in a figure.
 const DRAWN_POINTS: usize = 2000;
+/// Points of a cloud in a picture of the particles at one time.
+const DRAWN_PARTICLES: usize = 512;
 
 /// The report of a run folder.
 pub fn run(folder: &Path) -> Result<Page> {
@@ -46,7 +50,9 @@ pub fn run(folder: &Path) -> Result<Page> {
 /// The samples over the data, and the curves of a run.
 pub(super) fn figures(folder: &Path, row: &Row, points: usize) -> Result<Vec<Figure>> {
     let mut figures = Vec::new();
-    if row.samples.is_some() {
+    if row.samples.is_some() && row.dataset.contains(DIRECTION) {
+        figures.push(mapped_digits(folder)?);
+    } else if row.samples.is_some() {
         let cloud = |name: &str, file: &str| -> Result<Cloud> {
             let matrix = datasets::read_matrix(folder.join(file))?;
             Ok(Cloud { name: name.into(), points: planar(&matrix, points) })
@@ -55,7 +61,53 @@ pub(super) fn figures(folder: &Path, row: &Row, points: usize) -> Result<Vec<Fig
         let caption = "Generated points over data, first two coordinates";
         figures.push(Figure::Scatter(Scatter { caption: caption.into(), clouds }));
     }
+    figures.extend(particles(folder)?);
     figures.extend(Records::read(folder)?.figures());
+    Ok(figures)
+}
+
+/// Digits above what they were mapped to.
+const DRAWN_DIGITS: usize = 20;
+/// The width and height of a digit.
+const DIGIT: (usize, usize) = (16, 16);
+
+fn mapped_digits(folder: &Path) -> Result<Figure> {
+    let pictures = |file: &str| -> Result<Vec<Vec<f64>>> {
+        let matrix = datasets::read_matrix(folder.join(file))?;
+        Ok(matrix.rows().into_iter().take(DRAWN_DIGITS).map(|row| row.to_vec()).collect())
+    };
+    let rows = vec![pictures(STARTS)?, pictures(SAMPLES)?];
+    Ok(Figure::Images(Images {
+        caption: "Source digits, and what they are mapped to".into(),
+        size: DIGIT,
+        rows,
+    }))
+}
+
+/// The particles at several times over the data.
+fn particles(folder: &Path) -> Result<Vec<Figure>> {
+    let Ok(entries) = std::fs::read_dir(folder.join("samples")) else { return Ok(Vec::new()) };
+    let mut files: Vec<_> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
+    // Numbers are zero-padded, so their order is that of the iterations.
+    files.sort();
+    let mut figures = Vec::new();
+    for file in files {
+        let stem = file.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
+        let Some(iteration) = stem.strip_prefix(PARTICLES).map(|number| number.trim_start_matches('0'))
+        else {
+            continue;
+        };
+        let cloud = |name: &str, file: &Path| -> Result<Cloud> {
+            let matrix = datasets::read_matrix(file)?;
+            Ok(Cloud { name: name.into(), points: planar(&matrix, DRAWN_PARTICLES) })
+        };
+        let targets = folder.join(TARGETS);
+        if targets.is_file() {
+            let clouds = vec![cloud("data", &targets)?, cloud("particles", &file)?];
+            let caption = format!("Particles after iteration {iteration}");
+            figures.push(Figure::Scatter(Scatter { caption, clouds }));
+        }
+    }
     Ok(figures)
 }
 
@@ -101,7 +153,7 @@ fn measures(results: &Results, row: &Row) -> Table {
     let protocol = results.protocol;
     Table {
         caption: format!(
-            "± over {} pairs of independent clouds; n = {} for w2_squared and the indicators, {} and {} for the Sinkhorn \
+            "± over {} pairs of independent clouds; n = {} for exact distances and the indicators, {} and {} for the Sinkhorn \
              divergences. The floor is the same between two independent samples of the target.",
             protocol.pairs,
             protocol.exact_points,

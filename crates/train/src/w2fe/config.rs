@@ -5,10 +5,10 @@ use crate::config::validate::{
     fraction, length, not_negative, optimiser, positive, require, run_name, widths,
 };
 use crate::config::{ConfigError, Configuration, Lipschitz, Optimiser, text};
-use datasets::{InitialLaw, Target};
+use datasets::{DigitSet, InitialLaw, Split, Target};
 use flows::activation::Activation;
 use flows::generator::{GeneratorInitialisation, GeneratorOutput};
-use flows::kantorovich::{GapPenalty, Psi};
+use flows::kantorovich::{GapPenalty, Pairing, Psi};
 use flows::mlp::Initialisation;
 use ot_core::divergence::Divergence;
 use serde::{Deserialize, Serialize};
@@ -66,6 +66,14 @@ pub enum Points {
         law: InitialLaw,
         /// Its dimension.
         dim: usize,
+    },
+    /// Handwritten digits on a grid of 16×16, drawn with replacement.
+    Digits {
+        /// Which ones.
+        set: DigitSet,
+        /// Which part of them.
+        #[serde(default)]
+        split: Split,
     },
     /// Rows of a .npy or .csv file, drawn with replacement.
     File {
@@ -129,6 +137,9 @@ pub enum Objective {
         psi: Psi,
         /// The penalty on gaps.
         penalty: GapPenalty,
+        /// Over which pairs of a minibatch it is averaged.
+        #[serde(default)]
+        pairing: Pairing,
         /// Whether interpolated pairs are penalised too.
         #[serde(default)]
         interpolated: bool,
@@ -206,6 +217,9 @@ impl Config {
         not_negative("generator.initialisation.hidden", start.hidden.unwrap_or_default())?;
         not_negative("generator.initialisation.scale", start.scale.unwrap_or_default())?;
         widths("critic.hidden", &self.critic.hidden)?;
+        if let Initialisation::Normal { std } = self.critic.initialisation {
+            positive("critic.initialisation.normal.std", std)?;
+        }
         require(self.critic.updates >= 1, "critic.updates", "0".into(), "give at least 1")?;
         self.validate_objective()?;
         if let Update::Flow { epsilon, persistence, .. } = self.update {

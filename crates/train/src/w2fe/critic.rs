@@ -49,13 +49,13 @@ impl Critics {
         };
         let net = |output| Mlp::new(dim, &critic.hidden, critic.activation, output);
         Ok(match critic.objective {
-            Objective::Kantorovich { psi, penalty, interpolated, equality } => {
+            Objective::Kantorovich { psi, penalty, pairing, interpolated, equality } => {
                 let potentials = Potentials { phi: net(Output::Identity)?, eta: net(Output::Identity)?, psi };
                 Self::Kantorovich {
                     phi: player(&potentials.phi, name::CRITIC, None),
                     eta: player(&potentials.eta, name::SECOND_POTENTIAL, None),
                     potentials,
-                    objective: KantorovichObjective { penalty, interpolated, equality },
+                    objective: KantorovichObjective { penalty, pairing, interpolated, equality },
                     workspace: Box::default(),
                 }
             }

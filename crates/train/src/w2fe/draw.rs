@@ -2,28 +2,54 @@
 
 use super::config::Points;
 use crate::TrainError;
+use datasets::manifest::cache_root;
 use datasets::{InitialLaw, Target};
 use ndarray::{Array2, Axis};
 use rand::{Rng, RngExt};
+use std::path::Path;
 
 /// A law that is ready to be drawn from.
 #[derive(Debug, Clone)]
-pub(super) enum Draw {
-    Target { target: Target, dim: usize, balanced: bool },
-    Noise { law: InitialLaw, dim: usize },
+pub enum Draw {
+    /// A synthetic target.
+    Target {
+        /// Which one.
+        target: Target,
+        /// Its ambient dimension.
+        dim: usize,
+        /// Whether a batch has equal counts of the components.
+        balanced: bool,
+    },
+    /// Fresh points of a law.
+    Noise {
+        /// The law of a coordinate.
+        law: InitialLaw,
+        /// Its dimension.
+        dim: usize,
+    },
+    /// The rows of a matrix, with replacement.
     Rows(Array2<f32>),
 }
 
 impl Draw {
-    pub(super) fn new(points: &Points) -> Result<Self, TrainError> {
+    /// Reads what is to be read.
+    ///
+    /// # Errors
+    /// What the reader reports.
+    pub fn new(points: &Points) -> Result<Self, TrainError> {
         Ok(match points {
             &Points::Target { target, dim, balanced } => Self::Target { target, dim, balanced },
             &Points::Noise { law, dim } => Self::Noise { law, dim },
+            Points::Digits { set, split } => {
+                let root = cache_root(Path::new("."));
+                Self::Rows(set.read(&root, *split)?.pixels.mapv(|x| x as f32))
+            }
             Points::File { file } => Self::Rows(datasets::read_matrix(file)?.mapv(|x| x as f32)),
         })
     }
 
-    pub(super) fn dim(&self) -> usize {
+    /// The dimension of the points.
+    pub fn dim(&self) -> usize {
         match self {
             Self::Target { dim, .. } | Self::Noise { dim, .. } => *dim,
             Self::Rows(rows) => rows.ncols(),
@@ -37,7 +63,10 @@ impl Draw {
     }
 
     /// `count` points, one a row.
-    pub(super) fn points(&self, count: usize, rng: &mut impl Rng) -> Result<Array2<f64>, TrainError> {
+    ///
+    /// # Errors
+    /// What the law reports; a checked configuration has none.
+    pub fn points(&self, count: usize, rng: &mut impl Rng) -> Result<Array2<f64>, TrainError> {
         Ok(match self {
             &Self::Target { target, dim, balanced: true } => target.sample_balanced(count, dim, rng)?,
             &Self::Target { target, dim, balanced: false } => target.sample(count, dim, rng)?,

@@ -16,6 +16,7 @@ mod scheme;
 mod trainer;
 
 pub use critic::CriticReport;
+pub use draw::Draw;
 pub use exact::ExactFlow;
 pub use fitted::Fitted;
 pub use model::Model;

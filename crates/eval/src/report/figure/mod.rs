@@ -2,9 +2,11 @@
 
 mod canvas;
 mod curves;
+mod images;
 mod scatter;
 
 pub use curves::{Curves, Scale, Series};
+pub use images::Images;
 pub use scatter::{Cloud, Scatter};
 
 use serde::{Deserialize, Serialize};
@@ -18,6 +20,8 @@ pub enum Figure {
     Curves(Curves),
     /// Clouds of points over each other.
     Scatter(Scatter),
+    /// Grey pictures in rows.
+    Images(Images),
 }
 
 /// A figure that cannot be drawn.
@@ -46,6 +50,7 @@ impl Figure {
         match self {
             Self::Curves(curves) => &curves.caption,
             Self::Scatter(scatter) => &scatter.caption,
+            Self::Images(images) => &images.caption,
         }
     }
 
@@ -57,6 +62,7 @@ impl Figure {
         match self {
             Self::Curves(curves) => curves.draw(),
             Self::Scatter(scatter) => scatter.draw(),
+            Self::Images(images) => images.draw(),
         }
     }
 }

@@ -1,0 +1,198 @@
+//! Rows without a training: what an experiment's numbers are compared with, measured by the same code.
+
+use super::Plan;
+use crate::any_config::AnyConfig;
+use crate::digits::Digits;
+use crate::measure::generator::closeness;
+use anyhow::Result;
+use datasets::manifest::cache_root;
+use datasets::{DigitSet, Split, UspsDigits, stream};
+use eval::results::{Metrics, Row, Status};
+use ndarray::{Array1, Array2, ArrayView2, Axis};
+use ot_core::cost::Cost;
+use ot_core::exact;
+use ot_core::gaussian::Gaussian;
+use rand::seq::SliceRandom;
+use std::path::Path;
+use std::time::Instant;
+use train::w2fe::config::{Config, Points};
+use train::w2fe::{Draw, ExactFlow, Scheme};
+
+/// Stream of the choice of digits and of particles.
+const CHOICE: &str = "reference-points";
+/// Steps of the exact flow.
+const STEPS: u64 = 20;
+/// Added to the covariances, whose background pixels do not vary.
+const RIDGE: f64 = 0.01;
+/// Digits a side of the exact plan.
+const PLAN: usize = 3000;
+
+/// The references of one kind of row.
+pub fn references(config: &AnyConfig, family: &str, plan: &Plan) -> Result<Vec<Row>> {
+    let AnyConfig::Generator(generator) = config else { return Ok(Vec::new()) };
+    let found = match (&generator.start, &generator.data) {
+        (&Points::Digits { set: start, .. }, &Points::Digits { set, .. }) => {
+            of_digits(start, set, config.protocol(&plan.preset).exact_points, plan)?
+        }
+        _ => of_points(generator, config, plan)?,
+    };
+    let row = |(method, metrics, iterations, seconds): Reference| Row {
+        method,
+        family: family.into(),
+        dataset: config.dataset(),
+        dim: generator_dim(generator),
+        seed: 0,
+        status: Status::Ok,
+        run: ".".into(),
+        samples: None,
+        iterations,
+        seconds,
+        metrics,
+    };
+    Ok(found.into_iter().map(row).collect())
+}
+
+/// Method, metrics, iterations and seconds.
+type Reference = (String, Metrics, u64, f64);
+
+fn generator_dim(config: &Config) -> usize {
+    match config.data {
+        Points::Target { dim, .. } | Points::Noise { dim, .. } => dim,
+        Points::Digits { .. } | Points::File { .. } => 256,
+    }
+}
+
+/// The starting points as they are, and the flow with the exact transport map in place of networks.
+fn of_points(config: &Config, kind: &AnyConfig, plan: &Plan) -> Result<Vec<Reference>> {
+    let protocol = kind.protocol(&plan.preset);
+    let (start, target) = (Draw::new(&config.start)?, Draw::new(&config.data)?);
+    let cloud = |law: &Draw, name: &str, pair: usize| {
+        law.points(protocol.exact_points, &mut stream(0, &format!("{CHOICE}-{name}"), pair as u64))
+    };
+    let mut pairs = Vec::new();
+    for pair in 0..protocol.pairs {
+        pairs.push((cloud(&start, "start", pair)?, cloud(&target, "target", pair)?));
+    }
+    let views: Vec<_> = pairs.iter().map(|(x, y)| (x.view(), y.view())).collect();
+    let mut found = vec![("start".to_owned(), closeness(&views, &config.data)?, 0, 0.0)];
+    let Some((x, y)) = pairs.first() else { return Ok(found) };
+    for epsilon in [0.1, 0.5] {
+        let begun = Instant::now();
+        let mut flow = ExactFlow::new(x.clone(), y.clone(), epsilon, Scheme::ForwardEuler)?;
+        let first = flow.step()?;
+        let mut deviation: f64 = 0.0;
+        let mut w2 = first;
+        for step in 1..=STEPS {
+            w2 = flow.step()?;
+            let expected = first * (1.0 - epsilon).powf(step as f64);
+            deviation = deviation.max((w2 / expected - 1.0).abs());
+        }
+        let mut metrics = Metrics::default();
+        metrics.insert("w2", w2);
+        metrics.insert("geometric_deviation", deviation);
+        found.push((
+            format!("w2fe-exact, ε = {epsilon}, {STEPS} steps on particles"),
+            metrics,
+            STEPS,
+            begun.elapsed().as_secs_f64(),
+        ));
+    }
+    Ok(found)
+}
+
+/// The maps that any method must beat, and the ceiling.
+fn of_digits(start: DigitSet, target: DigitSet, apart: usize, plan: &Plan) -> Result<Vec<Reference>> {
+    let digits = Digits::read(start, target, 0)?;
+    let train = target.read(&cache_root(Path::new(".")), Split::Train)?;
+    let (source, labels) = (&digits.source.pixels, digits.source.labels.to_vec());
+    let (few, transported) = if plan.preset == "smoke" { (1000, 200) } else { (usize::MAX, PLAN) };
+    let (source, labels) = (head(source, few), labels.get(..few.min(labels.len())).unwrap_or(&labels));
+    let (from, to) = (mean(source.view()), mean(train.pixels.view()));
+    let gaussian = |points: ArrayView2<'_, f64>| -> Result<Gaussian> {
+        let sample = Gaussian::from_samples(points)?;
+        let ridge = Array2::from_diag_elem(points.ncols(), RIDGE);
+        Ok(Gaussian::new(sample.mean().to_owned(), &sample.covariance() + &ridge)?)
+    };
+    let map = gaussian(source.view())?.transport_map(&gaussian(train.pixels.view())?)?;
+    let mut found = Vec::new();
+    let ceiling = head(&train.pixels, few);
+    let ceiling_labels: Vec<u8> = train.labels.iter().take(ceiling.nrows()).copied().collect();
+    for (name, points, labels) in [
+        ("no adaptation", source.clone(), labels),
+        ("mean shift", &source + &(&to - &from), labels),
+        ("Gaussian transport map, covariance + .01 I", map.apply(source.view())?, labels),
+        ("ceiling: training digits of the target", ceiling, &ceiling_labels),
+    ] {
+        let begun = Instant::now();
+        let metrics = judged(&digits, points.view(), labels, apart)?;
+        found.push((name.to_owned(), metrics, 0, begun.elapsed().as_secs_f64()));
+    }
+    let begun = Instant::now();
+    let metrics = barycentric(&digits, &train, transported, apart, plan)?;
+    let name = format!("exact plan, barycentric, n = {transported}");
+    found.insert(3, (name, metrics, 0, begun.elapsed().as_secs_f64()));
+    Ok(found)
+}
+
+/// The accuracies of moved digits, and their distance to the test digits, both at random, `count` a side.
+fn judged(digits: &Digits, points: ArrayView2<'_, f64>, labels: &[u8], count: usize) -> Result<Metrics> {
+    let accuracy = digits.accuracy(points, labels)?;
+    let choose = |cloud: ArrayView2<'_, f64>, name: &str| {
+        let mut rows: Vec<usize> = (0..cloud.nrows()).collect();
+        rows.shuffle(&mut stream(0, &format!("{CHOICE}-{name}"), 0));
+        rows.truncate(count);
+        cloud.select(Axis(0), &rows)
+    };
+    let (x, y) = (choose(points, "moved"), choose(digits.test.pixels.view(), "test"));
+    let w2 = eval::w2_squared(x.view(), y.view())?.max(0.0).sqrt();
+    let named = [("accuracy_all", accuracy.all), ("accuracy_2007", accuracy.drawn), ("w2", w2)];
+    Ok(named.into_iter().collect())
+}
+
+/// The barycentric map of the exact plan between `count` training digits of each side, for each seed.
+fn barycentric(
+    digits: &Digits,
+    train: &UspsDigits,
+    count: usize,
+    apart: usize,
+    plan: &Plan,
+) -> Result<Metrics> {
+    let names = ["accuracy_all", "accuracy_2007", "label_agreement", "w2"];
+    let mut values = vec![Vec::new(); names.len()];
+    for seed in 0..plan.seeds.get() as u64 {
+        let choose = |set: &UspsDigits, name: &str| {
+            let mut rows: Vec<usize> = (0..set.labels.len()).collect();
+            rows.shuffle(&mut stream(seed, &format!("{CHOICE}-{name}"), 0));
+            rows.truncate(count);
+            (set.pixels.select(Axis(0), &rows), set.labels.select(Axis(0), &rows).to_vec())
+        };
+        let ((x, labels), (y, truth)) = (choose(&digits.source, "source"), choose(train, "target"));
+        let transport = exact::solve(x.view(), y.view(), None, None, Cost::SquaredEuclidean)?;
+        let mut moved = Array2::<f64>::zeros(x.dim());
+        let mut agreement = 0.0;
+        for flow in &transport.coupling {
+            moved.row_mut(flow.source).scaled_add(flow.mass * x.nrows() as f64, &y.row(flow.target));
+            if labels.get(flow.source) == truth.get(flow.target) {
+                agreement += flow.mass;
+            }
+        }
+        let mut metrics = judged(digits, moved.view(), &labels, apart)?;
+        metrics.insert("label_agreement", agreement);
+        for (all, name) in values.iter_mut().zip(names) {
+            all.extend(metrics.get(name));
+        }
+    }
+    let mut metrics = Metrics::default();
+    for (name, values) in names.iter().zip(&values) {
+        metrics.insert_repeated(name, values);
+    }
+    Ok(metrics)
+}
+
+fn head(points: &Array2<f64>, count: usize) -> Array2<f64> {
+    points.slice(ndarray::s![..count.min(points.nrows()), ..]).to_owned()
+}
+
+fn mean(points: ArrayView2<'_, f64>) -> Array1<f64> {
+    points.mean_axis(Axis(0)).unwrap_or_else(|| Array1::zeros(points.ncols()))
+}
