@@ -100,6 +100,8 @@ const ALL: &[Experiment] = &[
             "methods" / "w1-lp",
             "methods" / "wgan-gp",
             "methods" / "gan",
+            "published" / "w2fe-k3",
+            "published" / "w2fe-k10",
             "stability" / "w2fe-eps1-k1",
             "stability" / "w2fe-eps1-k3",
             "stability" / "w2fe-eps1-k10",
