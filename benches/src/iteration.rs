@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result};
 use flows::activation::Activation;
-use flows::game::{Backend, CriticBatch, CriticObjective, FlowObjective, Game, Native, PenaltyPoints};
+use flows::game::{Backend, CriticBatch, CriticObjective, FlowObjective, Game, Native, PenaltyPoints, Representation};
 use flows::mlp::{Initialisation, Mlp, Output};
 use flows::potential::Potential;
 use ndarray::ArrayView2;
@@ -115,6 +115,7 @@ impl Iteration {
         let game = Game {
             potential: Potential::new(dim, size.potential, Activation::Tanh)?,
             critic: Mlp::new(dim, size.critic, Activation::Relu, Output::Identity)?,
+            representation: Representation::Network,
             critic_objective: CriticObjective {
                 divergence: Divergence::KullbackLeibler,
                 penalty: Some((SlopePenalty::OneSidedSquared, PENALTY_WEIGHT)),

@@ -1,6 +1,7 @@
 //! Integrators of dx/dt = v(x, t) with any number of equal steps.
 
 use crate::FlowError;
+use crate::error::expect_length;
 use crate::mlp::Weights;
 use crate::potential::{Potential, PotentialJet};
 use crate::real::Real;
@@ -31,7 +32,22 @@ pub trait VelocityField<T> {
     fn velocity(&mut self, x: &[T], t: T, v: &mut [T]) -> Result<(), FlowError>;
 }
 
-/// The field v = −∇ₓU/λ of a potential.
+/// The velocity field v = −∇ₓU/λ of a potential whose derivatives can be asked for.
+pub trait PotentialField<T>: VelocityField<T> {
+    /// Writes ∇ₓU, batch × d, and ∂ₜU, batch, at the rows of `x` and one time.
+    ///
+    /// # Errors
+    /// [`FlowError::Shape`] when a buffer does not fit.
+    fn derivatives(&mut self, x: &[T], t: T, gradient: &mut [T], time: &mut [T]) -> Result<(), FlowError>;
+}
+
+impl<T, F: VelocityField<T> + ?Sized> VelocityField<T> for Box<F> {
+    fn velocity(&mut self, x: &[T], t: T, v: &mut [T]) -> Result<(), FlowError> {
+        (**self).velocity(x, t, v)
+    }
+}
+
+/// The field v = −∇ₓU/λ of a potential network.
 #[derive(Debug)]
 pub struct PotentialFlow<'a, T: Real> {
     potential: &'a Potential,
@@ -54,10 +70,21 @@ impl<'a, T: Real> PotentialFlow<'a, T> {
 impl<T: Real> VelocityField<T> for PotentialFlow<'_, T> {
     fn velocity(&mut self, x: &[T], t: T, v: &mut [T]) -> Result<(), FlowError> {
         self.potential.evaluate(&self.weights, x, t, &mut self.jet)?;
-        crate::error::expect_length("the velocity buffer", v.len(), x.len())?;
+        expect_length("the velocity buffer", v.len(), x.len())?;
         for (v, &g) in v.iter_mut().zip(self.jet.gradient()) {
             *v = -g / self.lambda;
         }
+        Ok(())
+    }
+}
+
+impl<T: Real> PotentialField<T> for PotentialFlow<'_, T> {
+    fn derivatives(&mut self, x: &[T], t: T, gradient: &mut [T], time: &mut [T]) -> Result<(), FlowError> {
+        self.potential.evaluate(&self.weights, x, t, &mut self.jet)?;
+        expect_length("the gradient buffer", gradient.len(), x.len())?;
+        expect_length("the time derivative's buffer", time.len(), self.jet.time_derivative().len())?;
+        gradient.copy_from_slice(self.jet.gradient());
+        time.copy_from_slice(self.jet.time_derivative());
         Ok(())
     }
 }
@@ -68,7 +95,7 @@ impl<T: Real> VelocityField<T> for PotentialFlow<'_, T> {
 /// # Errors
 /// [`FlowError::Specification`] when `steps` is 0, and what the field reports.
 pub fn integrate<T: Real>(
-    field: &mut impl VelocityField<T>,
+    field: &mut (impl VelocityField<T> + ?Sized),
     scheme: Scheme,
     horizon: T,
     steps: usize,

@@ -9,6 +9,7 @@
 //! | [`generator`] | generators: residual and plain networks R^p → R^d with batch normalisation |
 //! | [`kantorovich`] | two potentials for the dual of ½·W2², and the gradient of their objective |
 //! | [`lipschitz`] | how a critic is held to its Lipschitz bound by reparametrisation |
+//! | [`hopf_lax`] | the potential that the critic determines, by the Hopf–Lax formula |
 //! | [`integrate`] | forward Euler and fourth-order Runge–Kutta |
 //! | [`game`] | the two players' objectives and their gradients |
 //! | [`record`] | trajectories with everything that optimality is measured by |
@@ -22,6 +23,7 @@ pub mod device;
 pub mod error;
 pub mod game;
 pub mod generator;
+pub mod hopf_lax;
 pub mod integrate;
 pub mod kantorovich;
 pub mod lipschitz;

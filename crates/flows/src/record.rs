@@ -1,10 +1,9 @@
 //! Records a flow's trajectory with everything that its optimality is measured by.
 
 use crate::FlowError;
-use crate::game::Game;
-use crate::integrate::{PotentialFlow, Scheme, integrate};
+use crate::game::{Game, Search};
+use crate::integrate::step_count;
 use crate::mlp::{Order, Tape, Weights};
-use crate::potential::PotentialJet;
 use crate::real::Real;
 use mfg::{MfgError, Trajectory, TrajectoryParts};
 use ndarray::{Array1, Array2, ArrayView2};
@@ -23,7 +22,7 @@ pub enum RecordError {
     Shape(#[from] ndarray::ShapeError),
 }
 
-/// Runs `steps` Euler steps from the rows of `start` and records xᵢ, ∇U(xᵢ, tᵢ), ∂ₜU(xᵢ, tᵢ) for i = 0…n and ∇φ(x_n).
+/// Runs `steps` Euler steps of the game's flow from the rows of `start` and records xᵢ, ∇U(xᵢ, tᵢ), ∂ₜU(xᵢ, tᵢ) for i = 0…n and ∇φ(x_n).
 ///
 /// The networks are evaluated in double precision, so that a residual is that of the trained functions and not of
 /// their rounding.
@@ -40,27 +39,29 @@ pub fn trajectory(
     let (potential, critic) = (widen(potential), widen(critic));
     let objective = &game.flow_objective;
     let shape = start.raw_dim();
-    let mut field = PotentialFlow::new(&game.potential, &potential, objective.lambda)?;
+    let mut field = game.field(&potential, &critic, Search::CONVERGED)?;
+    let h = objective.horizon / step_count(steps)?;
     let mut times = Vec::with_capacity(steps + 1);
     let mut positions = Vec::with_capacity(steps + 1);
-    let mut x: Vec<f64> = start.iter().copied().collect();
-    integrate(&mut field, Scheme::Euler, objective.horizon, steps, &mut x, |_, t, x| {
-        times.push(t);
-        positions.push(x.to_vec());
-    })?;
-    let weights = Weights::new(game.potential.net(), &potential)?;
-    let mut jet = PotentialJet::default();
     let mut potential_gradient = Vec::with_capacity(steps + 1);
     let mut potential_time_derivative = Vec::with_capacity(steps + 1);
-    for (&t, x) in times.iter().zip(&positions) {
-        game.potential.evaluate(&weights, x, t, &mut jet)?;
-        potential_gradient.push(Array2::from_shape_vec(shape, jet.gradient().to_vec())?);
-        potential_time_derivative.push(Array1::from(jet.time_derivative().to_vec()));
+    let mut x: Vec<f64> = start.iter().copied().collect();
+    for i in 0..=steps {
+        let t = if i == steps { objective.horizon } else { i as f64 * h };
+        let (mut gradient, mut time) = (vec![0.0; x.len()], vec![0.0; start.nrows()]);
+        field.derivatives(&x, t, &mut gradient, &mut time)?;
+        times.push(t);
+        positions.push(Array2::from_shape_vec(shape, x.clone())?);
+        if i < steps {
+            for (x, g) in x.iter_mut().zip(&gradient) {
+                *x -= h / objective.lambda * g;
+            }
+        }
+        potential_gradient.push(Array2::from_shape_vec(shape, gradient)?);
+        potential_time_derivative.push(Array1::from(time));
     }
     let mut tape = Tape::new();
     game.critic.evaluate(&Weights::new(&game.critic, &critic)?, &x, Order::Jet, &mut tape)?;
-    let positions =
-        positions.into_iter().map(|x| Array2::from_shape_vec(shape, x)).collect::<Result<_, _>>()?;
     Ok(Trajectory::new(TrajectoryParts {
         lambda: objective.lambda,
         times,

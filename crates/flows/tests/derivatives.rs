@@ -119,6 +119,7 @@ fn game(divergence: Divergence, penalty: SlopePenalty, points: PenaltyPoints) ->
     Game {
         potential: Potential::new(2, &[6, 5], Activation::Tanh).unwrap(),
         critic: Mlp::new(2, &[5, 4], Activation::Softplus, Output::for_divergence(divergence)).unwrap(),
+        representation: Representation::Network,
         critic_objective: CriticObjective {
             divergence,
             penalty: Some((penalty, 0.7)),

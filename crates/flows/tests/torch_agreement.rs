@@ -45,6 +45,7 @@ fn game(dim: usize, hidden: &[usize], activation: Activation, divergence: Diverg
     Game {
         potential: Potential::new(dim, hidden, smooth).unwrap(),
         critic: Mlp::new(dim, hidden, activation, Output::for_divergence(divergence)).unwrap(),
+        representation: Representation::Network,
         critic_objective: CriticObjective {
             divergence,
             penalty: Some((SlopePenalty::OneSided, 0.7)),

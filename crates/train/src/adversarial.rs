@@ -12,8 +12,9 @@ use datasets::stream;
 use flows::FlowError;
 use flows::device::Device;
 use flows::game::{
-    Backend, CriticBatch, CriticObjective, CriticValue, FlowObjective, FlowValue, Game, Native,
+    Backend, CriticBatch, CriticObjective, CriticValue, FlowObjective, FlowValue, Game, Native, Representation, Search,
 };
+use flows::hopf_lax::Stop;
 use flows::mlp::{Mlp, Output};
 use flows::potential::Potential;
 use rand::{Rng, RngExt};
@@ -37,6 +38,7 @@ impl Config {
                 critic.activation,
                 Output::for_divergence(critic.divergence),
             )?,
+            representation: flow.representation,
             critic_objective: CriticObjective {
                 divergence: critic.divergence,
                 penalty,
@@ -150,10 +152,15 @@ impl Trainer {
         let x0 = self.source.initial(batch, rng)?;
         let target = self.source.target(batch, rng);
         let mixing: Vec<f32> = (0..batch).map(|_| rng.random()).collect();
-        let generated = self.backend.push_forward(&self.flow.parameters, &x0, steps)?;
-        let mut gradient = vec![0.0; self.critic.parameters.len()];
+        let mut generated = self.backend.push_forward(&self.flow.parameters, &x0, steps)?;
+        let critic = self.critic.effective();
+        if let Representation::HopfLax { refinements } = self.config.flow.representation {
+            let stop = Stop { iterations: refinements, tolerance: Search::TRAINING_TOLERANCE };
+            self.backend.refine(&critic, &x0, &mut generated, stop)?;
+        }
+        let mut gradient = vec![0.0; critic.len()];
         let points = CriticBatch { generated: &generated, target: &target, mixing: &mixing };
-        let value = self.backend.critic_gradient(&self.critic.effective(), points, &mut gradient)?;
+        let value = self.backend.critic_gradient(&critic, points, &mut gradient)?;
         finite("objective of the critic", value.divergence - value.penalty)?;
         Ok((value, gradient))
     }

@@ -6,8 +6,8 @@ use crate::config::{Config, Configuration};
 use crate::run::{CONFIG_FILE, newest_checkpoint};
 use crate::source::{Source, name};
 use datasets::stream;
-use flows::game::Game;
-use flows::integrate::{PotentialFlow, Scheme, integrate};
+use flows::game::{Game, Search};
+use flows::integrate::{Scheme, integrate};
 use flows::record;
 use mfg::Trajectory;
 use ndarray::{Array2, ArrayView2};
@@ -60,7 +60,7 @@ impl Model {
     /// [`TrainError::Flow`] for zero steps or points of another dimension.
     pub fn push_forward(&self, start: ArrayView2<'_, f64>, steps: usize) -> Result<Array2<f64>, TrainError> {
         let objective = &self.game.flow_objective;
-        let mut field = PotentialFlow::new(&self.game.potential, &self.potential, objective.lambda as f32)?;
+        let mut field = self.game.field(&self.potential, &self.critic, Search::CONVERGED)?;
         let mut x: Vec<f32> = start.iter().map(|&x| x as f32).collect();
         integrate(&mut field, Scheme::Euler, objective.horizon as f32, steps, &mut x, |_, _, _| {})?;
         let mut out = start.to_owned();

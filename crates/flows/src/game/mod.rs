@@ -7,9 +7,13 @@
 //! written out as adjoints of the networks' closed forms, so an update needs no graph and no double backward pass.
 
 pub mod critic;
+mod field;
 pub mod flow;
 
+pub use field::{Representation, Search};
+
 use crate::FlowError;
+use crate::hopf_lax::{CriticField, Minimiser, Stop};
 use crate::mlp::Mlp;
 use crate::potential::Potential;
 use crate::real::Real;
@@ -127,6 +131,8 @@ pub struct Game {
     pub potential: Potential,
     /// φ.
     pub critic: Mlp,
+    /// How the flow follows from the two.
+    pub representation: Representation,
     /// The critic's side.
     pub critic_objective: CriticObjective,
     /// The flow's side.
@@ -143,6 +149,12 @@ pub trait Backend {
     /// # Errors
     /// [`FlowError::Shape`] when a buffer does not fit, and what the backend itself reports.
     fn push_forward(&mut self, potential: &[f32], x0: &[f32], steps: usize) -> Result<Vec<f32>, FlowError>;
+
+    /// Moves the ends `y` of the paths from `x0` downhill on φ(y) + λ‖x₀ − y‖²/(2T), as [`Representation::HopfLax`] asks.
+    ///
+    /// # Errors
+    /// [`FlowError::Shape`] as above.
+    fn refine(&mut self, critic: &[f32], x0: &[f32], y: &mut [f32], stop: Stop) -> Result<(), FlowError>;
 
     /// The critic's objective and the gradient of its negative.
     ///
@@ -175,18 +187,30 @@ pub struct Native {
     game: Game,
     critic: critic::Workspace<f32>,
     flow: flow::Workspace<f32>,
+    minimiser: Minimiser<f32>,
 }
 
 impl Native {
     /// A backend for one game; its buffers are kept from call to call.
     pub fn new(game: Game) -> Self {
-        Self { game, critic: critic::Workspace::default(), flow: flow::Workspace::default() }
+        Self {
+            game,
+            critic: critic::Workspace::default(),
+            flow: flow::Workspace::default(),
+            minimiser: Minimiser::default(),
+        }
     }
 }
 
 impl Backend for Native {
     fn push_forward(&mut self, potential: &[f32], x0: &[f32], steps: usize) -> Result<Vec<f32>, FlowError> {
         self.flow.push_forward(&self.game, potential, x0, steps)
+    }
+
+    fn refine(&mut self, critic: &[f32], x0: &[f32], y: &mut [f32], stop: Stop) -> Result<(), FlowError> {
+        let mut field = CriticField::new(&self.game.critic, critic)?;
+        let dim = self.game.critic.input();
+        self.minimiser.minimise(&mut field, dim, self.game.flow_objective.pull(), x0, y, stop)
     }
 
     fn critic_gradient(

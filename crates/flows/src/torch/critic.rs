@@ -5,7 +5,30 @@ use super::transfer::{Scalar, download, matrix, size, vector, wide};
 use crate::FlowError;
 use crate::error::expect_length;
 use crate::game::{CriticBatch, CriticValue, Game};
+use crate::mlp::Mlp;
 use tch::{Device, Kind, Tensor};
+
+/// The critic as the field of a Hopf–Lax minimisation, its parameters on the device.
+pub(super) struct Field {
+    network: Network,
+    device: Device,
+    dim: usize,
+}
+
+impl Field {
+    pub(super) fn new<T: Scalar>(net: &Mlp, parameters: &[T], device: Device) -> Result<Self, FlowError> {
+        Ok(Self { network: Network::new(net, parameters, device, false)?, device, dim: net.input() })
+    }
+}
+
+impl<T: Scalar> crate::hopf_lax::Field<T> for Field {
+    fn jet(&mut self, points: &[T], values: &mut Vec<T>, gradients: &mut Vec<T>) -> Result<(), FlowError> {
+        let evaluation = self.network.at(&matrix(points, self.dim, self.device)?)?;
+        *values = download(&evaluation.value()?, points.len() / self.dim)?;
+        *gradients = download(&evaluation.gradient()?.f_contiguous()?.f_view([-1])?, points.len())?;
+        Ok(())
+    }
+}
 
 /// Writes the gradient of −(dual value − penalty) with respect to the critic's parameters.
 ///

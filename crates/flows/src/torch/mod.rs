@@ -26,6 +26,7 @@ pub use transfer::Scalar;
 use crate::FlowError;
 use crate::device::Device;
 use crate::game::{Backend, CriticBatch, CriticValue, FlowValue, Game};
+use crate::hopf_lax::{Minimiser, Stop};
 
 /// The libtorch backend of one game on one device.
 #[derive(Debug)]
@@ -42,11 +43,12 @@ impl Torch {
     ///
     /// ```
     /// use flows::{activation::Activation, device::Device, mlp::{Mlp, Output}, potential::Potential, torch::Torch};
-    /// use flows::game::{Backend, CriticObjective, FlowObjective, Game, PenaltyPoints};
+    /// use flows::game::{Backend, CriticObjective, FlowObjective, Game, PenaltyPoints, Representation};
     /// use ot_core::divergence::Divergence;
     /// let game = Game {
     ///     potential: Potential::new(1, &[1], Activation::Tanh)?,
     ///     critic: Mlp::new(1, &[1], Activation::Relu, Output::Identity)?,
+    ///     representation: Representation::Network,
     ///     critic_objective: CriticObjective {
     ///         divergence: Divergence::Wasserstein1,
     ///         penalty: None,
@@ -75,6 +77,12 @@ impl Torch {
 impl Backend for Torch {
     fn push_forward(&mut self, potential: &[f32], x0: &[f32], steps: usize) -> Result<Vec<f32>, FlowError> {
         flow::push_forward(&self.game, self.device, potential, x0, steps)
+    }
+
+    fn refine(&mut self, critic: &[f32], x0: &[f32], y: &mut [f32], stop: Stop) -> Result<(), FlowError> {
+        let mut field = critic::Field::new(&self.game.critic, critic, self.device)?;
+        let dim = self.game.critic.input();
+        Minimiser::default().minimise(&mut field, dim, self.game.flow_objective.pull(), x0, y, stop)
     }
 
     fn critic_gradient(

@@ -3,7 +3,7 @@
 use super::text;
 use datasets::{InitialLaw, Target};
 use flows::activation::Activation;
-use flows::game::PenaltyPoints;
+use flows::game::{PenaltyPoints, Representation};
 use flows::mlp::Initialisation;
 use ot_core::divergence::Divergence;
 use ot_core::dual::lipschitz::SlopePenalty;
@@ -75,6 +75,9 @@ pub struct Flow {
     /// Weight of the squared mismatch of the terminal condition in units of velocity.
     #[serde(default)]
     pub terminal_gradient: f64,
+    /// How the potential follows from the networks.
+    #[serde(default)]
+    pub representation: Representation,
     /// Hidden widths of U.
     pub hidden: Vec<usize>,
     /// Activation of U.

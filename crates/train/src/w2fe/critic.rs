@@ -9,7 +9,7 @@ use crate::source::name;
 use crate::training::StepError;
 use datasets::stream;
 use flows::activation::Activation;
-use flows::game::{self, CriticBatch, CriticObjective, FlowObjective, Game, PenaltyPoints};
+use flows::game::{self, CriticBatch, CriticObjective, FlowObjective, Game, PenaltyPoints, Representation};
 use flows::kantorovich::{self, KantorovichObjective, PairBatch, Potentials};
 use flows::mlp::{Mlp, Output};
 use flows::potential::Potential;
@@ -71,6 +71,7 @@ impl Critics {
                     game: Game {
                         potential: Potential::new(dim, &[1], Activation::Tanh)?,
                         critic: net,
+                        representation: Representation::Network,
                         critic_objective: CriticObjective { divergence, penalty, bound, penalty_points },
                         flow_objective: FlowObjective {
                             lambda: 1.0,

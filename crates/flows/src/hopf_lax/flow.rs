@@ -1,0 +1,125 @@
+//! The flow of the Hopf–Lax potential of a critic.
+
+use super::{Field, Minimiser, Stop};
+use crate::FlowError;
+use crate::error::expect_length;
+use crate::integrate::{PotentialField, VelocityField};
+use crate::mlp::{Mlp, Order, Tape, Weights};
+use crate::real::Real;
+
+/// A critic network as the field that is minimised.
+#[derive(Debug)]
+pub struct CriticField<'a, T> {
+    net: &'a Mlp,
+    weights: Weights<T>,
+    tape: Tape<T>,
+}
+
+impl<'a, T: Real> CriticField<'a, T> {
+    /// The critic at the given parameters.
+    ///
+    /// # Errors
+    /// [`FlowError::Shape`] when the parameters are not of the network.
+    pub fn new(net: &'a Mlp, parameters: &[T]) -> Result<Self, FlowError> {
+        Ok(Self { net, weights: Weights::new(net, parameters)?, tape: Tape::new() })
+    }
+}
+
+impl<T: Real> Field<T> for CriticField<'_, T> {
+    fn jet(&mut self, points: &[T], values: &mut Vec<T>, gradients: &mut Vec<T>) -> Result<(), FlowError> {
+        self.net.evaluate(&self.weights, points, Order::Jet, &mut self.tape)?;
+        values.clear();
+        values.extend_from_slice(self.tape.value());
+        gradients.clear();
+        gradients.extend_from_slice(self.tape.gradient());
+        Ok(())
+    }
+}
+
+/// The field of U(x, t) = min_y φ(y) + λ‖x − y‖²/(2(T − t)); a proposal field says where the search for y begins.
+///
+/// Along a path y does not change, so while time goes on with the same number of points each search begins at the last
+/// y; the proposal is asked at the first call, and whenever time goes back.
+#[derive(Debug)]
+pub struct HopfLaxFlow<'a, T, P> {
+    critic: CriticField<'a, T>,
+    proposal: P,
+    lambda: f64,
+    horizon: f64,
+    stop: Stop,
+    minimiser: Minimiser<T>,
+    /// y of the last call, and its time.
+    ends: Vec<T>,
+    time: f64,
+}
+
+impl<'a, T: Real, P: VelocityField<T>> HopfLaxFlow<'a, T, P> {
+    /// The flow of `critic` with kinetic weight `lambda` > 0 on [0, `horizon`].
+    pub fn new(critic: CriticField<'a, T>, proposal: P, lambda: f64, horizon: f64, stop: Stop) -> Self {
+        let (minimiser, ends) = (Minimiser::default(), Vec::new());
+        Self { critic, proposal, lambda, horizon, stop, minimiser, ends, time: 0.0 }
+    }
+
+    /// The minimisers y for the rows of `x` at time `t` < T.
+    ///
+    /// # Errors
+    /// [`FlowError::Shape`] when the points do not fit the critic or the proposal.
+    pub fn ends(&mut self, x: &[T], t: T) -> Result<&[T], FlowError> {
+        let left = self.horizon - t.wide();
+        if self.ends.len() != x.len() || t.wide() < self.time {
+            self.ends.clear();
+            self.ends.resize(x.len(), T::zero());
+            self.proposal.velocity(x, t, &mut self.ends)?;
+            for (y, &x) in self.ends.iter_mut().zip(x) {
+                *y = x + T::of(left) * *y;
+            }
+        }
+        self.time = t.wide();
+        let (dim, weight) = (self.critic.net.input(), self.lambda / left);
+        self.minimiser.minimise(&mut self.critic, dim, weight, x, &mut self.ends, self.stop)?;
+        Ok(&self.ends)
+    }
+}
+
+impl<T: Real, P: VelocityField<T>> PotentialField<T> for HopfLaxFlow<'_, T, P> {
+    /// ∇U = λ(x − y)/(T − t) and ∂ₜU = ‖∇φ(y)‖²/(2λ); at t = T, ∇U = ∇φ(x).
+    ///
+    /// The two agree with the Hamilton–Jacobi equation as well as y minimises, so its residual says how well that is.
+    fn derivatives(&mut self, x: &[T], t: T, gradient: &mut [T], time: &mut [T]) -> Result<(), FlowError> {
+        let dim = self.critic.net.input();
+        expect_length("the gradient buffer", gradient.len(), x.len())?;
+        expect_length("the time derivative's buffer", time.len(), x.len() / dim)?;
+        let left = self.horizon - t.wide();
+        // At the horizon itself λ/(T − t) is infinite.
+        if left > f64::from(f32::EPSILON) * self.horizon {
+            let rate = T::of(self.lambda / left);
+            for ((g, &x), &y) in gradient.iter_mut().zip(x).zip(self.ends(x, t)?) {
+                *g = rate * (x - y);
+            }
+            energies(self.minimiser.slopes(), dim, self.lambda, time);
+        } else {
+            let (mut values, mut slopes) = (Vec::new(), Vec::new());
+            self.critic.jet(x, &mut values, &mut slopes)?;
+            gradient.copy_from_slice(&slopes);
+            energies(&slopes, dim, self.lambda, time);
+        }
+        Ok(())
+    }
+}
+
+/// ‖∇φ‖²/(2λ) of each row.
+fn energies<T: Real>(slopes: &[T], dim: usize, lambda: f64, out: &mut [T]) {
+    for (out, row) in out.iter_mut().zip(slopes.chunks_exact(dim)) {
+        *out = T::of(row.iter().map(|s| s.wide().powi(2)).sum::<f64>() / (2.0 * lambda));
+    }
+}
+
+impl<T: Real, P: VelocityField<T>> VelocityField<T> for HopfLaxFlow<'_, T, P> {
+    fn velocity(&mut self, x: &[T], t: T, v: &mut [T]) -> Result<(), FlowError> {
+        let mut time = vec![T::zero(); x.len() / self.critic.net.input()];
+        self.derivatives(x, t, v, &mut time)?;
+        let rate = T::of(-1.0 / self.lambda);
+        v.iter_mut().for_each(|v| *v *= rate);
+        Ok(())
+    }
+}

@@ -1,0 +1,257 @@
+//! Many small minimisations at once: limited-memory quasi-Newton descent of φ(y) + μ/2·‖y − x‖² for every row.
+
+#![allow(clippy::indexing_slicing, reason = "rows are counted where the buffers are sized")]
+
+use crate::FlowError;
+use crate::error::expect_length;
+use crate::real::Real;
+
+/// Pairs of steps and gradient differences that are remembered for each point.
+const MEMORY: usize = 6;
+/// First step as a share of ‖y − x‖: short enough to be safe, long enough to feel the curvature.
+const PROBE: f64 = 0.01;
+/// Share of the decrease that the slope promises which a step must reach (Armijo).
+const SUFFICIENT: f64 = 1e-4;
+/// A point whose step had to be cut to less than this has reached what its arithmetic resolves.
+const SMALLEST_FACTOR: f64 = 1e-4;
+
+/// Value and gradient of φ at a batch of points.
+pub trait Field<T> {
+    /// Writes φ and ∇φ at the rows of `points`.
+    ///
+    /// # Errors
+    /// [`FlowError::Shape`] when the points do not fit the field.
+    fn jet(&mut self, points: &[T], values: &mut Vec<T>, gradients: &mut Vec<T>) -> Result<(), FlowError>;
+}
+
+/// When a minimisation ends.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Stop {
+    /// Most evaluations after the first one.
+    pub iterations: usize,
+    /// A point is done when ‖∇φ(y) + μ(y − x)‖ is at most this share of ‖∇φ(y)‖ + μ‖y − x‖.
+    pub tolerance: f64,
+}
+
+/// Buffers of the minimisation, reused from call to call.
+#[derive(Debug, Clone, Default)]
+pub struct Minimiser<T> {
+    dim: usize,
+    /// φ, then the objective, at each y.
+    values: Vec<T>,
+    /// ∇φ at each y.
+    slopes: Vec<T>,
+    /// The rows that still move.
+    active: Vec<usize>,
+    trials: Vec<T>,
+    trial_values: Vec<T>,
+    trial_slopes: Vec<T>,
+    histories: Vec<History>,
+}
+
+/// What is remembered of one point's path.
+#[derive(Debug, Clone, Default)]
+struct History {
+    /// s, t and 1/(s·t), the newest last.
+    pairs: Vec<(Vec<f64>, Vec<f64>, f64)>,
+    /// Cut of the next step.
+    factor: f64,
+}
+
+impl<T: Real> Minimiser<T> {
+    /// Moves each row of `y` downhill on φ(y) + `weight`/2·‖y − x‖², from where it is.
+    ///
+    /// Each row keeps to the valley that it starts in; no accepted step raises its objective. Rows that are done are no
+    /// longer evaluated. Limited-memory BFGS (Liu and Nocedal 1989) for every row by itself, with backtracking; a
+    /// rejected trial still teaches its curvature.
+    ///
+    /// Complexity: `iterations` evaluations of φ at the rows that still move, and O(d) memory for each.
+    ///
+    /// # Errors
+    /// [`FlowError::Shape`] when `x` and `y` differ in length, and what the field reports.
+    pub fn minimise(
+        &mut self,
+        field: &mut impl Field<T>,
+        dim: usize,
+        weight: f64,
+        x: &[T],
+        y: &mut [T],
+        stop: Stop,
+    ) -> Result<(), FlowError> {
+        expect_length("the start of the minimisation", y.len(), x.len())?;
+        self.dim = dim;
+        field.jet(y, &mut self.values, &mut self.slopes)?;
+        let rows = self.values.len();
+        self.histories.resize_with(rows, History::default);
+        self.active.clear();
+        for row in 0..rows {
+            let at = row * dim..(row + 1) * dim;
+            self.histories[row].pairs.clear();
+            self.histories[row].factor = 1.0;
+            let point = Point { x: &x[at.clone()], y: &y[at.clone()], slope: &self.slopes[at], weight };
+            self.values[row] += T::of(point.distance_term());
+            if !point.is_stationary(stop.tolerance) {
+                self.active.push(row);
+            }
+        }
+        for _ in 0..stop.iterations {
+            if self.active.is_empty() {
+                break;
+            }
+            self.propose(weight, x, y);
+            field.jet(&self.trials, &mut self.trial_values, &mut self.trial_slopes)?;
+            self.accept(weight, x, y, stop.tolerance);
+        }
+        Ok(())
+    }
+
+    /// ∇φ at each row of the `y` that the last minimisation left.
+    pub fn slopes(&self) -> &[T] {
+        &self.slopes
+    }
+
+    /// The next trial of every active row.
+    fn propose(&mut self, weight: f64, x: &[T], y: &[T]) {
+        let dim = self.dim;
+        self.trials.clear();
+        for &row in &self.active {
+            let at = row * dim..(row + 1) * dim;
+            let point = Point { x: &x[at.clone()], y: &y[at.clone()], slope: &self.slopes[at], weight };
+            let step = self.histories[row].step(&point);
+            self.trials.extend(point.y.iter().zip(step).map(|(&y, s)| y + T::of(s)));
+        }
+    }
+
+    /// Takes the trials that go down, learns from all, and keeps active what is not done.
+    fn accept(&mut self, weight: f64, x: &[T], y: &mut [T], tolerance: f64) {
+        let dim = self.dim;
+        let (mut kept, trials) = (0, self.active.len());
+        for trial in 0..trials {
+            let row = self.active[trial];
+            let (at, from) = (row * dim..(row + 1) * dim, trial * dim..(trial + 1) * dim);
+            let old = Point { x: &x[at.clone()], y: &y[at.clone()], slope: &self.slopes[at.clone()], weight };
+            let new = Point {
+                y: &self.trials[from.clone()],
+                slope: &self.trial_slopes[from.clone()],
+                ..old
+            };
+            let value = self.trial_values[trial].wide() + new.distance_term();
+            let before = self.values[row].wide();
+            let gradient = old.gradient();
+            let step: Vec<f64> = new.y.iter().zip(old.y).map(|(n, o)| n.wide() - o.wide()).collect();
+            let promised = dot(&gradient, &step);
+            // Near the minimum the values differ by less than they are rounded.
+            let rounding = 4.0 * T::epsilon().wide() * (before.abs() + value.abs());
+            let down = value <= before + SUFFICIENT * promised + rounding;
+            let change: Vec<f64> = new.gradient().iter().zip(&gradient).map(|(n, o)| n - o).collect();
+            let history = &mut self.histories[row];
+            history.learn(step, change);
+            history.factor = if down { 1.0 } else { 0.5 * history.factor };
+            let done = if down { new.is_stationary(tolerance) } else { history.factor < SMALLEST_FACTOR };
+            if down {
+                y[at.clone()].copy_from_slice(&self.trials[from.clone()]);
+                self.slopes[at].copy_from_slice(&self.trial_slopes[from]);
+                self.values[row] = T::of(value);
+            }
+            if !done {
+                self.active[kept] = row;
+                kept += 1;
+            }
+        }
+        self.active.truncate(kept);
+    }
+}
+
+/// One row: x, y and ∇φ(y).
+#[derive(Clone, Copy)]
+struct Point<'a, T> {
+    x: &'a [T],
+    y: &'a [T],
+    slope: &'a [T],
+    weight: f64,
+}
+
+impl<T: Real> Point<'_, T> {
+    /// y − x.
+    fn displacement(&self) -> impl Iterator<Item = f64> + '_ {
+        self.y.iter().zip(self.x).map(|(y, x)| y.wide() - x.wide())
+    }
+
+    /// μ/2·‖y − x‖².
+    fn distance_term(&self) -> f64 {
+        0.5 * self.weight * self.displacement().map(|d| d * d).sum::<f64>()
+    }
+
+    /// ∇φ(y) + μ(y − x).
+    fn gradient(&self) -> Vec<f64> {
+        self.slope.iter().zip(self.displacement()).map(|(s, d)| s.wide() + self.weight * d).collect()
+    }
+
+    fn is_stationary(&self, tolerance: f64) -> bool {
+        let slope = self.slope.iter().map(|s| s.wide().powi(2)).sum::<f64>().sqrt();
+        let pull = self.weight * self.displacement().map(|d| d * d).sum::<f64>().sqrt();
+        // A NaN compares false and is given up at its first trial.
+        norm(&self.gradient()) <= tolerance * (slope + pull)
+    }
+}
+
+impl History {
+    /// The step −H·∇ of the remembered curvature, cut to the displacement; a short one along −∇ where none is known.
+    fn step<T: Real>(&self, point: &Point<'_, T>) -> Vec<f64> {
+        let gradient = point.gradient();
+        let displacement = point.displacement().map(|d| d * d).sum::<f64>().sqrt();
+        let free = norm(&gradient) / point.weight;
+        let reach = if displacement > 0.0 { displacement } else { free };
+        let (mut step, longest) = match self.pairs.last() {
+            None => (gradient.iter().map(|g| -g / point.weight).collect(), PROBE * reach),
+            Some((s, t, _)) => (self.two_loops(&gradient, dot(s, t) / dot(t, t)), reach),
+        };
+        let length = norm(&step);
+        let cut = self.factor * if length > longest { longest / length } else { 1.0 };
+        step.iter_mut().for_each(|s| *s *= cut);
+        step
+    }
+
+    /// −H·∇ by the two-loop recursion (Nocedal 1980).
+    fn two_loops(&self, gradient: &[f64], scale: f64) -> Vec<f64> {
+        let mut q: Vec<f64> = gradient.iter().map(|g| -g).collect();
+        let mut coefficients = Vec::with_capacity(self.pairs.len());
+        for (s, t, inverse) in self.pairs.iter().rev() {
+            let a = inverse * dot(s, &q);
+            add(&mut q, -a, t);
+            coefficients.push(a);
+        }
+        q.iter_mut().for_each(|q| *q *= scale);
+        for ((s, t, inverse), a) in self.pairs.iter().zip(coefficients.iter().rev()) {
+            let b = inverse * dot(t, &q);
+            add(&mut q, a - b, s);
+        }
+        q
+    }
+
+    /// Remembers a pair of positive curvature, so that H stays positive definite.
+    fn learn(&mut self, step: Vec<f64>, change: Vec<f64>) {
+        let curvature = dot(&step, &change);
+        if curvature > 1e-10 * norm(&step) * norm(&change) {
+            if self.pairs.len() == MEMORY {
+                self.pairs.remove(0);
+            }
+            self.pairs.push((step, change, 1.0 / curvature));
+        }
+    }
+}
+
+fn dot(a: &[f64], b: &[f64]) -> f64 {
+    a.iter().zip(b).map(|(a, b)| a * b).sum()
+}
+
+fn norm(a: &[f64]) -> f64 {
+    dot(a, a).sqrt()
+}
+
+/// x ← x + a·y.
+fn add(x: &mut [f64], a: f64, y: &[f64]) {
+    for (x, y) in x.iter_mut().zip(y) {
+        *x += a * y;
+    }
+}

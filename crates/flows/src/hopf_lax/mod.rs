@@ -1,0 +1,20 @@
+//! The potential that solves the Hamilton–Jacobi equation exactly, given the critic: the Hopf–Lax formula.
+//!
+//! $$ U(x,t) = \min_y\; \varphi(y) + \frac{\lambda}{2(T-t)}\,\|x-y\|^2 . $$
+//!
+//! It is the viscosity solution of ∂ₜU = ‖∇U‖²/(2λ) with U(·, T) = φ (Evans, *Partial Differential Equations*, 3.3), so
+//! the second half of the game's optimality system holds whatever φ is. With a minimiser y:
+//!
+//! - ∇U(x, t) = λ(x − y)/(T − t) = ∇φ(y), and ∂ₜU(x, t) = ‖∇φ(y)‖²/(2λ);
+//! - the velocity −∇U/λ = (y − x)/(T − t) points to y and stays constant along the path: one Euler step of any length
+//!   is exact, and x ↦ y is the optimal transport map between ρ₀ and what it generates.
+//!
+//! The game inf_v sup_φ becomes the maximisation of its dual E_{ρ₀} U(x, 0) − E_π f*(φ) over φ alone, whose gradient is
+//! that of the critic with the points y as generated ones (envelope theorem). What a network is needed for is a guess at
+//! y from which descent finds the right valley of φ, as in amortised conjugation (Amos 2023, arXiv 2210.12153).
+
+mod flow;
+mod minimise;
+
+pub use flow::{CriticField, HopfLaxFlow};
+pub use minimise::{Field, Minimiser, Stop};
