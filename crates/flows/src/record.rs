@@ -1,7 +1,7 @@
 //! Records a flow's trajectory with everything that its optimality is measured by.
 
 use crate::FlowError;
-use crate::game::{Game, Search};
+use crate::game::Game;
 use crate::integrate::step_count;
 use crate::mlp::{Order, Tape, Weights};
 use crate::real::Real;
@@ -24,7 +24,7 @@ pub enum RecordError {
 
 /// Runs `steps` Euler steps of the game's flow from the rows of `start` and records xᵢ, ∇U(xᵢ, tᵢ), ∂ₜU(xᵢ, tᵢ) for i = 0…n and ∇φ(x_n).
 ///
-/// The networks are evaluated in double precision, so that a residual is that of the trained functions and not of
+/// The companions are those of [`Game::field`]. The networks are evaluated in double precision, so that a residual is that of the trained functions and not of
 /// their rounding.
 ///
 /// # Errors
@@ -33,13 +33,14 @@ pub fn trajectory(
     game: &Game,
     potential: &[f32],
     critic: &[f32],
+    companions: &[f32],
     start: ArrayView2<'_, f64>,
     steps: usize,
 ) -> Result<Trajectory, RecordError> {
     let (potential, critic) = (widen(potential), widen(critic));
     let objective = &game.flow_objective;
     let shape = start.raw_dim();
-    let mut field = game.field(&potential, &critic, Search::CONVERGED)?;
+    let mut field = game.field(&potential, &critic, &widen(companions))?;
     let h = objective.horizon / step_count(steps)?;
     let mut times = Vec::with_capacity(steps + 1);
     let mut positions = Vec::with_capacity(steps + 1);

@@ -12,9 +12,8 @@ use datasets::stream;
 use flows::FlowError;
 use flows::device::Device;
 use flows::game::{
-    Backend, CriticBatch, CriticObjective, CriticValue, FlowObjective, FlowValue, Game, Native, Representation, Search,
+    Backend, CriticBatch, CriticObjective, CriticValue, FlowObjective, FlowValue, Game, Native,
 };
-use flows::hopf_lax::Stop;
 use flows::mlp::{Mlp, Output};
 use flows::potential::Potential;
 use rand::{Rng, RngExt};
@@ -154,8 +153,7 @@ impl Trainer {
         let mixing: Vec<f32> = (0..batch).map(|_| rng.random()).collect();
         let mut generated = self.backend.push_forward(&self.flow.parameters, &x0, steps)?;
         let critic = self.critic.effective();
-        if let Representation::HopfLax { refinements } = self.config.flow.representation {
-            let stop = Stop { iterations: refinements, tolerance: Search::TRAINING_TOLERANCE };
+        if let Some(stop) = self.config.flow.representation.refinement() {
             self.backend.refine(&critic, &x0, &mut generated, stop)?;
         }
         let mut gradient = vec![0.0; critic.len()];

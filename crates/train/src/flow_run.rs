@@ -36,7 +36,7 @@ impl Configuration for Config {
 
     fn begin(&self, device: Device) -> Result<FlowRun, TrainError> {
         let trainer = Trainer::new(self, Source::new(self)?, device)?;
-        let monitor = Monitor::new(self, trainer.source().dim())?;
+        let monitor = Monitor::new(self, trainer.source())?;
         let patience = Patience { limits: self.training.stop_when, records: 0 };
         Ok(FlowRun { config: self.clone(), trainer, monitor, patience, report: None })
     }

@@ -6,7 +6,7 @@ use crate::config::{Config, Configuration};
 use crate::run::{CONFIG_FILE, newest_checkpoint};
 use crate::source::{Source, name};
 use datasets::stream;
-use flows::game::{Game, Search};
+use flows::game::Game;
 use flows::integrate::{Scheme, integrate};
 use flows::record;
 use mfg::Trajectory;
@@ -25,6 +25,7 @@ pub struct Model {
     game: Game,
     potential: Vec<f32>,
     critic: Vec<f32>,
+    companions: Vec<f32>,
 }
 
 impl Model {
@@ -43,7 +44,8 @@ impl Model {
         let (potential, critic, iteration) = checkpoint::averages(&path)?;
         let source = Source::new(&config)?;
         let game = config.game(source.dim())?;
-        Ok(Self { config, source, iteration, game, potential, critic })
+        let companions = source.companions(config.seed)?;
+        Ok(Self { config, source, iteration, game, potential, critic, companions })
     }
 
     /// Draws `n` points of ρ₀ from the stream of `seed`.
@@ -60,7 +62,7 @@ impl Model {
     /// [`TrainError::Flow`] for zero steps or points of another dimension.
     pub fn push_forward(&self, start: ArrayView2<'_, f64>, steps: usize) -> Result<Array2<f64>, TrainError> {
         let objective = &self.game.flow_objective;
-        let mut field = self.game.field(&self.potential, &self.critic, Search::CONVERGED)?;
+        let mut field = self.game.field(&self.potential, &self.critic, &self.companions)?;
         let mut x: Vec<f32> = start.iter().map(|&x| x as f32).collect();
         integrate(&mut field, Scheme::Euler, objective.horizon as f32, steps, &mut x, |_, _, _| {})?;
         let mut out = start.to_owned();
@@ -83,7 +85,7 @@ impl Model {
     /// # Errors
     /// [`TrainError::Record`] when a value is not finite or the points do not fit.
     pub fn trajectory(&self, start: ArrayView2<'_, f64>, steps: usize) -> Result<Trajectory, TrainError> {
-        Ok(record::trajectory(&self.game, &self.potential, &self.critic, start, steps)?)
+        Ok(record::trajectory(&self.game, &self.potential, &self.critic, &self.companions, start, steps)?)
     }
 
     /// ‖∇φ‖ at each row of `points`.

@@ -22,9 +22,14 @@ pub mod name {
     pub const ITERATION: &str = "iteration";
     /// Particles of the logged indicators.
     pub const MONITOR: &str = "monitor";
+    /// Companions of the search for the ends of paths.
+    pub const COMPANIONS: &str = "companions";
     /// Initial points of a sampled model.
     pub const SAMPLE: &str = "sample";
 }
+
+/// Enough to have one in every part of a law in few dimensions, few enough to be searched beside any batch.
+const COMPANIONS: usize = 512;
 
 /// The target's points and the initial law.
 #[derive(Debug, Clone)]
@@ -76,6 +81,15 @@ impl Source {
     pub fn initial(&self, batch: usize, rng: &mut impl rand::Rng) -> Result<Vec<f32>, TrainError> {
         let points = self.initial.sample(batch, self.dim(), rng)?;
         Ok(points.iter().map(|&x| x as f32).collect())
+    }
+
+    /// The fixed points of ρ₀ whose paths' ends are offered to all others, row-major
+    /// ([`flows::hopf_lax::HopfLaxFlow`]).
+    ///
+    /// # Errors
+    /// As [`Source::initial`].
+    pub fn companions(&self, seed: u64) -> Result<Vec<f32>, TrainError> {
+        self.initial(COMPANIONS, &mut stream(seed, name::COMPANIONS, 0))
     }
 
     /// `batch` points of the training set, drawn with replacement, row-major.

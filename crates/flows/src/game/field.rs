@@ -21,15 +21,19 @@ pub enum Representation {
     },
 }
 
-/// How thoroughly the Hopf–Lax minimum is searched.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Search;
+/// A training iteration begins near the minimum and ends near it.
+const TRAINING_TOLERANCE: f64 = 1e-2;
 
-impl Search {
-    /// Until the arithmetic resolves no more, for sampling and measuring.
-    pub const CONVERGED: Stop = Stop { iterations: 200, tolerance: 1e-4 };
-    /// Of a training iteration, which begins near the minimum.
-    pub const TRAINING_TOLERANCE: f64 = 1e-2;
+impl Representation {
+    /// The search for the ends of paths in a training iteration; none where the network leads to them by itself.
+    pub fn refinement(self) -> Option<Stop> {
+        match self {
+            Self::Network => None,
+            Self::HopfLax { refinements } => {
+                Some(Stop { iterations: refinements, tolerance: TRAINING_TOLERANCE })
+            }
+        }
+    }
 }
 
 impl FlowObjective {
@@ -40,7 +44,7 @@ impl FlowObjective {
 }
 
 impl Game {
-    /// The flow of the two networks at the given parameters.
+    /// The flow of the two networks at the given parameters; the companions are those of [`HopfLaxFlow`].
     ///
     /// # Errors
     /// [`FlowError::Shape`] when the parameters are not of the networks.
@@ -48,7 +52,7 @@ impl Game {
         &'a self,
         potential: &[T],
         critic: &[T],
-        stop: Stop,
+        companions: &[T],
     ) -> Result<Box<dyn PotentialField<T> + 'a>, FlowError> {
         let FlowObjective { lambda, horizon, .. } = self.flow_objective;
         let network = PotentialFlow::new(&self.potential, potential, T::of(lambda))?;
@@ -56,7 +60,7 @@ impl Game {
             Representation::Network => Box::new(network),
             Representation::HopfLax { .. } => {
                 let critic = CriticField::new(&self.critic, critic)?;
-                Box::new(HopfLaxFlow::new(critic, network, lambda, horizon, stop))
+                Box::new(HopfLaxFlow::new(critic, network, lambda, horizon, companions.to_vec()))
             }
         })
     }

@@ -10,7 +10,7 @@ pub mod critic;
 mod field;
 pub mod flow;
 
-pub use field::{Representation, Search};
+pub use field::Representation;
 
 use crate::FlowError;
 use crate::hopf_lax::{CriticField, Minimiser, Stop};
@@ -210,7 +210,8 @@ impl Backend for Native {
     fn refine(&mut self, critic: &[f32], x0: &[f32], y: &mut [f32], stop: Stop) -> Result<(), FlowError> {
         let mut field = CriticField::new(&self.game.critic, critic)?;
         let dim = self.game.critic.input();
-        self.minimiser.minimise(&mut field, dim, self.game.flow_objective.pull(), x0, y, stop)
+        let offered = 0..y.len() / dim;
+        self.minimiser.minimise(&mut field, dim, self.game.flow_objective.pull(), x0, y, offered, stop)
     }
 
     fn critic_gradient(

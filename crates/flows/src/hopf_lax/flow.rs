@@ -39,25 +39,38 @@ impl<T: Real> Field<T> for CriticField<'_, T> {
 /// The field of U(x, t) = min_y φ(y) + λ‖x − y‖²/(2(T − t)); a proposal field says where the search for y begins.
 ///
 /// Along a path y does not change, so while time goes on with the same number of points each search begins at the last
-/// y; the proposal is asked at the first call, and whenever time goes back.
+/// y; the proposal is asked at the first call, and whenever time goes back. Then the search also tries the ends of the
+/// companions, fixed points whose own ends are searched beside: what comes out does not depend on which other points are
+/// asked for.
 #[derive(Debug)]
 pub struct HopfLaxFlow<'a, T, P> {
     critic: CriticField<'a, T>,
     proposal: P,
     lambda: f64,
     horizon: f64,
-    stop: Stop,
+    companions: Vec<T>,
     minimiser: Minimiser<T>,
     /// y of the last call, and its time.
     ends: Vec<T>,
     time: f64,
 }
 
+/// Until the arithmetic resolves no more.
+const CONVERGED: Stop = Stop { iterations: 300, tolerance: 1e-5 };
+/// Searches from a new start; from the second on, the companions offer the ends that they have found.
+const ROUNDS: usize = 2;
+
 impl<'a, T: Real, P: VelocityField<T>> HopfLaxFlow<'a, T, P> {
-    /// The flow of `critic` with kinetic weight `lambda` > 0 on [0, `horizon`].
-    pub fn new(critic: CriticField<'a, T>, proposal: P, lambda: f64, horizon: f64, stop: Stop) -> Self {
+    /// The flow of `critic` with kinetic weight `lambda` > 0 on [0, `horizon`], with companions as rows of points.
+    pub fn new(
+        critic: CriticField<'a, T>,
+        proposal: P,
+        lambda: f64,
+        horizon: f64,
+        companions: Vec<T>,
+    ) -> Self {
         let (minimiser, ends) = (Minimiser::default(), Vec::new());
-        Self { critic, proposal, lambda, horizon, stop, minimiser, ends, time: 0.0 }
+        Self { critic, proposal, lambda, horizon, companions, minimiser, ends, time: 0.0 }
     }
 
     /// The minimisers y for the rows of `x` at time `t` < T.
@@ -66,17 +79,26 @@ impl<'a, T: Real, P: VelocityField<T>> HopfLaxFlow<'a, T, P> {
     /// [`FlowError::Shape`] when the points do not fit the critic or the proposal.
     pub fn ends(&mut self, x: &[T], t: T) -> Result<&[T], FlowError> {
         let left = self.horizon - t.wide();
+        let (dim, weight) = (self.critic.net.input(), self.lambda / left);
         if self.ends.len() != x.len() || t.wide() < self.time {
+            let all: Vec<T> = x.iter().chain(&self.companions).copied().collect();
             self.ends.clear();
-            self.ends.resize(x.len(), T::zero());
-            self.proposal.velocity(x, t, &mut self.ends)?;
-            for (y, &x) in self.ends.iter_mut().zip(x) {
+            self.ends.resize(all.len(), T::zero());
+            self.proposal.velocity(&all, t, &mut self.ends)?;
+            for (y, &x) in self.ends.iter_mut().zip(&all) {
                 *y = x + T::of(left) * *y;
             }
+            let offered = x.len() / dim..all.len() / dim;
+            for _ in 0..ROUNDS {
+                let (critic, ends) = (&mut self.critic, &mut self.ends);
+                self.minimiser.minimise(critic, dim, weight, &all, ends, offered.clone(), CONVERGED)?;
+            }
+            self.ends.truncate(x.len());
+        } else {
+            let (critic, ends) = (&mut self.critic, &mut self.ends);
+            self.minimiser.minimise(critic, dim, weight, x, ends, 0..0, CONVERGED)?;
         }
         self.time = t.wide();
-        let (dim, weight) = (self.critic.net.input(), self.lambda / left);
-        self.minimiser.minimise(&mut self.critic, dim, weight, x, &mut self.ends, self.stop)?;
         Ok(&self.ends)
     }
 }

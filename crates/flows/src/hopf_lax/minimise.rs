@@ -5,6 +5,7 @@
 use crate::FlowError;
 use crate::error::expect_length;
 use crate::real::Real;
+use std::ops::Range;
 
 /// Pairs of steps and gradient differences that are remembered for each point.
 const MEMORY: usize = 6;
@@ -56,6 +57,8 @@ struct History {
     pairs: Vec<(Vec<f64>, Vec<f64>, f64)>,
     /// Cut of the next step.
     factor: f64,
+    /// Whether the pairs were forgotten since the last step down.
+    restarted: bool,
 }
 
 impl<T: Real> Minimiser<T> {
@@ -65,7 +68,11 @@ impl<T: Real> Minimiser<T> {
     /// longer evaluated. Limited-memory BFGS (Liu and Nocedal 1989) for every row by itself, with backtracking; a
     /// rejected trial still teaches its curvature.
     ///
-    /// Complexity: `iterations` evaluations of φ at the rows that still move, and O(d) memory for each.
+    /// Before that, each row begins at the best of its own start and the starts of the `offered` rows: so it finds
+    /// valleys that its own start is not in.
+    ///
+    /// Complexity: `iterations` evaluations of φ at the rows that still move, and O(d) memory for each; O(d) for every
+    /// pair of a row and an offered one.
     ///
     /// # Errors
     /// [`FlowError::Shape`] when `x` and `y` differ in length, and what the field reports.
@@ -76,18 +83,19 @@ impl<T: Real> Minimiser<T> {
         weight: f64,
         x: &[T],
         y: &mut [T],
+        offered: Range<usize>,
         stop: Stop,
     ) -> Result<(), FlowError> {
         expect_length("the start of the minimisation", y.len(), x.len())?;
         self.dim = dim;
         field.jet(y, &mut self.values, &mut self.slopes)?;
         let rows = self.values.len();
+        self.exchange(weight, x, y, offered.start.min(rows)..offered.end.min(rows));
         self.histories.resize_with(rows, History::default);
         self.active.clear();
         for row in 0..rows {
             let at = row * dim..(row + 1) * dim;
-            self.histories[row].pairs.clear();
-            self.histories[row].factor = 1.0;
+            self.histories[row].begin();
             let point = Point { x: &x[at.clone()], y: &y[at.clone()], slope: &self.slopes[at], weight };
             self.values[row] += T::of(point.distance_term());
             if !point.is_stationary(stop.tolerance) {
@@ -103,6 +111,32 @@ impl<T: Real> Minimiser<T> {
             self.accept(weight, x, y, stop.tolerance);
         }
         Ok(())
+    }
+
+    /// Gives each row the best of its own y and those of the `offered` rows.
+    fn exchange(&mut self, weight: f64, x: &[T], y: &mut [T], offered: Range<usize>) {
+        let dim = self.dim;
+        let row = |row: usize| row * dim..(row + 1) * dim;
+        let candidates = y[offered.start * dim..offered.end * dim].to_vec();
+        let slopes = self.slopes[offered.start * dim..offered.end * dim].to_vec();
+        let values = self.values[offered].to_vec();
+        let half = T::of(0.5 * weight);
+        let squares = |a: &[T], b: &[T]| a.iter().zip(b).map(|(&a, &b)| (a - b) * (a - b)).sum::<T>();
+        for i in 0..self.values.len() {
+            let x = &x[row(i)];
+            let (mut best, mut least) = (None, self.values[i] + half * squares(x, &y[row(i)]));
+            for (j, (candidate, &value)) in candidates.chunks_exact(dim).zip(&values).enumerate() {
+                let cost = value + half * squares(x, candidate);
+                if cost < least {
+                    (best, least) = (Some(j), cost);
+                }
+            }
+            if let Some(j) = best {
+                y[row(i)].copy_from_slice(&candidates[row(j)]);
+                self.slopes[row(i)].copy_from_slice(&slopes[row(j)]);
+                self.values[i] = values[j];
+            }
+        }
     }
 
     /// ∇φ at each row of the `y` that the last minimisation left.
@@ -146,8 +180,12 @@ impl<T: Real> Minimiser<T> {
             let change: Vec<f64> = new.gradient().iter().zip(&gradient).map(|(n, o)| n - o).collect();
             let history = &mut self.histories[row];
             history.learn(step, change);
-            history.factor = if down { 1.0 } else { 0.5 * history.factor };
-            let done = if down { new.is_stationary(tolerance) } else { history.factor < SMALLEST_FACTOR };
+            if down {
+                (history.factor, history.restarted) = (1.0, false);
+            } else {
+                history.factor *= 0.5;
+            }
+            let done = if down { new.is_stationary(tolerance) } else { history.gives_up() };
             if down {
                 y[at.clone()].copy_from_slice(&self.trials[from.clone()]);
                 self.slopes[at].copy_from_slice(&self.trial_slopes[from]);
@@ -196,6 +234,11 @@ impl<T: Real> Point<'_, T> {
 }
 
 impl History {
+    fn begin(&mut self) {
+        self.pairs.clear();
+        (self.factor, self.restarted) = (1.0, false);
+    }
+
     /// The step −H·∇ of the remembered curvature, cut to the displacement; a short one along −∇ where none is known.
     fn step<T: Real>(&self, point: &Point<'_, T>) -> Vec<f64> {
         let gradient = point.gradient();
@@ -227,6 +270,17 @@ impl History {
             add(&mut q, a - b, s);
         }
         q
+    }
+
+    /// After a step that had to be cut away, begins again without what was learnt; with nothing learnt, gives up.
+    fn gives_up(&mut self) -> bool {
+        let small = self.factor < SMALLEST_FACTOR;
+        if small && !self.restarted {
+            (self.restarted, self.factor) = (true, 1.0);
+            self.pairs.clear();
+            return false;
+        }
+        small
     }
 
     /// Remembers a pair of positive curvature, so that H stays positive definite.

@@ -3,7 +3,7 @@
 use crate::TrainError;
 use crate::adversarial::Trainer;
 use crate::config::{Config, Steps};
-use crate::source::name;
+use crate::source::{Source, name};
 use datasets::stream;
 use flows::game::Game;
 use flows::record::{self, RecordError};
@@ -18,6 +18,7 @@ const PARTICLES: usize = 256;
 pub struct Monitor {
     game: Game,
     start: Array2<f64>,
+    companions: Vec<f32>,
     steps: usize,
 }
 
@@ -26,13 +27,19 @@ impl Monitor {
     ///
     /// # Errors
     /// What the law or the networks' description reports.
-    pub fn new(config: &Config, dim: usize) -> Result<Self, TrainError> {
+    pub fn new(config: &Config, source: &Source) -> Result<Self, TrainError> {
+        let dim = source.dim();
         let mut rng = stream(config.seed, name::MONITOR, 0);
         let steps = match config.flow.steps {
             Steps::Fixed(n) => n,
             Steps::Drawn { max, .. } => max,
         };
-        Ok(Self { game: config.game(dim)?, start: config.initial.sample(PARTICLES, dim, &mut rng)?, steps })
+        Ok(Self {
+            game: config.game(dim)?,
+            start: config.initial.sample(PARTICLES, dim, &mut rng)?,
+            companions: source.companions(config.seed)?,
+            steps,
+        })
     }
 
     /// The indicators now; none where the flow no longer gives finite numbers.
@@ -41,7 +48,7 @@ impl Monitor {
     /// [`TrainError::Record`] for anything but values that are not finite.
     pub fn measure(&self, trainer: &Trainer) -> Result<Option<Indicators>, TrainError> {
         let (potential, critic) = (&trainer.flow.average, &trainer.critic.average);
-        match record::trajectory(&self.game, potential, critic, self.start.view(), self.steps) {
+        match record::trajectory(&self.game, potential, critic, &self.companions, self.start.view(), self.steps) {
             Ok(trajectory) => Ok(Some(Indicators::new(&trajectory, None)?)),
             Err(RecordError::Trajectory(_)) => Ok(None),
             Err(error) => Err(error.into()),
