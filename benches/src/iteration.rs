@@ -2,7 +2,9 @@
 
 use anyhow::{Context, Result};
 use flows::activation::Activation;
-use flows::game::{Backend, CriticBatch, CriticObjective, FlowObjective, Game, Native, PenaltyPoints, Representation};
+use flows::game::{
+    Backend, CriticBatch, CriticObjective, FlowObjective, Game, Native, PenaltyPoints, Representation,
+};
 use flows::mlp::{Initialisation, Mlp, Output};
 use flows::potential::Potential;
 use ndarray::ArrayView2;

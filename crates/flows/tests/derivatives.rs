@@ -24,7 +24,7 @@ fn assert_gradient(at: &[f64], gradient: &[f64], loss: impl FnMut(&[f64]) -> f64
 
 fn networks() -> Vec<Mlp> {
     let mut all = Vec::new();
-    for activation in [Activation::Tanh, Activation::Softplus, Activation::Relu] {
+    for activation in [Activation::Tanh, Activation::Softplus, Activation::SharpSoftplus, Activation::Relu] {
         for hidden in [&[5][..], &[6, 4][..], &[4, 7, 3][..]] {
             for output in [Output::Identity, Output::Below(0.5)] {
                 all.push(Mlp::new(3, hidden, activation, output).unwrap());

@@ -14,7 +14,12 @@ const EXACT: Stop = Stop { iterations: 500, tolerance: 1e-9 };
 struct Quadratic(Vec<f64>);
 
 impl Field<f64> for Quadratic {
-    fn jet(&mut self, points: &[f64], values: &mut Vec<f64>, gradients: &mut Vec<f64>) -> Result<(), FlowError> {
+    fn jet(
+        &mut self,
+        points: &[f64],
+        values: &mut Vec<f64>,
+        gradients: &mut Vec<f64>,
+    ) -> Result<(), FlowError> {
         let rows = || points.chunks_exact(self.0.len());
         *values = rows().map(|y| y.iter().zip(&self.0).map(|(y, k)| 0.5 * k * y * y).sum()).collect();
         *gradients = rows().flat_map(|y| y.iter().zip(&self.0).map(|(y, k)| k * y)).collect();
@@ -154,6 +159,7 @@ fn time_that_goes_back_begins_a_new_search() {
     let other = [2.0, 2.0];
     flow.ends(&other, 0.5).unwrap();
     let again = flow.ends(&[0.1, 0.2], 0.0).unwrap().to_vec();
-    let fresh = HopfLaxFlow::new(field(), Rest, 0.3, 1.0, Vec::new()).ends(&[0.1, 0.2], 0.0).unwrap().to_vec();
+    let fresh =
+        HopfLaxFlow::new(field(), Rest, 0.3, 1.0, Vec::new()).ends(&[0.1, 0.2], 0.0).unwrap().to_vec();
     assert_eq!(again, fresh);
 }

@@ -35,7 +35,8 @@ const DIVERGENCES: [Divergence; 7] = [
 ];
 const PENALTIES: [SlopePenalty; 3] =
     [SlopePenalty::OneSidedSquared, SlopePenalty::OneSided, SlopePenalty::TwoSided];
-const ACTIVATIONS: [Activation; 3] = [Activation::Tanh, Activation::Softplus, Activation::Relu];
+const ACTIVATIONS: [Activation; 4] =
+    [Activation::Tanh, Activation::Softplus, Activation::SharpSoftplus, Activation::Relu];
 /// (d, hidden widths), from the smallest network to the largest that the experiments use.
 const SHAPES: [(usize, &[usize]); 4] = [(1, &[2]), (2, &[6, 5]), (12, &[48; 5]), (7, &[128; 4])];
 

@@ -164,11 +164,7 @@ impl<T: Real> Minimiser<T> {
             let row = self.active[trial];
             let (at, from) = (row * dim..(row + 1) * dim, trial * dim..(trial + 1) * dim);
             let old = Point { x: &x[at.clone()], y: &y[at.clone()], slope: &self.slopes[at.clone()], weight };
-            let new = Point {
-                y: &self.trials[from.clone()],
-                slope: &self.trial_slopes[from.clone()],
-                ..old
-            };
+            let new = Point { y: &self.trials[from.clone()], slope: &self.trial_slopes[from.clone()], ..old };
             let value = self.trial_values[trial].wide() + new.distance_term();
             let before = self.values[row].wide();
             let gradient = old.gradient();

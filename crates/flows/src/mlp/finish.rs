@@ -49,6 +49,7 @@ impl<T: Real> Finish<T> for Scale<'_, T> {
         match self.activation {
             Activation::Tanh => scale(rows, values, |a| Activation::Tanh.slope(a)),
             Activation::Softplus => scale(rows, values, |a| Activation::Softplus.slope(a)),
+            Activation::SharpSoftplus => scale(rows, values, |a| Activation::SharpSoftplus.slope(a)),
             Activation::Relu => scale(rows, values, |a| Activation::Relu.slope(a)),
         }
     }
@@ -80,6 +81,7 @@ impl<T: Real> Finish<T> for Curve<'_, T> {
         match self.activation {
             Activation::Tanh => curve(Activation::Tanh, rows, values, chain),
             Activation::Softplus => curve(Activation::Softplus, rows, values, chain),
+            Activation::SharpSoftplus => curve(Activation::SharpSoftplus, rows, values, chain),
             Activation::Relu => Scale { activation: Activation::Relu, values }.finish(0, rows),
         }
     }

@@ -2,7 +2,7 @@
 
 use super::transfer::{Scalar, size, vector};
 use crate::FlowError;
-use crate::activation::Activation;
+use crate::activation::{Activation, SHARPNESS};
 use crate::error::expect_length;
 use crate::mlp::{Mlp, Output};
 use tch::{Device, Tensor};
@@ -129,6 +129,9 @@ fn activate(activation: Activation, s: &Tensor) -> Result<Tensor, FlowError> {
         Activation::Tanh => s.f_tanh()?,
         // libtorch's own softplus drops log(1 + e⁻ˢ) beyond s = 20, which double precision would notice.
         Activation::Softplus => s.f_neg()?.f_log_sigmoid()?.f_neg()?,
+        Activation::SharpSoftplus => {
+            s.f_mul_scalar(-SHARPNESS)?.f_log_sigmoid()?.f_mul_scalar(-1.0 / SHARPNESS)?
+        }
         Activation::Relu => s.f_relu()?,
     })
 }
@@ -138,6 +141,7 @@ fn times_slope(activation: Activation, q: &Tensor, hidden: &Hidden) -> Result<Te
     Ok(match activation {
         Activation::Tanh => Tensor::f_tanh_backward(q, &hidden.after)?,
         Activation::Softplus => q.f_mul(&hidden.before.f_sigmoid()?)?,
+        Activation::SharpSoftplus => q.f_mul(&hidden.before.f_mul_scalar(SHARPNESS)?.f_sigmoid()?)?,
         Activation::Relu => hidden.before.f_threshold_backward(q, 0.0)?,
     })
 }
@@ -145,7 +149,7 @@ fn times_slope(activation: Activation, q: &Tensor, hidden: &Hidden) -> Result<Te
 #[cfg(test)]
 mod tests {
     use super::Network;
-    use crate::activation::Activation;
+    use crate::activation::{Activation, SHARPNESS};
     use crate::mlp::{Initialisation, Mlp, Output};
     use crate::torch::transfer::{download, matrix, vector};
     use rand::{RngExt, SeedableRng};
@@ -170,7 +174,9 @@ mod tests {
         let mut rng = ChaCha8Rng::seed_from_u64(11);
         let mut uniform =
             |n: usize| -> Vec<f64> { (0..n).map(|_| 2.0 * rng.random::<f64>() - 1.0).collect() };
-        for activation in [Activation::Tanh, Activation::Softplus, Activation::Relu] {
+        for activation in
+            [Activation::Tanh, Activation::Softplus, Activation::SharpSoftplus, Activation::Relu]
+        {
             for output in [Output::Identity, Output::Below(0.5)] {
                 let what = format!("{activation:?} {output:?}");
                 let net = Mlp::new(DIM, &[6, 9, 5], activation, output).unwrap();

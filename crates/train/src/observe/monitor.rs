@@ -48,7 +48,14 @@ impl Monitor {
     /// [`TrainError::Record`] for anything but values that are not finite.
     pub fn measure(&self, trainer: &Trainer) -> Result<Option<Indicators>, TrainError> {
         let (potential, critic) = (&trainer.flow.average, &trainer.critic.average);
-        match record::trajectory(&self.game, potential, critic, &self.companions, self.start.view(), self.steps) {
+        match record::trajectory(
+            &self.game,
+            potential,
+            critic,
+            &self.companions,
+            self.start.view(),
+            self.steps,
+        ) {
             Ok(trajectory) => Ok(Some(Indicators::new(&trajectory, None)?)),
             Err(RecordError::Trajectory(_)) => Ok(None),
             Err(error) => Err(error.into()),
