@@ -8,6 +8,7 @@
 use flows::FlowError;
 use flows::activation::Activation;
 use flows::device::Device;
+use flows::hopf_lax::Stop;
 use flows::game::{
     Backend, CriticBatch, CriticObjective, CriticValue, FlowObjective, FlowValue, Game, Native,
     PenaltyPoints, critic, flow,
@@ -236,6 +237,26 @@ fn train(backend: &mut dyn Backend, numbers: &Numbers<f32>) -> [Vec<f32>; 2] {
         potential.iter_mut().zip(&d_potential).for_each(|(p, d)| *p -= RATE * d);
     }
     [potential, critic]
+}
+
+/// A few steps of the same descent; both begin with the same probes, so what differs is rounding.
+#[test]
+fn refined_ends_agree() {
+    let stop = Stop { iterations: 3, tolerance: 0.0 };
+    for activation in ACTIVATIONS {
+        let game = game(3, &[7, 5], activation, Divergence::DonskerVaradhan);
+        let numbers = Numbers::<f32>::draw(&game, 5);
+        let refined = |backend: &mut dyn Backend| {
+            let mut ends = numbers.target.clone();
+            backend.refine(&numbers.critic, &numbers.generated, &mut ends, stop).unwrap();
+            ends
+        };
+        let native = refined(&mut Native::new(game.clone()));
+        let torch = refined(&mut Torch::new(game, Device::Cpu).unwrap());
+        assert!(native.iter().zip(&numbers.target).any(|(a, b)| (a - b).abs() > 1e-3), "nothing has moved");
+        // Quasi-Newton steps divide differences of gradients, which amplifies their rounding.
+        assert_close(&format!("ends {activation:?}"), 1e-3, &native, &torch);
+    }
 }
 
 #[test]

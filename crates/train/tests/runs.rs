@@ -144,6 +144,41 @@ fn an_interrupted_run_ends_in_the_same_bits() {
     }
 }
 
+const HOPF_LAX: [&str; 3] = [
+    "flow.representation={ kind = \"hopf-lax\", refinements = 4 }",
+    "flow.steps=1",
+    "critic.activation=sharp-softplus",
+];
+
+#[test]
+fn an_interrupted_maximisation_of_the_dual_ends_in_the_same_bits() {
+    interrupt_and_compare(&small(&HOPF_LAX), "hopf-lax");
+}
+
+/// The Hamilton–Jacobi equation, the terminal condition, straightness and independence of the step hold whatever the
+/// critic is: no training can lose them.
+#[test]
+fn a_hopf_lax_flow_is_optimal_for_its_critic_after_any_training() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = folder.path().join("run");
+    train(&small(&HOPF_LAX), &options(&run, false)).unwrap();
+    let model = Model::load(&run).unwrap();
+    let start = model.initial(300, 7).unwrap();
+    let trajectory = model.trajectory(start.view(), 8).unwrap();
+    let w2_squared = eval::w2_squared(trajectory.start(), trajectory.end()).unwrap();
+    let indicators = mfg::Indicators::new(&trajectory, Some(w2_squared)).unwrap();
+    // Searches end when the slope is 1e-5 of its parts.
+    assert!(indicators.hj_residual_relative.unwrap() < 1e-4);
+    assert!(indicators.characteristic_rms.unwrap() < 1e-4);
+    assert!(indicators.path_ratio.unwrap() < 1e-6);
+    assert_eq!(indicators.terminal_gradient_rms, 0.0);
+    // A wrong valley for one point in a thousand would show here.
+    assert!(indicators.straightness.unwrap() < 1e-6);
+    let (one, many) = (model.push_forward(start.view(), 1).unwrap(), model.push_forward(start.view(), 64).unwrap());
+    // Single precision.
+    assert!(mfg::step_invariance(&one, &many, &start).unwrap().unwrap() < 1e-3);
+}
+
 /// Two-step schemes remember the networks of the step before.
 #[test]
 fn an_interrupted_generator_ends_in_the_same_bits() {

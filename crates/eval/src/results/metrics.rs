@@ -105,6 +105,9 @@ pub const METRICS: &[Metric] = &[
     ),
     metric("off_manifold_rms", "RMS of the padded coordinates, which are 0 on the target"),
     metric("w2_squared_one_step", "w2_squared of the flow run in one Euler step, h = T"),
+    metric("w2_squared_2_steps", "w2_squared of the flow run in 2 Euler steps"),
+    metric("w2_squared_5_steps", "w2_squared of the flow run in 5 Euler steps"),
+    metric("w2_squared_64_steps", "w2_squared of the flow run in 64 Euler steps"),
     metric("w1", "min Σ P‖x−y‖ between generated and target points, all coordinates, exact"),
     metric("w2", "(min Σ P‖x−y‖²)^½ between generated and target points, all coordinates, exact"),
     metric(

@@ -85,6 +85,33 @@ const ALL: &[Experiment] = &[
         in_print: include_str!("../../../../configs/table1/in-print.toml"),
     },
     Experiment {
+        name: "optimality",
+        title: "How well trained flows satisfy the optimality system of arXiv 2407.11901: pinwheel and moons in 2, 7 and \
+                12 dimensions",
+        rows: configurations!("optimality":
+            "ours" / "pinwheel-2d-w1w2",
+            "ours" / "pinwheel-7d-w1w2",
+            "ours" / "pinwheel-12d-w1w2",
+            "ours" / "moons-2d-w1w2",
+            "ours" / "moons-7d-w1w2",
+            "ours" / "moons-12d-w1w2",
+            "published" / "pinwheel-2d-w1w2",
+            "published" / "pinwheel-2d-w1",
+            "published" / "pinwheel-7d-w1w2",
+            "published" / "pinwheel-7d-w1",
+            "published" / "pinwheel-12d-w1w2",
+            "published" / "pinwheel-12d-w1",
+            "published" / "moons-2d-w1w2",
+            "published" / "moons-2d-w1",
+            "published" / "moons-7d-w1w2",
+            "published" / "moons-7d-w1",
+            "published" / "moons-12d-w1w2",
+            "published" / "moons-12d-w1",
+        ),
+        curves: &[],
+        in_print: include_str!("../../../../configs/optimality/in-print.toml"),
+    },
+    Experiment {
         name: "ring",
         title: "The ring of 8 Gaussians, as in arXiv 2406.13619: W2-FE, W1-FE and their rivals",
         rows: configurations!("ring":

@@ -16,6 +16,14 @@ use train::model::Model;
 /// The first two coordinates carry every synthetic target.
 pub const MANIFOLD_DIM: usize = 2;
 
+/// Numbers of steps with which the distance to the target is measured beside that of the configuration.
+const OTHER_STEPS: [(usize, &str); 4] = [
+    (1, "w2_squared_one_step"),
+    (2, "w2_squared_2_steps"),
+    (5, "w2_squared_5_steps"),
+    (64, "w2_squared_64_steps"),
+];
+
 /// What was measured of a trained flow.
 pub struct Measurement {
     pub metrics: Metrics,
@@ -65,12 +73,14 @@ pub fn measure(model: &Model, protocol: Protocol) -> Result<Measurement, Unmeasu
         generated_clouds.iter().zip(&target_clouds).map(|(a, b)| (a.view(), b.view())).collect();
     let mut metrics = not_finite(closeness(&pairs, protocol, fresh.manifold_dim()))?;
 
-    let one_step: Vec<f64> = clouds(&initial)
-        .iter()
-        .zip(&target_clouds)
-        .map(|(start, target)| one_step(model, start, target, protocol))
-        .collect::<Result<_, _>>()?;
-    metrics.insert_repeated("w2_squared_one_step", &one_step);
+    for (steps, name) in OTHER_STEPS {
+        let distances: Vec<f64> = clouds(&initial)
+            .iter()
+            .zip(&target_clouds)
+            .map(|(start, target)| w2_squared_after(model, steps, start, target, protocol))
+            .collect::<Result<_, _>>()?;
+        metrics.insert_repeated(name, &distances);
+    }
     let (start, end, reference) =
         (head(&initial, protocol), head(&generated, protocol), head(&target, protocol));
     metrics.extend(indicators::indicators(model, start, steps)?);
@@ -88,14 +98,14 @@ pub fn floor(fresh: &FreshTarget<'_>, protocol: Protocol) -> Result<Metrics> {
     Ok(closeness(&pairs, protocol, fresh.manifold_dim())?)
 }
 
-fn one_step(
+fn w2_squared_after(
     model: &Model,
+    steps: usize,
     start: &Array2<f64>,
     target: &Array2<f64>,
     protocol: Protocol,
 ) -> Result<f64, Unmeasured> {
-    let start = head(start, protocol);
-    let end = model.push_forward(start, 1)?;
+    let end = model.push_forward(head(start, protocol), steps)?;
     not_finite(eval::w2_squared(end.view(), head(target, protocol)))
 }
 

@@ -1,5 +1,8 @@
 //! The domains of a configuration's values.
 
+use flows::activation::Activation;
+use flows::game::Representation;
+
 use super::{Config, ConfigError, Configuration, Length, Lipschitz, Optimiser, Schedule, Steps};
 
 impl Config {
@@ -25,6 +28,7 @@ impl Config {
         not_negative("flow.velocity_spread", self.flow.velocity_spread)?;
         not_negative("flow.hamilton_jacobi", self.flow.hamilton_jacobi)?;
         not_negative("flow.terminal_gradient", self.flow.terminal_gradient)?;
+        self.validate_representation()?;
         widths("flow.hidden", &self.flow.hidden)?;
         positive("critic.bound", self.critic.bound)?;
         widths("critic.hidden", &self.critic.hidden)?;
@@ -34,6 +38,28 @@ impl Config {
         }
         self.validate_training()?;
         require(self.sampling.steps >= 1, "sampling.steps", "0".into(), "give at least 1")
+    }
+
+    fn validate_representation(&self) -> Result<(), ConfigError> {
+        let Representation::HopfLax { refinements } = self.flow.representation else { return Ok(()) };
+        require(
+            refinements >= 1,
+            "flow.representation.refinements",
+            "0".into(),
+            "give at least 1, such as 8",
+        )?;
+        require(
+            self.critic.activation != Activation::Relu,
+            "critic.activation",
+            "relu".into(),
+            "take sharp-softplus for flow.representation = hopf-lax, whose minimum would lie on the kinks of a ReLU",
+        )?;
+        require(
+            self.flow.kinetic,
+            "flow.kinetic",
+            "false".into(),
+            "leave it true for flow.representation = hopf-lax, which minimises the kinetic energy too",
+        )
     }
 
     fn validate_data(&self) -> Result<(), ConfigError> {
