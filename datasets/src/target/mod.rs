@@ -15,7 +15,8 @@ use crate::SampleError;
 /// A synthetic target law π: a 2-D set embedded in the first two coordinates of R^d, the other coordinates exactly 0.
 ///
 /// For d > 2 the law is singular, which is what the W1 proximal is for. The definitions and scales are those of the
-/// experiments of arXiv 2407.11901; [`Target::Ring`] is the ring of arXiv 2406.13619. Each is a mixture of
+/// experiments of arXiv 2407.11901; [`Target::Ring`] is the ring of arXiv 2406.13619; to the last three the optimal flow is known in closed form. Each
+/// is a mixture of
 /// [`Target::components`] arms, modes, cells or curves of equal probability.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -38,11 +39,17 @@ pub enum Target {
     TwoSpirals,
     /// Eight modes at angles 45°·k, radius 1, standard deviation .1.
     Ring,
+    /// The origin alone: the law δ₀.
+    Origin,
+    /// The standard normal law: for d > 2 on a flat manifold.
+    Plane,
+    /// The standard normal law about (3, 0).
+    ShiftedGaussian,
 }
 
 impl Target {
     /// Every target, in the order of their declaration.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 11] = [
         Self::Pinwheel,
         Self::Moons,
         Self::EightGaussians,
@@ -51,6 +58,9 @@ impl Target {
         Self::Circles,
         Self::TwoSpirals,
         Self::Ring,
+        Self::Origin,
+        Self::Plane,
+        Self::ShiftedGaussian,
     ];
 
     /// The name used in configurations and on the command line.
@@ -69,6 +79,9 @@ impl Target {
             Self::Circles => "circles",
             Self::TwoSpirals => "two-spirals",
             Self::Ring => "ring",
+            Self::Origin => "origin",
+            Self::Plane => "plane",
+            Self::ShiftedGaussian => "shifted-gaussian",
         }
     }
 
@@ -83,7 +96,7 @@ impl Target {
             Self::Pinwheel => 5,
             Self::Moons | Self::Circles | Self::TwoSpirals => 2,
             Self::EightGaussians | Self::Checkerboard | Self::Ring => 8,
-            Self::SwissRoll => 1,
+            Self::SwissRoll | Self::Origin | Self::Plane | Self::ShiftedGaussian => 1,
         }
     }
 
@@ -132,7 +145,7 @@ impl Target {
     ///
     /// The rows are not identically distributed, so distances to such a cloud are smaller than to an independent
     /// sample: say which was used. Where k does not divide n the first n mod k components have one point more. A
-    /// target with one component ([`Target::SwissRoll`]) has nothing to balance.
+    /// target with one component, such as [`Target::SwissRoll`], has nothing to balance.
     ///
     /// Shapes: [n, dim]; columns 2.. are exactly 0. Complexity: O(n·dim).
     ///

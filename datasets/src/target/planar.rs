@@ -17,6 +17,9 @@ pub(super) fn point<R: Rng + ?Sized>(target: Target, component: u32, rng: &mut R
         Target::SwissRoll => swiss_roll(rng),
         Target::Circles => circles(component, rng),
         Target::TwoSpirals => two_spirals(component, rng),
+        Target::Origin => [0.0, 0.0],
+        Target::Plane => [normal(rng), normal(rng)],
+        Target::ShiftedGaussian => [3.0 + normal(rng), normal(rng)],
     }
 }
 

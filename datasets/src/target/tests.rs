@@ -46,6 +46,9 @@ fn raw_moments(target: Target) -> [f64; 5] {
         }
         Target::EightGaussians => [0.0, 0.0, 2.0 + 0.04, 2.0 + 0.04, 0.0],
         Target::Ring => [0.0, 0.0, 0.5 + 0.01, 0.5 + 0.01, 0.0],
+        Target::Origin => [0.0; 5],
+        Target::Plane => [0.0, 0.0, 1.0, 1.0, 0.0],
+        Target::ShiftedGaussian => [3.0, 0.0, 10.0, 1.0, 0.0],
         // Uniform marginals; the products of the cells' centres sum to 2·(½)² over 8 cells.
         Target::Checkerboard => [0.0, 0.0, 1.0 / 3.0, 1.0 / 3.0, 0.0625],
         // Antiderivatives of t cos t, t sin t, t², t² cos 2t, t² sin 2t between 3π/2 and 9π/2.

@@ -108,6 +108,10 @@ pub const METRICS: &[Metric] = &[
     metric("w2_squared_2_steps", "w2_squared of the flow run in 2 Euler steps"),
     metric("w2_squared_5_steps", "w2_squared of the flow run in 5 Euler steps"),
     metric("w2_squared_64_steps", "w2_squared of the flow run in 64 Euler steps"),
+    metric(
+        "exact_flow_error",
+        "RMS ‖x_T − x_T*‖/RMS ‖x_T* − x_0‖, where the optimal flow x* is known in closed form",
+    ),
     metric("w1", "min Σ P‖x−y‖ between generated and target points, all coordinates, exact"),
     metric("w2", "(min Σ P‖x−y‖²)^½ between generated and target points, all coordinates, exact"),
     metric(

@@ -3,6 +3,7 @@
 
 pub mod generator;
 mod indicators;
+mod known;
 mod target;
 
 pub use target::FreshTarget;
@@ -83,6 +84,9 @@ pub fn measure(model: &Model, protocol: Protocol) -> Result<Measurement, Unmeasu
     }
     let (start, end, reference) =
         (head(&initial, protocol), head(&generated, protocol), head(&target, protocol));
+    if let Some(error) = known::exact_flow_error(&model.config, start, end) {
+        metrics.insert("exact_flow_error", error);
+    }
     metrics.extend(indicators::indicators(model, start, steps)?);
     metrics.extend(indicators::critic_slopes(model, end, reference)?);
     Ok(Measurement { metrics, start: None, generated, target })
