@@ -218,7 +218,8 @@ fn a_line_cannot_hold_a_planar_set() {
 
 #[test]
 fn seeds_decide_the_sample() {
-    for target in Target::ALL {
+    // The origin has but one sample.
+    for target in Target::ALL.into_iter().filter(|target| *target != Target::Origin) {
         let draw = |seed, step| target.sample(20, 2, &mut stream(seed, "t", step)).unwrap();
         assert_eq!(draw(1, 0), draw(1, 0));
         assert_ne!(draw(1, 0), draw(2, 0));
@@ -260,7 +261,7 @@ fn names_round_trip() {
     assert_eq!(
         error,
         "unknown target `pinwheels`: choose one of pinwheel, moons, eight-gaussians, checkerboard, swiss-roll, \
-         circles, two-spirals, ring"
+         circles, two-spirals, ring, origin, plane, shifted-gaussian"
     );
 }
 
