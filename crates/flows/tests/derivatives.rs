@@ -5,7 +5,9 @@ mod common;
 
 use common::uniform;
 use flows::activation::Activation;
-use flows::game::{CriticBatch, CriticObjective, FlowObjective, Game, PenaltyPoints, critic, flow};
+use flows::game::{
+    CriticBatch, CriticObjective, FlowObjective, Game, PenaltyPoints, Representation, critic, flow,
+};
 use flows::lipschitz::SpectralState;
 use flows::mlp::{Cotangent, Initialisation, Mlp, Order, Output, Tape, Weights};
 use flows::potential::Potential;
@@ -57,6 +59,40 @@ fn input_gradient_is_the_derivative_of_the_value() {
             net.evaluate(&Weights::new(&net, &theta).unwrap(), z, Order::Value, &mut tape).unwrap();
             tape.value().iter().sum()
         });
+    }
+}
+
+#[test]
+fn laplacian_is_the_divergence_of_the_gradient() {
+    let mut rng = ChaCha8Rng::seed_from_u64(8);
+    for net in networks() {
+        let weights = Weights::new(&net, &parameters(&net, &mut rng)).unwrap();
+        let z = uniform(&mut rng, 5 * 3);
+        let jet = |z: &[f64], common: Option<f64>| {
+            let mut tape = Tape::new();
+            net.evaluate_with_common(&weights, z, common, Order::Jet, &mut tape).unwrap();
+            tape
+        };
+        for common in [None, Some(0.4)] {
+            let columns = if common.is_some() { 2 } else { 3 };
+            let z = &z[..5 * columns];
+            let laplacian = net.laplacian(&weights, &jet(z, common)).unwrap();
+            let h = 1e-5;
+            for (row, laplacian) in laplacian.iter().enumerate() {
+                let trace: f64 = (0..columns)
+                    .map(|j| {
+                        let slope = |shift: f64| {
+                            let mut moved = z.to_vec();
+                            moved[row * columns + j] += shift;
+                            jet(&moved, common).gradient()[row * columns + j]
+                        };
+                        (slope(h) - slope(-h)) / (2.0 * h)
+                    })
+                    .sum();
+                // h²/6 of a fourth derivative, at most 1e5 for the sharp softplus, is 2e-6; rounding is 1e-11.
+                assert!((trace - laplacian).abs() < 1e-5, "{net:?}: {laplacian} against {trace}");
+            }
+        }
     }
 }
 

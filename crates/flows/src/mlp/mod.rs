@@ -6,13 +6,15 @@
 //!   q_{l−1} = W_lᵀ·g_l, ∇_z u = q_0;
 //! - [`Mlp::pull_back`] is the reverse of both chains at once: given ∂ℓ/∂u and ∂ℓ/∂(∇_z u) of a scalar loss ℓ it
 //!   gives ∂ℓ/∂parameters and ∂ℓ/∂z. The second derivative of the network appears only through σ″, so there is no
-//!   double backward pass and no graph.
+//!   double backward pass and no graph;
+//! - [`Mlp::laplacian`] carries Σ_j ∂²u/∂z_j² forward through the layers.
 //!
 //! Parameters lie in one contiguous buffer, layer by layer: W_1 (row-major, out × in), b_1, …, w, c.
 
 mod evaluate;
 mod finish;
 mod init;
+mod laplacian;
 mod output;
 mod pull_back;
 mod tape;
