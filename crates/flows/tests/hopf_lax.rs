@@ -14,6 +14,10 @@ const EXACT: Stop = Stop { iterations: 500, tolerance: 1e-9 };
 struct Quadratic(Vec<f64>);
 
 impl Field<f64> for Quadratic {
+    fn dim(&self) -> usize {
+        self.0.len()
+    }
+
     fn jet(
         &mut self,
         points: &[f64],
@@ -48,7 +52,7 @@ proptest! {
         let curvatures: Vec<f64> = curvatures.iter().map(|k| 100.0 * 10.0_f64.powf(*k)).collect();
         let weight = 0.1;
         let mut y = start;
-        Minimiser::default().minimise(&mut Quadratic(curvatures.clone()), 3, weight, &x, &mut y, 0..0, EXACT).unwrap();
+        Minimiser::default().minimise(&mut Quadratic(curvatures.clone()), weight, &x, &mut y, 0..0, EXACT).unwrap();
         for (y, x) in y.chunks_exact(3).zip(x.chunks_exact(3)) {
             for ((y, x), k) in y.iter().zip(x).zip(&curvatures) {
                 // The gradient vanishes to 1e-9 of its two parts, which are below 1000; it moves y by 1/(k + μ) < 10 of that.
@@ -68,7 +72,7 @@ proptest! {
         let before = objective(&net, &parameters, &x, &y, 0.3);
         let mut field = CriticField::new(&net, &parameters).unwrap();
         let stop = Stop { iterations, tolerance: 0.0 };
-        Minimiser::default().minimise(&mut field, 2, 0.3, &x, &mut y, 0..0, stop).unwrap();
+        Minimiser::default().minimise(&mut field, 0.3, &x, &mut y, 0..0, stop).unwrap();
         for (after, before) in objective(&net, &parameters, &x, &y, 0.3).iter().zip(before) {
             // Values are of order one.
             prop_assert!(*after <= before + 1e-14);

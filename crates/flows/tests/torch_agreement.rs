@@ -8,11 +8,11 @@
 use flows::FlowError;
 use flows::activation::Activation;
 use flows::device::Device;
-use flows::hopf_lax::Stop;
 use flows::game::{
     Backend, CriticBatch, CriticObjective, CriticValue, FlowObjective, FlowValue, Game, Native,
     PenaltyPoints, critic, flow,
 };
+use flows::hopf_lax::Stop;
 use flows::mlp::{Initialisation, Mlp, Output};
 use flows::potential::Potential;
 use flows::real::Real;

@@ -174,7 +174,8 @@ fn a_hopf_lax_flow_is_optimal_for_its_critic_after_any_training() {
     assert_eq!(indicators.terminal_gradient_rms, 0.0);
     // A wrong valley for one point in a thousand would show here.
     assert!(indicators.straightness.unwrap() < 1e-6);
-    let (one, many) = (model.push_forward(start.view(), 1).unwrap(), model.push_forward(start.view(), 64).unwrap());
+    let (one, many) =
+        (model.push_forward(start.view(), 1).unwrap(), model.push_forward(start.view(), 64).unwrap());
     // Single precision.
     assert!(mfg::step_invariance(&one, &many, &start).unwrap().unwrap() < 1e-3);
 }

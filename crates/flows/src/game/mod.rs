@@ -211,7 +211,7 @@ impl Backend for Native {
         let mut field = CriticField::new(&self.game.critic, critic)?;
         let dim = self.game.critic.input();
         let offered = 0..y.len() / dim;
-        self.minimiser.minimise(&mut field, dim, self.game.flow_objective.pull(), x0, y, offered, stop)
+        self.minimiser.minimise(&mut field, self.game.flow_objective.pull(), x0, y, offered, stop)
     }
 
     fn critic_gradient(

@@ -26,6 +26,10 @@ impl<'a, T: Real> CriticField<'a, T> {
 }
 
 impl<T: Real> Field<T> for CriticField<'_, T> {
+    fn dim(&self) -> usize {
+        self.net.input()
+    }
+
     fn jet(&mut self, points: &[T], values: &mut Vec<T>, gradients: &mut Vec<T>) -> Result<(), FlowError> {
         self.net.evaluate(&self.weights, points, Order::Jet, &mut self.tape)?;
         values.clear();
@@ -91,12 +95,12 @@ impl<'a, T: Real, P: VelocityField<T>> HopfLaxFlow<'a, T, P> {
             let offered = x.len() / dim..all.len() / dim;
             for _ in 0..ROUNDS {
                 let (critic, ends) = (&mut self.critic, &mut self.ends);
-                self.minimiser.minimise(critic, dim, weight, &all, ends, offered.clone(), CONVERGED)?;
+                self.minimiser.minimise(critic, weight, &all, ends, offered.clone(), CONVERGED)?;
             }
             self.ends.truncate(x.len());
         } else {
             let (critic, ends) = (&mut self.critic, &mut self.ends);
-            self.minimiser.minimise(critic, dim, weight, x, ends, 0..0, CONVERGED)?;
+            self.minimiser.minimise(critic, weight, x, ends, 0..0, CONVERGED)?;
         }
         self.time = t.wide();
         Ok(&self.ends)

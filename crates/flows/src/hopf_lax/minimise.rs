@@ -18,6 +18,9 @@ const SMALLEST_FACTOR: f64 = 1e-4;
 
 /// Value and gradient of φ at a batch of points.
 pub trait Field<T> {
+    /// The dimension of the points.
+    fn dim(&self) -> usize;
+
     /// Writes φ and ∇φ at the rows of `points`.
     ///
     /// # Errors
@@ -79,7 +82,6 @@ impl<T: Real> Minimiser<T> {
     pub fn minimise(
         &mut self,
         field: &mut impl Field<T>,
-        dim: usize,
         weight: f64,
         x: &[T],
         y: &mut [T],
@@ -87,6 +89,7 @@ impl<T: Real> Minimiser<T> {
         stop: Stop,
     ) -> Result<(), FlowError> {
         expect_length("the start of the minimisation", y.len(), x.len())?;
+        let dim = field.dim();
         self.dim = dim;
         field.jet(y, &mut self.values, &mut self.slopes)?;
         let rows = self.values.len();

@@ -1,5 +1,8 @@
 //! The Laplacian of the field: the exact trace of its Hessian, carried forward through the layers.
-#![allow(clippy::indexing_slicing, reason = "every buffer is sized from the network that the tape was fitted to")]
+#![allow(
+    clippy::indexing_slicing,
+    reason = "every buffer is sized from the network that the tape was fitted to"
+)]
 
 use super::tape::Tile;
 use super::{Mlp, Tape, Weights};
@@ -11,9 +14,7 @@ use crate::real::Real;
 impl Mlp {
     /// Δu = Σ_j ∂²u/∂z_j² at each point of the last evaluation, over the inputs that differ from point to point.
     ///
-    /// $$ \Delta a_l = \sigma'(s_l) \odot W_l\,\Delta a_{l-1}
-    ///    + \sigma''(s_l) \odot \sum_j (W_l\, \partial_j a_{l-1})^2, \qquad
-    ///    \partial_j a_l = \sigma'(s_l) \odot W_l\, \partial_j a_{l-1} . $$
+    /// Δa_l = σ′(s_l) ⊙ W_l·Δa_{l−1} + σ″(s_l) ⊙ Σ_j (W_l·∂_j a_{l−1})² and ∂_j a_l = σ′(s_l) ⊙ W_l·∂_j a_{l−1}.
     ///
     /// One number for each point; the tape may be of a value or a jet. For a piecewise linear activation it is 0 almost
     /// everywhere. Complexity: d + 1 multiplications with each weight matrix, d the number of those inputs.
@@ -82,7 +83,13 @@ impl Mlp {
     }
 
     /// Rows times W_lᵀ.
-    fn up<T: Real>(&self, weights: &Weights<T>, l: usize, (rows, width): (&[T], usize), next: usize) -> Vec<T> {
+    fn up<T: Real>(
+        &self,
+        weights: &Weights<T>,
+        l: usize,
+        (rows, width): (&[T], usize),
+        next: usize,
+    ) -> Vec<T> {
         let mut out = vec![T::zero(); rows.len() / width * next];
         multiply((&mut out, next), (rows, width), &weights.up[l], ());
         out

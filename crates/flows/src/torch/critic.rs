@@ -22,6 +22,10 @@ impl Field {
 }
 
 impl<T: Scalar> crate::hopf_lax::Field<T> for Field {
+    fn dim(&self) -> usize {
+        self.dim
+    }
+
     fn jet(&mut self, points: &[T], values: &mut Vec<T>, gradients: &mut Vec<T>) -> Result<(), FlowError> {
         let evaluation = self.network.at(&matrix(points, self.dim, self.device)?)?;
         *values = download(&evaluation.value()?, points.len() / self.dim)?;

@@ -81,9 +81,8 @@ impl Backend for Torch {
 
     fn refine(&mut self, critic: &[f32], x0: &[f32], y: &mut [f32], stop: Stop) -> Result<(), FlowError> {
         let mut field = critic::Field::new(&self.game.critic, critic, self.device)?;
-        let dim = self.game.critic.input();
-        let (offered, weight) = (0..y.len() / dim, self.game.flow_objective.pull());
-        Minimiser::default().minimise(&mut field, dim, weight, x0, y, offered, stop)
+        let (offered, weight) = (0..y.len() / self.game.critic.input(), self.game.flow_objective.pull());
+        Minimiser::default().minimise(&mut field, weight, x0, y, offered, stop)
     }
 
     fn critic_gradient(

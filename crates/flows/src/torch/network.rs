@@ -149,7 +149,7 @@ fn times_slope(activation: Activation, q: &Tensor, hidden: &Hidden) -> Result<Te
 #[cfg(test)]
 mod tests {
     use super::Network;
-    use crate::activation::{Activation, SHARPNESS};
+    use crate::activation::Activation;
     use crate::mlp::{Initialisation, Mlp, Output};
     use crate::torch::transfer::{download, matrix, vector};
     use rand::{RngExt, SeedableRng};

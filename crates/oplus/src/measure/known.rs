@@ -37,7 +37,11 @@ fn optimal_flow(config: &Config, dim: usize) -> Option<Box<dyn OptimalFlow>> {
 
 /// RMS ‖x_T − x_T*‖ over RMS ‖x_T* − x₀‖, the asterisk being the optimal flow from the same `start`; none where that is
 /// not known or does not move.
-pub fn exact_flow_error(config: &Config, start: ArrayView2<'_, f64>, end: ArrayView2<'_, f64>) -> Option<f64> {
+pub fn exact_flow_error(
+    config: &Config,
+    start: ArrayView2<'_, f64>,
+    end: ArrayView2<'_, f64>,
+) -> Option<f64> {
     let flow = optimal_flow(config, start.ncols())?;
     let mut exact = Array2::zeros(start.raw_dim());
     for (mut row, start) in exact.rows_mut().into_iter().zip(start.rows()) {

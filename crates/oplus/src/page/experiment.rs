@@ -1,5 +1,6 @@
 //! The report of an experiment: its tables, and curves and samples of every row.
 
+use super::steps::steps;
 use super::{Records, provenance, run};
 use crate::experiment::Comparison;
 use crate::manifest::Manifest;
@@ -31,6 +32,7 @@ pub fn experiment(
         let blocks = vec![Block::Figures(figures)];
         sections.push(Section { heading: "Methods compared".into(), blocks, ..Section::default() });
     }
+    sections.extend(steps(results));
     let first_seed = results.rows.iter().map(|row| row.seed).min();
     for row in results.rows.iter().filter(|row| Some(row.seed) == first_seed && row.run != ".") {
         sections.push(of_row(folder, row)?);

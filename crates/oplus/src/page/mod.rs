@@ -3,6 +3,7 @@
 mod experiment;
 mod records;
 mod run;
+mod steps;
 
 pub use experiment::experiment;
 pub use records::Records;
