@@ -25,6 +25,9 @@ impl<T: Real> Finish<T> for Activate<'_, T> {
         match self.activation {
             Activation::Tanh => activate(rows, self.bias, |s| Activation::Tanh.value(s)),
             Activation::Softplus => activate(rows, self.bias, |s| Activation::Softplus.value(s)),
+            Activation::SharpSoftplus => {
+                activate(rows, self.bias, |s| Activation::SharpSoftplus.value(s));
+            }
             Activation::Relu => activate(rows, self.bias, |s| Activation::Relu.value(s)),
         }
     }
