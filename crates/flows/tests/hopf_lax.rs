@@ -1,4 +1,5 @@
 //! The Hopf–Lax potential against closed forms and brute force.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
 
 use flows::FlowError;
 use flows::activation::Activation;

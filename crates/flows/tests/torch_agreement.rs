@@ -10,7 +10,7 @@ use flows::activation::Activation;
 use flows::device::Device;
 use flows::game::{
     Backend, CriticBatch, CriticObjective, CriticValue, FlowObjective, FlowValue, Game, Native,
-    PenaltyPoints, critic, flow,
+    PenaltyPoints, Representation, critic, flow,
 };
 use flows::hopf_lax::Stop;
 use flows::mlp::{Initialisation, Mlp, Output};

@@ -56,7 +56,7 @@ pub fn exact_flow_error(
 mod tests {
     use super::exact_flow_error;
     use ndarray::array;
-    use train::config::Config;
+    use train::config::{Config, Configuration};
 
     fn config(target: &str, dim: usize) -> Config {
         let text = include_str!("../../../../configs/table1/tuned/pinwheel-7d-w1w2.toml");
