@@ -44,8 +44,7 @@ impl<T: Real> Field<T> for CriticField<'_, T> {
 ///
 /// Along a path y does not change, so while time goes on with the same number of points each search begins at the last
 /// y; the proposal is asked at the first call, and whenever time goes back. Then the search also tries the ends of the
-/// companions, fixed points whose own ends are searched beside: what comes out does not depend on which other points are
-/// asked for.
+/// companions, fixed points whose own ends are searched beside.
 #[derive(Debug)]
 pub struct HopfLaxFlow<'a, T, P> {
     critic: CriticField<'a, T>,

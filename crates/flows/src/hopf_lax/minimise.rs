@@ -51,6 +51,33 @@ pub struct Minimiser<T> {
     trial_values: Vec<T>,
     trial_slopes: Vec<T>,
     histories: Vec<History>,
+    curvature: Curvature,
+}
+
+/// The mean curvature along each coordinate that the steps of all rows have met: across a manifold it is far larger than
+/// along it, wherever a row is.
+#[derive(Debug, Clone, Default)]
+struct Curvature {
+    /// Σ s_j·t_j and Σ s_j² over the steps s and their gradient differences t.
+    sums: Vec<[f64; 2]>,
+}
+
+impl Curvature {
+    fn learn(&mut self, step: &[f64], change: &[f64]) {
+        for (sums, (s, t)) in self.sums.iter_mut().zip(step.iter().zip(change)) {
+            sums[0] += s * t;
+            sums[1] += s * s;
+        }
+    }
+
+    /// The inverse curvature along each coordinate, at most 1/μ; nothing where no step was taken yet.
+    fn inverse(&self, weight: f64) -> Option<Vec<f64>> {
+        let known = self.sums.iter().any(|[_, squares]| *squares > 0.0);
+        let inverse = |[product, squares]: &[f64; 2]| {
+            if *product > weight * squares { squares / product } else { 1.0 / weight }
+        };
+        known.then(|| self.sums.iter().map(inverse).collect())
+    }
 }
 
 /// What is remembered of one point's path.
@@ -68,8 +95,8 @@ impl<T: Real> Minimiser<T> {
     /// Moves each row of `y` downhill on φ(y) + `weight`/2·‖y − x‖², from where it is.
     ///
     /// Each row keeps to the valley that it starts in; no accepted step raises its objective. Rows that are done are no
-    /// longer evaluated. Limited-memory BFGS (Liu and Nocedal 1989) for every row by itself, with backtracking; a
-    /// rejected trial still teaches its curvature.
+    /// longer evaluated. Limited-memory BFGS (Liu and Nocedal 1989) for every row, from the mean curvature of all, with
+    /// backtracking; a rejected trial still teaches its curvature.
     ///
     /// Before that, each row begins at the best of its own start and the starts of the `offered` rows: so it finds
     /// valleys that its own start is not in.
@@ -95,6 +122,8 @@ impl<T: Real> Minimiser<T> {
         let rows = self.values.len();
         self.exchange(weight, x, y, offered.start.min(rows)..offered.end.min(rows));
         self.histories.resize_with(rows, History::default);
+        self.curvature.sums.clear();
+        self.curvature.sums.resize(dim, [0.0; 2]);
         self.active.clear();
         for row in 0..rows {
             let at = row * dim..(row + 1) * dim;
@@ -151,10 +180,11 @@ impl<T: Real> Minimiser<T> {
     fn propose(&mut self, weight: f64, x: &[T], y: &[T]) {
         let dim = self.dim;
         self.trials.clear();
+        let inverse = self.curvature.inverse(weight);
         for &row in &self.active {
             let at = row * dim..(row + 1) * dim;
             let point = Point { x: &x[at.clone()], y: &y[at.clone()], slope: &self.slopes[at], weight };
-            let step = self.histories[row].step(&point);
+            let step = self.histories[row].step(&point, inverse.as_deref());
             self.trials.extend(point.y.iter().zip(step).map(|(&y, s)| y + T::of(s)));
         }
     }
@@ -177,6 +207,7 @@ impl<T: Real> Minimiser<T> {
             let rounding = 4.0 * T::epsilon().wide() * (before.abs() + value.abs());
             let down = value <= before + SUFFICIENT * promised + rounding;
             let change: Vec<f64> = new.gradient().iter().zip(&gradient).map(|(n, o)| n - o).collect();
+            self.curvature.learn(&step, &change);
             let history = &mut self.histories[row];
             history.learn(step, change);
             if down {
@@ -239,14 +270,14 @@ impl History {
     }
 
     /// The step −H·∇ of the remembered curvature, cut to the displacement; a short one along −∇ where none is known.
-    fn step<T: Real>(&self, point: &Point<'_, T>) -> Vec<f64> {
+    fn step<T: Real>(&self, point: &Point<'_, T>, inverse: Option<&[f64]>) -> Vec<f64> {
         let gradient = point.gradient();
         let displacement = point.displacement().map(|d| d * d).sum::<f64>().sqrt();
         let free = norm(&gradient) / point.weight;
         let reach = if displacement > 0.0 { displacement } else { free };
-        let (mut step, longest) = match self.pairs.last() {
+        let (mut step, longest) = match inverse {
             None => (gradient.iter().map(|g| -g / point.weight).collect(), PROBE * reach),
-            Some((s, t, _)) => (self.two_loops(&gradient, dot(s, t) / dot(t, t)), reach),
+            Some(inverse) => (self.two_loops(&gradient, inverse), reach),
         };
         let length = norm(&step);
         let cut = self.factor * if length > longest { longest / length } else { 1.0 };
@@ -254,18 +285,18 @@ impl History {
         step
     }
 
-    /// −H·∇ by the two-loop recursion (Nocedal 1980).
-    fn two_loops(&self, gradient: &[f64], scale: f64) -> Vec<f64> {
+    /// −H·∇ by the two-loop recursion (Nocedal 1980) from the diagonal `inverse`.
+    fn two_loops(&self, gradient: &[f64], inverse: &[f64]) -> Vec<f64> {
         let mut q: Vec<f64> = gradient.iter().map(|g| -g).collect();
         let mut coefficients = Vec::with_capacity(self.pairs.len());
-        for (s, t, inverse) in self.pairs.iter().rev() {
-            let a = inverse * dot(s, &q);
+        for (s, t, rate) in self.pairs.iter().rev() {
+            let a = rate * dot(s, &q);
             add(&mut q, -a, t);
             coefficients.push(a);
         }
-        q.iter_mut().for_each(|q| *q *= scale);
-        for ((s, t, inverse), a) in self.pairs.iter().zip(coefficients.iter().rev()) {
-            let b = inverse * dot(t, &q);
+        q.iter_mut().zip(inverse).for_each(|(q, h)| *q *= h);
+        for ((s, t, rate), a) in self.pairs.iter().zip(coefficients.iter().rev()) {
+            let b = rate * dot(t, &q);
             add(&mut q, a - b, s);
         }
         q
