@@ -127,6 +127,47 @@ fn one_point_integer_costs_and_rectangles_are_certified() {
     }
 }
 
+/// All targets on one place: any plan is optimal, and its cost is the mean of the squares.
+#[test]
+fn a_cloud_onto_a_single_place_takes_no_search() {
+    let x = normal_cloud(5, 3000, 3);
+    let y = Array2::zeros((3000, 3));
+    let plan = solve(x.view(), y.view(), None, None, Cost::SquaredEuclidean).unwrap();
+    let mean = x.iter().map(|x| x * x).sum::<f64>() / 3000.0;
+    // A sum of thousands of terms of order one.
+    assert!((plan.primal() - mean).abs() < 1e-12);
+    assert!(plan.coupling.len() < 6000);
+}
+
+proptest! {
+    /// Points that lie on each other are what one point with their weight is.
+    #[test]
+    fn duplicates_are_one_point_with_their_weight(
+        seed in 0..1000_u64,
+        places in prop::collection::vec((0..4_usize, 0.1..2.0_f64), 1..20),
+        zero in any::<bool>(),
+    ) {
+        let (own, other) = (normal_cloud(seed, 4, 2), normal_cloud(seed + 1000, 5, 2));
+        let rows: Vec<usize> = places.iter().map(|(place, _)| *place).collect();
+        let mut mass: Vec<f64> = places.iter().map(|(_, mass)| *mass).collect();
+        if zero && mass.len() > 1 {
+            mass[0] = 0.0;
+        }
+        let cloud = own.select(Axis(0), &rows);
+        let mut merged = vec![0.0; 4];
+        rows.iter().zip(&mass).for_each(|(&row, mass)| merged[row] += mass);
+        for cost in [Cost::Euclidean, Cost::SquaredEuclidean] {
+            let plan = solve(cloud.view(), other.view(), Some(&mass), None, cost).unwrap();
+            let single = solve(own.view(), other.view(), Some(&merged), None, cost).unwrap();
+            // Some tens of terms of order one.
+            prop_assert!((plan.primal() - single.primal()).abs() < 1e-13);
+            let swapped = solve(other.view(), cloud.view(), None, Some(&mass), cost).unwrap();
+            prop_assert!((plan.primal() - swapped.primal()).abs() < 1e-13);
+            prop_assert!(plan.coupling.len() < places.len() + 5);
+        }
+    }
+}
+
 #[test]
 fn duplicates_and_grids_with_ties_are_certified() {
     // 900 points on 9 places, and the 900 points of a lattice against it moved by one step: every pair ties with many others.

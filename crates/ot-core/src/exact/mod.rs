@@ -29,6 +29,7 @@
 
 mod candidates;
 mod certify;
+mod duplicates;
 mod error;
 mod masses;
 pub mod one_dimensional;

@@ -7,6 +7,7 @@
 
 use super::candidates::{violated_arcs, warm_start};
 use super::certify::{certify_pairs, cost_tolerance};
+use super::duplicates::{Places, spread};
 use super::masses::Masses;
 use super::one_dimensional::monotone_plan;
 use super::simplex::NetworkSimplex;
@@ -42,7 +43,7 @@ const COARSEST: usize = 64;
 /// The optimal transport plan between the rows of `x` and of `y`, with a verified certificate.
 ///
 /// min_P Σ P_ij c(x_i, y_j) over couplings P ≥ 0 of the weights a and b. `x` is \[n, d\], `y` is \[m, d\]; `a` and `b` are
-/// divided by their sums, and equal weights are meant by `None`. For d = 1 the monotone coupling is used, otherwise a network simplex
+/// divided by their sums, and equal weights are meant by `None`. Points that lie on each other are solved as one. For d = 1 the monotone coupling is used, otherwise a network simplex
 /// on candidate arcs; the n×m matrix is never built.
 ///
 /// # Errors
@@ -69,7 +70,19 @@ pub fn solve(
 ) -> Result<Transport, ExactError> {
     let pairs = CloudCost::new(x, y, cost)?;
     if x.ncols() != 1 {
-        return solve_pairs(&pairs, a, b);
+        let (sources, targets) = (Places::of(x), Places::of(y));
+        if sources.are_distinct(x.nrows()) && targets.are_distinct(y.nrows()) {
+            return solve_pairs(&pairs, a, b);
+        }
+        let (a, b) = Weights::pair(a, b, x.nrows(), y.nrows())?;
+        let (x, y) = (sources.points(x), targets.points(y));
+        let (at_sources, at_targets) = (sources.weights(&a.all), targets.weights(&b.all));
+        let places = CloudCost::new(x.view(), y.view(), cost)?;
+        let plan = solve_pairs(&places, Some(&at_sources), Some(&at_targets))?;
+        let coupling = spread(&plan.coupling, (&sources, &a.all), (&targets, &b.all));
+        let (f, g) = (sources.spread(&plan.f, a.all.len()), targets.spread(&plan.g, b.all.len()));
+        let certificate = certify_pairs(&AllPairs::once(&pairs), &a.all, &b.all, &coupling, &f, &g)?;
+        return Ok(Transport { coupling, f, g, iterations: plan.iterations, certificate });
     }
     let (a, b) = Weights::pair(a, b, x.nrows(), y.nrows())?;
     with_certificate(&pairs, &a, &b, |pairs, positive_a, positive_b| {
