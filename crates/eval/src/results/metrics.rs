@@ -39,6 +39,15 @@ impl Metrics {
         }
     }
 
+    /// Gives the value and the deviation of a repeated metric a second name.
+    pub fn repeat(&mut self, from: &str, to: &str) {
+        for ending in ["", DEVIATION] {
+            if let Some(value) = self.get(&format!("{from}{ending}")) {
+                self.insert(&format!("{to}{ending}"), value);
+            }
+        }
+    }
+
     /// The value of a metric.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<f64> {
@@ -202,6 +211,10 @@ mod tests {
         metrics.insert_repeated("a", &[1.0, 3.0]);
         assert_eq!(metrics.get("a"), Some(2.0));
         assert_eq!(metrics.deviation("a"), Some(2.0_f64.sqrt()));
+        metrics.repeat("a", "b");
+        assert_eq!((metrics.get("b"), metrics.deviation("b")), (Some(2.0), Some(2.0_f64.sqrt())));
+        metrics.repeat("missing", "c");
+        assert_eq!(metrics.get("c"), None);
     }
 
     #[test]

@@ -13,7 +13,7 @@ use train::model::Model;
 /// Steps of the reference that stands for the exact flow.
 const FINE_STEPS: usize = 256;
 /// Numbers of steps compared with it.
-const COARSE_STEPS: [usize; 7] = [1, 2, 4, 8, 16, 32, 64];
+pub const COARSE_STEPS: [usize; 7] = [1, 2, 4, 8, 16, 32, 64];
 /// Stream of the interpolation weights.
 const INTERPOLATES: &str = "measured-interpolates";
 
@@ -31,11 +31,15 @@ pub fn indicators(model: &Model, start: ArrayView2<'_, f64>, steps: usize) -> Re
     for steps in COARSE_STEPS {
         let coarse = model.push_forward(start, steps)?;
         if let Some(value) = step_invariance(&coarse, &fine, &start)? {
-            let name = if steps == 1 { "step_invariance".into() } else { format!("step_invariance_{steps}") };
-            metrics.insert(&name, value);
+            metrics.insert(&step_invariance_name(steps), value);
         }
     }
     Ok(metrics)
+}
+
+/// Under which name the step invariance of a number of steps is kept.
+pub fn step_invariance_name(steps: usize) -> String {
+    if steps == 1 { "step_invariance".into() } else { format!("step_invariance_{steps}") }
 }
 
 /// Slopes of the critic, in units of its bound L, over target points, generated points and their interpolates.

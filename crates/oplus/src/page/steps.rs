@@ -1,25 +1,9 @@
 //! How the end of a flow depends on the number of its steps.
 
+use crate::measure::{COARSE_STEPS, OTHER_STEPS, step_invariance_name};
 use eval::report::{Block, Curves, Figure, Scale, Section, Series};
 use eval::results::{Results, Row};
 use std::collections::BTreeMap;
-
-/// Numbers of steps and the metrics of the flow run with them.
-const INVARIANCE: [(f64, &str); 7] = [
-    (1.0, "step_invariance"),
-    (2.0, "step_invariance_2"),
-    (4.0, "step_invariance_4"),
-    (8.0, "step_invariance_8"),
-    (16.0, "step_invariance_16"),
-    (32.0, "step_invariance_32"),
-    (64.0, "step_invariance_64"),
-];
-const DISTANCE: [(f64, &str); 4] = [
-    (1.0, "w2_squared_one_step"),
-    (2.0, "w2_squared_2_steps"),
-    (5.0, "w2_squared_5_steps"),
-    (64.0, "w2_squared_64_steps"),
-];
 
 /// Curves over the number of steps, means over the seeds, for each target; nothing where none was measured.
 pub fn steps(results: &Results) -> Option<Section> {
@@ -27,11 +11,13 @@ pub fn steps(results: &Results) -> Option<Section> {
     for row in &results.rows {
         targets.entry((&row.dataset, row.dim)).or_default().push(row);
     }
+    let invariance = COARSE_STEPS.map(|steps| (steps, step_invariance_name(steps)));
+    let distance = OTHER_STEPS.map(|(steps, name)| (steps, name.to_owned()));
     let mut figures = Vec::new();
     for ((dataset, dim), rows) in targets {
         for (what, metrics) in [
-            ("E‖x_h − x_fine‖/E‖x_fine − x_0‖", INVARIANCE.as_slice()),
-            ("w2_squared to the target", DISTANCE.as_slice()),
+            ("E‖x_h − x_fine‖/E‖x_fine − x_0‖", invariance.as_slice()),
+            ("w2_squared to the target", distance.as_slice()),
         ] {
             let series = curves(&rows, metrics);
             if !series.is_empty() {
@@ -55,17 +41,17 @@ pub fn steps(results: &Results) -> Option<Section> {
 }
 
 /// One curve for each family and method, over the rows that have the metric.
-fn curves(rows: &[&Row], metrics: &[(f64, &str)]) -> Vec<Series> {
+fn curves(rows: &[&Row], metrics: &[(usize, String)]) -> Vec<Series> {
     let mut methods: BTreeMap<String, Vec<&Row>> = BTreeMap::new();
     for row in rows {
         methods.entry(format!("{} ({})", row.method, row.family)).or_default().push(row);
     }
     let series = methods.into_iter().map(|(name, rows)| {
-        let point = |&(steps, metric): &(f64, &str)| {
+        let point = |(steps, metric): &(usize, String)| {
             let values: Vec<f64> = rows.iter().filter_map(|row| row.metrics.get(metric)).collect();
             let mean = values.iter().sum::<f64>() / values.len() as f64;
             // An ordinate of 0 has no place on a logarithmic scale, and the mean of nothing none at all.
-            (mean > 0.0).then(|| (steps.log2(), mean))
+            (mean > 0.0).then(|| ((*steps as f64).log2(), mean))
         };
         Series { name, points: metrics.iter().filter_map(point).collect() }
     });

@@ -75,14 +75,9 @@ pub fn solve(
             return solve_pairs(&pairs, a, b);
         }
         let (a, b) = Weights::pair(a, b, x.nrows(), y.nrows())?;
-        let (x, y) = (sources.points(x), targets.points(y));
-        let (at_sources, at_targets) = (sources.weights(&a.all), targets.weights(&b.all));
-        let places = CloudCost::new(x.view(), y.view(), cost)?;
-        let plan = solve_pairs(&places, Some(&at_sources), Some(&at_targets))?;
-        let coupling = spread(&plan.coupling, (&sources, &a.all), (&targets, &b.all));
-        let (f, g) = (sources.spread(&plan.f, a.all.len()), targets.spread(&plan.g, b.all.len()));
-        let certificate = certify_pairs(&AllPairs::once(&pairs), &a.all, &b.all, &coupling, &f, &g)?;
-        return Ok(Transport { coupling, f, g, iterations: plan.iterations, certificate });
+        let (at_sources, at_targets) = (sources.points(x), targets.points(y));
+        let places = CloudCost::new(at_sources.view(), at_targets.view(), cost)?;
+        return solve_places(&pairs, &places, (&sources, &a), (&targets, &b));
     }
     let (a, b) = Weights::pair(a, b, x.nrows(), y.nrows())?;
     with_certificate(&pairs, &a, &b, |pairs, positive_a, positive_b| {
@@ -93,6 +88,21 @@ pub fn solve(
         let (coupling, f, g) = monotone_plan(source, target, &masses, |i, j| cost.cost(i, j));
         Ok(Solution { coupling, f, g, iterations: 0 })
     })
+}
+
+/// Solves between the places of two clouds and certifies what that means for their points.
+fn solve_places(
+    pairs: &dyn PairCost,
+    places: &dyn PairCost,
+    (sources, a): (&Places, &Weights),
+    (targets, b): (&Places, &Weights),
+) -> Result<Transport, ExactError> {
+    let Transport { coupling, f, g, iterations, .. } =
+        solve_pairs(places, Some(&sources.weights(&a.all)), Some(&targets.weights(&b.all)))?;
+    let coupling = spread(&coupling, (sources, &a.all), (targets, &b.all));
+    let (f, g) = (sources.spread(&f, a.all.len()), targets.spread(&g, b.all.len()));
+    let certificate = certify_pairs(&AllPairs::once(pairs), &a.all, &b.all, &coupling, &f, &g)?;
+    Ok(Transport { coupling, f, g, iterations, certificate })
 }
 
 /// [`solve`] for any cost between two index sets: a matrix, a function, or a type of your own.
