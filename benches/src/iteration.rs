@@ -3,7 +3,8 @@
 use anyhow::{Context, Result};
 use flows::activation::Activation;
 use flows::game::{
-    Backend, CriticBatch, CriticObjective, FlowObjective, Game, Native, PenaltyPoints, Representation,
+    Backend, CriticBatch, CriticObjective, FlowObjective, Game, Native, Networks, Paths, PenaltyPoints,
+    Representation,
 };
 use flows::mlp::{Initialisation, Mlp, Output};
 use flows::potential::Potential;
@@ -120,6 +121,7 @@ impl Iteration {
             representation: Representation::Network,
             critic_objective: CriticObjective {
                 divergence: Divergence::KullbackLeibler,
+                divergence_weight: 1.0,
                 penalty: Some((SlopePenalty::OneSidedSquared, PENALTY_WEIGHT)),
                 bound: BOUND,
                 penalty_points: PenaltyPoints::Interpolates,
@@ -131,6 +133,9 @@ impl Iteration {
                 velocity_spread: 0.0,
                 hamilton_jacobi: 0.0,
                 terminal_gradient: 0.0,
+                characteristic: 0.0,
+                noise: 0.0,
+                interaction: None,
             },
         };
         let mut random = datasets::stream(0, "benchmark", 0);
@@ -149,8 +154,11 @@ impl Iteration {
     /// When a loss leaves its domain.
     pub fn run(&mut self) -> Result<Vec<f64>> {
         let mut losses = Vec::with_capacity(CRITIC_UPDATES + 1);
+        let paths = Paths { start: &self.initial, steps: STEPS, noise: &[] };
         for _ in 0..CRITIC_UPDATES {
-            let generated = self.backend.push_forward(&self.potential.parameters, &self.initial, STEPS)?;
+            let networks =
+                Networks { potential: &self.potential.parameters, critic: &self.critic.parameters };
+            let generated = self.backend.push_forward(networks, paths)?;
             let batch = CriticBatch { generated: &generated, target: &self.target, mixing: &self.mixing };
             let Player { parameters, gradient, .. } = &mut self.critic;
             let value = self.backend.critic_gradient(parameters, batch, gradient)?;
@@ -158,8 +166,8 @@ impl Iteration {
             self.critic.update();
         }
         let Player { parameters, gradient, .. } = &mut self.potential;
-        let critic = &self.critic.parameters;
-        losses.push(self.backend.flow_gradient(parameters, critic, &self.initial, STEPS, gradient)?.total);
+        let networks = Networks { potential: parameters, critic: &self.critic.parameters };
+        losses.push(self.backend.flow_gradient(networks, paths, gradient)?.total);
         self.potential.update();
         Ok(losses)
     }

@@ -1,9 +1,6 @@
 //! Integrators of dx/dt = v(x, t) with any number of equal steps.
 
 use crate::FlowError;
-use crate::error::expect_length;
-use crate::mlp::Weights;
-use crate::potential::{Potential, PotentialJet};
 use crate::real::Real;
 use serde::{Deserialize, Serialize};
 
@@ -39,53 +36,17 @@ pub trait PotentialField<T>: VelocityField<T> {
     /// # Errors
     /// [`FlowError::Shape`] when a buffer does not fit.
     fn derivatives(&mut self, x: &[T], t: T, gradient: &mut [T], time: &mut [T]) -> Result<(), FlowError>;
+
+    /// ΔₓU at the rows of `x` and one time.
+    ///
+    /// # Errors
+    /// [`FlowError::Shape`] as above, [`FlowError::Specification`] for a potential without second derivatives.
+    fn laplacian(&mut self, x: &[T], t: T) -> Result<Vec<T>, FlowError>;
 }
 
 impl<T, F: VelocityField<T> + ?Sized> VelocityField<T> for Box<F> {
     fn velocity(&mut self, x: &[T], t: T, v: &mut [T]) -> Result<(), FlowError> {
         (**self).velocity(x, t, v)
-    }
-}
-
-/// The field v = −∇ₓU/λ of a potential network.
-#[derive(Debug)]
-pub struct PotentialFlow<'a, T: Real> {
-    potential: &'a Potential,
-    weights: Weights<T>,
-    lambda: T,
-    jet: PotentialJet<T>,
-}
-
-impl<'a, T: Real> PotentialFlow<'a, T> {
-    /// The flow of `potential` at `parameters` with kinetic weight `lambda` > 0.
-    ///
-    /// # Errors
-    /// [`FlowError::Shape`] when the parameters are not of the potential's network.
-    pub fn new(potential: &'a Potential, parameters: &[T], lambda: T) -> Result<Self, FlowError> {
-        let weights = Weights::new(potential.net(), parameters)?;
-        Ok(Self { potential, weights, lambda, jet: PotentialJet::default() })
-    }
-}
-
-impl<T: Real> VelocityField<T> for PotentialFlow<'_, T> {
-    fn velocity(&mut self, x: &[T], t: T, v: &mut [T]) -> Result<(), FlowError> {
-        self.potential.evaluate(&self.weights, x, t, &mut self.jet)?;
-        expect_length("the velocity buffer", v.len(), x.len())?;
-        for (v, &g) in v.iter_mut().zip(self.jet.gradient()) {
-            *v = -g / self.lambda;
-        }
-        Ok(())
-    }
-}
-
-impl<T: Real> PotentialField<T> for PotentialFlow<'_, T> {
-    fn derivatives(&mut self, x: &[T], t: T, gradient: &mut [T], time: &mut [T]) -> Result<(), FlowError> {
-        self.potential.evaluate(&self.weights, x, t, &mut self.jet)?;
-        expect_length("the gradient buffer", gradient.len(), x.len())?;
-        expect_length("the time derivative's buffer", time.len(), self.jet.time_derivative().len())?;
-        gradient.copy_from_slice(self.jet.gradient());
-        time.copy_from_slice(self.jet.time_derivative());
-        Ok(())
     }
 }
 
@@ -130,6 +91,39 @@ pub fn integrate<T: Real>(
                 }
                 add_scaled(x, h / T::of(6.0), &sum);
             }
+        }
+    }
+    observe(steps, horizon, x);
+    Ok(())
+}
+
+/// Moves the rows of `x` from t = 0 to `horizon` by Euler–Maruyama steps of dX = v dt + σ dW, calling `observe` as in
+/// [`integrate`].
+///
+/// x_{i+1} = x_i + h·v(x_i, t_i) + σ√h·ξ_i, with ξ_i standard normal numbers from `normal`, row by row. The law at the horizon
+/// has an error of first order in h.
+///
+/// Source: Kloeden and Platen, "Numerical Solution of Stochastic Differential Equations" (1992), section 10.2.
+///
+/// # Errors
+/// As [`integrate`].
+pub fn euler_maruyama<T: Real>(
+    field: &mut (impl VelocityField<T> + ?Sized),
+    sigma: T,
+    (horizon, steps): (T, usize),
+    x: &mut [T],
+    mut normal: impl FnMut() -> T,
+    mut observe: impl FnMut(usize, T, &[T]),
+) -> Result<(), FlowError> {
+    let h = horizon / T::of(step_count(steps)?);
+    let spread = sigma * h.sqrt();
+    let mut v = vec![T::zero(); x.len()];
+    for i in 0..steps {
+        let t = T::of(i as f64) * h;
+        observe(i, t, x);
+        field.velocity(x, t, &mut v)?;
+        for (x, &v) in x.iter_mut().zip(&v) {
+            *x += h * v + spread * normal();
         }
     }
     observe(steps, horizon, x);

@@ -64,8 +64,8 @@ impl Potential {
         self.net.evaluate_with_common(weights, x, Some(t), Order::Jet, &mut jet.tape)
     }
 
-    /// Adds ∂ℓ/∂parameters to `parameter_gradient` and writes ∂ℓ/∂x, for the cotangents ∂ℓ/∂(∇ₓU), batch × d, and
-    /// ∂ℓ/∂(∂ₜU), batch, of the last evaluation.
+    /// Adds ∂ℓ/∂parameters to `parameter_gradient` and writes ∂ℓ/∂x, for the cotangents ∂ℓ/∂U, batch, ∂ℓ/∂(∇ₓU), batch × d,
+    /// and ∂ℓ/∂(∂ₜU), batch, of the last evaluation.
     ///
     /// # Errors
     /// [`FlowError::Shape`] when a buffer does not fit the evaluation.
@@ -73,14 +73,24 @@ impl Potential {
         &self,
         weights: &Weights<T>,
         jet: &mut PotentialJet<T>,
-        (gradient, time_derivative): (&[T], &[T]),
+        (value, gradient, time_derivative): (&[T], &[T], &[T]),
         parameter_gradient: &mut [T],
         position_gradient: &mut [T],
     ) -> Result<(), FlowError> {
-        let PotentialJet { tape, zeros } = jet;
-        zeros.resize(tape.batch(), T::zero());
-        let cotangent = Cotangent { value: zeros, gradient: Some(gradient), common: Some(time_derivative) };
-        self.net.pull_back(weights, tape, cotangent, parameter_gradient, Some(position_gradient))
+        let cotangent = Cotangent { value, gradient: Some(gradient), common: Some(time_derivative) };
+        self.net.pull_back(weights, &mut jet.tape, cotangent, parameter_gradient, Some(position_gradient))
+    }
+
+    /// ΔₓU at each point of the last evaluation ([`Mlp::laplacian`]).
+    ///
+    /// # Errors
+    /// [`FlowError::Shape`] when the weights are not of the potential's network.
+    pub fn laplacian<T: Real>(
+        &self,
+        weights: &Weights<T>,
+        jet: &PotentialJet<T>,
+    ) -> Result<Vec<T>, FlowError> {
+        self.net.laplacian(weights, &jet.tape)
     }
 }
 
@@ -88,7 +98,6 @@ impl Potential {
 #[derive(Debug, Clone, Default)]
 pub struct PotentialJet<T: Real> {
     tape: Tape<T>,
-    zeros: Vec<T>,
 }
 
 impl<T: Real> PotentialJet<T> {

@@ -1,11 +1,11 @@
 //! Records a flow's trajectory with everything that its optimality is measured by.
 
 use crate::FlowError;
-use crate::game::Game;
+use crate::game::{Game, Networks};
 use crate::integrate::step_count;
 use crate::mlp::{Order, Tape, Weights};
 use crate::real::Real;
-use mfg::{MfgError, Trajectory, TrajectoryParts};
+use mfg::{MfgError, Noise, Trajectory, TrajectoryParts};
 use ndarray::{Array1, Array2, ArrayView2};
 
 /// A trajectory that cannot be recorded.
@@ -22,30 +22,34 @@ pub enum RecordError {
     Shape(#[from] ndarray::ShapeError),
 }
 
-/// Runs `steps` Euler steps of the game's flow from the rows of `start` and records xᵢ, ∇U(xᵢ, tᵢ), ∂ₜU(xᵢ, tᵢ) for i = 0…n and ∇φ(x_n).
+/// Runs `steps` Euler steps of the game's flow from the rows of `start` and records xᵢ, ∇U(xᵢ, tᵢ), ∂ₜU(xᵢ, tᵢ) for i = 0…n and
+/// ∇φ(x_n); with noise also ΔU, with an interaction also δI/δρ.
 ///
-/// The companions are those of [`Game::field`]. The networks are evaluated in double precision, so that a residual is that of the trained functions and not of
-/// their rounding.
+/// The companions are those of [`Game::field`], `normal` gives the standard normal numbers of the noise and is not asked
+/// without one. The networks are evaluated in double precision, so that a residual is that of the trained functions and not
+/// of their rounding.
 ///
 /// # Errors
 /// [`RecordError`] when a buffer does not fit or a value is not finite.
 pub fn trajectory(
     game: &Game,
-    potential: &[f32],
-    critic: &[f32],
+    networks: Networks<'_, f32>,
     companions: &[f32],
     start: ArrayView2<'_, f64>,
     steps: usize,
+    mut normal: impl FnMut() -> f64,
 ) -> Result<Trajectory, RecordError> {
-    let (potential, critic) = (widen(potential), widen(critic));
+    let (potential, critic) = (widen(networks.potential), widen(networks.critic));
     let objective = &game.flow_objective;
     let shape = start.raw_dim();
-    let mut field = game.field(&potential, &critic, &widen(companions))?;
+    let networks = Networks { potential: &potential, critic: &critic };
+    let mut field = game.field(networks, &widen(companions))?;
     let h = objective.horizon / step_count(steps)?;
     let mut times = Vec::with_capacity(steps + 1);
     let mut positions = Vec::with_capacity(steps + 1);
     let mut potential_gradient = Vec::with_capacity(steps + 1);
     let mut potential_time_derivative = Vec::with_capacity(steps + 1);
+    let (mut laplacian, mut interaction) = (Vec::new(), Vec::new());
     let mut x: Vec<f64> = start.iter().copied().collect();
     for i in 0..=steps {
         let t = if i == steps { objective.horizon } else { i as f64 * h };
@@ -53,9 +57,18 @@ pub fn trajectory(
         field.derivatives(&x, t, &mut gradient, &mut time)?;
         times.push(t);
         positions.push(Array2::from_shape_vec(shape, x.clone())?);
+        if objective.noise > 0.0 {
+            laplacian.push(Array1::from(field.laplacian(&x, t)?));
+        }
+        if let Some(cost) = objective.interaction {
+            interaction.push(Array1::from(cost.first_variation(&x, start.ncols())));
+        }
         if i < steps {
             for (x, g) in x.iter_mut().zip(&gradient) {
                 *x -= h / objective.lambda * g;
+            }
+            if objective.noise > 0.0 {
+                x.iter_mut().for_each(|x| *x += objective.noise * h.sqrt() * normal());
             }
         }
         potential_gradient.push(Array2::from_shape_vec(shape, gradient)?);
@@ -70,6 +83,8 @@ pub fn trajectory(
         potential_gradient,
         potential_time_derivative,
         critic_gradient: Array2::from_shape_vec(shape, tape.gradient().to_vec())?,
+        noise: (objective.noise > 0.0).then_some(Noise { sigma: objective.noise, laplacian }),
+        interaction: objective.interaction.map(|_| interaction),
     })?)
 }
 

@@ -6,7 +6,8 @@ mod common;
 use common::uniform;
 use flows::activation::Activation;
 use flows::game::{
-    CriticBatch, CriticObjective, FlowObjective, Game, PenaltyPoints, Representation, critic, flow,
+    CriticBatch, CriticObjective, FlowObjective, Game, Interaction, Networks, Paths, PenaltyPoints,
+    Representation, critic, flow,
 };
 use flows::lipschitz::SpectralState;
 use flows::mlp::{Cotangent, Initialisation, Mlp, Order, Output, Tape, Weights};
@@ -151,13 +152,23 @@ fn pull_back_of_a_value_tape_is_plain_backpropagation() {
     }
 }
 
+/// Not 1, which would hide a forgotten factor.
+const DIVERGENCE_WEIGHT: f64 = 1.7;
+
 fn game(divergence: Divergence, penalty: SlopePenalty, points: PenaltyPoints) -> Game {
     Game {
         potential: Potential::new(2, &[6, 5], Activation::Tanh).unwrap(),
-        critic: Mlp::new(2, &[5, 4], Activation::Softplus, Output::for_divergence(divergence)).unwrap(),
+        critic: Mlp::new(
+            2,
+            &[5, 4],
+            Activation::Softplus,
+            Output::for_divergence(divergence, DIVERGENCE_WEIGHT),
+        )
+        .unwrap(),
         representation: Representation::Network,
         critic_objective: CriticObjective {
             divergence,
+            divergence_weight: DIVERGENCE_WEIGHT,
             penalty: Some((penalty, 0.7)),
             bound: 1e-4,
             penalty_points: points,
@@ -169,6 +180,9 @@ fn game(divergence: Divergence, penalty: SlopePenalty, points: PenaltyPoints) ->
             velocity_spread: 0.4,
             hamilton_jacobi: 0.3,
             terminal_gradient: 0.2,
+            characteristic: 0.5,
+            noise: 0.0,
+            interaction: None,
         },
     }
 }
@@ -206,26 +220,100 @@ fn critic_gradient_is_the_derivative_of_its_objective() {
     }
 }
 
+/// Every representation that is differentiated, alone and with noise and each interaction.
+fn flow_games() -> Vec<Game> {
+    let plain = game(Divergence::DonskerVaradhan, SlopePenalty::OneSided, PenaltyPoints::Interpolates);
+    let forces = [
+        (0.0, None),
+        (0.7, None),
+        (0.0, Some(Interaction::Quadratic { weight: 0.8 })),
+        (0.7, Some(Interaction::Gaussian { weight: 0.6, width: 0.9 })),
+    ];
+    let of = |representation: Representation| {
+        let plain = plain.clone();
+        forces.map(move |(noise, interaction)| {
+            let flow_objective = FlowObjective { noise, interaction, ..plain.flow_objective };
+            Game { representation, flow_objective, ..plain.clone() }
+        })
+    };
+    [Representation::Network, Representation::ExactTerminal].into_iter().flat_map(of).collect()
+}
+
 #[test]
 fn flow_gradient_is_the_derivative_of_its_objective() {
     let mut rng = ChaCha8Rng::seed_from_u64(5);
-    let game = game(Divergence::DonskerVaradhan, SlopePenalty::OneSided, PenaltyPoints::Interpolates);
+    for game in flow_games() {
+        let (theta, phi) = (parameters(game.potential.net(), &mut rng), parameters(&game.critic, &mut rng));
+        let x0 = uniform(&mut rng, 8);
+        for steps in [1, 2, 5] {
+            let numbers = if game.flow_objective.noise > 0.0 { 8 * steps } else { 0 };
+            let noise = uniform(&mut rng, numbers);
+            let paths = Paths { start: &x0, steps, noise: &noise };
+            let mut workspace = flow::Workspace::default();
+            let mut gradient = vec![0.0; theta.len()];
+            let networks = Networks { potential: &theta, critic: &phi };
+            let value = workspace.gradient(&game, networks, paths, &mut gradient).unwrap();
+            let exact_end = game.representation == Representation::ExactTerminal;
+            // By construction the gap is that of rounding.
+            assert_eq!(exact_end, value.terminal_gradient < 1e-25, "{value:?}");
+            assert_eq!(game.flow_objective.interaction.is_some(), value.interaction > 0.0, "{value:?}");
+            assert!(value.hamilton_jacobi > 0.0 && value.characteristic > 0.0, "{value:?}");
+            assert_eq!(
+                steps > 1,
+                value.velocity_spread > 1e-12,
+                "one step is straight, several are not: {value:?}"
+            );
+            let mut discarded = gradient.clone();
+            assert_gradient(&theta, &gradient, |theta| {
+                let networks = Networks { potential: theta, critic: &phi };
+                workspace.gradient(&game, networks, paths, &mut discarded).unwrap().total
+            });
+        }
+    }
+}
+
+#[test]
+fn noise_must_come_for_every_step() {
+    let mut rng = ChaCha8Rng::seed_from_u64(7);
+    let game = flow_games().swap_remove(1);
     let (theta, phi) = (parameters(game.potential.net(), &mut rng), parameters(&game.critic, &mut rng));
-    let x0 = uniform(&mut rng, 8);
-    for steps in [1, 2, 5] {
-        let mut workspace = flow::Workspace::default();
-        let mut gradient = vec![0.0; theta.len()];
-        let value = workspace.gradient(&game, &theta, &phi, &x0, steps, &mut gradient).unwrap();
-        assert!(value.hamilton_jacobi > 0.0 && value.terminal_gradient > 0.0, "{value:?}");
-        assert_eq!(
-            steps > 1,
-            value.velocity_spread > 1e-12,
-            "one step is straight, several are not: {value:?}"
-        );
-        let mut discarded = gradient.clone();
-        assert_gradient(&theta, &gradient, |theta| {
-            workspace.gradient(&game, theta, &phi, &x0, steps, &mut discarded).unwrap().total
-        });
+    let paths = Paths { start: &[0.1, 0.2], steps: 2, noise: &[0.3, 0.4] };
+    let networks = Networks { potential: &theta, critic: &phi };
+    let refused = flow::Workspace::default().push_forward(&game, networks, paths);
+    assert!(matches!(refused, Err(flows::FlowError::Shape { .. })), "{refused:?}");
+}
+
+/// ∇U, ∂ₜU and ΔU of the field that is sampled and recorded, against differences of one another: no formula is shared.
+#[test]
+fn a_field_and_its_laplacian_are_of_one_function() {
+    let mut rng = ChaCha8Rng::seed_from_u64(8);
+    for representation in [Representation::Network, Representation::ExactTerminal] {
+        let game = Game { representation, ..flow_games().swap_remove(0) };
+        let (theta, phi) = (parameters(game.potential.net(), &mut rng), parameters(&game.critic, &mut rng));
+        let networks = Networks { potential: &theta, critic: &phi };
+        let mut field = game.field::<f64>(networks, &[]).unwrap();
+        let (x, t, h) = (uniform(&mut rng, 2), 0.4, 1e-5);
+        let mut jet = |x: &[f64], t: f64| {
+            let (mut gradient, mut time) = ([0.0; 2], [0.0]);
+            field.derivatives(x, t, &mut gradient, &mut time).unwrap();
+            (gradient, time[0])
+        };
+        let mut trace = 0.0;
+        for j in 0..2 {
+            let mut shifted = |step: f64| {
+                let mut x = x.clone();
+                x[j] += step;
+                jet(&x, t)
+            };
+            let (up, down) = (shifted(h), shifted(-h));
+            trace += (up.0[j] - down.0[j]) / (2.0 * h);
+            // ∂ⱼ∂ₜU = ∂ₜ∂ⱼU; central differences err by h²·|U‴|, 1e-9, and rounding of 1e-11.
+            let mixed = (up.1 - down.1) / (2.0 * h);
+            let in_time = (jet(&x, t + h).0[j] - jet(&x, t - h).0[j]) / (2.0 * h);
+            assert!((mixed - in_time).abs() < 1e-7, "{representation:?}: {mixed} against {in_time}");
+        }
+        let laplacian = field.laplacian(&x, t).unwrap()[0];
+        assert!((laplacian - trace).abs() < 1e-7, "{representation:?}: {laplacian} against {trace}");
     }
 }
 

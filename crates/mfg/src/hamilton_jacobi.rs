@@ -80,7 +80,7 @@ pub fn residual(terms: &Terms<'_>) -> Result<Array1<f64>, MfgError> {
     Ok(residual)
 }
 
-/// RMS of the residual without noise and interaction over the particles and all times of a trajectory.
+/// RMS of the residual over the particles and all times of a trajectory, with its noise and its interaction.
 ///
 /// Units: those of ∂ₜU. Complexity: O(n·N·d).
 ///
@@ -89,13 +89,19 @@ pub fn residual(terms: &Terms<'_>) -> Result<Array1<f64>, MfgError> {
 pub fn residual_rms(trajectory: &Trajectory) -> Result<f64, MfgError> {
     let parts = trajectory.parts();
     let mut squares = Vec::new();
-    for (time_derivative, gradient) in parts.potential_time_derivative.iter().zip(&parts.potential_gradient) {
+    let derivatives = parts.potential_time_derivative.iter().zip(&parts.potential_gradient);
+    for (time, (time_derivative, gradient)) in derivatives.enumerate() {
+        let diffusion = parts.noise.as_ref().and_then(|noise| {
+            let laplacian = noise.laplacian.get(time)?.view();
+            Some(Diffusion { sigma: noise.sigma, laplacian })
+        });
+        let interaction = parts.interaction.as_ref().and_then(|series| Some(series.get(time)?.view()));
         let residual = residual(&Terms {
             lambda: parts.lambda,
             time_derivative: time_derivative.view(),
             gradient: gradient.view(),
-            diffusion: None,
-            interaction: None,
+            diffusion,
+            interaction,
         })?;
         squares.extend(residual.iter().map(|value| value * value));
     }

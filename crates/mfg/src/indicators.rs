@@ -4,7 +4,8 @@ use crate::{MfgError, Trajectory, continuity, hamilton_jacobi};
 
 /// How far a flow is from the optimality system; every indicator but the kinetic energy is 0 at the exact optimum.
 ///
-/// A relative indicator is none where what it is relative to vanishes.
+/// A relative indicator is none where what it is relative to vanishes. Those of straight paths are none where noise or an
+/// interaction bends the optimal ones.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Indicators {
     /// [`hamilton_jacobi::residual_rms`].
@@ -21,12 +22,12 @@ pub struct Indicators {
     pub characteristic_rms: Option<f64>,
     /// [`Trajectory::kinetic_energy`].
     pub kinetic_energy: f64,
-    /// [`Trajectory::straightness`]; none where W2² between the ends was not given.
+    /// [`Trajectory::straightness`]; none also where W2² between the ends was not given.
     pub straightness: Option<f64>,
     /// [`Trajectory::path_ratio`].
     pub path_ratio: Option<f64>,
     /// [`Trajectory::velocity_spread`].
-    pub velocity_spread: f64,
+    pub velocity_spread: Option<f64>,
 }
 
 impl Indicators {
@@ -50,17 +51,20 @@ impl Indicators {
             let remedy = "give a squared distance, 0 or above";
             return Err(MfgError::Parameter { parameter: "w2_squared", value, remedy });
         }
+        let straight = trajectory.is_free().then_some(trajectory);
         Ok(Self {
             hj_residual_rms: hamilton_jacobi::residual_rms(trajectory)?,
             hj_residual_relative: hamilton_jacobi::residual_relative(trajectory)?,
             terminal_gradient_rms: trajectory.terminal_gradient_rms(),
             terminal_gradient_relative: trajectory.terminal_gradient_relative(),
             continuity_residual: continuity::residual(trajectory),
-            characteristic_rms: trajectory.characteristic_rms(),
+            characteristic_rms: straight.and_then(Trajectory::characteristic_rms),
             kinetic_energy: trajectory.kinetic_energy(),
-            straightness: w2_squared.and_then(|w2_squared| trajectory.straightness(w2_squared)),
-            path_ratio: trajectory.path_ratio(),
-            velocity_spread: trajectory.velocity_spread(),
+            straightness: straight
+                .zip(w2_squared)
+                .and_then(|(paths, w2_squared)| paths.straightness(w2_squared)),
+            path_ratio: straight.and_then(Trajectory::path_ratio),
+            velocity_spread: straight.map(Trajectory::velocity_spread),
         })
     }
 
@@ -86,7 +90,7 @@ impl Indicators {
             ("kinetic_energy", Some(self.kinetic_energy)),
             ("straightness", self.straightness),
             ("path_ratio", self.path_ratio),
-            ("velocity_spread", Some(self.velocity_spread)),
+            ("velocity_spread", self.velocity_spread),
         ]
     }
 }

@@ -9,6 +9,9 @@
 //! ∂ₜU = ‖∇U‖²/(2λ) with U(·,T) = φ, and the particles' law solves the continuity equation. A [`Trajectory`] is what a
 //! flow did; [`Indicators`] say how far it is from this system; [`known_answers`] are problems solved in closed form.
 //!
+//! With noise dX = v dt + σ dW and a running cost I(ρ_t) of the law itself the system is
+//! −∂ₜU + ‖∇U‖²/(2λ) − (σ²/2)ΔU = δI/δρ and ∂ₜρ + ∇·(ρv) = (σ²/2)Δρ; the optimal paths are then no longer straight.
+//!
 //! Nothing here draws random numbers, reads or writes files.
 
 pub mod continuity;
@@ -21,7 +24,7 @@ mod trajectory;
 
 pub use error::MfgError;
 pub use indicators::Indicators;
-pub use trajectory::{Trajectory, TrajectoryParts, step_invariance};
+pub use trajectory::{Noise, Trajectory, TrajectoryParts, step_invariance};
 
 #[cfg(test)]
 mod order_tests;

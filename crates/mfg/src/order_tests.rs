@@ -40,6 +40,8 @@ fn flow(steps: usize, exact: bool) -> Trajectory {
         potential_gradient: positions.iter().map(gradient).collect(),
         potential_time_derivative: vec![Array1::zeros(200); steps + 1],
         critic_gradient: gradient(positions.last().unwrap()),
+        noise: None,
+        interaction: None,
         positions,
     })
     .unwrap()

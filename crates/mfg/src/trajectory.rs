@@ -23,6 +23,19 @@ pub struct TrajectoryParts {
     pub potential_time_derivative: Vec<Array1<f64>>,
     /// ∇φ(x_n), [N, d].
     pub critic_gradient: Array2<f64>,
+    /// Noise dX = v dt + σ dW of the particles, if there is any.
+    pub noise: Option<Noise>,
+    /// δI/δρ(x_i) at each time, the last included, each of length N, where the game has an interaction cost I(ρ).
+    pub interaction: Option<Vec<Array1<f64>>>,
+}
+
+/// The noise of the particles and what it adds to the Hamilton–Jacobi equation.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Noise {
+    /// Its strength σ > 0, in length/√time.
+    pub sigma: f64,
+    /// ΔU(x_i, t_i) at each time, the last included, each of length N.
+    pub laplacian: Vec<Array1<f64>>,
 }
 
 /// The paths of N ≥ 2 particles in R^d over n ≥ 1 steps, with the potential and the critic along them.
@@ -35,8 +48,8 @@ impl Trajectory {
     /// Checks the arrays.
     ///
     /// # Errors
-    /// [`MfgError`] where a shape does not fit, a value is not finite, λ ≤ 0, the times do not increase from 0, or there
-    /// is no step, no coordinate or only one particle. Complexity: O(n·N·d).
+    /// [`MfgError`] where a shape does not fit, a value is not finite, λ ≤ 0, σ ≤ 0, the times do not increase from 0, or
+    /// there is no step, no coordinate or only one particle. Complexity: O(n·N·d).
     ///
     /// ```
     /// use mfg::{Trajectory, TrajectoryParts};
@@ -50,6 +63,8 @@ impl Trajectory {
     ///     potential_gradient: vec![slope.clone(), slope.clone()],
     ///     potential_time_derivative: vec![Array1::from_elem(2, 0.5); 2],
     ///     critic_gradient: slope,
+    ///     noise: None,
+    ///     interaction: None,
     /// })?;
     /// assert_eq!(trajectory.kinetic_energy(), 0.5);
     /// assert_eq!(trajectory.path_ratio(), Some(0.0));
@@ -69,7 +84,21 @@ impl Trajectory {
         check_series("potential_gradient", &parts.potential_gradient, count, [particles, dimension])?;
         check_series("potential_time_derivative", &parts.potential_time_derivative, count, [particles])?;
         check_finite("critic_gradient", count - 1, parts.critic_gradient.iter())?;
+        if let Some(Noise { sigma, laplacian }) = &parts.noise {
+            positive("sigma", *sigma)?;
+            check_series("laplacian", laplacian, count, [particles])?;
+        }
+        if let Some(interaction) = &parts.interaction {
+            check_series("interaction", interaction, count, [particles])?;
+        }
         Ok(Self(parts))
+    }
+
+    /// Whether nothing but the velocity moves the particles and they do not feel each other: then the optimal paths are
+    /// straight.
+    #[must_use]
+    pub fn is_free(&self) -> bool {
+        self.0.noise.is_none() && self.0.interaction.is_none()
     }
 
     /// The arrays as they were given.

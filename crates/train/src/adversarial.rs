@@ -12,11 +12,13 @@ use datasets::stream;
 use flows::FlowError;
 use flows::device::Device;
 use flows::game::{
-    Backend, CriticBatch, CriticObjective, CriticValue, FlowObjective, FlowValue, Game, Native,
+    Backend, CriticBatch, CriticObjective, CriticValue, FlowObjective, FlowValue, Game, Native, Networks,
+    Paths,
 };
 use flows::mlp::{Mlp, Output};
 use flows::potential::Potential;
 use rand::{Rng, RngExt};
+use rand_distr::{Distribution, StandardNormal};
 
 impl Config {
     /// The networks and objectives of this configuration in dimension `dim`.
@@ -35,11 +37,12 @@ impl Config {
                 dim,
                 &critic.hidden,
                 critic.activation,
-                Output::for_divergence(critic.divergence),
+                Output::for_divergence(critic.divergence, critic.divergence_weight),
             )?,
             representation: flow.representation,
             critic_objective: CriticObjective {
                 divergence: critic.divergence,
+                divergence_weight: critic.divergence_weight,
                 penalty,
                 bound: critic.bound,
                 penalty_points,
@@ -51,6 +54,9 @@ impl Config {
                 velocity_spread: flow.velocity_spread,
                 hamilton_jacobi: flow.hamilton_jacobi,
                 terminal_gradient: flow.terminal_gradient,
+                characteristic: flow.characteristic,
+                noise: flow.noise,
+                interaction: flow.interaction,
             },
         })
     }
@@ -131,15 +137,25 @@ impl Trainer {
         let critic_value =
             last.unwrap_or(CriticValue { divergence: 0.0, penalty: 0.0, slope_mean: 0.0, slope_max: 0.0 });
 
-        let x0 = self.source.initial(self.config.training.batch, &mut rng)?;
+        let (start, noise) = self.particles(steps, &mut rng)?;
         let mut gradient = vec![0.0; self.flow.parameters.len()];
         let critic = self.critic.effective();
-        let flow = self.backend.flow_gradient(&self.flow.parameters, &critic, &x0, steps, &mut gradient)?;
+        let networks = Networks { potential: &self.flow.parameters, critic: &critic };
+        let paths = Paths { start: &start, steps, noise: &noise };
+        let flow = self.backend.flow_gradient(networks, paths, &mut gradient)?;
         finite("objective of the flow", flow.total)?;
         let training = &self.config.training;
         self.flow.descend(&training.flow, training.flow.rate(progress), training.average, gradient)?;
         self.iteration += 1;
         Ok(StepReport { critic: critic_value, flow, steps })
+    }
+
+    /// The initial points of a minibatch and the noise of their paths, row-major.
+    fn particles(&self, steps: usize, rng: &mut impl Rng) -> Result<(Vec<f32>, Vec<f32>), StepError> {
+        let start = self.source.initial(self.config.training.batch, rng)?;
+        let numbers = if self.config.flow.noise > 0.0 { steps * start.len() } else { 0 };
+        let noise = (0..numbers).map(|_| StandardNormal.sample(rng)).collect();
+        Ok((start, noise))
     }
 
     fn critic_gradient(
@@ -148,13 +164,15 @@ impl Trainer {
         steps: usize,
     ) -> Result<(CriticValue, Vec<f32>), StepError> {
         let batch = self.config.training.batch;
-        let x0 = self.source.initial(batch, rng)?;
+        let (start, noise) = self.particles(steps, rng)?;
         let target = self.source.target(batch, rng);
         let mixing: Vec<f32> = (0..batch).map(|_| rng.random()).collect();
-        let mut generated = self.backend.push_forward(&self.flow.parameters, &x0, steps)?;
         let critic = self.critic.effective();
+        let networks = Networks { potential: &self.flow.parameters, critic: &critic };
+        let paths = Paths { start: &start, steps, noise: &noise };
+        let mut generated = self.backend.push_forward(networks, paths)?;
         if let Some(stop) = self.config.flow.representation.refinement() {
-            self.backend.refine(&critic, &x0, &mut generated, stop)?;
+            self.backend.refine(&critic, &start, &mut generated, stop)?;
         }
         let mut gradient = vec![0.0; critic.len()];
         let points = CriticBatch { generated: &generated, target: &target, mixing: &mixing };

@@ -6,11 +6,12 @@ use crate::config::{Config, Configuration};
 use crate::run::{CONFIG_FILE, newest_checkpoint};
 use crate::source::{Source, name};
 use datasets::stream;
-use flows::game::Game;
-use flows::integrate::{Scheme, integrate};
+use flows::game::{Game, Networks};
+use flows::integrate::{Scheme, euler_maruyama, integrate};
 use flows::record;
 use mfg::Trajectory;
 use ndarray::{Array2, ArrayView2};
+use rand_distr::{Distribution, StandardNormal};
 use std::path::Path;
 
 /// The averaged networks of a run, with its configuration and data.
@@ -56,15 +57,35 @@ impl Model {
         Ok(self.config.initial.sample(n, self.source.dim(), &mut stream(seed, name::SAMPLE, 0))?)
     }
 
-    /// Moves the rows of `start` by `steps` Euler steps, in single precision as in training.
+    /// Moves the rows of `start` by `steps` Euler steps, in single precision as in training; noise comes from the stream of
+    /// `seed`.
     ///
     /// # Errors
     /// [`TrainError::Flow`] for zero steps or points of another dimension.
-    pub fn push_forward(&self, start: ArrayView2<'_, f64>, steps: usize) -> Result<Array2<f64>, TrainError> {
+    pub fn push_forward(
+        &self,
+        start: ArrayView2<'_, f64>,
+        steps: usize,
+        seed: u64,
+    ) -> Result<Array2<f64>, TrainError> {
         let objective = &self.game.flow_objective;
-        let mut field = self.game.field(&self.potential, &self.critic, &self.companions)?;
+        let mut field = self.game.field(self.networks(), &self.companions)?;
         let mut x: Vec<f32> = start.iter().map(|&x| x as f32).collect();
-        integrate(&mut field, Scheme::Euler, objective.horizon as f32, steps, &mut x, |_, _, _| {})?;
+        let horizon = objective.horizon as f32;
+        if objective.noise > 0.0 {
+            let mut rng = stream(seed, name::NOISE, 0);
+            let normal = || StandardNormal.sample(&mut rng);
+            euler_maruyama(
+                &mut field,
+                objective.noise as f32,
+                (horizon, steps),
+                &mut x,
+                normal,
+                |_, _, _| {},
+            )?;
+        } else {
+            integrate(&mut field, Scheme::Euler, horizon, steps, &mut x, |_, _, _| {})?;
+        }
         let mut out = start.to_owned();
         for (out, x) in out.iter_mut().zip(x) {
             *out = x.into();
@@ -72,20 +93,27 @@ impl Model {
         Ok(out)
     }
 
-    /// `n` generated points from the stream of `seed`, one a row.
+    /// `n` generated points from the streams of `seed`, one a row.
     ///
     /// # Errors
     /// As [`Model::push_forward`].
     pub fn sample(&self, n: usize, steps: usize, seed: u64) -> Result<Array2<f64>, TrainError> {
-        self.push_forward(self.initial(n, seed)?.view(), steps)
+        self.push_forward(self.initial(n, seed)?.view(), steps, seed)
     }
 
-    /// The trajectory of `steps` Euler steps from the rows of `start`, recorded in double precision.
+    /// The trajectory of `steps` Euler steps from the rows of `start`, recorded in double precision; noise comes from the
+    /// stream of the run's seed.
     ///
     /// # Errors
     /// [`TrainError::Record`] when a value is not finite or the points do not fit.
     pub fn trajectory(&self, start: ArrayView2<'_, f64>, steps: usize) -> Result<Trajectory, TrainError> {
-        Ok(record::trajectory(&self.game, &self.potential, &self.critic, &self.companions, start, steps)?)
+        let mut rng = stream(self.config.seed, name::NOISE, 0);
+        let normal = || StandardNormal.sample(&mut rng);
+        Ok(record::trajectory(&self.game, self.networks(), &self.companions, start, steps, normal)?)
+    }
+
+    fn networks(&self) -> Networks<'_, f32> {
+        Networks { potential: &self.potential, critic: &self.critic }
     }
 
     /// ‖∇φ‖ at each row of `points`.

@@ -26,6 +26,8 @@ pub mod name {
     pub const COMPANIONS: &str = "companions";
     /// Initial points of a sampled model.
     pub const SAMPLE: &str = "sample";
+    /// Noise along the paths of a sampled model.
+    pub const NOISE: &str = "noise";
 }
 
 /// Enough to have one in every part of a law in few dimensions, few enough to be searched beside any batch.

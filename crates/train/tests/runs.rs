@@ -176,7 +176,7 @@ fn a_hopf_lax_flow_is_optimal_for_its_critic_after_any_training() {
     // A wrong valley for one point in a thousand would show here.
     assert!(indicators.straightness.unwrap() < 1e-6);
     let (one, many) =
-        (model.push_forward(start.view(), 1).unwrap(), model.push_forward(start.view(), 64).unwrap());
+        (model.push_forward(start.view(), 1, 0).unwrap(), model.push_forward(start.view(), 64, 0).unwrap());
     // Single precision.
     assert!(mfg::step_invariance(&one, &many, &start).unwrap().unwrap() < 1e-3);
 }
@@ -281,7 +281,7 @@ fn a_trained_flow_finds_the_shift_between_gaussians() {
     train(&config, &options(&run, false)).unwrap();
     let model = Model::load(&run).unwrap();
     let start = model.initial(4000, 1).unwrap();
-    let end = model.push_forward(start.view(), 16).unwrap();
+    let end = model.push_forward(start.view(), 16, 0).unwrap();
     let exact = ShiftedGaussians {
         lambda: 1.0,
         horizon: 1.0,

@@ -51,6 +51,8 @@ pub const FLOW_TABLES: &[Columns] = &[
             "sinkhorn_divergence_2d_as_published",
             "off_manifold_rms",
             "w2_squared_one_step",
+            "exact_flow_error",
+            "exact_law_error",
         ],
         with_status_and_floor: true,
         in_print: Some("sinkhorn_divergence_2d_as_published"),
@@ -212,13 +214,15 @@ fn table(
     // A column that no row fills is left out.
     let filled = |metric: &&&str| groups.iter().any(|group| group.has(metric));
     let metrics: Vec<&str> = columns.metrics.iter().filter(filled).copied().collect();
+    let printed = |metric: &&str| groups.iter().any(|group| in_print(group, metric, published).is_some());
+    let in_print_metric = columns.in_print.filter(printed);
     let status = columns.with_status_and_floor;
     let mut rows: Vec<Vec<String>> = Vec::new();
     for (index, group) in groups.iter().enumerate() {
         let mut cells = vec![group.target(), group.method.into()];
         cells.extend(status.then(|| group.status()));
         cells.extend(metrics.iter().map(|metric| group.cell(metric)));
-        cells.extend(columns.in_print.map(|metric| in_print(group, metric, published)));
+        cells.extend(in_print_metric.map(|metric| in_print(group, metric, published).unwrap_or("–".into())));
         rows.push(cells);
         let next = groups.get(index + 1).map(|next| (next.dataset, next.dim));
         if status && next != Some((group.dataset, group.dim)) {
@@ -229,7 +233,7 @@ fn table(
     let mut head: Vec<String> = vec!["target".into(), "method".into()];
     head.extend(status.then(|| "status".into()));
     head.extend(metrics.iter().map(|metric| (*metric).into()));
-    head.extend(columns.in_print.map(|metric| format!("in print: {metric}")));
+    head.extend(in_print_metric.map(|metric| format!("in print: {metric}")));
     Table { caption: format!("{}{}", prefix(family), caption(columns, results.protocol)), head, rows }
 }
 
@@ -256,14 +260,14 @@ fn floor_row(floor: &Floor, metrics: &[&str]) -> Vec<String> {
     cells
 }
 
-fn in_print(group: &Group<'_>, metric: &str, published: &[Published]) -> String {
+fn in_print(group: &Group<'_>, metric: &str, published: &[Published]) -> Option<String> {
     let same = |number: &&Published| {
         (number.dataset.as_str(), number.dim, number.method.as_str())
             == (group.dataset, group.dim, group.method)
             && number.metric == metric
     };
     let values: Vec<&str> = published.iter().filter(same).map(|number| number.value.as_str()).collect();
-    if values.is_empty() { "–".into() } else { values.join("; ") }
+    (!values.is_empty()).then(|| values.join("; "))
 }
 
 fn sources(published: &[&Published]) -> Table {

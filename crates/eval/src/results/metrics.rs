@@ -121,6 +121,10 @@ pub const METRICS: &[Metric] = &[
         "exact_flow_error",
         "RMS ‖x_T − x_T*‖/RMS ‖x_T* − x_0‖, where the optimal flow x* is known in closed form",
     ),
+    metric(
+        "exact_law_error",
+        "W2 between the Gaussians of the moments of ρ_T and of ρ_T*, over W2(ρ0, ρ_T*), where the optimal law ρ* is known in closed form",
+    ),
     metric("w1", "min Σ P‖x−y‖ between generated and target points, all coordinates, exact"),
     metric("w2", "(min Σ P‖x−y‖²)^½ between generated and target points, all coordinates, exact"),
     metric(
@@ -169,7 +173,7 @@ pub const METRICS: &[Metric] = &[
     metric("step_invariance_16", "step_invariance for 16 steps"),
     metric("step_invariance_32", "step_invariance for 32 steps"),
     metric("step_invariance_64", "step_invariance for 64 steps"),
-    metric("hj_residual_rms", "RMS of ∂ₜU − ‖∇U‖²/(2λ) over particles and times"),
+    metric("hj_residual_rms", "RMS of ∂ₜU − ‖∇U‖²/(2λ) + (σ²/2)ΔU + δI/δρ over particles and times"),
     metric("hj_residual_relative", "hj_residual_rms / RMS |∂ₜU|"),
     metric("terminal_gradient_rms", "RMS ‖∇U(x_T, T) − ∇φ(x_T)‖"),
     metric("terminal_gradient_relative", "terminal_gradient_rms / RMS ‖∇φ(x_T)‖"),

@@ -46,7 +46,7 @@ impl<T: Real> Workspace<T> {
         net.evaluate(&self.weights, &self.points, Order::Value, &mut self.values)?;
         let wide: Vec<f64> = self.values.value().iter().map(|v| v.wide()).collect();
         let (generated, target) = wide.split_at(wide.len() / 2);
-        let dual = game.critic_objective.divergence.dual(generated, target)?;
+        let dual = game.critic_objective.dual(generated, target)?;
         self.value_cotangent.clear();
         self.value_cotangent.extend(dual.d_generated.iter().chain(&dual.d_target).map(|d| T::of(-d)));
         let cotangent = Cotangent { value: &self.value_cotangent, gradient: None, common: None };

@@ -9,28 +9,46 @@
 pub mod critic;
 mod field;
 pub mod flow;
+mod interaction;
+mod jet;
 
 pub use field::Representation;
+pub use interaction::Interaction;
 
 use crate::FlowError;
 use crate::hopf_lax::{CriticField, Minimiser, Stop};
 use crate::mlp::Mlp;
 use crate::potential::Potential;
 use crate::real::Real;
-use ot_core::divergence::Divergence;
+use ot_core::divergence::{Divergence, DivergenceError, DualValue};
 use ot_core::dual::lipschitz::SlopePenalty;
 
 /// What the critic maximises: the dual value of the divergence less the mean slope penalty.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct CriticObjective {
-    /// The divergence whose dual the critic ascends.
+    /// The divergence D_f whose dual the critic ascends.
     pub divergence: Divergence,
+    /// Its weight c > 0: the dual is that of c·D_f. The larger c, the closer the optimum is to the target for the same λ and L.
+    pub divergence_weight: f64,
     /// The penalty on ‖∇φ‖ and its weight; `None` without a penalty.
     pub penalty: Option<(SlopePenalty, f64)>,
     /// The Lipschitz bound L of the penalty.
     pub bound: f64,
     /// Where the penalty is taken.
     pub penalty_points: PenaltyPoints,
+}
+
+impl CriticObjective {
+    /// E φ(generated) − c·E f*(φ(target)/c) with its derivatives in the critic's values.
+    ///
+    /// # Errors
+    /// [`DivergenceError`] when a value is not finite or φ/c is outside the domain of f*.
+    pub fn dual(&self, generated: &[f64], target: &[f64]) -> Result<DualValue, DivergenceError> {
+        let weight = self.divergence_weight;
+        let over_weight = |values: &[f64]| values.iter().map(|phi| phi / weight).collect::<Vec<_>>();
+        let dual = self.divergence.dual(&over_weight(generated), &over_weight(target))?;
+        Ok(DualValue { value: weight * dual.value, ..dual })
+    }
 }
 
 /// The points at which a slope penalty is averaged: one on the segment of each pair of a generated and a target point.
@@ -63,9 +81,11 @@ impl PenaltyPoints {
 /// What the flow minimises.
 ///
 /// E φ(x_T) + λ·Σᵢ h·E½‖vᵢ‖² + `velocity_spread`·Σᵢ h·E‖vᵢ − (x_T − x₀)/T‖²
-/// + `hamilton_jacobi`·Σᵢ (h/T)·E(∂ₜUᵢ/λ − ½‖vᵢ‖²)² + `terminal_gradient`·E‖(∇U(x_T, T) − ∇φ(x_T))/λ‖².
+/// + `hamilton_jacobi`·Σᵢ (h/T)·E(∂ₜUᵢ/λ − ½‖vᵢ‖²)² + `terminal_gradient`·E‖(∇U(x_T, T) − ∇φ(x_T))/λ‖²
+/// + `characteristic`·Σᵢ (h/T)·E‖(xᵢ − x_T)/T − ((T − tᵢ)/(λT))·∇φ(x_T)‖² + Σᵢ h·I(ρᵢ), along x_{i+1} = xᵢ + h·vᵢ + σ√h·ξᵢ.
 ///
-/// Every penalty is zero at the exact optimum, so none of them moves it.
+/// Without noise σ and interaction I every penalty is zero at the exact optimum, so none of them moves it; with one of them
+/// only that of the terminal condition is.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct FlowObjective {
     /// λ of v = −∇U/λ and of the kinetic term.
@@ -80,6 +100,32 @@ pub struct FlowObjective {
     pub hamilton_jacobi: f64,
     /// Weight of the squared mismatch of the terminal condition in units of velocity.
     pub terminal_gradient: f64,
+    /// Weight of the squared distance to the characteristics that end in x_T, in units of velocity.
+    pub characteristic: f64,
+    /// Strength σ ≥ 0 of the noise of the particles, in length/√time.
+    pub noise: f64,
+    /// I, the running cost of the particles' law.
+    pub interaction: Option<Interaction>,
+}
+
+/// The parameters of both networks, each a flat buffer in the layout of [`Mlp`].
+#[derive(Debug, Clone, Copy)]
+pub struct Networks<'a, T> {
+    /// Those of the potential's network.
+    pub potential: &'a [T],
+    /// Those of the critic.
+    pub critic: &'a [T],
+}
+
+/// Where the particles of a minibatch begin and what moves them beside their velocity.
+#[derive(Debug, Clone, Copy)]
+pub struct Paths<'a, T> {
+    /// x₀, batch × d.
+    pub start: &'a [T],
+    /// Euler steps.
+    pub steps: usize,
+    /// ξ, standard normal numbers, steps × batch × d; empty without noise.
+    pub noise: &'a [T],
 }
 
 /// One minibatch of the critic, row-major.
@@ -122,6 +168,10 @@ pub struct FlowValue {
     pub hamilton_jacobi: f64,
     /// E‖(∇U(x_T, T) − ∇φ(x_T))/λ‖².
     pub terminal_gradient: f64,
+    /// Σ (h/T)·E‖(xᵢ − x_T)/T − ((T − tᵢ)/(λT))·∇φ(x_T)‖².
+    pub characteristic: f64,
+    /// Σ h·I(ρᵢ).
+    pub interaction: f64,
 }
 
 /// The networks of both players and their objectives.
@@ -144,11 +194,15 @@ pub struct Game {
 /// Parameters and gradients are flat buffers in the layout of [`Mlp`]; gradients are overwritten. Both gradients are
 /// those of a quantity to be minimised (the critic's is minus its objective).
 pub trait Backend {
-    /// Moves `x0` (batch × d) by `steps` Euler steps.
+    /// The ends of the paths, batch × d.
     ///
     /// # Errors
     /// [`FlowError::Shape`] when a buffer does not fit, and what the backend itself reports.
-    fn push_forward(&mut self, potential: &[f32], x0: &[f32], steps: usize) -> Result<Vec<f32>, FlowError>;
+    fn push_forward(
+        &mut self,
+        networks: Networks<'_, f32>,
+        paths: Paths<'_, f32>,
+    ) -> Result<Vec<f32>, FlowError>;
 
     /// Moves the ends `y` of the paths from `x0` downhill on φ(y) + λ‖x₀ − y‖²/(2T), as [`Representation::HopfLax`] asks.
     ///
@@ -167,16 +221,14 @@ pub trait Backend {
         gradient: &mut [f32],
     ) -> Result<CriticValue, FlowError>;
 
-    /// The flow's objective for `steps` Euler steps and its gradient, through the whole trajectory.
+    /// The flow's objective and its gradient in the parameters of the potential's network, through the whole trajectory.
     ///
     /// # Errors
     /// [`FlowError::Shape`] as above.
     fn flow_gradient(
         &mut self,
-        potential: &[f32],
-        critic: &[f32],
-        x0: &[f32],
-        steps: usize,
+        networks: Networks<'_, f32>,
+        paths: Paths<'_, f32>,
         gradient: &mut [f32],
     ) -> Result<FlowValue, FlowError>;
 }
@@ -203,8 +255,12 @@ impl Native {
 }
 
 impl Backend for Native {
-    fn push_forward(&mut self, potential: &[f32], x0: &[f32], steps: usize) -> Result<Vec<f32>, FlowError> {
-        self.flow.push_forward(&self.game, potential, x0, steps)
+    fn push_forward(
+        &mut self,
+        networks: Networks<'_, f32>,
+        paths: Paths<'_, f32>,
+    ) -> Result<Vec<f32>, FlowError> {
+        self.flow.push_forward(&self.game, networks, paths)
     }
 
     fn refine(&mut self, critic: &[f32], x0: &[f32], y: &mut [f32], stop: Stop) -> Result<(), FlowError> {
@@ -225,12 +281,10 @@ impl Backend for Native {
 
     fn flow_gradient(
         &mut self,
-        potential: &[f32],
-        critic: &[f32],
-        x0: &[f32],
-        steps: usize,
+        networks: Networks<'_, f32>,
+        paths: Paths<'_, f32>,
         gradient: &mut [f32],
     ) -> Result<FlowValue, FlowError> {
-        self.flow.gradient(&self.game, potential, critic, x0, steps, gradient)
+        self.flow.gradient(&self.game, networks, paths, gradient)
     }
 }

@@ -130,6 +130,14 @@ impl<T: Real, P: VelocityField<T>> PotentialField<T> for HopfLaxFlow<'_, T, P> {
         }
         Ok(())
     }
+
+    fn laplacian(&mut self, _x: &[T], _t: T) -> Result<Vec<T>, FlowError> {
+        Err(FlowError::Specification {
+            what: "the Laplacian of a Hopf–Lax potential".into(),
+            found: "asked for".into(),
+            remedy: "take another representation of the flow for noise: the minimum over y has kinks".into(),
+        })
+    }
 }
 
 /// ‖∇φ‖²/(2λ) of each row.

@@ -24,11 +24,11 @@ pub(super) struct Mapped<T> {
 }
 
 impl Output {
-    /// The output that keeps a critic inside the domain of f*.
-    pub fn for_divergence(divergence: Divergence) -> Self {
+    /// The output that keeps φ/`weight` inside the domain of f*.
+    pub fn for_divergence(divergence: Divergence, weight: f64) -> Self {
         let supremum = divergence.conjugate_domain_supremum();
         // The domain is open: a hair's breadth keeps rounding from touching its end.
-        if supremum.is_finite() { Self::Below(supremum - 1e-6) } else { Self::Identity }
+        if supremum.is_finite() { Self::Below(weight * (supremum - 1e-6)) } else { Self::Identity }
     }
 
     pub(super) fn apply<T: Real>(self, r: T) -> Mapped<T> {

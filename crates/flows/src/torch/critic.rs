@@ -63,7 +63,7 @@ pub fn gradient<T: Scalar>(
     let values = network.at(&points)?.value()?;
     let downloaded: Vec<f64> = download(&wide(&values)?, 2 * count)?;
     let (generated, target) = downloaded.split_at(count);
-    let dual = game.critic_objective.divergence.dual(generated, target)?;
+    let dual = game.critic_objective.dual(generated, target)?;
     let seed: Vec<T> = dual.d_generated.iter().chain(&dual.d_target).map(|d| T::of(-d)).collect();
     let mut loss = values.f_dot(&vector(&seed, device)?)?;
     let mut value = CriticValue { divergence: dual.value, penalty: 0.0, slope_mean: 0.0, slope_max: 0.0 };

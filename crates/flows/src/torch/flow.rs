@@ -4,11 +4,11 @@ use super::network::Network;
 use super::transfer::{Scalar, download, matrix, size, vector, wide};
 use crate::FlowError;
 use crate::error::expect_length;
-use crate::game::{FlowValue, Game};
+use crate::game::{FlowValue, Game, Interaction, Networks, Paths, Representation};
 use crate::integrate::step_count;
 use tch::{Device, Kind, Tensor};
 
-/// Moves `x0` (row-major, batch × d) by `steps` Euler steps x − (h/λ)·∇ₓU, h = T/`steps`, without a graph.
+/// The ends of the paths, batch × d, without a graph.
 ///
 /// # Errors
 /// [`FlowError::Shape`] when a buffer does not fit, [`FlowError::Specification`] for zero steps,
@@ -18,19 +18,17 @@ use tch::{Device, Kind, Tensor};
 pub fn push_forward<T: Scalar>(
     game: &Game,
     device: Device,
-    potential: &[T],
-    x0: &[T],
-    steps: usize,
+    networks: Networks<'_, T>,
+    paths: Paths<'_, T>,
 ) -> Result<Vec<T>, FlowError> {
-    let trajectory = Trajectory::new(game, device, x0, steps)?;
-    let network = Network::new(game.potential.net(), potential, device, false)?;
-    let (x, _) = tch::no_grad(|| trajectory.run(&network))?;
-    download(&x, x0.len())
+    let simulation = Simulation::new(game, device, networks, paths, false)?;
+    let Run { x, .. } = tch::no_grad(|| simulation.run())?;
+    download(&x, paths.start.len())
 }
 
-/// Writes the gradient of the flow's objective with respect to the potential's parameters, `networks` = (θ of U, those of φ).
+/// Writes the gradient of the flow's objective with respect to the parameters of the potential's network.
 ///
-/// One backward pass through the whole trajectory, whose graph keeps every step: memory grows with `steps`.
+/// One backward pass through the whole trajectory, whose graph keeps every step: memory grows with the steps.
 ///
 /// # Errors
 /// [`FlowError::Shape`] when a buffer does not fit, [`FlowError::Specification`] for zero steps,
@@ -40,36 +38,51 @@ pub fn push_forward<T: Scalar>(
 pub fn gradient<T: Scalar>(
     game: &Game,
     device: Device,
-    (potential, critic): (&[T], &[T]),
-    x0: &[T],
-    steps: usize,
+    networks: Networks<'_, T>,
+    paths: Paths<'_, T>,
     gradient: &mut [T],
 ) -> Result<FlowValue, FlowError> {
     let objective = game.flow_objective;
-    let trajectory = Trajectory::new(game, device, x0, steps)?;
     expect_length("the critic's input", game.critic.input(), game.potential.dim())?;
     expect_length("the parameter gradient", gradient.len(), game.potential.net().parameter_count())?;
-    let network = Network::new(game.potential.net(), potential, device, true)?;
-    let critic = Network::new(&game.critic, critic, device, false)?;
+    let simulation = Simulation::new(game, device, networks, paths, true)?;
 
-    let (x, jets) = trajectory.run(&network)?;
-    let [terminal, terminal_gradient] = trajectory.terminal_terms(&network, &critic, &x)?;
-    let [kinetic_energy, velocity_spread, hamilton_jacobi] = trajectory.path_terms(&x, &jets)?;
-    let terms =
-        Tensor::f_stack(&[terminal, kinetic_energy, velocity_spread, hamilton_jacobi, terminal_gradient], 0)?;
+    let run = simulation.run()?;
+    let [terminal, terminal_gradient, characteristic] = simulation.terminal_terms(&run)?;
+    let [kinetic_energy, velocity_spread, hamilton_jacobi] = simulation.path_terms(&run.jets)?;
+    let terms = [
+        terminal,
+        kinetic_energy,
+        velocity_spread,
+        hamilton_jacobi,
+        terminal_gradient,
+        characteristic,
+        run.interaction,
+    ];
+    let terms = Tensor::f_stack(&terms, 0)?;
     let weights = [
         1.0,
         if objective.kinetic { objective.lambda } else { 0.0 },
         objective.velocity_spread,
         objective.hamilton_jacobi,
         objective.terminal_gradient,
+        objective.characteristic,
+        1.0,
     ];
     let total = terms.f_dot(&vector(&weights, device)?)?;
-    network.parameter_gradient(&total, gradient)?;
+    simulation.potential.parameter_gradient(&total, gradient)?;
 
-    let mut values = [0.0; 5];
-    terms.f_copy_data(&mut values, 5)?;
-    let [terminal, kinetic_energy, velocity_spread, hamilton_jacobi, terminal_gradient] = values;
+    let mut values = [0.0; 7];
+    terms.f_copy_data(&mut values, 7)?;
+    let [
+        terminal,
+        kinetic_energy,
+        velocity_spread,
+        hamilton_jacobi,
+        terminal_gradient,
+        characteristic,
+        interaction,
+    ] = values;
     Ok(FlowValue {
         total: values.iter().zip(weights).map(|(value, weight)| value * weight).sum(),
         terminal,
@@ -77,25 +90,61 @@ pub fn gradient<T: Scalar>(
         velocity_spread,
         hamilton_jacobi,
         terminal_gradient,
+        characteristic,
+        interaction,
     })
 }
 
-/// Where the flow starts and how it steps.
-struct Trajectory<'a> {
+/// The networks, where the particles begin and how they step.
+struct Simulation<'a> {
     game: &'a Game,
-    x0: Tensor,
+    potential: Network,
+    critic: Network,
+    start: Tensor,
+    /// ξ, \[steps·batch, d\], empty without noise.
+    noise: Tensor,
     batch: usize,
     steps: usize,
     h: f64,
 }
 
-impl<'a> Trajectory<'a> {
-    fn new<T: Scalar>(game: &'a Game, device: Device, x0: &[T], steps: usize) -> Result<Self, FlowError> {
+/// What a simulation leaves behind.
+struct Run {
+    /// x_T, \[batch, d\].
+    x: Tensor,
+    /// xᵢ of every step.
+    positions: Vec<Tensor>,
+    /// (∇U, ∂ₜU) of every step, \[batch, d + 1\].
+    jets: Vec<Tensor>,
+    /// Σ h·I.
+    interaction: Tensor,
+}
+
+impl<'a> Simulation<'a> {
+    /// Copies everything to the device; only a `trained` potential records a graph.
+    fn new<T: Scalar>(
+        game: &'a Game,
+        device: Device,
+        networks: Networks<'_, T>,
+        paths: Paths<'_, T>,
+        trained: bool,
+    ) -> Result<Self, FlowError> {
         let dim = game.potential.dim();
-        let batch = x0.len() / dim;
-        expect_length("the batch of positions", x0.len(), batch * dim)?;
-        let h = game.flow_objective.horizon / step_count(steps)?;
-        Ok(Self { game, x0: matrix(x0, dim, device)?, batch, steps, h })
+        let batch = paths.start.len() / dim;
+        expect_length("the batch of positions", paths.start.len(), batch * dim)?;
+        let h = game.flow_objective.horizon / step_count(paths.steps)?;
+        let noise = if game.flow_objective.noise > 0.0 { paths.steps * paths.start.len() } else { 0 };
+        expect_length("the noise of the paths", paths.noise.len(), noise)?;
+        Ok(Self {
+            game,
+            potential: Network::new(game.potential.net(), networks.potential, device, trained)?,
+            critic: Network::new(&game.critic, networks.critic, device, false)?,
+            start: matrix(paths.start, dim, device)?,
+            noise: matrix(paths.noise, dim, device)?,
+            batch,
+            steps: paths.steps,
+            h,
+        })
     }
 
     fn dim(&self) -> i64 {
@@ -103,53 +152,86 @@ impl<'a> Trajectory<'a> {
     }
 
     /// (∇ₓU, ∂ₜU) at the rows of `x` and one time, \[batch, d + 1\].
-    fn jet(&self, network: &Network, x: &Tensor, t: f64) -> Result<Tensor, FlowError> {
+    fn jet(&self, x: &Tensor, t: f64) -> Result<Tensor, FlowError> {
         let time = x.f_new_full([size(self.batch), 1], t, (x.f_kind()?, x.device()))?;
-        network.at(&Tensor::f_cat(&[x, &time], 1)?)?.gradient()
+        let network = self.potential.at(&Tensor::f_cat(&[x, &time], 1)?)?;
+        let jet = network.gradient()?;
+        if self.game.representation != Representation::ExactTerminal {
+            return Ok(jet);
+        }
+        // U = s·φ + (1 − s)·N with s = t/T.
+        let horizon = self.game.flow_objective.horizon;
+        let (share, critic) = (t / horizon, self.critic.at(x)?);
+        let rate = critic.value()?.f_sub(&network.value()?)?.f_mul_scalar(1.0 / horizon)?.f_unsqueeze(1)?;
+        let of_critic = Tensor::f_cat(&[critic.gradient()?.f_mul_scalar(share)?, rate], 1)?;
+        Ok(jet.f_mul_scalar(1.0 - share)?.f_add(&of_critic)?)
     }
 
-    /// x_T and the jet of every step.
-    fn run(&self, network: &Network) -> Result<(Tensor, Vec<Tensor>), FlowError> {
-        let rate = self.h / self.game.flow_objective.lambda;
-        let mut x = self.x0.f_detach()?;
+    /// Runs the flow.
+    fn run(&self) -> Result<Run, FlowError> {
+        let objective = self.game.flow_objective;
+        let rate = self.h / objective.lambda;
+        let mut x = self.start.f_detach()?;
         let mut jets = Vec::with_capacity(self.steps);
+        let mut positions = Vec::with_capacity(self.steps);
+        let mut interaction = Tensor::f_zeros([0_i64; 0], (Kind::Double, x.device()))?;
         for i in 0..self.steps {
-            let jet = self.jet(network, &x, i as f64 * self.h)?;
+            if let Some(cost) = objective.interaction {
+                interaction = interaction.f_add(&law_cost(cost, &x)?.f_mul_scalar(self.h)?)?;
+            }
+            positions.push(x.shallow_clone());
+            let jet = self.jet(&x, i as f64 * self.h)?;
             x = x.f_sub(&jet.f_narrow(1, 0, self.dim())?.f_mul_scalar(rate)?)?;
+            if objective.noise > 0.0 {
+                let xi = self.noise.f_narrow(0, size(i * self.batch), size(self.batch))?;
+                x = x.f_add(&xi.f_mul_scalar(objective.noise * self.h.sqrt())?)?;
+            }
             jets.push(jet);
         }
-        Ok((x, jets))
+        Ok(Run { x, positions, jets, interaction })
     }
 
-    /// E φ(x_T) and E‖(∇U(x_T, T) − ∇φ(x_T))/λ‖²; the second is left at 0 where it has no weight.
-    fn terminal_terms(
-        &self,
-        network: &Network,
-        critic: &Network,
-        x: &Tensor,
-    ) -> Result<[Tensor; 2], FlowError> {
+    /// E φ(x_T), E‖(∇U(x_T, T) − ∇φ(x_T))/λ‖² and the distance to the characteristics; the last two are left at 0 where they
+    /// have no weight.
+    fn terminal_terms(&self, Run { x, positions, .. }: &Run) -> Result<[Tensor; 3], FlowError> {
         let objective = self.game.flow_objective;
-        let end = critic.at(x)?;
-        let terminal = end.value()?.f_sum(Kind::Double)?.f_mul_scalar(1.0 / self.batch as f64)?;
-        if objective.terminal_gradient == 0.0 {
-            return Ok([terminal, Tensor::f_zeros([0_i64; 0], (Kind::Double, x.device()))?]);
+        let end = self.critic.at(x)?;
+        let per_point = 1.0 / self.batch as f64;
+        let terminal = end.value()?.f_sum(Kind::Double)?.f_mul_scalar(per_point)?;
+        let zero = || Tensor::f_zeros([0_i64; 0], (Kind::Double, x.device()));
+        let mean_square = |gap: &Tensor, scale: f64| -> Result<Tensor, FlowError> {
+            Ok(wide(gap)?.f_square()?.f_sum(Kind::Double)?.f_mul_scalar(scale * per_point)?)
+        };
+        let terminal_gradient = if objective.terminal_gradient > 0.0 {
+            let jet = self.jet(x, objective.horizon)?;
+            let gap = jet.f_narrow(1, 0, self.dim())?.f_sub(&end.gradient()?)?;
+            mean_square(&gap, 1.0 / (objective.lambda * objective.lambda))?
+        } else {
+            zero()?
+        };
+        let mut characteristic = zero()?;
+        if objective.characteristic > 0.0 {
+            let slope = end.gradient()?;
+            for (i, position) in positions.iter().enumerate() {
+                let lever = (1.0 - i as f64 / self.steps as f64) / objective.lambda;
+                let chord = position.f_sub(x)?.f_mul_scalar(1.0 / objective.horizon)?;
+                let gap = chord.f_sub(&slope.f_mul_scalar(lever)?)?;
+                characteristic = characteristic.f_add(&mean_square(&gap, 1.0 / self.steps as f64)?)?;
+            }
         }
-        let jet = self.jet(network, x, objective.horizon)?;
-        let gap = jet.f_narrow(1, 0, self.dim())?.f_sub(&end.gradient()?)?;
-        let scale = 1.0 / (objective.lambda * objective.lambda * self.batch as f64);
-        Ok([terminal, wide(&gap)?.f_square()?.f_sum(Kind::Double)?.f_mul_scalar(scale)?])
+        Ok([terminal, terminal_gradient, characteristic])
     }
 
-    /// Σ h·E½‖v‖², Σ h·E‖v − (x_T − x₀)/T‖² and Σ (h/T)·E(∂ₜU/λ − ½‖v‖²)², in double precision.
-    fn path_terms(&self, x: &Tensor, jets: &[Tensor]) -> Result<[Tensor; 3], FlowError> {
+    /// Σ h·E½‖v‖², Σ h·E‖v − v̄‖² and Σ (h/T)·E(∂ₜU/λ − ½‖v‖²)², in double precision.
+    fn path_terms(&self, jets: &[Tensor]) -> Result<[Tensor; 3], FlowError> {
         let objective = self.game.flow_objective;
         let jets = wide(&Tensor::f_stack(jets, 0)?)?.f_mul_scalar(1.0 / objective.lambda)?;
         let velocity = jets.f_narrow(2, 0, self.dim())?.f_neg()?;
         let energy = velocity.f_square()?.f_sum_dim_intlist(2, false, Kind::Double)?.f_mul_scalar(0.5)?;
         // The mean velocity is the average of the v_i, around which the spread is stationary: its own derivative
         // drops out.
-        let mean = x.f_detach()?.f_sub(&self.x0)?.f_mul_scalar(1.0 / objective.horizon)?;
-        let spread = velocity.f_sub(&wide(&mean)?)?.f_square()?;
+        let mean = velocity.f_detach()?.f_mean_dim(0_i64, false, Kind::Double)?;
+        let spread = velocity.f_sub(&mean)?.f_square()?;
         let residual = jets.f_select(2, self.dim())?.f_sub(&energy)?.f_square()?;
         let per_point = self.h / self.batch as f64;
         let sum = |term: &Tensor, scale: f64| term.f_sum(Kind::Double)?.f_mul_scalar(scale);
@@ -159,4 +241,20 @@ impl<'a> Trajectory<'a> {
             sum(&residual, per_point / objective.horizon)?,
         ])
     }
+}
+
+/// I of the particles in the rows of `x`, in double precision.
+fn law_cost(interaction: Interaction, x: &Tensor) -> Result<Tensor, FlowError> {
+    let x = wide(x)?;
+    let particles = x.f_size()?.first().copied().unwrap_or_default();
+    let difference = x.f_unsqueeze(0)?.f_sub(&x.f_unsqueeze(1)?)?;
+    let square = difference.f_square()?.f_sum_dim_intlist(2, false, Kind::Double)?;
+    // K(0) stands on the diagonal, where no pair is.
+    let (kernel, at_zero) = match interaction {
+        Interaction::Quadratic { .. } => (square.f_mul_scalar(0.5)?, 0.0),
+        Interaction::Gaussian { width, .. } => (square.f_mul_scalar(-0.5 / (width * width))?.f_exp()?, 1.0),
+    };
+    let pairs = (particles * (particles - 1).max(1)) as f64;
+    let sum = kernel.f_sum(Kind::Double)?.f_sub_scalar(at_zero * particles as f64)?;
+    Ok(sum.f_mul_scalar(0.5 * interaction.weight() / pairs)?)
 }

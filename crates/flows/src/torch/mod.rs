@@ -25,7 +25,7 @@ pub use transfer::Scalar;
 
 use crate::FlowError;
 use crate::device::Device;
-use crate::game::{Backend, CriticBatch, CriticValue, FlowValue, Game};
+use crate::game::{Backend, CriticBatch, CriticValue, FlowValue, Game, Networks, Paths};
 use crate::hopf_lax::{Minimiser, Stop};
 
 /// The libtorch backend of one game on one device.
@@ -43,7 +43,9 @@ impl Torch {
     ///
     /// ```
     /// use flows::{activation::Activation, device::Device, mlp::{Mlp, Output}, potential::Potential, torch::Torch};
-    /// use flows::game::{Backend, CriticObjective, FlowObjective, Game, PenaltyPoints, Representation};
+    /// use flows::game::{
+    ///     Backend, CriticObjective, FlowObjective, Game, Networks, Paths, PenaltyPoints, Representation,
+    /// };
     /// use ot_core::divergence::Divergence;
     /// let game = Game {
     ///     potential: Potential::new(1, &[1], Activation::Tanh)?,
@@ -51,6 +53,7 @@ impl Torch {
     ///     representation: Representation::Network,
     ///     critic_objective: CriticObjective {
     ///         divergence: Divergence::Wasserstein1,
+    ///         divergence_weight: 1.0,
     ///         penalty: None,
     ///         bound: 1.0,
     ///         penalty_points: PenaltyPoints::Interpolates,
@@ -62,11 +65,15 @@ impl Torch {
     ///         velocity_spread: 0.0,
     ///         hamilton_jacobi: 0.0,
     ///         terminal_gradient: 0.0,
+    ///         characteristic: 0.0,
+    ///         noise: 0.0,
+    ///         interaction: None,
     ///     },
     /// };
     /// // U(x, t) = tanh(x), whose slope at 0 is 1: one step moves the origin by −1/λ.
     /// let mut torch = Torch::new(game, Device::Cpu)?;
-    /// assert_eq!(torch.push_forward(&[1.0, 0.0, 0.0, 1.0, 0.0], &[0.0], 1)?, [-2.0]);
+    /// let networks = Networks { potential: &[1.0, 0.0, 0.0, 1.0, 0.0], critic: &[0.0; 4] };
+    /// assert_eq!(torch.push_forward(networks, Paths { start: &[0.0], steps: 1, noise: &[] })?, [-2.0]);
     /// # Ok::<(), flows::FlowError>(())
     /// ```
     pub fn new(game: Game, device: Device) -> Result<Self, FlowError> {
@@ -75,8 +82,12 @@ impl Torch {
 }
 
 impl Backend for Torch {
-    fn push_forward(&mut self, potential: &[f32], x0: &[f32], steps: usize) -> Result<Vec<f32>, FlowError> {
-        flow::push_forward(&self.game, self.device, potential, x0, steps)
+    fn push_forward(
+        &mut self,
+        networks: Networks<'_, f32>,
+        paths: Paths<'_, f32>,
+    ) -> Result<Vec<f32>, FlowError> {
+        flow::push_forward(&self.game, self.device, networks, paths)
     }
 
     fn refine(&mut self, critic: &[f32], x0: &[f32], y: &mut [f32], stop: Stop) -> Result<(), FlowError> {
@@ -96,12 +107,10 @@ impl Backend for Torch {
 
     fn flow_gradient(
         &mut self,
-        potential: &[f32],
-        critic: &[f32],
-        x0: &[f32],
-        steps: usize,
+        networks: Networks<'_, f32>,
+        paths: Paths<'_, f32>,
         gradient: &mut [f32],
     ) -> Result<FlowValue, FlowError> {
-        flow::gradient(&self.game, self.device, (potential, critic), x0, steps, gradient)
+        flow::gradient(&self.game, self.device, networks, paths, gradient)
     }
 }

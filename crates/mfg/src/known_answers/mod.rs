@@ -2,6 +2,7 @@
 
 mod bounds;
 mod huber;
+mod interacting_gaussians;
 mod shifted_gaussians;
 mod soft_threshold;
 #[cfg(test)]
@@ -16,6 +17,7 @@ use crate::{
 
 pub use bounds::{least_kinetic_cost, reach};
 pub use huber::{lipschitz_kullback_leibler, lipschitz_kullback_leibler_slope};
+pub use interacting_gaussians::{Derivatives, InteractingGaussians, Law};
 pub use shifted_gaussians::ShiftedGaussians;
 pub use soft_threshold::SoftThreshold;
 
@@ -98,6 +100,8 @@ pub trait OptimalFlow {
             potential_gradient: Vec::new(),
             potential_time_derivative: Vec::new(),
             critic_gradient: critic_gradient.clone(),
+            noise: None,
+            interaction: None,
             times,
         };
         for (positions, &time) in parts.positions.iter().zip(&parts.times).take(steps) {

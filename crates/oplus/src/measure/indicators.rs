@@ -27,9 +27,12 @@ pub fn indicators(model: &Model, start: ArrayView2<'_, f64>, steps: usize) -> Re
     let w2_squared = not_finite(eval::w2_squared(trajectory.start(), trajectory.end()))?;
     let named = Indicators::new(&trajectory, Some(w2_squared))?.named();
     let mut metrics: Metrics = named.into_iter().filter_map(|(name, value)| Some((name, value?))).collect();
-    let fine = model.push_forward(start, FINE_STEPS)?;
+    if !trajectory.is_free() {
+        return Ok(metrics);
+    }
+    let fine = model.push_forward(start, FINE_STEPS, model.config.seed)?;
     for steps in COARSE_STEPS {
-        let coarse = model.push_forward(start, steps)?;
+        let coarse = model.push_forward(start, steps, model.config.seed)?;
         if let Some(value) = step_invariance(&coarse, &fine, &start)? {
             metrics.insert(&step_invariance_name(steps), value);
         }

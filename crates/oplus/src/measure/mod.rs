@@ -59,7 +59,7 @@ pub fn measure(model: &Model, protocol: Protocol) -> Result<Measurement, Unmeasu
     let size = fresh.largest_cloud().min(protocol.most_points());
     let steps = model.config.sampling.steps;
     let initial = model.initial(protocol.pairs * size, model.config.seed)?;
-    let generated = model.push_forward(initial.view(), steps)?;
+    let generated = model.push_forward(initial.view(), steps, model.config.seed)?;
     if let Some(value) = generated.iter().find(|value| !value.is_finite()) {
         return Err(Unmeasured::NotFinite(format!("a generated coordinate is {value}")));
     }
@@ -93,6 +93,9 @@ pub fn measure(model: &Model, protocol: Protocol) -> Result<Measurement, Unmeasu
     if let Some(error) = known::exact_flow_error(&model.config, start, end) {
         metrics.insert("exact_flow_error", error);
     }
+    if let Some(error) = known::exact_law_error(&model.config, end)? {
+        metrics.insert("exact_law_error", error);
+    }
     metrics.extend(indicators::indicators(model, start, steps)?);
     metrics.extend(indicators::critic_slopes(model, end, reference)?);
     Ok(Measurement { metrics, start: None, generated, target })
@@ -115,7 +118,7 @@ fn w2_squared_after(
     target: &Array2<f64>,
     protocol: Protocol,
 ) -> Result<f64, Unmeasured> {
-    let end = model.push_forward(head(start, protocol), steps)?;
+    let end = model.push_forward(head(start, protocol), steps, model.config.seed)?;
     not_finite(eval::w2_squared(end.view(), head(target, protocol)))
 }
 

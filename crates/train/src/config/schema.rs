@@ -3,7 +3,7 @@
 use super::text;
 use datasets::{InitialLaw, Target};
 use flows::activation::Activation;
-use flows::game::{PenaltyPoints, Representation};
+use flows::game::{Interaction, PenaltyPoints, Representation};
 use flows::mlp::Initialisation;
 use ot_core::divergence::Divergence;
 use ot_core::dual::lipschitz::SlopePenalty;
@@ -75,6 +75,15 @@ pub struct Flow {
     /// Weight of the squared mismatch of the terminal condition in units of velocity.
     #[serde(default)]
     pub terminal_gradient: f64,
+    /// Weight of the squared distance to the characteristics x_T + ((T − t)/λ)∇φ(x_T), in units of velocity.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub characteristic: f64,
+    /// Strength σ of the noise in dX = v dt + σ dW, in length/√time.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub noise: f64,
+    /// A running cost of the particles' law.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub interaction: Option<Interaction>,
     /// How the potential follows from the networks.
     #[serde(default)]
     pub representation: Representation,
@@ -110,6 +119,9 @@ pub struct Critic {
     /// The divergence whose dual the critic ascends.
     #[serde(with = "text")]
     pub divergence: Divergence,
+    /// The weight c of the divergence against λ and L: the game is about c·D_f.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    pub divergence_weight: f64,
     /// The Lipschitz bound L.
     #[serde(default = "one")]
     pub bound: f64,
@@ -251,6 +263,13 @@ fn yes() -> bool {
 }
 fn one() -> f64 {
     1.0
+}
+// Fields that came later are not written at their defaults, so that older runs keep their digests and can be resumed.
+fn is_zero(value: &f64) -> bool {
+    *value == 0.0
+}
+fn is_one(value: &f64) -> bool {
+    *value == 1.0
 }
 fn half() -> f64 {
     0.5

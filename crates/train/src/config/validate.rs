@@ -1,7 +1,7 @@
 //! The domains of a configuration's values.
 
 use flows::activation::Activation;
-use flows::game::Representation;
+use flows::game::{Interaction, Representation};
 
 use super::{Config, ConfigError, Configuration, Length, Lipschitz, Optimiser, Schedule, Steps};
 
@@ -28,9 +28,12 @@ impl Config {
         not_negative("flow.velocity_spread", self.flow.velocity_spread)?;
         not_negative("flow.hamilton_jacobi", self.flow.hamilton_jacobi)?;
         not_negative("flow.terminal_gradient", self.flow.terminal_gradient)?;
+        not_negative("flow.characteristic", self.flow.characteristic)?;
+        self.validate_game()?;
         self.validate_representation()?;
         widths("flow.hidden", &self.flow.hidden)?;
         positive("critic.bound", self.critic.bound)?;
+        positive("critic.divergence_weight", self.critic.divergence_weight)?;
         widths("critic.hidden", &self.critic.hidden)?;
         require(self.critic.updates >= 1, "critic.updates", "0".into(), "give at least 1")?;
         if let Lipschitz::Penalty { weight, .. } = self.critic.lipschitz {
@@ -40,7 +43,51 @@ impl Config {
         require(self.sampling.steps >= 1, "sampling.steps", "0".into(), "give at least 1")
     }
 
+    /// Noise and interaction, which bend the optimal paths.
+    fn validate_game(&self) -> Result<(), ConfigError> {
+        let flow = &self.flow;
+        not_negative("flow.noise", flow.noise)?;
+        if let Some(interaction) = flow.interaction {
+            let weight = interaction.weight();
+            require(
+                weight.is_finite(),
+                "flow.interaction.weight",
+                weight.to_string(),
+                "give a finite number",
+            )?;
+            if let Interaction::Gaussian { width, .. } = interaction {
+                positive("flow.interaction.width", width)?;
+            }
+        }
+        if flow.noise == 0.0 && flow.interaction.is_none() {
+            return Ok(());
+        }
+        let penalties = [
+            ("flow.velocity_spread", flow.velocity_spread),
+            ("flow.hamilton_jacobi", flow.hamilton_jacobi),
+            ("flow.characteristic", flow.characteristic),
+        ];
+        for (key, weight) in penalties {
+            let remedy = "leave it at 0 with noise or an interaction, which bend the optimal paths";
+            require(weight == 0.0, key, weight.to_string(), remedy)?;
+        }
+        require(
+            !matches!(flow.representation, Representation::HopfLax { .. }),
+            "flow.representation",
+            "hopf-lax".into(),
+            "take network or exact-terminal with noise or an interaction: the Hopf–Lax formula is for neither",
+        )
+    }
+
     fn validate_representation(&self) -> Result<(), ConfigError> {
+        if self.flow.representation == Representation::ExactTerminal {
+            require(
+                self.critic.activation != Activation::Relu,
+                "critic.activation",
+                "relu".into(),
+                "take softplus or tanh for flow.representation = exact-terminal, since the velocity holds ∇φ, which jumps for a ReLU",
+            )?;
+        }
         let Representation::HopfLax { refinements } = self.flow.representation else { return Ok(()) };
         require(
             refinements >= 1,

@@ -5,21 +5,23 @@ use crate::adversarial::Trainer;
 use crate::config::{Config, Steps};
 use crate::source::{Source, name};
 use datasets::stream;
-use flows::game::Game;
+use flows::game::{Game, Networks};
 use flows::record::{self, RecordError};
 use mfg::Indicators;
 use ndarray::Array2;
+use rand_distr::{Distribution, StandardNormal};
 
 /// Particles of the monitor: enough for a few per cent of noise, few enough to cost less than an iteration.
 const PARTICLES: usize = 256;
 
-/// Measures the averaged networks on the same particles every time.
+/// Measures the averaged networks on the same particles, with the same noise, every time.
 #[derive(Debug, Clone)]
 pub struct Monitor {
     game: Game,
     start: Array2<f64>,
     companions: Vec<f32>,
     steps: usize,
+    seed: u64,
 }
 
 impl Monitor {
@@ -39,6 +41,7 @@ impl Monitor {
             start: config.initial.sample(PARTICLES, dim, &mut rng)?,
             companions: source.companions(config.seed)?,
             steps,
+            seed: config.seed,
         })
     }
 
@@ -47,15 +50,11 @@ impl Monitor {
     /// # Errors
     /// [`TrainError::Record`] for anything but values that are not finite.
     pub fn measure(&self, trainer: &Trainer) -> Result<Option<Indicators>, TrainError> {
-        let (potential, critic) = (&trainer.flow.average, &trainer.critic.average);
-        match record::trajectory(
-            &self.game,
-            potential,
-            critic,
-            &self.companions,
-            self.start.view(),
-            self.steps,
-        ) {
+        let networks = Networks { potential: &trainer.flow.average, critic: &trainer.critic.average };
+        let mut rng = stream(self.seed, name::MONITOR, 1);
+        let normal = || StandardNormal.sample(&mut rng);
+        let (start, steps) = (self.start.view(), self.steps);
+        match record::trajectory(&self.game, networks, &self.companions, start, steps, normal) {
             Ok(trajectory) => Ok(Some(Indicators::new(&trajectory, None)?)),
             Err(RecordError::Trajectory(_)) => Ok(None),
             Err(error) => Err(error.into()),

@@ -60,7 +60,7 @@ impl Critics {
                 }
             }
             Objective::Divergence { divergence, lipschitz, bound } => {
-                let net = net(Output::for_divergence(divergence))?;
+                let net = net(Output::for_divergence(divergence, 1.0))?;
                 let spectral = (lipschitz == Lipschitz::Spectral).then_some(bound);
                 let (penalty, penalty_points) = match lipschitz {
                     Lipschitz::Penalty { form, weight, points } => (Some((form, weight)), points),
@@ -72,7 +72,13 @@ impl Critics {
                         potential: Potential::new(dim, &[1], Activation::Tanh)?,
                         critic: net,
                         representation: Representation::Network,
-                        critic_objective: CriticObjective { divergence, penalty, bound, penalty_points },
+                        critic_objective: CriticObjective {
+                            divergence,
+                            divergence_weight: 1.0,
+                            penalty,
+                            bound,
+                            penalty_points,
+                        },
                         flow_objective: FlowObjective {
                             lambda: 1.0,
                             horizon: 1.0,
@@ -80,6 +86,9 @@ impl Critics {
                             velocity_spread: 0.0,
                             hamilton_jacobi: 0.0,
                             terminal_gradient: 0.0,
+                            characteristic: 0.0,
+                            noise: 0.0,
+                            interaction: None,
                         },
                     },
                     workspace: Box::default(),

@@ -1,0 +1,338 @@
+//! The game between two Gaussians with noise and a quadratic interaction: every law on the way is Gaussian.
+
+use ndarray::{Array1, ArrayRef1};
+
+use super::same_dimension;
+use crate::{MfgError, error::positive, statistics::square_norm};
+
+/// ρ0 = N(m₀, s₀²I), π = N(m₁, s₁²I), f the Kullback–Leibler generator without a Lipschitz bound, dX = v dt + σ dW, and the
+/// interaction I(ρ) = (w/4)·∬‖x − y‖² dρ dρ, which pulls the particles together.
+///
+/// $$ U(x,t) = \tfrac12 a(t)\,\|x-m(t)\|^2 + q\cdot(x-m(t)) + c(t), \qquad a = \lambda D'(T-t)/D(T-t), \qquad
+/// D(s) = \cosh\omega s + \frac{A}{\lambda\omega}\sinh\omega s, \quad \omega = \sqrt{w/\lambda}, $$
+///
+/// with q = (m(T) − m₁)/s₁², m(t) = m₀ − qt/λ, A = 1/s₁² − 1/s_T², and the variance
+///
+/// $$ s(t)^2 = D(T-t)^2\Bigl(\frac{s_0^2}{D(T)^2} + \sigma^2\bigl(G(T)-G(T-t)\bigr)\Bigr), \qquad
+/// G(s) = \frac{\sinh\omega s}{\omega D(s)} ; $$
+///
+/// at t = T it is an equation for s_T, whose right side falls in s_T, so that there is one solution. For w = 0, sinh(ωs)/ω
+/// means s; with σ = 0 too, the paths are straight.
+///
+/// Source: the Riccati equation a' = a²/λ − w of linear–quadratic control, with the first variation log(ρ_T/π) of the
+/// divergence as its end value.
+///
+/// ```
+/// use mfg::known_answers::InteractingGaussians;
+/// use ndarray::array;
+/// // Without noise and interaction a Gaussian that is the target already stays where it is.
+/// let flow = InteractingGaussians {
+///     lambda: 1.0, horizon: 1.0, sigma: 0.0, attraction: 0.0,
+///     initial_mean: array![1.0], initial_std: 2.0, target_mean: array![1.0], target_std: 2.0,
+/// };
+/// let end = flow.law(1.0)?;
+/// assert!((end.std - 2.0).abs() < 1e-12 && end.mean == array![1.0]);
+/// # Ok::<(), mfg::MfgError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct InteractingGaussians {
+    /// λ > 0, the weight of the kinetic term.
+    pub lambda: f64,
+    /// T > 0, the horizon.
+    pub horizon: f64,
+    /// σ ≥ 0, the strength of the noise, in length/√time.
+    pub sigma: f64,
+    /// w ≥ 0, the weight of the interaction.
+    pub attraction: f64,
+    /// m₀, of length d.
+    pub initial_mean: Array1<f64>,
+    /// s₀ > 0.
+    pub initial_std: f64,
+    /// m₁, of length d.
+    pub target_mean: Array1<f64>,
+    /// s₁ > 0.
+    pub target_std: f64,
+}
+
+/// N(mean, std²·I).
+#[derive(Clone, Debug, PartialEq)]
+pub struct Law {
+    /// The mean, of length d.
+    pub mean: Array1<f64>,
+    /// The standard deviation of every coordinate.
+    pub std: f64,
+}
+
+/// The potential's derivatives at a point, and the two terms that noise and interaction add to its equation.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Derivatives {
+    /// ∇U, of length d.
+    pub gradient: Array1<f64>,
+    /// ∂ₜU.
+    pub time: f64,
+    /// ΔU.
+    pub laplacian: f64,
+    /// δI/δρ = (w/2)·∫‖x − y‖² dρ(y).
+    pub interaction: f64,
+}
+
+/// sinh(ωs)/ω, D and D′ at s = T − t.
+struct Fundamental {
+    sine: f64,
+    growth: f64,
+    growth_rate: f64,
+}
+
+impl InteractingGaussians {
+    /// Checks the parameters.
+    ///
+    /// # Errors
+    /// [`MfgError`] with the parameter that is outside its domain.
+    pub fn validate(&self) -> Result<(), MfgError> {
+        for (name, value) in [
+            ("lambda", self.lambda),
+            ("horizon", self.horizon),
+            ("initial_std", self.initial_std),
+            ("target_std", self.target_std),
+        ] {
+            positive(name, value)?;
+        }
+        for (parameter, value) in [("sigma", self.sigma), ("attraction", self.attraction)] {
+            if !(value.is_finite() && value >= 0.0) {
+                return Err(MfgError::Parameter {
+                    parameter,
+                    value,
+                    remedy: "give a finite number, 0 or above",
+                });
+            }
+        }
+        same_dimension("target_mean", self.target_mean.len(), self.initial_mean.len())
+    }
+
+    /// ρ_t.
+    ///
+    /// Complexity: O(d), and some hundred evaluations of D for s_T.
+    ///
+    /// # Errors
+    /// As [`InteractingGaussians::validate`].
+    pub fn law(&self, time: f64) -> Result<Law, MfgError> {
+        self.validate()?;
+        let curvature = self.final_curvature();
+        let drift = self.mean_gradient();
+        let mean = self.initial_mean.iter().zip(&drift).map(|(m, q)| m - q * time / self.lambda).collect();
+        Ok(Law { mean, std: self.variance(curvature, time).sqrt() })
+    }
+
+    /// The potential's derivatives at `point` and `time`.
+    ///
+    /// Complexity: as [`InteractingGaussians::law`].
+    ///
+    /// # Errors
+    /// As [`InteractingGaussians::validate`], and for a point of another dimension.
+    pub fn derivatives(&self, point: &ArrayRef1<f64>, time: f64) -> Result<Derivatives, MfgError> {
+        let Law { mean, std } = self.law(time)?;
+        same_dimension("the point", point.len(), mean.len())?;
+        let q = self.mean_gradient();
+        let at = self.fundamental(self.final_curvature(), self.horizon - time);
+        let a = self.lambda * at.growth_rate / at.growth;
+        let offset: Array1<f64> = point.iter().zip(&mean).map(|(x, m)| x - m).collect();
+        let (square, dimension) = (square_norm(&offset), mean.len() as f64);
+        let interaction = 0.5 * self.attraction * (square + dimension * std * std);
+        let curvature_rate = a * a / self.lambda - self.attraction;
+        let along = offset.iter().zip(&q).map(|(x, q)| x * q).sum::<f64>();
+        let time_derivative = 0.5 * curvature_rate * square
+            + (a * along + 0.5 * square_norm(&q)) / self.lambda
+            - 0.5 * dimension * (self.sigma * self.sigma * a + self.attraction * std * std);
+        Ok(Derivatives {
+            gradient: a * &offset + &q,
+            time: time_derivative,
+            laplacian: dimension * a,
+            interaction,
+        })
+    }
+
+    /// q = E∇U, the same at all times: (m_T − m₁)/s₁² with m_T = m₀ − qT/λ.
+    fn mean_gradient(&self) -> Array1<f64> {
+        let stiffness = self.target_std * self.target_std + self.horizon / self.lambda;
+        (&self.initial_mean - &self.target_mean) / stiffness
+    }
+
+    fn fundamental(&self, curvature: f64, left: f64) -> Fundamental {
+        let omega = (self.attraction / self.lambda).sqrt();
+        let cosine = (omega * left).cosh();
+        let sine = if omega > 0.0 { (omega * left).sinh() / omega } else { left };
+        Fundamental {
+            sine,
+            growth: cosine + curvature / self.lambda * sine,
+            growth_rate: (self.attraction * sine + curvature * cosine) / self.lambda,
+        }
+    }
+
+    /// s(t)².
+    fn variance(&self, curvature: f64, time: f64) -> f64 {
+        let whole = self.fundamental(curvature, self.horizon);
+        let left = self.fundamental(curvature, self.horizon - time);
+        let spread = (self.initial_std / whole.growth).powi(2);
+        let noise = whole.sine / whole.growth - left.sine / left.growth;
+        left.growth * left.growth * (spread + self.sigma * self.sigma * noise)
+    }
+
+    /// A = 1/s₁² − 1/s_T² at the s_T that gives itself back, by bisection.
+    fn final_curvature(&self) -> f64 {
+        let precision = 1.0 / (self.target_std * self.target_std);
+        let of_variance = |variance: f64| precision - 1.0 / variance;
+        // Below this variance D(T) ≤ 0: there the right side has come down from infinity.
+        let free = self.fundamental(0.0, self.horizon);
+        let mut low = 1.0 / (precision + self.lambda * free.growth / free.sine);
+        let mut high = low.max(self.variance(precision, self.horizon));
+        while self.variance(of_variance(high), self.horizon) > high {
+            high *= 2.0;
+        }
+        // Halving an interval of doubles ends after at most their number of bits.
+        for _ in 0..f64::MANTISSA_DIGITS + 64 {
+            let middle = 0.5 * (low + high);
+            if self.variance(of_variance(middle), self.horizon) > middle {
+                low = middle;
+            } else {
+                high = middle;
+            }
+        }
+        of_variance(high)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::InteractingGaussians;
+    use crate::MfgError;
+    use crate::hamilton_jacobi::{Diffusion, Terms, residual};
+    use ndarray::array;
+
+    fn flow(sigma: f64, attraction: f64) -> InteractingGaussians {
+        InteractingGaussians {
+            lambda: 0.7,
+            horizon: 1.3,
+            sigma,
+            attraction,
+            initial_mean: array![0.0, 0.5],
+            initial_std: 1.4,
+            target_mean: array![2.0, -1.0],
+            target_std: 0.6,
+        }
+    }
+
+    const CASES: [(f64, f64); 4] = [(0.0, 0.0), (0.8, 0.0), (0.0, 1.5), (0.8, 1.5)];
+
+    /// Ten roundings of numbers of order 10.
+    #[test]
+    fn the_full_hamilton_jacobi_equation_holds() {
+        for (sigma, attraction) in CASES {
+            for time in [0.0, 0.4, 1.3] {
+                let at = flow(sigma, attraction).derivatives(&array![0.3, -1.2], time).unwrap();
+                let [time_derivative, laplacian, interaction] =
+                    [at.time, at.laplacian, at.interaction].map(|value| array![value]);
+                let terms = Terms {
+                    lambda: 0.7,
+                    time_derivative: time_derivative.view(),
+                    gradient: at.gradient.view().insert_axis(ndarray::Axis(0)),
+                    diffusion: Some(Diffusion { sigma, laplacian: laplacian.view() }),
+                    interaction: Some(interaction.view()),
+                };
+                assert!(residual(&terms).unwrap()[0].abs() < 1e-13);
+            }
+        }
+    }
+
+    /// ∂ₜ∇U by central differences (error h²·‖U‴‖, 1e-8) must be what the Riccati equation says: a and m move as claimed.
+    /// ∂ₜ∇U = ∇∂ₜU, here from ∂ₜU by differences in x.
+    #[test]
+    fn time_and_space_derivatives_are_of_one_function() {
+        let h = 1e-5;
+        for (sigma, attraction) in CASES {
+            let flow = flow(sigma, attraction);
+            let (x, time) = (array![0.3, -1.2], 0.6);
+            let gradient = |t: f64| flow.derivatives(&x, t).unwrap().gradient;
+            let in_time = (gradient(time + h) - gradient(time - h)) / (2.0 * h);
+            for j in 0..2 {
+                let at = |step: f64| {
+                    let mut x = x.clone();
+                    x[j] += step;
+                    flow.derivatives(&x, time).unwrap().time
+                };
+                let in_space = (at(h) - at(-h)) / (2.0 * h);
+                assert!((in_time[j] - in_space).abs() < 1e-6, "{} against {in_space}", in_time[j]);
+            }
+        }
+    }
+
+    /// The law must follow its own velocity: s² ′ = −2as²/λ + σ², by central differences, and the divergence's first
+    /// variation at the end is ∇U = (x − m₁)/s₁² − (x − m_T)/s_T².
+    #[test]
+    fn the_law_follows_the_velocity_and_ends_on_the_first_variation() {
+        let h = 1e-5;
+        for (sigma, attraction) in CASES {
+            let flow = flow(sigma, attraction);
+            let variance = |t: f64| flow.law(t).unwrap().std.powi(2);
+            for time in [0.2, 0.9] {
+                let rate = (variance(time + h) - variance(time - h)) / (2.0 * h);
+                let a = flow.derivatives(&array![0.0, 0.0], time).unwrap().laplacian / 2.0;
+                let expected = -2.0 * a * variance(time) / 0.7 + sigma * sigma;
+                assert!((rate - expected).abs() < 1e-7 * (1.0 + rate.abs()), "{rate} against {expected}");
+            }
+            let (x, end) = (array![0.3, -1.2], flow.law(1.3).unwrap());
+            let expected = (&x - &flow.target_mean) / 0.36 - (&x - &end.mean) / (end.std * end.std);
+            let found = flow.derivatives(&x, 1.3).unwrap().gradient;
+            assert!((found - expected).iter().all(|gap| gap.abs() < 1e-12));
+            assert!((variance(0.0).sqrt() - 1.4).abs() < 1e-12);
+        }
+    }
+
+    /// No other linear feedback is better: the cost KL + ∫(λ/2)k²s² + (w/2)s² dt over ṡ² = −2ks² + σ², integrated by
+    /// the classical Runge–Kutta rule, does not change to first order when k = a/λ does.
+    #[test]
+    fn the_gain_is_stationary_for_the_cost() {
+        const STEPS: usize = 2000;
+        for (sigma, attraction) in CASES {
+            let flow = flow(sigma, attraction);
+            let gain = |t: f64| flow.derivatives(&array![0.0, 0.0], t).unwrap().laplacian / 2.0 / 0.7;
+            let h = 1.3 / STEPS as f64;
+            let gains: Vec<f64> = (0..=2 * STEPS).map(|i| gain(0.5 * h * i as f64)).collect();
+            let cost = |weight: f64, mode: f64| {
+                let k = |half: usize| {
+                    let phase = std::f64::consts::PI * mode * half as f64 / (2 * STEPS) as f64;
+                    gains[half] + weight * phase.cos()
+                };
+                let rates = |half: usize, s2: f64| {
+                    let k = k(half);
+                    (-2.0 * k * s2 + sigma * sigma, 0.35 * k * k * s2 + 0.5 * attraction * s2)
+                };
+                let (mut s2, mut total) = (1.4_f64.powi(2), 0.0);
+                for i in 0..STEPS {
+                    let one = rates(2 * i, s2);
+                    let two = rates(2 * i + 1, s2 + 0.5 * h * one.0);
+                    let three = rates(2 * i + 1, s2 + 0.5 * h * two.0);
+                    let four = rates(2 * i + 2, s2 + h * three.0);
+                    s2 += h / 6.0 * (one.0 + 2.0 * two.0 + 2.0 * three.0 + four.0);
+                    total += h / 6.0 * (one.1 + 2.0 * two.1 + 2.0 * three.1 + four.1);
+                }
+                total + 0.5 * (s2 / 0.36 - 1.0 - (s2 / 0.36).ln())
+            };
+            for mode in [0.0, 1.0, 3.0] {
+                let (step, here) = (1e-3, cost(0.0, mode));
+                let slope = (cost(step, mode) - cost(-step, mode)) / (2.0 * step);
+                let bend = (cost(step, mode) - 2.0 * here + cost(-step, mode)) / (step * step);
+                // The third derivative adds step²/6; a cost that bends by this much would show another optimum.
+                assert!(slope.abs() < 1e-5, "σ {sigma}, w {attraction}, mode {mode}: slope {slope}");
+                assert!(bend > 1e-2, "{bend}");
+            }
+        }
+    }
+
+    #[test]
+    fn parameters_outside_their_domain_are_named() {
+        let refused = InteractingGaussians { sigma: -1.0, ..flow(0.0, 0.0) }.law(0.0);
+        assert!(matches!(refused, Err(MfgError::Parameter { parameter: "sigma", .. })));
+        let refused = InteractingGaussians { target_mean: array![0.0], ..flow(0.0, 0.0) }.law(0.0);
+        assert!(matches!(refused, Err(MfgError::Shape { .. })));
+    }
+}
