@@ -177,7 +177,7 @@ impl<'a> Simulation<'a> {
         let mut interaction = Tensor::f_zeros([0_i64; 0], (Kind::Double, x.device()))?;
         for i in 0..self.steps {
             if let Some(cost) = objective.interaction {
-                interaction = interaction.f_add(&law_cost(cost, &x)?.f_mul_scalar(self.h)?)?;
+                interaction = interaction.f_add(&law_cost(cost, &x, self.batch)?.f_mul_scalar(self.h)?)?;
             }
             positions.push(x.shallow_clone());
             let jet = self.jet(&x, i as f64 * self.h)?;
@@ -244,9 +244,8 @@ impl<'a> Simulation<'a> {
 }
 
 /// I of the particles in the rows of `x`, in double precision.
-fn law_cost(interaction: Interaction, x: &Tensor) -> Result<Tensor, FlowError> {
+fn law_cost(interaction: Interaction, x: &Tensor, particles: usize) -> Result<Tensor, FlowError> {
     let x = wide(x)?;
-    let particles = x.f_size()?.first().copied().unwrap_or_default();
     let difference = x.f_unsqueeze(0)?.f_sub(&x.f_unsqueeze(1)?)?;
     let square = difference.f_square()?.f_sum_dim_intlist(2, false, Kind::Double)?;
     // K(0) stands on the diagonal, where no pair is.
@@ -254,7 +253,7 @@ fn law_cost(interaction: Interaction, x: &Tensor) -> Result<Tensor, FlowError> {
         Interaction::Quadratic { .. } => (square.f_mul_scalar(0.5)?, 0.0),
         Interaction::Gaussian { width, .. } => (square.f_mul_scalar(-0.5 / (width * width))?.f_exp()?, 1.0),
     };
-    let pairs = (particles * (particles - 1).max(1)) as f64;
+    let pairs = (particles * particles.saturating_sub(1).max(1)) as f64;
     let sum = kernel.f_sum(Kind::Double)?.f_sub_scalar(at_zero * particles as f64)?;
     Ok(sum.f_mul_scalar(0.5 * interaction.weight() / pairs)?)
 }
