@@ -110,9 +110,9 @@ impl Orthonormal {
     pub fn orthonormalise<T: Real>(&self, trained: &mut [T]) {
         for layer in &self.layers {
             let Some(weight) = trained.get(layer.weight.clone()) else { continue };
-            let mut q = layer.wide(&layer.block(weight));
+            let mut q = layer.wide(layer.block(weight));
             polar::orthonormalise(&mut q, layer.rows.max(layer.columns));
-            layer.store(&q, trained);
+            layer.store(q, trained);
             if let Some(rest) = trained.get_mut(layer.bias.clone()).and_then(|b| b.get_mut(layer.rows..)) {
                 rest.fill(T::zero());
             }
@@ -151,18 +151,18 @@ impl Orthonormal {
             let (Some(weight), Some(doubled)) = (trained.get(range.clone()), gradient.get(range)) else {
                 continue;
             };
-            let mut folded = vec![0.0; layer.rows * layer.columns];
+            let mut folded = vec![T::zero(); layer.rows * layer.columns];
             for (i, doubled) in doubled.chunks_exact(layer.input).enumerate() {
-                let factor = layer.sign(i) * layer.scale;
+                let factor = T::of(layer.sign(i) * layer.scale);
                 let row = folded.chunks_exact_mut(layer.columns).nth(i % layer.rows).unwrap_or_default();
                 for half in doubled.chunks_exact(layer.columns) {
-                    row.iter_mut().zip(half).for_each(|(g, half)| *g += factor * half.wide());
+                    row.iter_mut().zip(half).for_each(|(g, &half)| *g += factor * half);
                 }
             }
-            let mut g = layer.wide(&folded);
-            let q = layer.wide(&layer.block(weight));
+            let mut g = layer.wide(folded);
+            let q = layer.wide(layer.block(weight));
             polar::project(&q, &mut g, layer.rows.max(layer.columns));
-            layer.store(&g, gradient);
+            layer.store(g, gradient);
             let bias = gradient.get_mut(layer.bias.clone()).unwrap_or_default();
             if let Some((first, second)) = bias.split_at_mut_checked(layer.rows) {
                 first.iter_mut().zip(&*second).for_each(|(g, &opposite)| *g -= opposite);
@@ -179,30 +179,35 @@ impl Pairs {
     }
 
     /// The first block of a weight, row-major.
-    fn block<T: Real>(&self, weight: &[T]) -> Vec<f64> {
-        let rows = weight.chunks_exact(self.input).take(self.rows);
-        rows.flat_map(|row| row.iter().take(self.columns)).map(|w| w.wide()).collect()
+    fn block<T: Real>(&self, weight: &[T]) -> Vec<T> {
+        let mut block = Vec::with_capacity(self.rows * self.columns);
+        for row in weight.chunks_exact(self.input).take(self.rows) {
+            block.extend_from_slice(row.get(..self.columns).unwrap_or_default());
+        }
+        block
     }
 
     /// Q itself, or Qᵀ where Q is taller than wide: the one whose rows are orthonormal.
-    fn wide(&self, block: &[f64]) -> Vec<f64> {
-        let mut wide = block.to_vec();
-        if self.rows > self.columns {
-            polar::transpose(&mut wide, block, self.columns);
+    fn wide<T: Real>(&self, block: Vec<T>) -> Vec<T> {
+        if self.rows <= self.columns {
+            return block;
         }
+        let mut wide = vec![T::zero(); block.len()];
+        polar::transpose(&mut wide, &block, self.columns);
         wide
     }
 
     /// Writes the inverse of [`Pairs::wide`] into the first block of the weight in `buffer`, and zeros beside it.
-    fn store<T: Real>(&self, wide: &[f64], buffer: &mut [T]) {
-        let mut block = wide.to_vec();
+    fn store<T: Real>(&self, wide: Vec<T>, buffer: &mut [T]) {
+        let mut block = wide;
         if self.rows > self.columns {
-            polar::transpose(&mut block, wide, self.rows);
+            let wide = block.clone();
+            polar::transpose(&mut block, &wide, self.rows);
         }
         let weight = buffer.get_mut(self.weight.clone()).unwrap_or_default();
         weight.fill(T::zero());
         for (row, block) in weight.chunks_exact_mut(self.input).zip(block.chunks_exact(self.columns)) {
-            row.iter_mut().zip(block).for_each(|(w, &q)| *w = T::of(q));
+            row.iter_mut().zip(block).for_each(|(w, &q)| *w = q);
         }
     }
 }

@@ -1,40 +1,43 @@
 //! Matrices with orthonormal rows: the nearest one, and gradients along them.
 
+use crate::real::Real;
 use faer::linalg::matmul::matmul;
 use faer::{Accum, MatMut, MatRef, Par};
 
-/// Steps of the iteration. Each multiplies a small singular value by 3/2, and 3/2 to the power of 40 is 10⁷: what is smaller
-/// beside the others is rounding of single precision.
-const STEPS: usize = 40;
-
-/// From a deviation δ = ‖XXᵀ − I‖ on, one step is the last: it leaves ¾δ² + ¼δ³, the rounding of double precision.
-const CLOSE: f64 = 1e-7;
+/// Steps of the iteration. Each multiplies a small singular value by 3/2, and 3/2 to the power of 50 is 6·10⁸: what is smaller
+/// beside the others is rounding of single precision, also after the first division.
+const STEPS: usize = 50;
 
 /// Replaces `x`, row-major with at most as many rows as `columns`, by its polar factor: the nearest matrix Q with QQᵀ = I.
 ///
 /// X ← ½(3I − XXᵀ)X converges to (XXᵀ)^{−½}X, quadratically near the end, for singular values in (0, √3) (Björck & Bowie
-/// 1971, first order). A matrix further away is first divided by ‖XXᵀ‖^½, the Frobenius norm. Directions in which X
-/// (nearly) vanishes have no factor: Gram–Schmidt then completes what the iteration has reached. A NaN stays.
+/// 1971, first order). A matrix further away is first divided by a bound of its norm. Directions in which X (nearly) vanishes
+/// have no factor: Gram–Schmidt then completes what the iteration has reached. A NaN stays.
 ///
-/// O(rows²·columns) for each step; a matrix within an optimiser's step takes two to four.
-pub(super) fn orthonormalise(x: &mut [f64], columns: usize) {
+/// O(rows²·columns) for each step; a matrix within an optimiser's step takes two or three.
+pub(super) fn orthonormalise<T: Real>(x: &mut [T], columns: usize) {
     let rows = x.len() / columns;
-    let mut gram = vec![0.0; rows * rows];
-    let mut product = vec![0.0; x.len()];
+    let mut gram = vec![T::zero(); rows * rows];
+    let mut product = vec![T::zero(); x.len()];
     multiply_transposed(&mut gram, x, x, columns);
-    if deviation(&gram, rows) >= 1.0 {
-        let norm = gram.iter().map(|g| g * g).sum::<f64>().sqrt();
-        // A zero matrix keeps to the smallest positive number, so that it stays zero.
-        let scale = 1.0 / norm.max(f64::MIN_POSITIVE).sqrt();
-        x.iter_mut().for_each(|x| *x *= scale);
+    // Not ≥ 1: a product that has overflown counts as far away.
+    if deviation(&gram, rows).is_none_or(|deviation| deviation >= 1.0) {
+        let largest = x.iter().fold(T::zero(), |largest, x| largest.max(x.abs()));
+        // A zero matrix is divided by a positive number, so that it stays zero.
+        let largest = largest.max(T::min_positive_value());
+        let size = T::of((x.len() as f64).sqrt());
+        x.iter_mut().for_each(|x| *x = *x / largest / size);
         multiply_transposed(&mut gram, x, x, columns);
     }
+    // From a deviation δ = ‖XXᵀ − I‖ on, one step leaves ¾δ² + ¼δ³: after a δ of the root of the rounding it is the last.
+    let close = T::epsilon().wide().sqrt();
+    let (half, three_halves) = (T::of(0.5), T::of(1.5));
     for _ in 0..STEPS {
-        multiply(&mut product, &gram, x, Accum::Replace, 1.0);
-        for (x, p) in x.iter_mut().zip(&product) {
-            *x = 1.5 * *x - 0.5 * p;
+        multiply(&mut product, &gram, x, Accum::Replace, T::one());
+        for (x, &p) in x.iter_mut().zip(&product) {
+            *x = three_halves * *x - half * p;
         }
-        if deviation(&gram, rows) < CLOSE {
+        if deviation(&gram, rows).is_some_and(|deviation| deviation < close) {
             return;
         }
         multiply_transposed(&mut gram, x, x, columns);
@@ -48,18 +51,18 @@ pub(super) fn orthonormalise(x: &mut [f64], columns: usize) {
 /// dQ = dW − sym(dW·Qᵀ)·Q, a projection that is its own adjoint (Absil, Mahony & Sepulchre 2008, section 3.6).
 ///
 /// O(rows²·columns).
-pub(super) fn project(q: &[f64], gradient: &mut [f64], columns: usize) {
+pub(super) fn project<T: Real>(q: &[T], gradient: &mut [T], columns: usize) {
     let rows = q.len() / columns;
-    let mut overlap = vec![0.0; rows * rows];
+    let mut overlap = vec![T::zero(); rows * rows];
     multiply_transposed(&mut overlap, gradient, q, columns);
-    let mut transposed = vec![0.0; overlap.len()];
+    let mut transposed = vec![T::zero(); overlap.len()];
     transpose(&mut transposed, &overlap, rows);
     overlap.iter_mut().zip(transposed).for_each(|(a, b)| *a += b);
-    multiply(gradient, &overlap, q, Accum::Add, -0.5);
+    multiply(gradient, &overlap, q, Accum::Add, T::of(-0.5));
 }
 
 /// out ← the transpose of `a`, which has `columns`.
-pub(super) fn transpose(out: &mut [f64], a: &[f64], columns: usize) {
+pub(super) fn transpose<T: Real>(out: &mut [T], a: &[T], columns: usize) {
     let rows = a.len() / columns;
     for (j, out) in out.chunks_exact_mut(rows).enumerate() {
         for (out, a) in out.iter_mut().zip(a.iter().skip(j).step_by(columns)) {
@@ -68,27 +71,32 @@ pub(super) fn transpose(out: &mut [f64], a: &[f64], columns: usize) {
     }
 }
 
-/// ‖G − I‖, the Frobenius norm.
-fn deviation(gram: &[f64], rows: usize) -> f64 {
-    let square = |(i, g): (usize, &f64)| (g - if i % (rows + 1) == 0 { 1.0 } else { 0.0 }).powi(2);
-    gram.iter().enumerate().map(square).sum::<f64>().sqrt()
+/// ‖G − I‖, the Frobenius norm; `None` where it is not a number.
+fn deviation<T: Real>(gram: &[T], rows: usize) -> Option<f64> {
+    let row = |(i, row): (usize, &[T])| -> f64 {
+        let entries = row.iter().enumerate();
+        entries.map(|(j, g)| (g.wide() - if i == j { 1.0 } else { 0.0 }).powi(2)).sum()
+    };
+    let square: f64 = gram.chunks_exact(rows).enumerate().map(row).sum();
+    square.is_finite().then(|| square.sqrt())
 }
 
 /// Modified Gram–Schmidt on the rows, with reorthogonalisation: an orthonormal set whatever the rows are.
-fn gram_schmidt(x: &mut [f64], columns: usize) {
+fn gram_schmidt<T: Real>(x: &mut [T], columns: usize) {
     for row in 0..x.len() / columns {
         let (before, rest) = x.split_at_mut(row * columns);
         let Some(row) = rest.get_mut(..columns) else { return };
         let mut norm = deflate(before, row);
-        // What is left of a row of size one would be rounding. Some coordinate vector is not in the span: the squares of
+        // What is left of a row of size one may be rounding. Some coordinate vector is not in the span: the squares of
         // what is left of all of them sum to the number of missing directions, so one has at least the mean.
         let mut candidates = 0..columns;
-        let mut least = 1e-10;
+        let mut least = T::epsilon().sqrt();
         while norm < least
             && let Some(candidate) = candidates.next()
         {
-            least = (0.5 / columns as f64).sqrt();
-            row.iter_mut().enumerate().for_each(|(j, x)| *x = if j == candidate { 1.0 } else { 0.0 });
+            least = T::of((0.5 / columns as f64).sqrt());
+            let unit = |j| if j == candidate { T::one() } else { T::zero() };
+            row.iter_mut().enumerate().for_each(|(j, x)| *x = unit(j));
             norm = deflate(before, row);
         }
         row.iter_mut().for_each(|x| *x /= norm);
@@ -96,35 +104,35 @@ fn gram_schmidt(x: &mut [f64], columns: usize) {
 }
 
 /// Takes the components along the orthonormal rows `before` out of `row`, twice for rounding; returns what norm is left.
-fn deflate(before: &[f64], row: &mut [f64]) -> f64 {
+fn deflate<T: Real>(before: &[T], row: &mut [T]) -> T {
     for _ in 0..2 {
         for q in before.chunks_exact(row.len()) {
             let inner = dot(q, row);
-            row.iter_mut().zip(q).for_each(|(x, q)| *x -= inner * q);
+            row.iter_mut().zip(q).for_each(|(x, &q)| *x -= inner * q);
         }
     }
     dot(row, row).sqrt()
 }
 
-fn dot(a: &[f64], b: &[f64]) -> f64 {
-    a.iter().zip(b).map(|(a, b)| a * b).sum()
+fn dot<T: Real>(a: &[T], b: &[T]) -> T {
+    a.iter().zip(b).map(|(&a, &b)| a * b).sum()
 }
 
 /// out ← a·bᵀ for matrices of the same `columns`.
-fn multiply_transposed(out: &mut [f64], a: &[f64], b: &[f64], columns: usize) {
+fn multiply_transposed<T: Real>(out: &mut [T], a: &[T], b: &[T], columns: usize) {
     let (rows, others) = (a.len() / columns, b.len() / columns);
     matmul(
         MatMut::from_row_major_slice_mut(out, rows, others),
         Accum::Replace,
         MatRef::from_row_major_slice(a, rows, columns),
         MatRef::from_row_major_slice(b, others, columns).transpose(),
-        1.0,
+        T::one(),
         Par::Seq,
     );
 }
 
 /// out ← (out +) factor·square·a for a square matrix of as many rows as `a` and `out`.
-fn multiply(out: &mut [f64], square: &[f64], a: &[f64], accumulate: Accum, factor: f64) {
+fn multiply<T: Real>(out: &mut [T], square: &[T], a: &[T], accumulate: Accum, factor: T) {
     let rows = square.len().isqrt();
     let columns = a.len() / rows;
     matmul(
@@ -168,8 +176,12 @@ mod tests {
             let w: Vec<f64> = uniform(&mut rng, rows * columns).iter().map(|w| size * w).collect();
             let mut q = w.clone();
             orthonormalise(&mut q, columns);
-            // A hundred roundings.
+            // A hundred roundings, in double precision and in single.
             assert!(defect(&q, columns) < 1e-13, "{rows} × {columns}: {}", defect(&q, columns));
+            let mut single: Vec<f32> = w.iter().map(|&w| w as f32).collect();
+            orthonormalise(&mut single, columns);
+            let wide: Vec<f64> = single.iter().map(|&q| q.into()).collect();
+            assert!(defect(&wide, columns) < 1e-5, "{rows} × {columns}: {}", defect(&wide, columns));
             let mut h = vec![0.0; rows * rows];
             multiply_transposed(&mut h, &w, &q, columns);
             for i in 0..rows {
