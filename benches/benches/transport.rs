@@ -66,8 +66,8 @@ fn passes(criterion: &mut Criterion) {
 }
 
 fn line(criterion: &mut Criterion) {
-    let Ok([x, y]) = clouds(1) else { unreachable!("the sizes are valid") };
-    let (x, y) = (x.into_raw_vec_and_offset().0, y.into_raw_vec_and_offset().0);
+    let Ok(clouds) = clouds(2) else { unreachable!("the sizes are valid") };
+    let [x, y] = clouds.map(|cloud| cloud.column(0).to_vec());
     criterion.bench_function("4000 points on a line", |bencher| {
         bencher.iter(|| transport_cost(&x, &y, None, None, 2.0));
     });

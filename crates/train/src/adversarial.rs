@@ -4,7 +4,7 @@
 //! the whole trajectory.
 
 use crate::TrainError;
-use crate::config::{Config, Lipschitz, Steps};
+use crate::config::{Config, Steps};
 use crate::player::{Player, finite};
 use crate::source::{Source, name};
 use crate::training::StepError;
@@ -27,10 +27,7 @@ impl Config {
     /// [`FlowError::Specification`] for widths that describe no network.
     pub fn game(&self, dim: usize) -> Result<Game, FlowError> {
         let (flow, critic) = (&self.flow, &self.critic);
-        let (penalty, penalty_points) = match critic.lipschitz {
-            Lipschitz::Penalty { form, weight, points } => (Some((form, weight)), points),
-            Lipschitz::None | Lipschitz::Spectral => (None, Default::default()),
-        };
+        let (penalty, penalty_points) = critic.lipschitz.penalty();
         Ok(Game {
             potential: Potential::new(dim, &flow.hidden, flow.activation)?,
             critic: Mlp::new(
@@ -98,10 +95,9 @@ impl Trainer {
             .initialisation
             .draw(game.potential.net(), &mut stream(config.seed, name::POTENTIAL, 0));
         let phi = config.critic.initialisation.draw(&game.critic, &mut stream(config.seed, name::CRITIC, 0));
-        let bound = (config.critic.lipschitz == Lipschitz::Spectral).then_some(config.critic.bound);
         Ok(Self {
-            flow: Player::new(game.potential.net().clone(), potential, None),
-            critic: Player::new(game.critic.clone(), phi, bound),
+            flow: Player::new(game.potential.net().clone(), potential),
+            critic: Player::critic(game.critic.clone(), phi, config.critic.lipschitz, config.critic.bound)?,
             backend: backend(game, device)?,
             source,
             config: config.clone(),

@@ -45,8 +45,9 @@ impl State {
         self.floats(&format!("{name}.parameters"), &player.parameters);
         self.floats(&format!("{name}.average"), &player.average);
         self.adam(name, &player.adam);
-        if let Some(spectral) = &player.spectral {
-            self.doubles(&format!("{name}.spectral"), &spectral.flatten());
+        let reparametrisation = player.reparametrisation.flatten();
+        if !reparametrisation.is_empty() {
+            self.doubles(&reparametrisation_of(name), &reparametrisation);
         }
     }
 
@@ -65,6 +66,11 @@ impl State {
         datasets::write_whole(path, |file| file.write_all(&encoded))?;
         Ok(())
     }
+}
+
+/// Where the state of a network's reparametrisation is; that of spectral normalisation is the only one there is.
+fn reparametrisation_of(name: &str) -> String {
+    format!("{name}.spectral")
 }
 
 /// Writes the state of a training that has run for `seconds`.
@@ -195,10 +201,9 @@ impl Stored {
         let parameters = self.fitting(&format!("{name}.parameters"), &player.parameters)?;
         let average = self.fitting(&format!("{name}.average"), &player.parameters)?;
         let adam = self.adam(name, &player.adam)?;
-        if let Some(spectral) = &mut player.spectral {
-            let state = self.doubles(&format!("{name}.spectral"))?;
-            spectral.restore(&state).map_err(|e| self.unusable(e))?;
-        }
+        let array = reparametrisation_of(name);
+        let state = if self.has(&array)? { self.doubles(&array)? } else { Vec::new() };
+        player.reparametrisation.restore(&state).map_err(|e| self.unusable(e))?;
         (player.parameters, player.average, player.adam) = (parameters, average, adam);
         Ok(())
     }

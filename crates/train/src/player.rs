@@ -1,9 +1,10 @@
 //! One network of the game with its optimiser and its average.
 
 use crate::average;
-use crate::config::Optimiser;
+use crate::config::{Lipschitz, Optimiser};
 use crate::optim::Adam;
-use flows::lipschitz::SpectralState;
+use flows::FlowError;
+use flows::lipschitz::{Orthonormal, Reparametrisation, SpectralState};
 use flows::mlp::Mlp;
 
 /// Why an update was refused.
@@ -27,29 +28,51 @@ pub struct Player {
     pub average: Vec<f32>,
     /// The optimiser.
     pub adam: Adam,
-    /// Spectral normalisation, where the critic is held that way.
-    pub spectral: Option<SpectralState>,
+    /// What stands between the parameters and the network.
+    pub reparametrisation: Reparametrisation,
 }
 
 /// Gradients larger than this would overflow the optimiser's second moment in f32.
 const GRADIENT_LIMIT: f32 = 1e18;
 
 impl Player {
-    /// A player at its initial parameters; with a `bound`, spectrally normalised to it.
-    pub fn new(net: Mlp, parameters: Vec<f32>, bound: Option<f64>) -> Self {
-        let spectral = bound.map(|bound| SpectralState::new(&net, &parameters, bound));
-        let mut player =
-            Self { adam: Adam::new(parameters.len()), average: Vec::new(), net, parameters, spectral };
-        player.average = player.effective();
-        player
+    /// A player at its initial parameters, which its network uses as they are.
+    pub fn new(net: Mlp, parameters: Vec<f32>) -> Self {
+        Self {
+            adam: Adam::new(parameters.len()),
+            average: parameters.clone(),
+            net,
+            parameters,
+            reparametrisation: Reparametrisation::None,
+        }
+    }
+
+    /// A critic at its initial parameters, whose slope `device` holds to `bound`.
+    ///
+    /// # Errors
+    /// [`FlowError::Specification`] when the network is not one for that device.
+    pub fn critic(
+        net: Mlp,
+        mut parameters: Vec<f32>,
+        device: Lipschitz,
+        bound: f64,
+    ) -> Result<Self, FlowError> {
+        let reparametrisation = match device {
+            Lipschitz::None | Lipschitz::Penalty { .. } => Reparametrisation::None,
+            Lipschitz::Spectral => Reparametrisation::Spectral(SpectralState::new(&net, &parameters, bound)),
+            Lipschitz::Orthonormal => {
+                let layers = Orthonormal::new(&net, bound)?;
+                layers.orthonormalise(&mut parameters);
+                Reparametrisation::Orthonormal(layers)
+            }
+        };
+        let average = reparametrisation.effective(&net, &parameters);
+        Ok(Self { average, reparametrisation, ..Self::new(net, parameters) })
     }
 
     /// The parameters that the network uses.
     pub fn effective(&self) -> Vec<f32> {
-        match &self.spectral {
-            Some(spectral) => spectral.effective(&self.net, &self.parameters),
-            None => self.parameters.clone(),
-        }
+        self.reparametrisation.effective(&self.net, &self.parameters)
     }
 
     /// One descent step along `gradient`, taken in the effective parameters; a gradient that is not usable changes
@@ -64,14 +87,10 @@ impl Player {
         decay: f64,
         mut gradient: Vec<f32>,
     ) -> Result<(), NotFinite> {
-        if let Some(spectral) = &self.spectral {
-            spectral.pull_back(&self.net, &self.parameters, &mut gradient);
-        }
+        self.reparametrisation.pull_back(&self.net, &self.parameters, &mut gradient);
         usable(&gradient)?;
         self.adam.step(settings, rate, &mut self.parameters, &gradient);
-        if let Some(spectral) = &mut self.spectral {
-            spectral.iterate(&self.net, &self.parameters);
-        }
+        self.reparametrisation.settle(&self.net, &mut self.parameters);
         let effective = self.effective();
         average::update(&mut self.average, &effective, decay, self.adam.steps);
         Ok(())

@@ -138,6 +138,7 @@ fn an_interrupted_run_ends_in_the_same_bits() {
     for device in [
         "lipschitz = { device = \"penalty\", form = \"lp\", weight = 1.0 }",
         "lipschitz = { device = \"spectral\" }",
+        "lipschitz = { device = \"orthonormal\" }",
     ] {
         let text = SMALL.replace("lipschitz = { device = \"penalty\", form = \"lp\", weight = 1.0 }", device);
         interrupt_and_compare(&Config::parse(&text, "small.toml", None, &[]).unwrap(), device);

@@ -38,7 +38,7 @@ generator = { learning_rate = 1e-3, beta1 = 0.9, beta2 = 0.999 }
 critic = { learning_rate = 2e-3, beta1 = 0.9, beta2 = 0.999 }
 "#;
 
-const RIVALS: [(&str, &[&str]); 7] = [
+const RIVALS: [(&str, &[&str]); 8] = [
     ("W2-FE", &[]),
     ("W2-FE by Adams–Bashforth", &["update.scheme=adams-bashforth", "update.epsilon=0.3"]),
     ("W2GAN", &["update={ kind = \"direct\" }"]),
@@ -46,6 +46,12 @@ const RIVALS: [(&str, &[&str]); 7] = [
         "W1-FE",
         &[
             "critic.objective={ kind = \"divergence\", divergence = \"w1\", lipschitz = { device = \"penalty\", form = \"lp\", weight = 5.0 } }",
+        ],
+    ),
+    (
+        "W1-FE by orthonormal layers",
+        &[
+            "critic.objective={ kind = \"divergence\", divergence = \"w1\", lipschitz = { device = \"orthonormal\" } }",
         ],
     ),
     (

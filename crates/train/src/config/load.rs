@@ -226,4 +226,17 @@ critic = { learning_rate = 1e-3 }
         }
         assert!(parse(&[], Some("quikc")).unwrap_err().contains("smoke, full"));
     }
+
+    #[test]
+    fn orthonormal_layers_need_pairs_of_relus() {
+        let device = "critic.lipschitz={ device = \"orthonormal\" }";
+        assert!(parse(&[device], None).is_ok());
+        for (change, expected) in [
+            ("critic.activation=sharp-softplus", "critic.activation is \"sharp-softplus\": take relu"),
+            ("critic.hidden=[8, 7]", "critic.hidden is [8, 7]: give even widths"),
+        ] {
+            let error = parse(&[device, change], None).unwrap_err();
+            assert!(error.contains(expected) && !error.contains('\n'), "{change}: {error}");
+        }
+    }
 }

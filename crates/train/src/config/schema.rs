@@ -158,6 +158,18 @@ pub enum Lipschitz {
     },
     /// Spectral normalisation of every layer.
     Spectral,
+    /// Orthonormal layers between absolute values, which pairs of ReLUs make: ‖∇φ‖ ≤ L by construction.
+    Orthonormal,
+}
+
+impl Lipschitz {
+    /// The penalty with its weight, and where it is taken.
+    pub fn penalty(self) -> (Option<(SlopePenalty, f64)>, PenaltyPoints) {
+        match self {
+            Self::Penalty { form, weight, points } => (Some((form, weight)), points),
+            Self::None | Self::Spectral | Self::Orthonormal => (None, PenaltyPoints::default()),
+        }
+    }
 }
 
 /// The loop and its optimisers.

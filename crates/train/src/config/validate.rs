@@ -36,9 +36,8 @@ impl Config {
         positive("critic.divergence_weight", self.critic.divergence_weight)?;
         widths("critic.hidden", &self.critic.hidden)?;
         require(self.critic.updates >= 1, "critic.updates", "0".into(), "give at least 1")?;
-        if let Lipschitz::Penalty { weight, .. } = self.critic.lipschitz {
-            positive("critic.lipschitz.weight", weight)?;
-        }
+        let critic = &self.critic;
+        lipschitz("critic.lipschitz", critic.lipschitz, critic.activation, &critic.hidden)?;
         self.validate_training()?;
         require(self.sampling.steps >= 1, "sampling.steps", "0".into(), "give at least 1")
     }
@@ -169,6 +168,33 @@ pub(crate) fn optimiser(key: &str, optimiser: &Optimiser) -> Result<(), ConfigEr
         Schedule::Constant => Ok(()),
         Schedule::Cosine { end } => share("end", end),
         Schedule::Linear { start, end } => share("start", start).and(share("end", end)),
+    }
+}
+
+/// Checks the device under `key` against the critic that it is to hold.
+pub(crate) fn lipschitz(
+    key: &str,
+    device: Lipschitz,
+    activation: Activation,
+    hidden: &[usize],
+) -> Result<(), ConfigError> {
+    match device {
+        Lipschitz::None | Lipschitz::Spectral => Ok(()),
+        Lipschitz::Penalty { weight, .. } => positive(&format!("{key}.weight"), weight),
+        Lipschitz::Orthonormal => {
+            require(
+                activation == Activation::Relu,
+                "critic.activation",
+                serde_json::json!(activation).to_string(),
+                "take relu for the device orthonormal, which makes absolute values of pairs of ReLUs",
+            )?;
+            require(
+                hidden.iter().all(|width| width % 2 == 0),
+                "critic.hidden",
+                format!("{hidden:?}"),
+                "give even widths for the device orthonormal, two ReLUs for each absolute value, such as [64, 64]",
+            )
+        }
     }
 }
 

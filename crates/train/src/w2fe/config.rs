@@ -2,7 +2,7 @@
 
 use super::Scheme;
 use crate::config::validate::{
-    fraction, length, not_negative, optimiser, positive, require, run_name, widths,
+    fraction, length, lipschitz, not_negative, optimiser, positive, require, run_name, widths,
 };
 use crate::config::{ConfigError, Configuration, Lipschitz, Optimiser, text};
 use datasets::{DigitSet, InitialLaw, Split, Target};
@@ -253,12 +253,11 @@ impl Config {
                     }
                 }
             }
-            Objective::Divergence { divergence, lipschitz, bound } => {
+            Objective::Divergence { divergence, lipschitz: device, bound } => {
                 jensen_shannon = divergence == Divergence::JensenShannon;
                 positive("critic.objective.bound", bound)?;
-                if let Lipschitz::Penalty { weight, .. } = lipschitz {
-                    positive("critic.objective.lipschitz.weight", weight)?;
-                }
+                let (activation, hidden) = (self.critic.activation, &self.critic.hidden);
+                lipschitz("critic.objective.lipschitz", device, activation, hidden)?;
             }
         }
         require(

@@ -3,13 +3,13 @@
 use super::config::{Config, Objective};
 use crate::TrainError;
 use crate::checkpoint::{State, Stored};
-use crate::config::{Lipschitz, Optimiser};
+use crate::config::Optimiser;
 use crate::player::{Player, finite};
 use crate::source::name;
 use crate::training::StepError;
 use datasets::stream;
 use flows::activation::Activation;
-use flows::game::{self, CriticBatch, CriticObjective, FlowObjective, Game, PenaltyPoints, Representation};
+use flows::game::{self, CriticBatch, CriticObjective, FlowObjective, Game, Representation};
 use flows::kantorovich::{self, KantorovichObjective, PairBatch, Potentials};
 use flows::mlp::{Mlp, Output};
 use flows::potential::Potential;
@@ -43,17 +43,17 @@ pub(super) enum Critics {
 impl Critics {
     pub(super) fn new(config: &Config, dim: usize) -> Result<Self, TrainError> {
         let critic = &config.critic;
-        let player = |net: &Mlp, name: &str, bound| {
-            let parameters = critic.initialisation.draw(net, &mut stream(config.seed, name, 0));
-            Player::new(net.clone(), parameters, bound)
+        let draw = |net: &Mlp, name: &str| -> Vec<f32> {
+            critic.initialisation.draw(net, &mut stream(config.seed, name, 0))
         };
+        let player = |net: &Mlp, name: &str| Player::new(net.clone(), draw(net, name));
         let net = |output| Mlp::new(dim, &critic.hidden, critic.activation, output);
         Ok(match critic.objective {
             Objective::Kantorovich { psi, penalty, pairing, interpolated, equality } => {
                 let potentials = Potentials { phi: net(Output::Identity)?, eta: net(Output::Identity)?, psi };
                 Self::Kantorovich {
-                    phi: player(&potentials.phi, name::CRITIC, None),
-                    eta: player(&potentials.eta, name::SECOND_POTENTIAL, None),
+                    phi: player(&potentials.phi, name::CRITIC),
+                    eta: player(&potentials.eta, name::SECOND_POTENTIAL),
                     potentials,
                     objective: KantorovichObjective { penalty, pairing, interpolated, equality },
                     workspace: Box::default(),
@@ -61,13 +61,9 @@ impl Critics {
             }
             Objective::Divergence { divergence, lipschitz, bound } => {
                 let net = net(Output::for_divergence(divergence, 1.0))?;
-                let spectral = (lipschitz == Lipschitz::Spectral).then_some(bound);
-                let (penalty, penalty_points) = match lipschitz {
-                    Lipschitz::Penalty { form, weight, points } => (Some((form, weight)), points),
-                    Lipschitz::None | Lipschitz::Spectral => (None, PenaltyPoints::default()),
-                };
+                let (penalty, penalty_points) = lipschitz.penalty();
                 Self::Divergence {
-                    phi: player(&net, name::CRITIC, spectral),
+                    phi: Player::critic(net.clone(), draw(&net, name::CRITIC), lipschitz, bound)?,
                     game: Game {
                         potential: Potential::new(dim, &[1], Activation::Tanh)?,
                         critic: net,

@@ -1,30 +1,14 @@
-//! How a critic is held to its Lipschitz bound by reparametrisation.
+//! Spectral normalisation of each weight matrix.
 
 use crate::FlowError;
 use crate::error::expect_length;
 use crate::mlp::{Layer, Mlp};
 use crate::real::Real;
-use serde::{Deserialize, Serialize};
 
-/// The map from the parameters that are trained to those that the network uses.
+/// Spectral normalisation W ↦ W/σ(W), the last layer times L (Miyato et al. 2018, eq. (9), algorithm 1).
 ///
-/// | name | effective weight |
-/// | --- | --- |
-/// | `none` | W |
-/// | `spectral` | W/σ(W), the last layer times L; σ by power iteration (Miyato et al. 2018, eq. (9), algorithm 1) |
-///
-/// With 1-Lipschitz activations, normalised layers make φ L-Lipschitz up to the error of the power iteration.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Reparametrisation {
-    /// The network uses what is trained.
-    #[default]
-    None,
-    /// Spectral normalisation of each weight matrix.
-    Spectral,
-}
-
-/// Singular vectors of each layer, carried from update to update, so that one power iteration an update suffices.
+/// With 1-Lipschitz activations φ is L-Lipschitz up to the error of the power iteration. The singular vectors of each
+/// layer are carried from update to update, so that one power iteration an update suffices.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SpectralState {
     vectors: Vec<(Vec<f64>, Vec<f64>)>,
