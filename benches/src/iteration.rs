@@ -119,6 +119,7 @@ impl Iteration {
             potential: Potential::new(dim, size.potential, Activation::Tanh)?,
             critic: Mlp::new(dim, size.critic, Activation::Relu, Output::Identity)?,
             representation: Representation::Network,
+            velocity: None,
             critic_objective: CriticObjective {
                 divergence: Divergence::KullbackLeibler,
                 divergence_weight: 1.0,

@@ -23,7 +23,7 @@ pub enum RecordError {
 }
 
 /// Runs `steps` Euler steps of the game's flow from the rows of `start` and records xᵢ, ∇U(xᵢ, tᵢ), ∂ₜU(xᵢ, tᵢ) for i = 0…n and
-/// ∇φ(x_n); with noise also ΔU, with an interaction also δI/δρ.
+/// ∇φ(x_n); with noise also ΔU, with an interaction also δI/δρ. Of a velocity without a potential −λv takes the place of ∇U.
 ///
 /// The companions are those of [`Game::field`], `normal` gives the standard normal numbers of the noise and is not asked
 /// without one. The networks are evaluated in double precision, so that a residual is that of the trained functions and not
@@ -50,6 +50,7 @@ pub fn trajectory(
     let mut potential_gradient = Vec::with_capacity(steps + 1);
     let mut potential_time_derivative = Vec::with_capacity(steps + 1);
     let (mut laplacian, mut interaction) = (Vec::new(), Vec::new());
+    let has_potential = game.velocity.is_none();
     let mut x: Vec<f64> = start.iter().copied().collect();
     for i in 0..=steps {
         let t = if i == steps { objective.horizon } else { i as f64 * h };
@@ -57,7 +58,7 @@ pub fn trajectory(
         field.derivatives(&x, t, &mut gradient, &mut time)?;
         times.push(t);
         positions.push(Array2::from_shape_vec(shape, x.clone())?);
-        if objective.noise > 0.0 {
+        if objective.noise > 0.0 && has_potential {
             laplacian.push(Array1::from(field.laplacian(&x, t)?));
         }
         if let Some(cost) = objective.interaction {
@@ -81,9 +82,10 @@ pub fn trajectory(
         times,
         positions,
         potential_gradient,
-        potential_time_derivative,
+        potential_time_derivative: has_potential.then_some(potential_time_derivative),
         critic_gradient: Array2::from_shape_vec(shape, tape.gradient().to_vec())?,
-        noise: (objective.noise > 0.0).then_some(Noise { sigma: objective.noise, laplacian }),
+        noise: (objective.noise > 0.0)
+            .then_some(Noise { sigma: objective.noise, laplacian: has_potential.then_some(laplacian) }),
         interaction: objective.interaction.map(|_| interaction),
     })?)
 }

@@ -9,6 +9,7 @@ use flows::game::{
     CriticBatch, CriticObjective, FlowObjective, Game, Interaction, Networks, Paths, PenaltyPoints,
     Representation, critic, flow,
 };
+use flows::generator::{Generator, GeneratorForm, GeneratorOutput};
 use flows::lipschitz::SpectralState;
 use flows::mlp::{Cotangent, Initialisation, Mlp, Order, Output, Tape, Weights};
 use flows::potential::Potential;
@@ -166,6 +167,7 @@ fn game(divergence: Divergence, penalty: SlopePenalty, points: PenaltyPoints) ->
         )
         .unwrap(),
         representation: Representation::Network,
+        velocity: None,
         critic_objective: CriticObjective {
             divergence,
             divergence_weight: DIVERGENCE_WEIGHT,
@@ -229,21 +231,41 @@ fn flow_games() -> Vec<Game> {
         (0.0, Some(Interaction::Quadratic { weight: 0.8 })),
         (0.7, Some(Interaction::Gaussian { weight: 0.6, width: 0.9 })),
     ];
+    let form = GeneratorForm {
+        activation: Activation::Tanh,
+        batch_norm: false,
+        residual: false,
+        output: GeneratorOutput::Identity,
+    };
     let of = |representation: Representation| {
         let plain = plain.clone();
+        let direct = representation == Representation::Velocity;
+        let velocity = direct.then(|| Generator::new(3, &[5, 4], 2, form).unwrap());
         forces.map(move |(noise, interaction)| {
-            let flow_objective = FlowObjective { noise, interaction, ..plain.flow_objective };
-            Game { representation, flow_objective, ..plain.clone() }
+            let hamilton_jacobi = if direct { 0.0 } else { plain.flow_objective.hamilton_jacobi };
+            let flow_objective =
+                FlowObjective { noise, interaction, hamilton_jacobi, ..plain.flow_objective };
+            Game { representation, velocity: velocity.clone(), flow_objective, ..plain.clone() }
         })
     };
-    [Representation::Network, Representation::ExactTerminal].into_iter().flat_map(of).collect()
+    let representations = [Representation::Network, Representation::ExactTerminal, Representation::Velocity];
+    representations.into_iter().flat_map(of).collect()
+}
+
+/// Parameters of the flow's network.
+fn flow_parameters(game: &Game, rng: &mut ChaCha8Rng) -> Vec<f64> {
+    match &game.velocity {
+        Some(velocity) => uniform(rng, velocity.parameter_count()),
+        None => parameters(game.potential.net(), rng),
+    }
 }
 
 #[test]
 fn flow_gradient_is_the_derivative_of_its_objective() {
     let mut rng = ChaCha8Rng::seed_from_u64(5);
     for game in flow_games() {
-        let (theta, phi) = (parameters(game.potential.net(), &mut rng), parameters(&game.critic, &mut rng));
+        let (theta, phi) = (flow_parameters(&game, &mut rng), parameters(&game.critic, &mut rng));
+        assert_eq!(theta.len(), game.flow_parameter_count());
         let x0 = uniform(&mut rng, 8);
         for steps in [1, 2, 5] {
             let numbers = if game.flow_objective.noise > 0.0 { 8 * steps } else { 0 };
@@ -257,7 +279,8 @@ fn flow_gradient_is_the_derivative_of_its_objective() {
             // By construction the gap is that of rounding.
             assert_eq!(exact_end, value.terminal_gradient < 1e-25, "{value:?}");
             assert_eq!(game.flow_objective.interaction.is_some(), value.interaction > 0.0, "{value:?}");
-            assert!(value.hamilton_jacobi > 0.0 && value.characteristic > 0.0, "{value:?}");
+            assert_eq!(game.velocity.is_none(), value.hamilton_jacobi > 0.0, "{value:?}");
+            assert!(value.characteristic > 0.0, "{value:?}");
             assert_eq!(
                 steps > 1,
                 value.velocity_spread > 1e-12,
@@ -324,11 +347,11 @@ fn spectral_pull_back_is_the_derivative_through_the_normalisation() {
     let trained = parameters(&net, &mut rng);
     let cotangent = uniform(&mut rng, trained.len());
     let loss = |trained: &[f64]| -> f64 {
-        let effective = SpectralState::new(&net, trained, 2.0).effective(&net, trained);
+        let effective = SpectralState::new(&net, trained, 2.0).effective(trained);
         effective.iter().zip(&cotangent).map(|(a, b)| a * b).sum()
     };
     let mut gradient = cotangent.clone();
-    SpectralState::new(&net, &trained, 2.0).pull_back(&net, &trained, &mut gradient);
+    SpectralState::new(&net, &trained, 2.0).pull_back(&trained, &mut gradient);
     assert_gradient(&trained, &gradient, loss);
 }
 
@@ -337,7 +360,7 @@ fn spectrally_normalised_critics_keep_their_bound() {
     let mut rng = ChaCha8Rng::seed_from_u64(7);
     let net = Mlp::new(3, &[16, 16], Activation::Relu, Output::Identity).unwrap();
     let trained: Vec<f64> = parameters(&net, &mut rng).iter().map(|p| 10.0 * p).collect();
-    let effective = SpectralState::new(&net, &trained, 0.8).effective(&net, &trained);
+    let effective = SpectralState::new(&net, &trained, 0.8).effective(&trained);
     let z = uniform(&mut rng, 300);
     let mut tape = Tape::new();
     let slopes = |theta: &[f64], tape: &mut Tape<f64>| {

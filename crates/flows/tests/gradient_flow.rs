@@ -53,11 +53,15 @@ fn generator_pull_back_is_the_derivative_in_both_modes() {
                         let mut tape = GeneratorTape::new();
                         generator.evaluate(&theta, &z, statistics, &mut tape).unwrap();
                         let mut gradient = vec![0.0; theta.len()];
-                        generator.pull_back(&theta, &mut tape, &cotangent, &mut gradient).unwrap();
-                        assert_gradient(&theta, &gradient, |theta| {
-                            generator.evaluate(theta, &z, statistics, &mut tape).unwrap();
+                        let mut d_z = vec![0.0; z.len()];
+                        let input = Some(d_z.as_mut_slice());
+                        generator.pull_back(&theta, &mut tape, &cotangent, &mut gradient, input).unwrap();
+                        let mut loss = |theta: &[f64], z: &[f64]| -> f64 {
+                            generator.evaluate(theta, z, statistics, &mut tape).unwrap();
                             tape.points().iter().zip(&cotangent).map(|(a, b)| a * b).sum()
-                        });
+                        };
+                        assert_gradient(&theta, &gradient, |theta| loss(theta, &z));
+                        assert_gradient(&z, &d_z, |z| loss(&theta, z));
                     }
                 }
             }
@@ -128,7 +132,7 @@ fn one_flow_step_is_w2gan_up_to_twice_epsilon() {
     let along = push(&[1.0; 8], slopes.gradient(), 2).unwrap();
     let mut gradient = |cotangent: &[f64]| {
         let mut gradient = vec![0.0; theta.len()];
-        generator.pull_back(&theta, &mut tape, cotangent, &mut gradient).unwrap();
+        generator.pull_back(&theta, &mut tape, cotangent, &mut gradient, None).unwrap();
         gradient
     };
     let (flow, w2gan) = (gradient(&to_aims), gradient(&along));

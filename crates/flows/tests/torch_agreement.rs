@@ -52,6 +52,7 @@ fn game(dim: usize, hidden: &[usize], activation: Activation, divergence: Diverg
         critic: Mlp::new(dim, hidden, activation, Output::for_divergence(divergence, DIVERGENCE_WEIGHT))
             .unwrap(),
         representation: Representation::Network,
+        velocity: None,
         critic_objective: CriticObjective {
             divergence,
             divergence_weight: DIVERGENCE_WEIGHT,

@@ -80,19 +80,22 @@ pub fn residual(terms: &Terms<'_>) -> Result<Array1<f64>, MfgError> {
     Ok(residual)
 }
 
-/// RMS of the residual over the particles and all times of a trajectory, with its noise and its interaction.
+/// RMS of the residual over the particles and all times of a trajectory, with its noise and its interaction; none without a
+/// potential.
 ///
 /// Units: those of ∂ₜU. Complexity: O(n·N·d).
 ///
 /// # Errors
 /// None for a checked trajectory; the type is that of [`residual`].
-pub fn residual_rms(trajectory: &Trajectory) -> Result<f64, MfgError> {
+pub fn residual_rms(trajectory: &Trajectory) -> Result<Option<f64>, MfgError> {
     let parts = trajectory.parts();
+    let Some(time_derivatives) = &parts.potential_time_derivative else { return Ok(None) };
     let mut squares = Vec::new();
-    let derivatives = parts.potential_time_derivative.iter().zip(&parts.potential_gradient);
-    for (time, (time_derivative, gradient)) in derivatives.enumerate() {
+    for (time, (time_derivative, gradient)) in
+        time_derivatives.iter().zip(&parts.potential_gradient).enumerate()
+    {
         let diffusion = parts.noise.as_ref().and_then(|noise| {
-            let laplacian = noise.laplacian.get(time)?.view();
+            let laplacian = noise.laplacian.as_ref()?.get(time)?.view();
             Some(Diffusion { sigma: noise.sigma, laplacian })
         });
         let interaction = parts.interaction.as_ref().and_then(|series| Some(series.get(time)?.view()));
@@ -105,16 +108,17 @@ pub fn residual_rms(trajectory: &Trajectory) -> Result<f64, MfgError> {
         })?;
         squares.extend(residual.iter().map(|value| value * value));
     }
-    Ok(root_mean(squares))
+    Ok(Some(root_mean(squares)))
 }
 
-/// [`residual_rms`] divided by RMS |∂ₜU| over the same points; none where ∂ₜU vanishes.
+/// [`residual_rms`] divided by RMS |∂ₜU| over the same points; none without a potential, or where ∂ₜU vanishes.
 ///
 /// # Errors
 /// As [`residual_rms`].
 pub fn residual_relative(trajectory: &Trajectory) -> Result<Option<f64>, MfgError> {
-    let derivatives = trajectory.parts().potential_time_derivative.iter().flatten();
-    Ok(ratio(residual_rms(trajectory)?, root_mean(derivatives.map(|value| value * value))))
+    let derivatives = trajectory.parts().potential_time_derivative.iter().flatten().flatten();
+    let scale = root_mean(derivatives.map(|value| value * value));
+    Ok(residual_rms(trajectory)?.and_then(|rms| ratio(rms, scale)))
 }
 
 #[cfg(test)]

@@ -19,8 +19,9 @@ pub struct TrajectoryParts {
     pub positions: Vec<Array2<f64>>,
     /// ∇U(x_i, t_i) at each time, the last included, each [N, d].
     pub potential_gradient: Vec<Array2<f64>>,
-    /// ∂ₜU(x_i, t_i) at each time, the last included, each of length N.
-    pub potential_time_derivative: Vec<Array1<f64>>,
+    /// ∂ₜU(x_i, t_i) at each time, the last included, each of length N; none for a velocity v without a potential, where −λv
+    /// stands in the place of ∇U.
+    pub potential_time_derivative: Option<Vec<Array1<f64>>>,
     /// ∇φ(x_n), [N, d].
     pub critic_gradient: Array2<f64>,
     /// Noise dX = v dt + σ dW of the particles, if there is any.
@@ -34,8 +35,8 @@ pub struct TrajectoryParts {
 pub struct Noise {
     /// Its strength σ > 0, in length/√time.
     pub sigma: f64,
-    /// ΔU(x_i, t_i) at each time, the last included, each of length N.
-    pub laplacian: Vec<Array1<f64>>,
+    /// ΔU(x_i, t_i) at each time, the last included, each of length N, where there is a potential.
+    pub laplacian: Option<Vec<Array1<f64>>>,
 }
 
 /// The paths of N ≥ 2 particles in R^d over n ≥ 1 steps, with the potential and the critic along them.
@@ -61,7 +62,7 @@ impl Trajectory {
     ///     times: vec![0.0, 1.0],
     ///     positions: vec![array![[0.0], [2.0]], array![[-1.0], [1.0]]],
     ///     potential_gradient: vec![slope.clone(), slope.clone()],
-    ///     potential_time_derivative: vec![Array1::from_elem(2, 0.5); 2],
+    ///     potential_time_derivative: Some(vec![Array1::from_elem(2, 0.5); 2]),
     ///     critic_gradient: slope,
     ///     noise: None,
     ///     interaction: None,
@@ -82,11 +83,15 @@ impl Trajectory {
         }
         check_series("positions", &parts.positions, count, [particles, dimension])?;
         check_series("potential_gradient", &parts.potential_gradient, count, [particles, dimension])?;
-        check_series("potential_time_derivative", &parts.potential_time_derivative, count, [particles])?;
+        if let Some(derivatives) = &parts.potential_time_derivative {
+            check_series("potential_time_derivative", derivatives, count, [particles])?;
+        }
         check_finite("critic_gradient", count - 1, parts.critic_gradient.iter())?;
         if let Some(Noise { sigma, laplacian }) = &parts.noise {
             positive("sigma", *sigma)?;
-            check_series("laplacian", laplacian, count, [particles])?;
+            if let Some(laplacian) = laplacian {
+                check_series("laplacian", laplacian, count, [particles])?;
+            }
         }
         if let Some(interaction) = &parts.interaction {
             check_series("interaction", interaction, count, [particles])?;

@@ -13,8 +13,9 @@ use flows::FlowError;
 use flows::device::Device;
 use flows::game::{
     Backend, CriticBatch, CriticObjective, CriticValue, FlowObjective, FlowValue, Game, Native, Networks,
-    Paths,
+    Paths, Representation,
 };
+use flows::generator::{Generator, GeneratorForm, GeneratorInitialisation, GeneratorOutput};
 use flows::mlp::{Mlp, Output};
 use flows::potential::Potential;
 use rand::{Rng, RngExt};
@@ -27,9 +28,18 @@ impl Config {
     /// [`FlowError::Specification`] for widths that describe no network.
     pub fn game(&self, dim: usize) -> Result<Game, FlowError> {
         let (flow, critic) = (&self.flow, &self.critic);
+        let form = GeneratorForm {
+            activation: flow.activation,
+            batch_norm: false,
+            residual: false,
+            output: GeneratorOutput::Identity,
+        };
+        let direct = flow.representation == Representation::Velocity;
+        let velocity = direct.then(|| Generator::new(dim + 1, &flow.hidden, dim, form)).transpose()?;
         let (penalty, penalty_points) = critic.lipschitz.penalty();
         Ok(Game {
             potential: Potential::new(dim, &flow.hidden, flow.activation)?,
+            velocity,
             critic: Mlp::new(
                 dim,
                 &critic.hidden,
@@ -90,14 +100,15 @@ impl Trainer {
     /// [`TrainError`] when the data cannot be had, the networks cannot be built or the device is not there.
     pub fn new(config: &Config, source: Source, device: Device) -> Result<Self, TrainError> {
         let game = config.game(source.dim())?;
-        let potential = config
-            .flow
-            .initialisation
-            .draw(game.potential.net(), &mut stream(config.seed, name::POTENTIAL, 0));
+        let mut rng = stream(config.seed, name::POTENTIAL, 0);
+        let potential = match &game.velocity {
+            Some(velocity) => GeneratorInitialisation::default().draw(velocity, &mut rng),
+            None => config.flow.initialisation.draw(game.potential.net(), &mut rng),
+        };
         let phi = config.critic.initialisation.draw(&game.critic, &mut stream(config.seed, name::CRITIC, 0));
         Ok(Self {
-            flow: Player::new(game.potential.net().clone(), potential),
-            critic: Player::critic(game.critic.clone(), phi, config.critic.lipschitz, config.critic.bound)?,
+            flow: Player::new(potential),
+            critic: Player::critic(&game.critic, phi, config.critic.lipschitz, config.critic.bound)?,
             backend: backend(game, device)?,
             source,
             config: config.clone(),

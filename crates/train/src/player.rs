@@ -20,8 +20,6 @@ pub struct NotFinite {
 /// Parameters, their optimiser, their average, and the reparametrisation between them and the network.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Player {
-    /// The shape of the network.
-    pub net: Mlp,
     /// What is trained.
     pub parameters: Vec<f32>,
     /// Moving average of what the network uses.
@@ -37,11 +35,10 @@ const GRADIENT_LIMIT: f32 = 1e18;
 
 impl Player {
     /// A player at its initial parameters, which its network uses as they are.
-    pub fn new(net: Mlp, parameters: Vec<f32>) -> Self {
+    pub fn new(parameters: Vec<f32>) -> Self {
         Self {
             adam: Adam::new(parameters.len()),
             average: parameters.clone(),
-            net,
             parameters,
             reparametrisation: Reparametrisation::None,
         }
@@ -52,27 +49,27 @@ impl Player {
     /// # Errors
     /// [`FlowError::Specification`] when the network is not one for that device.
     pub fn critic(
-        net: Mlp,
+        net: &Mlp,
         mut parameters: Vec<f32>,
         device: Lipschitz,
         bound: f64,
     ) -> Result<Self, FlowError> {
         let reparametrisation = match device {
             Lipschitz::None | Lipschitz::Penalty { .. } => Reparametrisation::None,
-            Lipschitz::Spectral => Reparametrisation::Spectral(SpectralState::new(&net, &parameters, bound)),
+            Lipschitz::Spectral => Reparametrisation::Spectral(SpectralState::new(net, &parameters, bound)),
             Lipschitz::Orthonormal => {
-                let layers = Orthonormal::new(&net, bound)?;
+                let layers = Orthonormal::new(net, bound)?;
                 layers.orthonormalise(&mut parameters);
                 Reparametrisation::Orthonormal(layers)
             }
         };
-        let average = reparametrisation.effective(&net, &parameters);
-        Ok(Self { average, reparametrisation, ..Self::new(net, parameters) })
+        let average = reparametrisation.effective(&parameters);
+        Ok(Self { average, reparametrisation, ..Self::new(parameters) })
     }
 
     /// The parameters that the network uses.
     pub fn effective(&self) -> Vec<f32> {
-        self.reparametrisation.effective(&self.net, &self.parameters)
+        self.reparametrisation.effective(&self.parameters)
     }
 
     /// One descent step along `gradient`, taken in the effective parameters; a gradient that is not usable changes
@@ -87,10 +84,10 @@ impl Player {
         decay: f64,
         mut gradient: Vec<f32>,
     ) -> Result<(), NotFinite> {
-        self.reparametrisation.pull_back(&self.net, &self.parameters, &mut gradient);
+        self.reparametrisation.pull_back(&self.parameters, &mut gradient);
         usable(&gradient)?;
         self.adam.step(settings, rate, &mut self.parameters, &gradient);
-        self.reparametrisation.settle(&self.net, &mut self.parameters);
+        self.reparametrisation.settle(&mut self.parameters);
         let effective = self.effective();
         average::update(&mut self.average, &effective, decay, self.adam.steps);
         Ok(())

@@ -61,7 +61,7 @@ fn cone(bound: f64, updates: u64) -> [f64; 3] {
     let dim = 3;
     let game = config.game(dim).unwrap();
     let drawn = config.critic.initialisation.draw(&game.critic, &mut stream(1, "critic", 0));
-    let mut player = Player::critic(game.critic.clone(), drawn, config.critic.lipschitz, bound).unwrap();
+    let mut player = Player::critic(&game.critic, drawn, config.critic.lipschitz, bound).unwrap();
     let mut workspace = critic::Workspace::default();
     let target = vec![0.0; 256 * dim];
     for update in 0..updates {

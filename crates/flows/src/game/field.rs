@@ -4,6 +4,7 @@ use super::jet::{Arranged, Jet};
 use super::{FlowObjective, Game, Networks};
 use crate::FlowError;
 use crate::error::expect_length;
+use crate::generator::Generator;
 use crate::hopf_lax::{CriticField, HopfLaxFlow, Stop};
 use crate::integrate::{PotentialField, VelocityField};
 use crate::real::Real;
@@ -19,6 +20,9 @@ pub enum Representation {
     /// U(x, t) = (t/T)·φ(x) + (1 − t/T)·N(x, t): the terminal condition U(·, T) = φ holds whatever N is (APAC-Net, Lin et al.
     /// 2020, arXiv 2002.10113, section 3).
     ExactTerminal,
+    /// v is a network R^{d+1} → R^d itself, without a potential: for comparison. −λv then stands where ∇U would, and there is no
+    /// Hamilton–Jacobi equation.
+    Velocity,
     /// U follows from the critic by the Hopf–Lax formula ([`crate::hopf_lax`]); the network proposes the ends of paths.
     HopfLax {
         /// Descent steps on each proposed end before the critic learns from it.
@@ -33,7 +37,7 @@ impl Representation {
     /// The search for the ends of paths in a training iteration; none where the network leads to them by itself.
     pub fn refinement(self) -> Option<Stop> {
         match self {
-            Self::Network | Self::ExactTerminal => None,
+            Self::Network | Self::ExactTerminal | Self::Velocity => None,
             Self::HopfLax { refinements } => {
                 Some(Stop { iterations: refinements, tolerance: TRAINING_TOLERANCE })
             }
@@ -49,6 +53,12 @@ impl FlowObjective {
 }
 
 impl Game {
+    /// Length of the parameter buffer of the flow's network.
+    pub fn flow_parameter_count(&self) -> usize {
+        let of_potential = self.potential.net().parameter_count();
+        self.velocity.as_ref().map_or(of_potential, Generator::parameter_count)
+    }
+
     /// The flow of the two networks at the given parameters; the companions are those of [`HopfLaxFlow`].
     ///
     /// # Errors

@@ -79,6 +79,7 @@ impl<T: Real> Workspace<T> {
         };
 
         self.terminal_cost(game, batch, gradient, &mut value)?;
+        add(&mut self.adjoint, &self.forces[steps]);
 
         let per_point = 1.0 / batch as f64;
         let mean_velocity = self.mean_velocity(steps, batch * dim, lambda);
@@ -92,7 +93,8 @@ impl<T: Real> Workspace<T> {
             for ((gradient_row, &time), (adjoint, mean)) in rows.zip(ends) {
                 let energy =
                     gradient_row.iter().map(|g| g.wide() * g.wide()).sum::<f64>() / (2.0 * lambda * lambda);
-                let residual = time.wide() / lambda - energy;
+                // Without a potential there is no equation.
+                let residual = if game.velocity.is_some() { 0.0 } else { time.wide() / lambda - energy };
                 value.kinetic_energy += h * per_point * energy;
                 value.hamilton_jacobi += h / objective.horizon * per_point * residual * residual;
                 let d_residual =
@@ -127,7 +129,7 @@ impl<T: Real> Workspace<T> {
         Ok(value)
     }
 
-    /// Runs the flow; leaves x_T in `self.x` and the jets that are kept in `self.jets`. Returns Σ h·I.
+    /// Runs the flow; leaves x_T in `self.x` and the jets that are kept in `self.jets`. Returns ∫ I dt by the trapezoidal rule.
     fn simulate(
         &mut self,
         game: &Game,
@@ -148,17 +150,14 @@ impl<T: Real> Workspace<T> {
         self.weights.arrange(game, networks)?;
         self.x.clear();
         self.x.extend_from_slice(paths.start);
-        self.forces.resize_with(steps, Vec::new);
+        self.forces.resize_with(steps + 1, Vec::new);
         self.forces.iter_mut().for_each(Vec::clear);
         self.positions.clear();
         let mut increments = paths.noise.chunks_exact(size.max(1));
         let mut interaction = 0.0;
         for i in 0..steps {
-            if let (Some(cost), Keep::EveryJet) = (objective.interaction, keep) {
-                let force = &mut self.forces[i];
-                force.resize(size, T::zero());
-                interaction += h * cost.cost(&self.x, game.potential.dim(), force);
-                force.iter_mut().for_each(|f| *f *= T::of(h));
+            if keep == Keep::EveryJet {
+                interaction += self.interact(game, i, if i == 0 { 0.5 * h } else { h });
             }
             if objective.characteristic > 0.0 && keep == Keep::EveryJet {
                 self.positions.push(self.x.clone());
@@ -172,7 +171,20 @@ impl<T: Real> Workspace<T> {
                 *x += spread * xi;
             }
         }
+        if keep == Keep::EveryJet {
+            interaction += self.interact(game, steps, 0.5 * h);
+        }
         Ok(interaction)
+    }
+
+    /// weight·I of the particles where they are now; leaves its derivative in `self.forces[i]`.
+    fn interact(&mut self, game: &Game, i: usize, weight: f64) -> f64 {
+        let Some(cost) = game.flow_objective.interaction else { return 0.0 };
+        let force = &mut self.forces[i];
+        force.resize(self.x.len(), T::zero());
+        let value = cost.cost(&self.x, game.potential.dim(), force);
+        force.iter_mut().for_each(|f| *f *= T::of(weight));
+        weight * value
     }
 
     /// (1/n)·Σᵢ vᵢ of every path.

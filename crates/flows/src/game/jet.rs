@@ -2,6 +2,8 @@
 
 use super::{Game, Networks, Representation};
 use crate::FlowError;
+use crate::error::expect_length;
+use crate::generator::{Generator, GeneratorTape, Statistics};
 use crate::mlp::{Cotangent, Order, Tape, Weights};
 use crate::potential::PotentialJet;
 use crate::real::Real;
@@ -9,19 +11,26 @@ use crate::real::Real;
 /// The parameters of both networks, arranged for their products.
 #[derive(Debug)]
 pub(super) struct Arranged<T> {
-    pub(super) potential: Weights<T>,
+    potential: Weights<T>,
+    velocity: Vec<T>,
     pub(super) critic: Weights<T>,
 }
 
 impl<T> Default for Arranged<T> {
     fn default() -> Self {
-        Self { potential: Weights::default(), critic: Weights::default() }
+        Self { potential: Weights::default(), velocity: Vec::new(), critic: Weights::default() }
     }
 }
 
 impl<T: Real> Arranged<T> {
     pub(super) fn arrange(&mut self, game: &Game, networks: Networks<'_, T>) -> Result<(), FlowError> {
-        self.potential.arrange(game.potential.net(), networks.potential)?;
+        if let Some(velocity) = &game.velocity {
+            expect_length("the parameter buffer", networks.potential.len(), velocity.parameter_count())?;
+            self.velocity.clear();
+            self.velocity.extend_from_slice(networks.potential);
+        } else {
+            self.potential.arrange(game.potential.net(), networks.potential)?;
+        }
         self.critic.arrange(&game.critic, networks.critic)
     }
 }
@@ -31,6 +40,17 @@ impl<T: Real> Arranged<T> {
 pub(super) struct Jet<T: Real> {
     net: PotentialJet<T>,
     blend: Option<Blend<T>>,
+    direct: Option<Direct<T>>,
+}
+
+/// −λv in the place of ∇U, and zeros in that of ∂ₜU.
+#[derive(Debug, Default)]
+struct Direct<T> {
+    tape: GeneratorTape<T>,
+    /// (x, t) of every point.
+    input: Vec<T>,
+    gradient: Vec<T>,
+    time_derivative: Vec<T>,
 }
 
 /// The critic's part of U = (t/T)·φ + (1 − t/T)·N, and the sums.
@@ -46,12 +66,20 @@ struct Blend<T: Real> {
 impl<T: Real> Jet<T> {
     /// ∇U, batch × d.
     pub(super) fn gradient(&self) -> &[T] {
-        self.blend.as_ref().map_or(self.net.gradient(), |blend| &blend.gradient)
+        match (&self.direct, &self.blend) {
+            (Some(direct), _) => &direct.gradient,
+            (None, Some(blend)) => &blend.gradient,
+            (None, None) => self.net.gradient(),
+        }
     }
 
     /// ∂ₜU at each point.
     pub(super) fn time_derivative(&self) -> &[T] {
-        self.blend.as_ref().map_or(self.net.time_derivative(), |blend| &blend.time_derivative)
+        match (&self.direct, &self.blend) {
+            (Some(direct), _) => &direct.time_derivative,
+            (None, Some(blend)) => &blend.time_derivative,
+            (None, None) => self.net.time_derivative(),
+        }
     }
 }
 
@@ -77,7 +105,11 @@ impl Game {
         t: T,
         jet: &mut Jet<T>,
     ) -> Result<(), FlowError> {
-        let Jet { net, blend } = jet;
+        let Jet { net, blend, direct } = jet;
+        if let Some(velocity) = &self.velocity {
+            return self.direct_jet(velocity, &weights.velocity, x, t, direct.get_or_insert_default());
+        }
+        *direct = None;
         self.potential.evaluate(&weights.potential, x, t, net)?;
         if self.representation != Representation::ExactTerminal {
             *blend = None;
@@ -97,7 +129,29 @@ impl Game {
         Ok(())
     }
 
-    /// Adds ∂ℓ/∂(parameters of the potential's network) to `parameters` and writes ∂ℓ/∂x, for the cotangents of ∇U and ∂ₜU.
+    /// Evaluates v(x, t).
+    fn direct_jet<T: Real>(
+        &self,
+        velocity: &Generator,
+        parameters: &[T],
+        x: &[T],
+        t: T,
+        direct: &mut Direct<T>,
+    ) -> Result<(), FlowError> {
+        let Direct { tape, input, gradient, time_derivative } = direct;
+        input.clear();
+        for row in x.chunks_exact(self.potential.dim()) {
+            input.extend_from_slice(row);
+            input.push(t);
+        }
+        velocity.evaluate(parameters, input, Statistics::Batch, tape)?;
+        scaled(gradient, T::of(-self.flow_objective.lambda), tape.points());
+        time_derivative.clear();
+        time_derivative.resize(x.len() / self.potential.dim(), T::zero());
+        Ok(())
+    }
+
+    /// Adds ∂ℓ/∂(parameters of the flow's network) to `parameters` and writes ∂ℓ/∂x, for the cotangents of ∇U and ∂ₜU.
     pub(super) fn pull_back<T: Real>(
         &self,
         weights: &Arranged<T>,
@@ -107,7 +161,19 @@ impl Game {
         parameters: &mut [T],
         position: &mut [T],
     ) -> Result<(), FlowError> {
-        let Jet { net, blend } = jet;
+        let Jet { net, blend, direct } = jet;
+        if let (Some(velocity), Some(Direct { tape, .. })) = (&self.velocity, direct) {
+            // ∂ₜU is not there, so its cotangent is 0.
+            let dim = self.potential.dim();
+            scaled(&mut scratch.gradient, T::of(-self.flow_objective.lambda), gradient);
+            scratch.position.resize(time.len() * (dim + 1), T::zero());
+            let input_gradient = Some(scratch.position.as_mut_slice());
+            velocity.pull_back(&weights.velocity, tape, &scratch.gradient, parameters, input_gradient)?;
+            for (out, row) in position.chunks_exact_mut(dim).zip(scratch.position.chunks_exact(dim + 1)) {
+                out.iter_mut().zip(row).for_each(|(out, &d)| *out = d);
+            }
+            return Ok(());
+        }
         scratch.value.clear();
         let Some(Blend { critic, share, .. }) = blend else {
             scratch.value.resize(time.len(), T::zero());
@@ -149,6 +215,13 @@ impl Game {
         weights: &Arranged<T>,
         jet: &Jet<T>,
     ) -> Result<Vec<T>, FlowError> {
+        if self.velocity.is_some() {
+            return Err(FlowError::Specification {
+                what: "the Laplacian of the potential".into(),
+                found: "a velocity without a potential".into(),
+                remedy: "take another representation of the flow".into(),
+            });
+        }
         let mut laplacian = self.potential.laplacian(&weights.potential, &jet.net)?;
         if let Some(Blend { critic, share, .. }) = &jet.blend {
             let of_critic = self.critic.laplacian(&weights.critic, critic)?;

@@ -16,6 +16,7 @@ pub use field::Representation;
 pub use interaction::Interaction;
 
 use crate::FlowError;
+use crate::generator::Generator;
 use crate::hopf_lax::{CriticField, Minimiser, Stop};
 use crate::mlp::Mlp;
 use crate::potential::Potential;
@@ -82,7 +83,7 @@ impl PenaltyPoints {
 ///
 /// E φ(x_T) + λ·Σᵢ h·E½‖vᵢ‖² + `velocity_spread`·Σᵢ h·E‖vᵢ − (x_T − x₀)/T‖²
 /// + `hamilton_jacobi`·Σᵢ (h/T)·E(∂ₜUᵢ/λ − ½‖vᵢ‖²)² + `terminal_gradient`·E‖(∇U(x_T, T) − ∇φ(x_T))/λ‖²
-/// + `characteristic`·Σᵢ (h/T)·E‖(xᵢ − x_T)/T − ((T − tᵢ)/(λT))·∇φ(x_T)‖² + Σᵢ h·I(ρᵢ), along x_{i+1} = xᵢ + h·vᵢ + σ√h·ξᵢ.
+/// + `characteristic`·Σᵢ (h/T)·E‖(xᵢ − x_T)/T − ((T − tᵢ)/(λT))·∇φ(x_T)‖² + Σᵢ h·½(I(ρᵢ) + I(ρ_{i+1})), along x_{i+1} = xᵢ + h·vᵢ + σ√h·ξᵢ.
 ///
 /// Without noise σ and interaction I every penalty is zero at the exact optimum, so none of them moves it; with one of them
 /// only that of the terminal condition is.
@@ -111,7 +112,7 @@ pub struct FlowObjective {
 /// The parameters of both networks, each a flat buffer in the layout of [`Mlp`].
 #[derive(Debug, Clone, Copy)]
 pub struct Networks<'a, T> {
-    /// Those of the potential's network.
+    /// Those of the potential's network, or of the velocity in its place.
     pub potential: &'a [T],
     /// Those of the critic.
     pub critic: &'a [T],
@@ -170,15 +171,17 @@ pub struct FlowValue {
     pub terminal_gradient: f64,
     /// Σ (h/T)·E‖(xᵢ − x_T)/T − ((T − tᵢ)/(λT))·∇φ(x_T)‖².
     pub characteristic: f64,
-    /// Σ h·I(ρᵢ).
+    /// Σ h·½(I(ρᵢ) + I(ρ_{i+1})).
     pub interaction: f64,
 }
 
 /// The networks of both players and their objectives.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Game {
-    /// U.
+    /// The potential's network.
     pub potential: Potential,
+    /// v itself as a network on (x, t), in the place of the potential's: [`Representation::Velocity`].
+    pub velocity: Option<Generator>,
     /// φ.
     pub critic: Mlp,
     /// How the flow follows from the two.

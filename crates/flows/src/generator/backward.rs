@@ -12,7 +12,8 @@ use crate::matrix::{Panels, add_products, multiply};
 use crate::real::Real;
 
 impl Generator {
-    /// Adds ∂ℓ/∂parameters to `gradient`, given ∂ℓ/∂G(z) as `cotangent` (batch × output).
+    /// Adds ∂ℓ/∂parameters to `gradient` and, if asked, writes ∂ℓ/∂z to `input_gradient` (batch × input), given ∂ℓ/∂G(z) as
+    /// `cotangent` (batch × output).
     ///
     /// With ū = ā ⊙ σ′, n = (s − μ)/√(v + ϵ) and n̄ = γ ⊙ ū, the statistics of a batch give
     /// s̄ = (n̄ − mean n̄ − n·mean(n̄·n))/√(v + ϵ), running ones s̄ = n̄/√(v + ϵ); γ̄ = Σ ū·n, β̄ = Σ ū.
@@ -29,6 +30,7 @@ impl Generator {
         tape: &mut GeneratorTape<T>,
         cotangent: &[T],
         gradient: &mut [T],
+        input_gradient: Option<&mut [T]>,
     ) -> Result<(), FlowError> {
         let batch = tape.batch;
         expect_length("the generator's parameters", parameters.len(), self.parameter_count())?;
@@ -68,7 +70,16 @@ impl Generator {
             above = &layer.affine;
         }
         let into = (&mut gradient[above.weight.clone()], self.input);
-        add_products(into, (&upper[..batch * above.output], above.output), (&tape.input, self.input));
+        let s_bar = &upper[..batch * above.output];
+        add_products(into, (s_bar, above.output), (&tape.input, self.input));
+        if let Some(out) = input_gradient {
+            expect_length("the gradient of the generator's input", out.len(), batch * self.input)?;
+            panels.pack(&parameters[above.weight.clone()], above.output, self.input);
+            multiply((&mut *out, self.input), (s_bar, above.output), &panels, ());
+            if self.form.residual {
+                out.iter_mut().zip(cotangent).for_each(|(out, &direct)| *out += direct);
+            }
+        }
         Ok(())
     }
 }

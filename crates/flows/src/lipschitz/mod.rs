@@ -18,7 +18,6 @@ pub use spectral::SpectralState;
 
 use crate::FlowError;
 use crate::error::expect_length;
-use crate::mlp::Mlp;
 use crate::real::Real;
 
 /// The map from the parameters that are trained to those that the network uses.
@@ -38,34 +37,31 @@ impl Reparametrisation {
     ///
     /// ```
     /// use flows::lipschitz::Reparametrisation;
-    /// # use flows::{activation::Activation, mlp::{Mlp, Output}};
-    /// # let net = Mlp::new(1, &[1], Activation::Relu, Output::Identity)?;
     /// let trained = [2.0, 0.5, 1.0, 0.0];
-    /// assert_eq!(Reparametrisation::None.effective(&net, &trained), trained);
-    /// # Ok::<(), flows::FlowError>(())
+    /// assert_eq!(Reparametrisation::None.effective(&trained), trained);
     /// ```
-    pub fn effective<T: Real>(&self, net: &Mlp, trained: &[T]) -> Vec<T> {
+    pub fn effective<T: Real>(&self, trained: &[T]) -> Vec<T> {
         match self {
             Self::None => trained.to_vec(),
-            Self::Spectral(state) => state.effective(net, trained),
+            Self::Spectral(state) => state.effective(trained),
             Self::Orthonormal(layers) => layers.effective(trained),
         }
     }
 
     /// Turns a gradient in the effective parameters into one in the trained ones.
-    pub fn pull_back<T: Real>(&self, net: &Mlp, trained: &[T], gradient: &mut [T]) {
+    pub fn pull_back<T: Real>(&self, trained: &[T], gradient: &mut [T]) {
         match self {
             Self::None => {}
-            Self::Spectral(state) => state.pull_back(net, trained, gradient),
+            Self::Spectral(state) => state.pull_back(trained, gradient),
             Self::Orthonormal(layers) => layers.pull_back(trained, gradient),
         }
     }
 
     /// What follows every change of the trained parameters: one power iteration, or the way back to orthonormal matrices.
-    pub fn settle<T: Real>(&mut self, net: &Mlp, trained: &mut [T]) {
+    pub fn settle<T: Real>(&mut self, trained: &mut [T]) {
         match self {
             Self::None => {}
-            Self::Spectral(state) => state.iterate(net, trained),
+            Self::Spectral(state) => state.iterate(trained),
             Self::Orthonormal(layers) => layers.orthonormalise(trained),
         }
     }

@@ -11,6 +11,7 @@ use crate::real::Real;
 /// layer are carried from update to update, so that one power iteration an update suffices.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SpectralState {
+    layers: Vec<Layer>,
     vectors: Vec<(Vec<f64>, Vec<f64>)>,
     norms: Vec<f64>,
     bound: f64,
@@ -20,16 +21,17 @@ impl SpectralState {
     /// Starts the power iteration from the row sums of each weight matrix and runs it to convergence.
     pub fn new<T: Real>(net: &Mlp, parameters: &[T], bound: f64) -> Self {
         let vectors = net.layers().iter().map(|l| (vec![0.0; l.output], start(l.input))).collect();
-        let mut state = Self { vectors, norms: vec![1.0; net.layers().len()], bound };
+        let layers = net.layers().to_vec();
+        let mut state = Self { norms: vec![1.0; layers.len()], layers, vectors, bound };
         for _ in 0..100 {
-            state.iterate(net, parameters);
+            state.iterate(parameters);
         }
         state
     }
 
     /// One power iteration of every layer: u = Wv/‖Wv‖, v = Wᵀu/‖Wᵀu‖, σ = uᵀWv.
-    pub fn iterate<T: Real>(&mut self, net: &Mlp, parameters: &[T]) {
-        for ((layer, (u, v)), norm) in net.layers().iter().zip(&mut self.vectors).zip(&mut self.norms) {
+    pub fn iterate<T: Real>(&mut self, parameters: &[T]) {
+        for ((layer, (u, v)), norm) in self.layers.iter().zip(&mut self.vectors).zip(&mut self.norms) {
             let rows = || weight(parameters, layer).chunks_exact(layer.input);
             for (u, row) in u.iter_mut().zip(rows()) {
                 *u = row.iter().zip(v.iter()).map(|(w, v)| w.wide() * v).sum();
@@ -46,9 +48,9 @@ impl SpectralState {
     }
 
     /// The parameters that the network uses: every W divided by its σ, the last one also multiplied by L.
-    pub fn effective<T: Real>(&self, net: &Mlp, trained: &[T]) -> Vec<T> {
+    pub fn effective<T: Real>(&self, trained: &[T]) -> Vec<T> {
         let mut effective = trained.to_vec();
-        for (layer, scale) in net.layers().iter().zip(self.scales(net)) {
+        for (layer, scale) in self.layers.iter().zip(self.scales()) {
             for w in effective.get_mut(layer.weight.clone()).unwrap_or_default() {
                 *w *= T::of(scale);
             }
@@ -58,9 +60,9 @@ impl SpectralState {
 
     /// Turns a gradient in the effective parameters into one in the trained ones:
     /// ∂ℓ/∂W = s·(G − ⟨G, W⟩/σ·u·vᵀ) for s = L^{\[last\]}/σ (Miyato et al. 2018, eq. (12)).
-    pub fn pull_back<T: Real>(&self, net: &Mlp, trained: &[T], gradient: &mut [T]) {
-        let state = self.vectors.iter().zip(&self.norms).zip(self.scales(net));
-        for (layer, (((u, v), norm), scale)) in net.layers().iter().zip(state) {
+    pub fn pull_back<T: Real>(&self, trained: &[T], gradient: &mut [T]) {
+        let state = self.vectors.iter().zip(&self.norms).zip(self.scales());
+        for (layer, (((u, v), norm), scale)) in self.layers.iter().zip(state) {
             let w = weight(trained, layer);
             let Some(g) = gradient.get_mut(layer.weight.clone()) else { continue };
             let inner: f64 = g.iter().zip(w).map(|(g, w)| g.wide() * w.wide()).sum();
@@ -93,8 +95,8 @@ impl SpectralState {
         Ok(())
     }
 
-    fn scales(&self, net: &Mlp) -> Vec<f64> {
-        let last = net.layers().len().saturating_sub(1);
+    fn scales(&self) -> Vec<f64> {
+        let last = self.layers.len().saturating_sub(1);
         let factor = |i: usize, norm: f64| if i == last { self.bound / norm } else { 1.0 / norm };
         self.norms.iter().enumerate().map(|(i, &norm)| factor(i, norm)).collect()
     }

@@ -116,7 +116,7 @@ struct Run {
     positions: Vec<Tensor>,
     /// (∇U, ∂ₜU) of every step, \[batch, d + 1\].
     jets: Vec<Tensor>,
-    /// Σ h·I.
+    /// Σ h·½(Iᵢ + I_{i+1}).
     interaction: Tensor,
 }
 
@@ -176,9 +176,7 @@ impl<'a> Simulation<'a> {
         let mut positions = Vec::with_capacity(self.steps);
         let mut interaction = Tensor::f_zeros([0_i64; 0], (Kind::Double, x.device()))?;
         for i in 0..self.steps {
-            if let Some(cost) = objective.interaction {
-                interaction = interaction.f_add(&law_cost(cost, &x, self.batch)?.f_mul_scalar(self.h)?)?;
-            }
+            interaction = self.interact(&interaction, &x, if i == 0 { 0.5 } else { 1.0 })?;
             positions.push(x.shallow_clone());
             let jet = self.jet(&x, i as f64 * self.h)?;
             x = x.f_sub(&jet.f_narrow(1, 0, self.dim())?.f_mul_scalar(rate)?)?;
@@ -188,7 +186,14 @@ impl<'a> Simulation<'a> {
             }
             jets.push(jet);
         }
+        interaction = self.interact(&interaction, &x, 0.5)?;
         Ok(Run { x, positions, jets, interaction })
+    }
+
+    /// sum + share·h·I of the particles in the rows of `x`.
+    fn interact(&self, sum: &Tensor, x: &Tensor, share: f64) -> Result<Tensor, FlowError> {
+        let Some(cost) = self.game.flow_objective.interaction else { return Ok(sum.shallow_clone()) };
+        Ok(sum.f_add(&law_cost(cost, x, self.batch)?.f_mul_scalar(share * self.h)?)?)
     }
 
     /// E φ(x_T), E‖(∇U(x_T, T) − ∇φ(x_T))/λ‖² and the distance to the characteristics; the last two are left at 0 where they

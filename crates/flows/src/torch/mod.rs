@@ -39,7 +39,8 @@ impl Torch {
     /// A backend for one game on `device`, which it opens ([`runtime::open`]).
     ///
     /// # Errors
-    /// [`FlowError::Device`] when `device` is a CUDA device that this libtorch does not have.
+    /// [`FlowError::Device`] when `device` is a CUDA device that this libtorch does not have; [`FlowError::Specification`] for a
+    /// velocity without a potential, which only the native backend has.
     ///
     /// ```
     /// use flows::{activation::Activation, device::Device, mlp::{Mlp, Output}, potential::Potential, torch::Torch};
@@ -51,6 +52,7 @@ impl Torch {
     ///     potential: Potential::new(1, &[1], Activation::Tanh)?,
     ///     critic: Mlp::new(1, &[1], Activation::Relu, Output::Identity)?,
     ///     representation: Representation::Network,
+    ///     velocity: None,
     ///     critic_objective: CriticObjective {
     ///         divergence: Divergence::Wasserstein1,
     ///         divergence_weight: 1.0,
@@ -77,6 +79,13 @@ impl Torch {
     /// # Ok::<(), flows::FlowError>(())
     /// ```
     pub fn new(game: Game, device: Device) -> Result<Self, FlowError> {
+        if game.velocity.is_some() {
+            return Err(FlowError::Specification {
+                what: "the representation of the flow".into(),
+                found: format!("velocity on {device}"),
+                remedy: "use --device cpu for it".into(),
+            });
+        }
         Ok(Self { game, device: runtime::open(device)? })
     }
 }

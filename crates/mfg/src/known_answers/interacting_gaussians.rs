@@ -184,7 +184,7 @@ impl InteractingGaussians {
         // Below this variance D(T) ≤ 0: there the right side has come down from infinity.
         let free = self.fundamental(0.0, self.horizon);
         let mut low = 1.0 / (precision + self.lambda * free.growth / free.sine);
-        let mut high = low.max(self.variance(precision, self.horizon));
+        let mut high = (2.0 * low).max(self.variance(precision, self.horizon));
         while self.variance(of_variance(high), self.horizon) > high {
             high *= 2.0;
         }
@@ -326,6 +326,31 @@ mod tests {
                 assert!(bend > 1e-2, "{bend}");
             }
         }
+    }
+
+    /// The same target as start, where s_T lies at the lower end of what is searched: for λ = T = 1, σ = 0, w = 3 the
+    /// deviation solves s·D(1) = 1, here by the bare formula.
+    #[test]
+    fn a_narrow_law_is_found() {
+        let mean = array![0.0];
+        let (lambda, horizon, sigma, attraction) = (1.0, 1.0, 0.0, 3.0);
+        let (initial_mean, target_mean) = (mean.clone(), mean);
+        let (initial_std, target_std) = (1.0, 1.0);
+        let flow = InteractingGaussians {
+            lambda,
+            horizon,
+            sigma,
+            attraction,
+            initial_mean,
+            initial_std,
+            target_mean,
+            target_std,
+        };
+        let s = flow.law(1.0).unwrap().std;
+        let omega = 3.0_f64.sqrt();
+        let growth = omega.cosh() + (1.0 - 1.0 / (s * s)) * omega.sinh() / omega;
+        // Bisection to the last bits of numbers of order 1.
+        assert!((s * growth - 1.0).abs() < 1e-12, "{s}");
     }
 
     #[test]

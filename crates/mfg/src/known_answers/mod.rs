@@ -98,21 +98,21 @@ pub trait OptimalFlow {
             lambda: self.lambda(),
             positions: times.iter().map(|&time| by_row(start, |start| self.position(start, time))).collect(),
             potential_gradient: Vec::new(),
-            potential_time_derivative: Vec::new(),
+            potential_time_derivative: None,
             critic_gradient: critic_gradient.clone(),
             noise: None,
             interaction: None,
             times,
         };
+        let mut time_derivatives: Vec<Array1<f64>> = Vec::with_capacity(steps + 1);
         for (positions, &time) in parts.positions.iter().zip(&parts.times).take(steps) {
             let derivative = |point: ArrayView1<'_, f64>| self.potential_time_derivative(&point, time);
             parts.potential_gradient.push(by_row(positions, |point| self.potential_gradient(point, time)));
-            parts.potential_time_derivative.push(positions.rows().into_iter().map(derivative).collect());
+            time_derivatives.push(positions.rows().into_iter().map(derivative).collect());
         }
         parts.potential_gradient.push(critic_gradient);
-        parts
-            .potential_time_derivative
-            .push(arrivals.into_iter().map(|(_, derivative)| derivative).collect());
+        time_derivatives.push(arrivals.into_iter().map(|(_, derivative)| derivative).collect());
+        parts.potential_time_derivative = Some(time_derivatives);
         Trajectory::new(parts)
     }
 }

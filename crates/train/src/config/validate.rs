@@ -79,6 +79,11 @@ impl Config {
     }
 
     fn validate_representation(&self) -> Result<(), ConfigError> {
+        if self.flow.representation == Representation::Velocity {
+            let weight = self.flow.hamilton_jacobi;
+            let remedy = "leave it at 0 for flow.representation = velocity, which has no potential";
+            require(weight == 0.0, "flow.hamilton_jacobi", weight.to_string(), remedy)?;
+        }
         if self.flow.representation == Representation::ExactTerminal {
             require(
                 self.critic.activation != Activation::Relu,

@@ -46,7 +46,7 @@ impl Critics {
         let draw = |net: &Mlp, name: &str| -> Vec<f32> {
             critic.initialisation.draw(net, &mut stream(config.seed, name, 0))
         };
-        let player = |net: &Mlp, name: &str| Player::new(net.clone(), draw(net, name));
+        let player = |net: &Mlp, name: &str| Player::new(draw(net, name));
         let net = |output| Mlp::new(dim, &critic.hidden, critic.activation, output);
         Ok(match critic.objective {
             Objective::Kantorovich { psi, penalty, pairing, interpolated, equality } => {
@@ -63,11 +63,12 @@ impl Critics {
                 let net = net(Output::for_divergence(divergence, 1.0))?;
                 let (penalty, penalty_points) = lipschitz.penalty();
                 Self::Divergence {
-                    phi: Player::critic(net.clone(), draw(&net, name::CRITIC), lipschitz, bound)?,
+                    phi: Player::critic(&net, draw(&net, name::CRITIC), lipschitz, bound)?,
                     game: Game {
                         potential: Potential::new(dim, &[1], Activation::Tanh)?,
                         critic: net,
                         representation: Representation::Network,
+                        velocity: None,
                         critic_objective: CriticObjective {
                             divergence,
                             divergence_weight: 1.0,
@@ -95,8 +96,10 @@ impl Critics {
 
     /// φ: its shape and the parameters that it uses.
     pub(super) fn phi(&self) -> (&Mlp, Vec<f32>) {
-        let (Self::Kantorovich { phi, .. } | Self::Divergence { phi, .. }) = self;
-        (&phi.net, phi.effective())
+        match self {
+            Self::Kantorovich { potentials, phi, .. } => (&potentials.phi, phi.effective()),
+            Self::Divergence { game, phi, .. } => (&game.critic, phi.effective()),
+        }
     }
 
     pub(super) fn store(&self, state: &mut State) {

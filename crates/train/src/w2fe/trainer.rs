@@ -177,7 +177,13 @@ impl Trainer {
     fn descend(&mut self, cotangent: &[f32], rate: f64) -> Result<(), StepError> {
         let mut gradient = vec![0.0; self.current.parameters.len()];
         let training = &self.config.training;
-        self.generator.pull_back(&self.current.parameters, &mut self.generated, cotangent, &mut gradient)?;
+        self.generator.pull_back(
+            &self.current.parameters,
+            &mut self.generated,
+            cotangent,
+            &mut gradient,
+            None,
+        )?;
         usable(&gradient)?;
         if self.config.generator.batch_norm {
             self.current.statistics.update(&self.generated, self.config.generator.momentum)?;
