@@ -154,8 +154,11 @@ fn add_scaled<T: Real>(x: &mut [T], a: T, y: &[T]) {
 
 #[cfg(test)]
 mod tests {
-    use super::{Scheme, VelocityField, integrate};
+    use super::{Scheme, VelocityField, euler_maruyama, integrate};
     use crate::FlowError;
+    use rand::SeedableRng;
+    use rand_chacha::ChaCha8Rng;
+    use rand_distr::{Distribution, StandardNormal};
 
     /// dx/dt = x·cos t, so x(t) = x₀·e^{sin t}.
     struct Curved;
@@ -187,6 +190,41 @@ mod tests {
         let mut times = Vec::new();
         integrate(&mut Curved, Scheme::Euler, 1.0, 4, &mut [1.0], |i, t, _| times.push((i, t))).unwrap();
         assert_eq!(times, [(0, 0.0), (1, 0.25), (2, 0.5), (3, 0.75), (4, 1.0)]);
+    }
+
+    /// dx/dt = −x.
+    struct Decay;
+    impl VelocityField<f64> for Decay {
+        fn velocity(&mut self, x: &[f64], _t: f64, v: &mut [f64]) -> Result<(), FlowError> {
+            v.iter_mut().zip(x).for_each(|(v, x)| *v = -x);
+            Ok(())
+        }
+    }
+
+    /// The Ornstein–Uhlenbeck process dX = −X dt + σ dW from X₀ = 2: the steps have the mean 2(1 − h)ⁿ and the variance of the
+    /// recursion V ← (1 − h)²V + σ²h, which at h → 0 is the exact σ²(1 − e^{−2T})/2.
+    #[test]
+    fn euler_maruyama_has_the_law_of_its_recursion() {
+        const PARTICLES: usize = 40_000;
+        let (sigma, horizon, steps) = (0.7, 1.5, 64);
+        let mut rng = ChaCha8Rng::seed_from_u64(9);
+        let mut x = vec![2.0; PARTICLES];
+        let mut times = 0;
+        let normal = || StandardNormal.sample(&mut rng);
+        euler_maruyama(&mut Decay, sigma, (horizon, steps), &mut x, normal, |_, _, _| times += 1).unwrap();
+        assert_eq!(times, steps + 1);
+        let h = horizon / steps as f64;
+        let expected =
+            (0..steps).fold(0.0, |variance, _| (1.0 - h) * (1.0 - h) * variance + sigma * sigma * h);
+        let n = PARTICLES as f64;
+        let mean = x.iter().sum::<f64>() / n;
+        let variance = x.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / n;
+        // Four standard errors of a mean and of a variance.
+        assert!((mean - 2.0 * (1.0 - h).powi(steps as i32)).abs() < 4.0 * (expected / n).sqrt(), "{mean}");
+        assert!((variance - expected).abs() < 4.0 * expected * (2.0 / n).sqrt(), "{variance}");
+        // First order: the recursion is within h of the exact variance.
+        let exact = 0.5 * sigma * sigma * (1.0 - (-2.0 * horizon).exp());
+        assert!((expected / exact - 1.0).abs() < h, "{expected} against {exact}");
     }
 
     #[test]

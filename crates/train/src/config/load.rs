@@ -217,12 +217,32 @@ critic = { learning_rate = 1e-3 }
             ("flow.steps=0", "flow.steps is 0: "),
             ("flow.hidden=[]", "flow.hidden is []: "),
             ("training.batch=1", "training.batch is 1: "),
+            ("flow.noise=-0.1", "flow.noise is -0.1: "),
+            ("critic.divergence_weight=0", "critic.divergence_weight is 0: "),
+            ("flow.representation={ kind = \"exact-terminal\" }", "critic.activation is relu: take softplus"),
             ("name.x=1", "`name` is a value"),
             ("nonsense", "write key=value"),
         ] {
             let error = parse(&[change], None).unwrap_err();
             assert!(error.contains(expected), "{change}: {error}");
             assert!(!error.contains('\n'), "{change} takes more than one line: {error}");
+        }
+        let repulsion = "flow.interaction={ kernel = \"gaussian\", weight = 1.0, width = 0 }";
+        let attraction = "flow.interaction={ kernel = \"quadratic\", weight = 1.0 }";
+        let hopf_lax = "flow.representation={ kind = \"hopf-lax\", refinements = 8 }";
+        for (changes, expected) in [
+            ([repulsion, "flow.noise=0"], "flow.interaction.width is 0: "),
+            ([attraction, "flow.velocity_spread=0.3"], "flow.velocity_spread is 0.3: leave it at 0 with noise"),
+            (["flow.noise=1", "flow.hamilton_jacobi=0.3"], "flow.hamilton_jacobi is 0.3: leave it at 0 with noise"),
+            (["flow.noise=1", "flow.characteristic=0.3"], "flow.characteristic is 0.3: leave it at 0 with noise"),
+            (["flow.noise=1", hopf_lax], "flow.representation is hopf-lax: take network"),
+            (
+                ["flow.representation={ kind = \"velocity\" }", "flow.hamilton_jacobi=0.3"],
+                "flow.hamilton_jacobi is 0.3: leave it at 0 for flow.representation = velocity",
+            ),
+        ] {
+            let error = parse(&changes, None).unwrap_err();
+            assert!(error.contains(expected), "{changes:?}: {error}");
         }
         assert!(parse(&[], Some("quikc")).unwrap_err().contains("smoke, full"));
     }
