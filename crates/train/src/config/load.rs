@@ -232,9 +232,18 @@ critic = { learning_rate = 1e-3 }
         let hopf_lax = "flow.representation={ kind = \"hopf-lax\", refinements = 8 }";
         for (changes, expected) in [
             ([repulsion, "flow.noise=0"], "flow.interaction.width is 0: "),
-            ([attraction, "flow.velocity_spread=0.3"], "flow.velocity_spread is 0.3: leave it at 0 with noise"),
-            (["flow.noise=1", "flow.hamilton_jacobi=0.3"], "flow.hamilton_jacobi is 0.3: leave it at 0 with noise"),
-            (["flow.noise=1", "flow.characteristic=0.3"], "flow.characteristic is 0.3: leave it at 0 with noise"),
+            (
+                [attraction, "flow.velocity_spread=0.3"],
+                "flow.velocity_spread is 0.3: leave it at 0 with noise",
+            ),
+            (
+                ["flow.noise=1", "flow.hamilton_jacobi=0.3"],
+                "flow.hamilton_jacobi is 0.3: leave it at 0 with noise",
+            ),
+            (
+                ["flow.noise=1", "flow.characteristic=0.3"],
+                "flow.characteristic is 0.3: leave it at 0 with noise",
+            ),
             (["flow.noise=1", hopf_lax], "flow.representation is hopf-lax: take network"),
             (
                 ["flow.representation={ kind = \"velocity\" }", "flow.hamilton_jacobi=0.3"],
