@@ -61,7 +61,10 @@ impl<'a> Exponents<'a> {
         for ((offset, value), log) in offsets.iter_mut().zip(potential).zip(log_b) {
             *offset = value / epsilon + log;
         }
-        let largest = offsets.chunks_exact(BLOCK).map(maximum).collect();
+        let largest = offsets
+            .chunks_exact(BLOCK)
+            .map(|block| block.iter().copied().fold(f64::NEG_INFINITY, f64::max))
+            .collect();
         Self { sources, targets, cost, offsets, largest, factor: 1.0 / epsilon }
     }
 
@@ -99,34 +102,16 @@ impl<'a> Exponents<'a> {
         let points = self.sources.block(block);
         let width = points.len() / self.sources.dim();
         let (mut exponents, mut relative) = (vec![0.0; width], vec![0.0f32; width]);
+        let mut point = Vec::with_capacity(self.sources.dim());
         for (lane, out) in out.iter_mut().enumerate() {
             let (mut largest, mut sum) = (f64::NEG_INFINITY, 0.0f64);
+            point.clear();
+            point.extend(points[lane..].iter().step_by(width));
             for &(bound, target) in bounds {
                 if bound < largest - NEGLIGIBLE {
                     break;
                 }
-                exponents.fill(0.0);
-                let coordinates = self.targets.block(target).chunks_exact(width);
-                for (value, coordinates) in points[lane..].iter().step_by(width).zip(coordinates) {
-                    for (squared, coordinate) in exponents.iter_mut().zip(coordinates) {
-                        let difference = value - coordinate;
-                        *squared = multiply_add::<FUSED>(difference, difference, *squared);
-                    }
-                }
-                // The root in a loop of its own keeps the other costs free of it.
-                let factor = match self.cost {
-                    Cost::Euclidean => {
-                        exponents.iter_mut().for_each(|squared| *squared = squared.sqrt());
-                        -self.factor
-                    }
-                    Cost::HalfSquaredEuclidean => -0.5 * self.factor,
-                    Cost::SquaredEuclidean => -self.factor,
-                };
-                let offsets = &self.offsets[target * width..(target + 1) * width];
-                for (exponent, offset) in exponents.iter_mut().zip(offsets) {
-                    *exponent = multiply_add::<FUSED>(*exponent, factor, *offset);
-                }
-                let block_largest = maximum(&exponents);
+                let block_largest = self.exponents::<FUSED>(&point, target, &mut exponents);
                 // Written so that a first block without mass (−∞ against −∞) is skipped too.
                 if block_largest == f64::NEG_INFINITY || block_largest < largest - NEGLIGIBLE {
                     continue;
@@ -140,31 +125,77 @@ impl<'a> Exponents<'a> {
                     *relative = (exponent - largest) as f32;
                 }
                 let mut sums = [0.0f32; LANES];
-                for relative in relative.chunks_exact(LANES) {
-                    for (sum, &relative) in sums.iter_mut().zip(relative) {
-                        *sum += exponential::<FUSED>(relative);
+                for relative in relative.as_chunks::<LANES>().0 {
+                    for lane in 0..LANES {
+                        sums[lane] += exponential::<FUSED>(relative[lane]);
                     }
                 }
-                sum += f64::from(sums.iter().sum::<f32>());
+                sum += f64::from(folded(sums, |one, two| one + two));
             }
             *out = largest + sum.ln();
         }
+    }
+
+    /// Writes the exponents of one source against a block of targets; returns the largest.
+    ///
+    /// The lanes stay in registers from the coordinates to the maximum: passes over the block would wait for its loads.
+    #[inline(always)]
+    fn exponents<const FUSED: bool>(&self, point: &[f64], target: usize, exponents: &mut [f64]) -> f64 {
+        let width = exponents.len();
+        let (block, offsets) =
+            (self.targets.block(target), &self.offsets[target * width..(target + 1) * width]);
+        let (half, root) = match self.cost {
+            Cost::Euclidean => (1.0, true),
+            Cost::HalfSquaredEuclidean => (0.5, false),
+            Cost::SquaredEuclidean => (1.0, false),
+        };
+        let factor = -half * self.factor;
+        let mut maxima = [f64::NEG_INFINITY; LANES];
+        let lanes = exponents.as_chunks_mut::<LANES>().0.iter_mut().zip(offsets.as_chunks::<LANES>().0);
+        for (chunk, (exponents, offsets)) in lanes.enumerate() {
+            let mut cost = [0.0; LANES];
+            for (value, coordinates) in point.iter().zip(block.chunks_exact(width)) {
+                let coordinates = &coordinates.as_chunks::<LANES>().0[chunk];
+                for lane in 0..LANES {
+                    let difference = value - coordinates[lane];
+                    cost[lane] = multiply_add::<FUSED>(difference, difference, cost[lane]);
+                }
+            }
+            if root {
+                cost.iter_mut().for_each(|squared| *squared = squared.sqrt());
+            }
+            for lane in 0..LANES {
+                cost[lane] = multiply_add::<FUSED>(cost[lane], factor, offsets[lane]);
+            }
+            for lane in 0..LANES {
+                maxima[lane] = larger(cost[lane], maxima[lane]);
+            }
+            *exponents = cost;
+        }
+        folded(maxima, larger)
     }
 }
 
 /// Numbers that are taken side by side: four registers of `f64`, two of `f32`.
 const LANES: usize = 16;
 
-/// The largest of numbers of which none is NaN.
+/// The lanes combined by halves, which takes four steps one after the other where a running value takes fifteen.
 #[inline(always)]
-fn maximum(values: &[f64]) -> f64 {
-    let mut maxima = [f64::NEG_INFINITY; LANES];
-    for values in values.chunks_exact(LANES) {
-        for (maximum, &value) in maxima.iter_mut().zip(values) {
-            *maximum = if value > *maximum { value } else { *maximum };
+fn folded<T: Copy>(mut lanes: [T; LANES], combine: impl Fn(T, T) -> T) -> T {
+    let mut width = LANES;
+    while width > 1 {
+        width /= 2;
+        for lane in 0..width {
+            lanes[lane] = combine(lanes[lane], lanes[lane + width]);
         }
     }
-    maxima.iter().fold(f64::NEG_INFINITY, |maximum, &value| if value > maximum { value } else { maximum })
+    lanes[0]
+}
+
+/// The larger of two numbers of which none is NaN, in one instruction.
+#[inline(always)]
+fn larger(one: f64, two: f64) -> f64 {
+    if one > two { one } else { two }
 }
 
 /// a·b + c, in one rounding where the processor has an instruction for it.
