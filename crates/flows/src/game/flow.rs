@@ -147,7 +147,10 @@ impl<T: Real> Workspace<T> {
         let noise = if objective.noise > 0.0 { steps * size } else { 0 };
         expect_length("the noise of the paths", paths.noise.len(), noise)?;
         let (rate, spread) = (T::of(h / objective.lambda), T::of(objective.noise * h.sqrt()));
-        self.weights.arrange(game, networks)?;
+        match keep {
+            Keep::Nothing => self.weights.arrange_velocity(game, networks)?,
+            Keep::EveryJet => self.weights.arrange(game, networks)?,
+        }
         self.x.clear();
         self.x.extend_from_slice(paths.start);
         self.forces.resize_with(steps + 1, Vec::new);

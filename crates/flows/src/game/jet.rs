@@ -23,7 +23,18 @@ impl<T> Default for Arranged<T> {
 }
 
 impl<T: Real> Arranged<T> {
+    /// Arranges both networks.
     pub(super) fn arrange(&mut self, game: &Game, networks: Networks<'_, T>) -> Result<(), FlowError> {
+        self.arrange_velocity(game, networks)?;
+        self.critic.arrange(&game.critic, networks.critic)
+    }
+
+    /// Arranges what the velocity is made of.
+    pub(super) fn arrange_velocity(
+        &mut self,
+        game: &Game,
+        networks: Networks<'_, T>,
+    ) -> Result<(), FlowError> {
         if let Some(velocity) = &game.velocity {
             expect_length("the parameter buffer", networks.potential.len(), velocity.parameter_count())?;
             self.velocity.clear();
@@ -31,7 +42,10 @@ impl<T: Real> Arranged<T> {
         } else {
             self.potential.arrange(game.potential.net(), networks.potential)?;
         }
-        self.critic.arrange(&game.critic, networks.critic)
+        if game.representation == Representation::ExactTerminal {
+            self.critic.arrange(&game.critic, networks.critic)?;
+        }
+        Ok(())
     }
 }
 
