@@ -19,6 +19,9 @@ pub(super) struct Arc {
 
 const NONE: u32 = u32::MAX;
 
+/// Recomputations of the potentials after which a round no longer keeps to the tolerance; one or two are usual.
+const EXACT_ROUNDS: u32 = 16;
+
 /// The place of a node in the spanning tree.
 #[derive(Debug, Clone, Copy)]
 struct Links {
@@ -132,8 +135,15 @@ impl NetworkSimplex {
     }
 
     /// Pivots until no arc has a reduced cost below −`tolerance`.
+    ///
+    /// Where potentials of far parts of the tree round to more than that, recomputing them finds ever new arcs to pivot on: after some
+    /// rounds each further one allows twice as much, and the certificate decides.
     pub fn optimise(&mut self, tolerance: f64, max_pivots: usize) -> Result<(), PivotLimit> {
-        loop {
+        let mut tolerance = tolerance;
+        for round in 0.. {
+            if round >= EXACT_ROUNDS {
+                tolerance *= 2.0;
+            }
             while let Some(entering) = self.find_entering(tolerance) {
                 if self.pivots >= max_pivots {
                     return Err(PivotLimit);
@@ -144,9 +154,10 @@ impl NetworkSimplex {
             // Increments of potentials round; only recomputed ones may declare optimality.
             self.recompute_values();
             if self.find_entering(tolerance).is_none() {
-                return Ok(());
+                break;
             }
         }
+        Ok(())
     }
 
     #[inline]
