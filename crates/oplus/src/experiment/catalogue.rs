@@ -131,6 +131,7 @@ const ALL: &[Experiment] = &[
             "methods" / "w2fe-k3",
             "methods" / "w2fe-k5",
             "methods" / "w2fe-k10",
+            "methods" / "w2fe-k10-large",
             "methods" / "w1fe-k1",
             "methods" / "w1fe-k3",
             "methods" / "w1fe-k5",
@@ -165,13 +166,13 @@ const ALL: &[Experiment] = &[
                 caption: "W2-FE beside its rivals",
                 family: "methods",
                 metric: "w2",
-                rows: &["w2fe-k1", "w2fe-k10", "w1-lp", "wgan-gp", "gan"],
+                rows: &["w2fe-k1", "w2fe-k10", "w2fe-k10-large", "w1-lp", "wgan-gp", "gan"],
             },
             Comparison {
                 caption: "The same from even starting points",
                 family: "methods",
                 metric: "w2_even",
-                rows: &["w2fe-k1", "w2fe-k10", "w1-lp", "wgan-gp", "gan"],
+                rows: &["w2fe-k1", "w2fe-k10", "w2fe-k10-large", "w1-lp", "wgan-gp", "gan"],
             },
             Comparison {
                 caption: "W2-FE beside its rivals",
