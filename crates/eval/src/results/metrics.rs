@@ -138,7 +138,7 @@ pub const METRICS: &[Metric] = &[
     metric("high_quality_share", "share of the generated points within 3 standard deviations of a mode"),
     metric(
         "iterations_to_w2_0.15",
-        "first recorded iteration with w2 ≤ 0.15 between G of fixed starting points and a fixed batch",
+        "first recorded iteration with w2 ≤ 0.15 between G of fixed starting points, even ones where there are, and a fixed batch",
     ),
     metric("seconds_to_w2_0.15", "wall-clock seconds of training until then, without the measurements"),
     metric(
