@@ -124,4 +124,16 @@ mod tests {
         assert_eq!(curves.series.len(), 1);
         assert_eq!(curves.series[0].points, [(1.0, 0.5)]);
     }
+
+    #[test]
+    fn the_first_record_at_a_distance_is_that_of_even_points_where_there_are() {
+        let folder = tempfile::tempdir().unwrap();
+        let even = "{\"step\":1,\"seconds\":0.5,\"w2\":0.1,\"w2_even\":0.2}\n{\"step\":2,\"seconds\":1.5,\"w2\":0.3,\"w2_even\":0.15}\n";
+        for (records, step) in [(even.to_owned(), 2.0), (even.replace("w2_even", "w1"), 1.0)] {
+            std::fs::write(folder.path().join("metrics.jsonl"), records).unwrap();
+            let milestones = Records::read(folder.path()).unwrap().milestones();
+            assert_eq!(milestones.get("iterations_to_w2_0.15"), Some(step));
+            assert_eq!(milestones.get("seconds_to_w2_0.15"), Some(step - 0.5));
+        }
+    }
 }
