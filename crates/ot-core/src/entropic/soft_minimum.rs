@@ -144,12 +144,12 @@ impl<'a> Exponents<'a> {
         let width = exponents.len();
         let (block, offsets) =
             (self.targets.block(target), &self.offsets[target * width..(target + 1) * width]);
-        let (half, root) = match self.cost {
+        let (scale, root) = match self.cost {
             Cost::Euclidean => (1.0, true),
             Cost::HalfSquaredEuclidean => (0.5, false),
             Cost::SquaredEuclidean => (1.0, false),
         };
-        let factor = -half * self.factor;
+        let factor = -scale * self.factor;
         let mut maxima = [f64::NEG_INFINITY; LANES];
         let lanes = exponents.as_chunks_mut::<LANES>().0.iter_mut().zip(offsets.as_chunks::<LANES>().0);
         for (chunk, (exponents, offsets)) in lanes.enumerate() {
