@@ -36,6 +36,11 @@ impl Activation {
         vector::run(Apply { activation: self, s });
     }
 
+    /// Multiplies cotangents of σ(s) by σ′(s), given σ(s).
+    pub(crate) fn pull_back<T: Real>(self, cotangents: &mut [T], values: &[T]) {
+        vector::run(PullBack { activation: self, cotangents, values });
+    }
+
     /// σ at one pre-activation, free of branches on `s`.
     #[inline(always)]
     pub(crate) fn value<T: Real>(self, s: T) -> T {
@@ -102,6 +107,26 @@ impl<T: Real> Vectorised for Apply<'_, T> {
             Activation::Softplus => each(self.s, |s| Activation::Softplus.value(s)),
             Activation::SharpSoftplus => each(self.s, |s| Activation::SharpSoftplus.value(s)),
             Activation::Relu => each(self.s, |s| Activation::Relu.value(s)),
+        }
+    }
+}
+
+/// [`Activation::pull_back`], likewise.
+struct PullBack<'a, T> {
+    activation: Activation,
+    cotangents: &'a mut [T],
+    values: &'a [T],
+}
+
+impl<T: Real> Vectorised for PullBack<'_, T> {
+    #[inline(always)]
+    fn run(self) {
+        let both = self.cotangents.iter_mut().zip(self.values);
+        match self.activation {
+            Activation::Tanh => both.for_each(|(c, &a)| *c *= Activation::Tanh.slope(a)),
+            Activation::Softplus => both.for_each(|(c, &a)| *c *= Activation::Softplus.slope(a)),
+            Activation::SharpSoftplus => both.for_each(|(c, &a)| *c *= Activation::SharpSoftplus.slope(a)),
+            Activation::Relu => both.for_each(|(c, &a)| *c *= Activation::Relu.slope(a)),
         }
     }
 }

@@ -54,9 +54,7 @@ impl Generator {
             panels.pack(&parameters[above.weight.clone()], above.output, width);
             multiply((&mut lower[..size], width), (s_bar, above.output), &panels, ());
             std::mem::swap(upper, lower);
-            for (u, &a) in upper[..size].iter_mut().zip(&kept.activations) {
-                *u *= self.form.activation.slope(a);
-            }
+            self.form.activation.pull_back(&mut upper[..size], &kept.activations);
             add_rows(&mut gradient[layer.affine.bias.clone()], &upper[..size]);
             if let Some(scale) = &layer.scale {
                 let u = &mut upper[..size];

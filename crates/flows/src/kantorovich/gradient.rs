@@ -1,5 +1,6 @@
 //! The gradient of the objective of both potentials.
 
+use super::all_pairs::penalised_everywhere;
 use super::potentials::{Pair, PsiTape};
 use super::{KantorovichObjective, KantorovichValue, PairBatch, Pairing, Potentials};
 use crate::FlowError;
@@ -74,7 +75,7 @@ impl<T: Real> Workspace<T> {
                 let (penalty, pairs) = penalised(objective, phi, psi, y, x, dim);
                 (penalty, pairs.clone(), pairs)
             }
-            Pairing::All => penalised_everywhere(objective, (phi, y), (psi, x), dim),
+            Pairing::All => penalised_everywhere(objective.penalty, (phi, y), (psi, x), dim),
         };
         value.penalty = penalty;
         let ascent = |penalty: Vec<T>, slopes: &[T]| Cotangents {
@@ -183,35 +184,6 @@ fn penalised<T: Real>(
     });
     let derivatives = derivatives.collect();
     (value, derivatives)
-}
-
-/// The mean of P over all pairs (yᵢ, xⱼ), and its derivatives in every φ and in every ψ.
-fn penalised_everywhere<T: Real>(
-    objective: KantorovichObjective,
-    (phi, y): (&[T], &[T]),
-    (psi, x): (&[T], &[T]),
-    dim: usize,
-) -> (f64, Vec<T>, Vec<T>) {
-    let share = 1.0 / (phi.len() as f64 * psi.len() as f64);
-    let mut value = 0.0;
-    let mut in_psi = vec![0.0; psi.len()];
-    let rows = phi.iter().zip(y.chunks_exact(dim));
-    let in_phi = rows.map(|(phi, y)| {
-        let mut sum = 0.0;
-        let columns = psi.iter().zip(x.chunks_exact(dim)).zip(&mut in_psi);
-        for ((psi, x), in_psi) in columns {
-            // In the precision of the networks: n² of these are evaluated.
-            let squared: T = y.iter().zip(x).map(|(&y, &x)| (y - x) * (y - x)).sum();
-            let gap = (*phi + *psi - T::of(0.5) * squared).wide();
-            let (penalty, slope) = objective.penalty.jet(gap);
-            value += share * penalty;
-            sum += slope;
-            *in_psi += share * slope;
-        }
-        T::of(share * sum)
-    });
-    let in_phi = in_phi.collect();
-    (value, in_phi, in_psi.into_iter().map(T::of).collect())
 }
 
 /// Σ g² with g = here + there − ½‖slope‖², and the derivative 2·factor·g.

@@ -6,12 +6,14 @@
 //! Sources: Seguy et al., arXiv 1711.02283, algorithm 1; Huang and Malik, arXiv 2406.13619, algorithm 1; the
 //! interpolated and equality terms and ψ = −φ + η are Leygonie et al.'s, arXiv 1906.09691.
 
+mod all_pairs;
 mod gradient;
 mod potentials;
 
 pub use gradient::Workspace;
 pub use potentials::{Potentials, Psi};
 
+use crate::real::Real;
 use serde::{Deserialize, Serialize};
 
 /// How a gap g = φ(y) + ψ(x) − c(y, x) above 0 is punished.
@@ -49,12 +51,14 @@ impl GapPenalty {
     /// assert_eq!(GapPenalty::Quadratic { weight: 3.0 }.jet(2.0), (12.0, 12.0));
     /// assert_eq!(GapPenalty::Linear { weight: 3.0 }.jet(-2.0), (0.0, 0.0));
     /// ```
-    pub fn jet(self, gap: f64) -> (f64, f64) {
+    #[inline(always)]
+    pub fn jet<T: Real>(self, gap: T) -> (T, T) {
         match self {
-            Self::Linear { .. } | Self::Quadratic { .. } if gap <= 0.0 => (0.0, 0.0),
-            Self::Linear { weight } => (weight * gap, weight),
-            Self::Quadratic { weight } => (weight * gap * gap, 2.0 * weight * gap),
+            Self::Linear { .. } | Self::Quadratic { .. } if gap <= T::zero() => (T::zero(), T::zero()),
+            Self::Linear { weight } => (T::of(weight) * gap, T::of(weight)),
+            Self::Quadratic { weight } => (T::of(weight) * gap * gap, T::of(2.0 * weight) * gap),
             Self::Entropic { temperature } => {
+                let temperature = T::of(temperature);
                 let growth = (gap / temperature).exp();
                 (temperature * growth, growth)
             }
