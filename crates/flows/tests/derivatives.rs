@@ -306,6 +306,31 @@ fn noise_must_come_for_every_step() {
     assert!(matches!(refused, Err(flows::FlowError::Shape { .. })), "{refused:?}");
 }
 
+/// Training pushes its points along the field that is sampled and recorded; the second parameters find a workspace in use.
+#[test]
+fn pushing_forward_is_euler_with_the_field() {
+    let mut rng = ChaCha8Rng::seed_from_u64(9);
+    for game in flow_games().into_iter().filter(|game| game.flow_objective.noise == 0.0) {
+        let mut workspace = flow::Workspace::default();
+        for _ in 0..2 {
+            let (theta, phi) = (flow_parameters(&game, &mut rng), parameters(&game.critic, &mut rng));
+            let networks = Networks { potential: &theta, critic: &phi };
+            let start = uniform(&mut rng, 8);
+            let paths = Paths { start: &start, steps: 3, noise: &[] };
+            let end = workspace.push_forward(&game, networks, paths).unwrap();
+            let (mut x, mut v, h) = (start.clone(), vec![0.0; 8], game.flow_objective.horizon / 3.0);
+            let mut field = game.field::<f64>(networks, &[]).unwrap();
+            for i in 0..3 {
+                field.velocity(&x, f64::from(i) * h, &mut v).unwrap();
+                x.iter_mut().zip(&v).for_each(|(x, v)| *x += h * v);
+            }
+            let gap = end.iter().zip(&x).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
+            // Three steps of numbers of order one, rounded in another order.
+            assert!(gap < 1e-13, "{:?}: {gap}", game.representation);
+        }
+    }
+}
+
 /// ∇U, ∂ₜU and ΔU of the field that is sampled and recorded, against differences of one another: no formula is shared.
 #[test]
 fn a_field_and_its_laplacian_are_of_one_function() {

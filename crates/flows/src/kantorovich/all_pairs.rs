@@ -87,3 +87,46 @@ impl<T: Real, Jet: Fn(T) -> (T, T)> Vectorised for AllPairs<'_, T, Jet> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::penalised_everywhere;
+    use crate::kantorovich::GapPenalty;
+
+    /// Against the double loop, with more points than a vector holds and a remainder.
+    #[test]
+    fn agrees_with_the_double_loop() {
+        let wave =
+            |count: usize, rate: f64| -> Vec<f64> { (0..count).map(|i| (rate * i as f64).sin()).collect() };
+        let (phi, psi, y, x) = (wave(37, 0.7), wave(37, 1.3), wave(111, 0.9), wave(111, 2.1));
+        for penalty in [
+            GapPenalty::Linear { weight: 3.0 },
+            GapPenalty::Quadratic { weight: 2.0 },
+            GapPenalty::Entropic { temperature: 0.5 },
+        ] {
+            let (mut mean, mut in_phi, mut in_psi) = (0.0, vec![0.0; 37], vec![0.0; 37]);
+            for ((phi, y), in_phi) in phi.iter().zip(y.chunks(3)).zip(&mut in_phi) {
+                for ((psi, x), in_psi) in psi.iter().zip(x.chunks(3)).zip(&mut in_psi) {
+                    let squared: f64 = y.iter().zip(x).map(|(y, x)| (y - x).powi(2)).sum();
+                    let (value, slope) = penalty.jet(phi + psi - 0.5 * squared);
+                    mean += value / 1369.0;
+                    *in_phi += slope / 1369.0;
+                    *in_psi += slope / 1369.0;
+                }
+            }
+            assert!(mean > 0.0);
+            let both = |phi: &[f64], psi: &[f64]| [phi, psi].concat();
+            let found = penalised_everywhere(penalty, (&phi, &y), (&psi, &x), 3);
+            // Sums of 1369 numbers of order one in two orders.
+            assert!((found.0 - mean).abs() < 1e-13 * mean, "{penalty:?}: {} against {mean}", found.0);
+            let pairs = both(&found.1, &found.2).into_iter().zip(both(&in_phi, &in_psi));
+            let gap = pairs.map(|(found, expected)| (found - expected).abs()).fold(0.0, f64::max);
+            assert!(gap < 1e-14, "{penalty:?}: {gap}");
+            // Single precision has 6e-8 a rounding, and some forty of them in a sum.
+            let single = |numbers: &[f64]| numbers.iter().map(|&x| x as f32).collect::<Vec<_>>();
+            let rounded =
+                penalised_everywhere(penalty, (&single(&phi), &single(&y)), (&single(&psi), &single(&x)), 3);
+            assert!((rounded.0 - mean).abs() < 1e-5 * mean, "{penalty:?}: {} against {mean}", rounded.0);
+        }
+    }
+}
