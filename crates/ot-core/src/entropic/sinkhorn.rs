@@ -249,12 +249,11 @@ impl<'a> Problem<'a> {
 
     pub fn solve(&self, options: SinkhornOptions) -> Solution {
         let mut iterations = 0;
-        let mut f = vec![0.0; self.a.len()];
         let mut g = vec![0.0; self.b.len()];
         for epsilon in self.scales() {
             for _ in 0..UPDATES_PER_SCALE {
                 if iterations < options.max_iterations {
-                    f = self.update_f(&g, epsilon);
+                    let f = self.update_f(&g, epsilon);
                     g = self.update_g(&f, epsilon);
                     iterations += 1;
                 }
@@ -263,7 +262,7 @@ impl<'a> Problem<'a> {
         let exact_start = iterations + UPDATES_BEFORE_EXACT;
         let mut mixing = Anderson::new(&self.a);
         // The last g belongs to a larger ε (or to none).
-        f = self.update_f(&g, self.epsilon);
+        let mut f = self.update_f(&g, self.epsilon);
         loop {
             // The best g makes the second marginal exact, so that one number measures the whole error.
             g = self.update_g(&f, self.epsilon);

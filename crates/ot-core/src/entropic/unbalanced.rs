@@ -103,17 +103,16 @@ impl Relaxed<'_> {
         let (mass_a, mass_b): (f64, f64) = (problem.a.iter().sum(), problem.b.iter().sum());
         let epsilon = problem.epsilon;
         let mut iterations = 0;
-        let mut f = vec![0.0; problem.a.len()];
         let mut g = vec![0.0; problem.b.len()];
         for scale in problem.scales() {
             if iterations < options.max_iterations {
-                f = self.update_f(&g, scale);
+                let f = self.update_f(&g, scale);
                 g = self.update_g(&f, scale);
                 iterations += 1;
             }
         }
         let mut mixing = Anderson::new(&problem.a);
-        f = self.update_f(&g, epsilon);
+        let mut f = self.update_f(&g, epsilon);
         loop {
             g = self.update_g(&f, epsilon);
             iterations += 1;
