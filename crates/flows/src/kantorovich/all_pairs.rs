@@ -83,6 +83,7 @@ impl<T: Real, Jet: Fn(T) -> (T, T)> Vectorised for AllPairs<'_, T, Jet> {
                 *in_psi += slope;
                 *gap = slope;
             }
+            // In interleaved partial sums: a plain sum is one chain of additions.
             *in_phi = dot(&gaps, &ones);
         }
     }
