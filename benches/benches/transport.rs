@@ -2,7 +2,8 @@
 #![allow(missing_docs, reason = "criterion's macros make public functions")]
 
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
-use datasets::{InitialLaw, SampleError, Target, stream};
+use datasets::manifest::cache_root;
+use datasets::{DigitSet, InitialLaw, SampleError, Split, Target, stream};
 use ndarray::Array2;
 use oplus_benches::transport::Problem;
 use ot_core::cost::Cost;
@@ -12,6 +13,7 @@ use ot_core::exact::one_dimensional::transport_cost;
 use ot_core::gaussian::Gaussian;
 use ot_core::neighbours::nearest_neighbours;
 use ot_core::sliced::{max_sliced_wasserstein, sliced_wasserstein};
+use std::path::Path;
 
 fn exact(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("exact");
@@ -73,5 +75,23 @@ fn line(criterion: &mut Criterion) {
     });
 }
 
-criterion_group!(benches, exact, line, passes);
+/// The classifier that scores the digits: 10 000 of MNIST among 7291 of USPS, 256 pixels each.
+fn digits(criterion: &mut Criterion) {
+    // A benchmark runs in the folder of its package.
+    let root = cache_root(Path::new(".."));
+    let read = |set: DigitSet, split| set.read(&root, split);
+    match (read(DigitSet::Usps, Split::Train), read(DigitSet::Mnist, Split::Test)) {
+        (Ok(points), Ok(queries)) => {
+            let mut group = criterion.benchmark_group("digits");
+            group.sample_size(10);
+            group.bench_function("nearest neighbour, 10000 among 7291", |bencher| {
+                bencher.iter(|| nearest_neighbours(queries.pixels.view(), points.pixels.view(), 1));
+            });
+            group.finish();
+        }
+        (Err(error), _) | (_, Err(error)) => eprintln!("the digits are skipped: {error}"),
+    }
+}
+
+criterion_group!(benches, exact, line, passes, digits);
 criterion_main!(benches);
