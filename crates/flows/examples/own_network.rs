@@ -11,9 +11,11 @@ use rand::{Rng, RngExt, SeedableRng};
 
 /// K bumps in R^d.
 #[derive(Debug, Clone)]
-struct Bumps {
-    dim: usize,
-    count: usize,
+pub struct Bumps {
+    /// d.
+    pub dim: usize,
+    /// K.
+    pub count: usize,
 }
 
 impl Bumps {
@@ -69,7 +71,7 @@ impl ScalarField for Bumps {
                 // ∇u = −Σ w·e·(z − m).
                 let slope = |j: usize| {
                     let along = |m: &[T]| z.iter().zip(m).nth(j).map_or(T::zero(), |(&z, &m)| m - z);
-                    self.each(weights).map(|(m, &w)| w * bump(z, m) * along(m)).sum()
+                    self.each(weights).map(|(m, &w)| w * bump(z, m) * along(m)).sum::<T>()
                 };
                 tape.gradient.extend((0..self.dim).map(slope));
             }
