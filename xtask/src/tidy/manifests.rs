@@ -7,15 +7,17 @@ use toml::{Table, Value};
 /// A crate and the crates of this workspace that it may depend on, from the bottom to the top.
 const DIRECTION: &[(&str, &[&str])] = &[
     ("datasets", &[]),
+    ("metrics", &[]),
     ("ot-core", &[]),
-    ("mfg", &["ot-core"]),
+    ("mfg", &["metrics", "ot-core"]),
     ("flows", &["ot-core", "mfg"]),
-    ("train", &["datasets", "ot-core", "mfg", "flows"]),
-    ("eval", &["ot-core"]),
-    ("oplus", &["datasets", "ot-core", "mfg", "flows", "train", "eval"]),
+    ("train", &["datasets", "metrics", "ot-core", "mfg", "flows"]),
+    ("eval", &["metrics", "ot-core"]),
+    ("measure", &["datasets", "metrics", "ot-core", "mfg", "flows", "train", "eval"]),
+    ("oplus", &["datasets", "metrics", "ot-core", "mfg", "flows", "train", "eval", "measure"]),
     ("xtask", &["datasets"]),
-    ("oplus-tests", &["datasets", "ot-core", "mfg", "flows", "train", "eval", "oplus"]),
-    ("oplus-benches", &["datasets", "ot-core", "mfg", "flows", "train", "eval"]),
+    ("oplus-tests", &["datasets", "metrics", "ot-core", "mfg", "flows", "train", "eval", "measure", "oplus"]),
+    ("oplus-benches", &["datasets", "metrics", "ot-core", "mfg", "flows", "train", "eval", "measure"]),
 ];
 
 /// The only crate that may link libtorch, and only if asked to.
