@@ -5,6 +5,7 @@ use crate::digits::Digits;
 use anyhow::{Context, Result};
 use datasets::{InitialLaw, stratified_normal, stream, write_npy_f32};
 use eval::mode_coverage;
+use metrics::Metric;
 use ndarray::{Array2, ArrayView2, s};
 use ot_core::cost::Cost;
 use ot_core::exact;
@@ -87,7 +88,7 @@ impl Monitor {
 }
 
 impl FixedPoints {
-    fn measure(&mut self, run: &GeneratorRun) -> Result<Vec<(&'static str, f64)>> {
+    fn measure(&mut self, run: &GeneratorRun) -> Result<Vec<(&'static Metric, f64)>> {
         let points = run.trainer().generate(self.start.view())?;
         self.records += 1;
         if is_round(self.records) {
@@ -96,22 +97,24 @@ impl FixedPoints {
             let name = format!("{PARTICLES}{:09}.npy", run.iteration());
             write_npy_f32(self.samples.join(name), &points.mapv(|x| x as f32))?;
         }
-        let mut values =
-            vec![("w1", distance(&points, &self.target, Cost::Euclidean)), ("w2", w2(&points, &self.target))];
+        let mut values = vec![
+            (metrics::W1, distance(&points, &self.target, Cost::Euclidean)),
+            (metrics::W2, w2(&points, &self.target)),
+        ];
         if let Some(even) = &self.even {
-            values.push(("w2_even", w2(&run.trainer().generate(even.view())?, &self.target)));
+            values.push((metrics::W2_EVEN, w2(&run.trainer().generate(even.view())?, &self.target)));
         }
         if let Some((centres, std)) = &self.modes {
             let found = mode_coverage(points.view(), centres, *std);
-            values.push(("modes_covered", found.covered as f64));
-            values.push(("high_quality_share", found.high_quality_share));
+            values.push((metrics::MODES_COVERED, found.covered as f64));
+            values.push((metrics::HIGH_QUALITY_SHARE, found.high_quality_share));
         }
         Ok(values)
     }
 }
 
 impl FixedDigits {
-    fn measure(&mut self, run: &GeneratorRun) -> Result<Vec<(&'static str, f64)>> {
+    fn measure(&mut self, run: &GeneratorRun) -> Result<Vec<(&'static Metric, f64)>> {
         let Digits { source, test, .. } = &self.digits;
         let fitted = source.pixels.nrows().min(MOST_FITTED);
         let moved = run.trainer().generate(source.pixels.slice(s![..fitted, ..]))?;
@@ -120,11 +123,12 @@ impl FixedDigits {
         }
         let labels: Vec<u8> = source.labels.iter().take(fitted).copied().collect();
         let accuracy = self.digits.accuracy(moved.view(), &labels)?;
-        let mut values = vec![("accuracy_all", accuracy.all), ("accuracy_2007", accuracy.drawn)];
+        let mut values =
+            vec![(metrics::ACCURACY_ALL, accuracy.all), (metrics::ACCURACY_2007, accuracy.drawn)];
         if self.records.is_multiple_of(TRANSPORT_EVERY) {
             let count = MOST_TRANSPORTED.min(moved.nrows()).min(test.pixels.nrows());
             let head = |cloud: ArrayView2<'_, f64>| cloud.slice(s![..count, ..]).to_owned();
-            values.push(("w2", w2(&head(moved.view()), &head(test.pixels.view()))));
+            values.push((metrics::W2, w2(&head(moved.view()), &head(test.pixels.view()))));
         }
         self.records += 1;
         Ok(values)

@@ -67,21 +67,21 @@ impl Training for FlowRun {
         // The rates of the last iteration.
         let progress = self.trainer.iteration.saturating_sub(1) as f64 / training.iterations as f64;
         let mut values = vec![
-            ("euler_steps", steps as f64),
-            ("critic_divergence", critic.divergence),
-            ("critic_penalty", critic.penalty),
-            ("critic_slope_mean", critic.slope_mean),
-            ("critic_slope_max", critic.slope_max),
-            ("flow_objective", flow.total),
-            ("terminal_cost", flow.terminal),
-            ("batch_kinetic_energy", flow.kinetic_energy),
-            ("learning_rate_flow", training.flow.rate(progress)),
-            ("learning_rate_critic", training.critic.rate(progress)),
+            (metrics::EULER_STEPS, steps as f64),
+            (metrics::CRITIC_DIVERGENCE, critic.divergence),
+            (metrics::CRITIC_PENALTY, critic.penalty),
+            (metrics::CRITIC_SLOPE_MEAN, critic.slope_mean),
+            (metrics::CRITIC_SLOPE_MAX, critic.slope_max),
+            (metrics::FLOW_OBJECTIVE, flow.total),
+            (metrics::TERMINAL_COST, flow.terminal),
+            (metrics::BATCH_KINETIC_ENERGY, flow.kinetic_energy),
+            (metrics::LEARNING_RATE_FLOW, training.flow.rate(progress)),
+            (metrics::LEARNING_RATE_CRITIC, training.critic.rate(progress)),
         ];
         let live = self.monitor.measure(&self.trainer)?;
         if let Some(indicators) = &live {
             let named = indicators.named();
-            values.extend(named.into_iter().map(|(name, value)| (name, value.unwrap_or(f64::NAN))));
+            values.extend(named.into_iter().map(|(metric, value)| (metric, value.unwrap_or(f64::NAN))));
         }
         let show = |value: Option<f64>| value.map_or("–".into(), |v| format!("{v:.3}"));
         let headline = format!(

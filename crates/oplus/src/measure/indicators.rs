@@ -26,7 +26,8 @@ pub fn indicators(model: &Model, start: ArrayView2<'_, f64>, steps: usize) -> Re
     };
     let w2_squared = not_finite(eval::w2_squared(trajectory.start(), trajectory.end()))?;
     let named = Indicators::new(&trajectory, Some(w2_squared))?.named();
-    let mut metrics: Metrics = named.into_iter().filter_map(|(name, value)| Some((name, value?))).collect();
+    let mut metrics: Metrics =
+        named.into_iter().filter_map(|(metric, value)| Some((metric.name, value?))).collect();
     if !trajectory.is_free() {
         return Ok(metrics);
     }
