@@ -21,6 +21,10 @@
 //!
 //! Everything here runs on the CPU without libtorch; the feature `torch` adds the libtorch backend of the same
 //! [`game::Backend`].
+#![deny(
+    clippy::disallowed_methods,
+    reason = "this crate changes no file and draws from streams that it is given"
+)]
 
 pub mod activation;
 pub mod critic;
