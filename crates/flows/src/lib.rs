@@ -34,6 +34,5 @@ pub mod real;
 pub mod record;
 #[cfg(feature = "torch")]
 pub mod torch;
-mod vector;
 
 pub use error::FlowError;

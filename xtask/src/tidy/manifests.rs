@@ -7,9 +7,10 @@ use toml::{Table, Value};
 /// A crate and the crates of this workspace that it may depend on, from the bottom to the top.
 const DIRECTION: &[(&str, &[&str])] = &[
     ("datasets", &[]),
-    ("ot-core", &[]),
+    ("simd", &[]),
+    ("ot-core", &["simd"]),
     ("mfg", &["ot-core"]),
-    ("flows", &["ot-core", "mfg"]),
+    ("flows", &["simd", "ot-core", "mfg"]),
     ("train", &["datasets", "ot-core", "mfg", "flows"]),
     ("eval", &["ot-core"]),
     ("oplus", &["datasets", "ot-core", "mfg", "flows", "train", "eval"]),
