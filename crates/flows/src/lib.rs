@@ -46,7 +46,6 @@ pub mod scalar_field;
 mod text;
 #[cfg(feature = "torch")]
 pub mod torch;
-mod vector;
 pub mod velocity;
 
 pub use error::FlowError;

@@ -11,7 +11,7 @@ const DIRECTION: &[(&str, &[&str])] = &[
     ("simd", &[]),
     ("ot-core", &["simd"]),
     ("mfg", &["metrics", "ot-core"]),
-    ("flows", &["simd", "ot-core", "mfg"]),
+    ("flows", &["metrics", "simd", "ot-core", "mfg"]),
     ("train", &["datasets", "metrics", "ot-core", "mfg", "flows"]),
     ("eval", &["metrics", "ot-core"]),
     ("measure", &["datasets", "metrics", "ot-core", "mfg", "flows", "train", "eval"]),
