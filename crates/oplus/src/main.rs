@@ -3,14 +3,14 @@
 
 mod any_config;
 mod command;
-mod digits;
+mod ending;
 mod experiment;
 mod manifest;
-mod measure;
 mod monitor;
 mod nearest;
 mod page;
 mod run_folder;
+mod samples;
 
 use clap::Parser;
 use std::process::ExitCode;

@@ -30,6 +30,7 @@ pub enum Figure {
 
 /// A figure that cannot be drawn.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
 pub enum FigureError {
     /// There is no finite point.
     #[error("the figure \"{caption}\" has no finite point to draw: leave it out")]
