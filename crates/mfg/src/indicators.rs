@@ -42,7 +42,7 @@ impl Indicators {
     /// use mfg::{Indicators, known_answers::{OptimalFlow, SoftThreshold}};
     /// let flow = SoftThreshold { lambda: 1.0, horizon: 1.0, lipschitz: 1.0, tangent: 0 };
     /// let start = ndarray::array![[2.0, 0.0], [0.0, -3.0]];
-    /// let indicators = Indicators::new(&flow.trajectory(&start, 5)?, None)?;
+    /// let indicators = Indicators::new(&flow.trajectory(start.view(), 5)?, None)?;
     /// assert!(indicators.hj_residual_rms.is_some_and(|residual| residual < 1e-12));
     /// # Ok::<(), mfg::MfgError>(())
     /// ```
@@ -73,7 +73,7 @@ impl Indicators {
     /// ```
     /// # use mfg::{Indicators, known_answers::{OptimalFlow, SoftThreshold}};
     /// # let flow = SoftThreshold { lambda: 1.0, horizon: 1.0, lipschitz: 1.0, tangent: 0 };
-    /// # let trajectory = flow.trajectory(&ndarray::array![[2.0], [-3.0]], 5)?;
+    /// # let trajectory = flow.trajectory(ndarray::array![[2.0], [-3.0]].view(), 5)?;
     /// let named = Indicators::new(&trajectory, Some(1.0))?.named();
     /// assert!(named.iter().any(|(name, value)| *name == "straightness" && value.is_some()));
     /// # Ok::<(), mfg::MfgError>(())

@@ -33,7 +33,7 @@ pub fn indicators(model: &Model, start: ArrayView2<'_, f64>, steps: usize) -> Re
     let fine = model.push_forward(start, FINE_STEPS, model.config.seed)?;
     for steps in COARSE_STEPS {
         let coarse = model.push_forward(start, steps, model.config.seed)?;
-        if let Some(value) = step_invariance(&coarse, &fine, &start)? {
+        if let Some(value) = step_invariance(coarse.view(), fine.view(), start)? {
             metrics.insert(&step_invariance_name(steps), value);
         }
     }

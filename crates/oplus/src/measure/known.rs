@@ -102,7 +102,7 @@ pub fn exact_flow_error(
     let flow = optimal_flow(config, start.ncols())?;
     let mut exact = Array2::zeros(start.raw_dim());
     for (mut row, start) in exact.rows_mut().into_iter().zip(start.rows()) {
-        row.assign(&flow.position(&start, flow.horizon()));
+        row.assign(&flow.position(start, flow.horizon()));
     }
     let square = |a: ArrayView2<'_, f64>, b: ArrayView2<'_, f64>| (&a - &b).mapv(|gap| gap * gap).sum();
     let displacement = square(exact.view(), start);

@@ -86,7 +86,7 @@ fn the_path_ratio_converges_to_that_of_the_exact_arcs() {
 fn step_invariance_falls_with_the_step() {
     let fine = flow(1, true);
     assert_order("step invariance", 1.0, |n| {
-        step_invariance(&flow(n, false).end(), &fine.end(), &fine.start()).unwrap().unwrap()
+        step_invariance(flow(n, false).end(), fine.end(), fine.start()).unwrap().unwrap()
     });
 }
 
@@ -150,8 +150,8 @@ fn arrays_that_do_not_fit_are_named() {
     assert!(matches!(error(&|p| p.times[0] = 0.1), MfgError::Times { index: 0, .. }));
     assert!(matches!(error(&|p| p.times.truncate(1)), MfgError::TooFew { what: "times", .. }));
     assert!(matches!(error(&|p| p.lambda = -1.0), MfgError::Parameter { parameter: "lambda", .. }));
-    let fine = &parts.positions[0];
-    assert!(step_invariance(fine, fine, &Array2::zeros((3, 2))).is_err());
+    let fine = parts.positions[0].view();
+    assert!(step_invariance(fine, fine, Array2::zeros((3, 2)).view()).is_err());
     // Where nothing moves a ratio does not exist.
     assert_eq!(step_invariance(fine, fine, fine).unwrap(), None);
 }
