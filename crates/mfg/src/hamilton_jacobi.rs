@@ -82,8 +82,8 @@ pub fn residual(terms: &Terms<'_>) -> Result<Array1<f64>, MfgError> {
     Ok(residual)
 }
 
-/// RMS of the residual over the particles and all times of a trajectory, with its noise and its interaction; none without
-/// a potential.
+/// RMS of the residual over the particles and all times of a trajectory, with its noise and its interaction; none
+/// without a potential.
 ///
 /// Units: those of ∂ₜU. Complexity: O(n·N·d).
 ///

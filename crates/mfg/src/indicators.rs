@@ -4,8 +4,8 @@ use crate::{MfgError, Trajectory, continuity, hamilton_jacobi};
 
 /// How far a flow is from the optimality system; every indicator but the kinetic energy is 0 at the exact optimum.
 ///
-/// A relative indicator is none where what it is relative to vanishes. Those of straight paths are none where noise or an
-/// interaction bends the optimal ones, that of the Hamilton–Jacobi equation where a velocity has no potential.
+/// A relative indicator is none where what it is relative to vanishes. Those of straight paths are none where noise or
+/// an interaction bends the optimal ones, that of the Hamilton–Jacobi equation where a velocity has no potential.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Indicators {
     /// [`hamilton_jacobi::residual_rms`].

@@ -13,8 +13,8 @@
 //! ∂ₜρ + ∇·(ρv) = 0,  ρ(·, 0) = ρ₀         (continuity, forwards from the initial law)
 //! ```
 //!
-//! A [`Trajectory`] is what a flow did; [`Indicators`] say how far it is from this system; [`known_answers`] are problems
-//! solved in closed form.
+//! A [`Trajectory`] is what a flow did; [`Indicators`] say how far it is from this system; [`known_answers`] are
+//! problems solved in closed form.
 //!
 //! With noise dX = v dt + σ dW and a running cost I(ρ_t) of the law itself the system is
 //!
@@ -24,8 +24,8 @@
 //!
 //! and the optimal paths are no longer straight.
 //!
-//! Shapes are written `[N, d]`: N particles in R^d, one a row. `examples/known_answers.rs` prints the closed forms beside
-//! what the functions here measure of them.
+//! Shapes are written `[N, d]`: N particles in R^d, one a row. `examples/known_answers.rs` prints the closed forms
+//! beside what the functions here measure of them.
 //!
 //! Nothing here draws random numbers, reads or writes files.
 

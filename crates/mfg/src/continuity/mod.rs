@@ -92,12 +92,13 @@ impl TestFunction {
 /// integrator of second order. The denominator is the Monte-Carlo error of the change of E ψ itself: below 1 the
 /// violation cannot be seen with N particles. A ψ that varies over neither cloud has no such error and is left out.
 ///
-/// With noise the integrand is E[∇ψ·v + (σ²/2)Δψ], summed over the left ends of the Euler–Maruyama steps: of first order
-/// in the step, and of the order of the Monte-Carlo error even at the optimum.
+/// With noise the integrand is E[∇ψ·v + (σ²/2)Δψ], summed over the left ends of the Euler–Maruyama steps: of first
+/// order in the step, and of the order of the Monte-Carlo error even at the optimum.
 ///
 /// No unit. Complexity: O(n·N·d).
 ///
-/// Source: the weak form of ∂ₜρ + ∇·(ρv) = 0, L. Ambrosio, N. Gigli and G. Savaré, "Gradient Flows" (2008), eq. (8.1.3).
+/// Source: the weak form of ∂ₜρ + ∇·(ρv) = 0, L. Ambrosio, N. Gigli and G. Savaré, "Gradient Flows" (2008), eq.
+/// (8.1.3).
 ///
 /// ```
 /// use mfg::known_answers::{OptimalFlow, SoftThreshold};

@@ -84,8 +84,8 @@ fn by_hand(parts: &TrajectoryParts, Written(_, value, gradient, laplacian): &Wri
     (after - before - predicted).abs() / ((spread_before + spread_after) / 3.0).sqrt()
 }
 
-/// The midpoint rule on a step is wrong by (1/4000)²/24 times second derivatives of order 10: 1e-7 is far above. The sum of
-/// the noisy steps is the same sum, but for rounding.
+/// The midpoint rule on a step is wrong by (1/4000)²/24 times second derivatives of order 10: 1e-7 is far above. The
+/// sum of the noisy steps is the same sum, but for rounding.
 #[test]
 fn every_test_function_is_summed_as_written_by_hand() {
     let family: Vec<TestFunction> = written().iter().map(|written| written.0).collect();
@@ -119,21 +119,21 @@ fn a_test_function_without_spread_is_left_out() {
     assert_eq!(residual(&trajectory), 0.0);
 }
 
-/// 4096 points with the moments 0 and 1 of the standard normal law: the midpoints of a lattice, by Box and Muller.
+/// 1024 points with the moments 0 and 1 of the standard normal law: the midpoints of a lattice, by Box and Muller.
 fn normal_points() -> Array1<f64> {
-    let node = |index: usize| (index as f64 + 0.5) / 64.0;
-    let point = |index: usize| (-2.0 * node(index / 64).ln()).sqrt() * (TAU * node(index % 64)).cos();
-    let points: Array1<f64> = (0..4096).map(point).collect();
-    let scale = (points.dot(&points) / 4096.0).sqrt();
+    let node = |index: usize| (index as f64 + 0.5) / 32.0;
+    let point = |index: usize| (-2.0 * node(index / 32).ln()).sqrt() * (TAU * node(index % 32)).cos();
+    let points: Array1<f64> = (0..1024).map(point).collect();
+    let scale = (points.dot(&points) / 1024.0).sqrt();
     points / scale
 }
 
-/// Ornstein–Uhlenbeck: dX = −rX dt + σ dW keeps N(0, s²) normal with s² = σ²/2r + (s₀² − σ²/2r)·e^{−2rt}, so a cloud that is
-/// scaled by s(t) violates the equation by no more than the 200 left ends and the lattice do. Below 1 is below what 4096
-/// random particles could show; the drift alone, or another σ, is seen.
+/// Ornstein–Uhlenbeck: dX = −rX dt + σ dW keeps N(0, s²) normal with s² = σ²/2r + (s₀² − σ²/2r)·e^{−2rt}, so a cloud
+/// that is scaled by s(t) violates the equation by no more than the 100 left ends and the lattice do. Below 1 is below
+/// what 1024 random particles could show; the drift alone, or another σ, is seen.
 #[test]
 fn the_law_of_an_ornstein_uhlenbeck_process_solves_the_noisy_equation() {
-    let (lambda, rate, sigma, steps) = (0.7, 0.9, 1.3, 200_usize);
+    let (lambda, rate, sigma, steps) = (0.7, 0.9, 1.3, 100_usize);
     let times: Vec<f64> = (0..=steps).map(|index| index as f64 / steps as f64).collect();
     let limit: f64 = sigma * sigma / (2.0 * rate);
     let spread = |time: f64| (limit + (0.2 - limit) * (-2.0 * rate * time).exp()).sqrt();
@@ -145,7 +145,7 @@ fn the_law_of_an_ornstein_uhlenbeck_process_solves_the_noisy_equation() {
             times: times.clone(),
             potential_gradient: positions.iter().map(|x| lambda * rate * x).collect(),
             potential_time_derivative: None,
-            critic_gradient: Array2::zeros((4096, 1)),
+            critic_gradient: Array2::zeros((1024, 1)),
             noise: noise.map(|sigma| Noise { sigma, laplacian: None }),
             interaction: None,
             positions: positions.clone(),

@@ -19,8 +19,8 @@ use crate::{MfgError, error::positive, statistics::square_norm};
 /// s(t)² = D(T − t)²·(s₀²/D(T)² + σ²·(G(T) − G(T − t))),   G(s) = sinh(ωs)/(ω·D(s))
 /// ```
 ///
-/// at t = T it is an equation for s_T, whose right side falls in s_T, so that there is one solution. For w = 0, sinh(ωs)/ω
-/// means s; with σ = 0 too, the paths are straight.
+/// at t = T it is an equation for s_T, whose right side falls in s_T, so that there is one solution. For w = 0,
+/// sinh(ωs)/ω means s; with σ = 0 too, the paths are straight.
 ///
 /// Source: the Riccati equation a′ = a²/λ − w of linear–quadratic control, with the first variation log(ρ_T/π) of the
 /// divergence as its end value.
@@ -246,8 +246,8 @@ mod tests {
         }
     }
 
-    /// ∂ₜ∇U by central differences (error h²·‖U‴‖, 1e-8) must be what the Riccati equation says: a and m move as claimed.
-    /// ∂ₜ∇U = ∇∂ₜU, here from ∂ₜU by differences in x.
+    /// ∂ₜ∇U by central differences (error h²·‖U‴‖, 1e-8) must be what the Riccati equation says: a and m move as
+    /// claimed. ∂ₜ∇U = ∇∂ₜU, here from ∂ₜU by differences in x.
     #[test]
     fn time_and_space_derivatives_are_of_one_function() {
         let h = 1e-5;
@@ -356,8 +356,8 @@ mod tests {
         assert!((s * growth - 1.0).abs() < 1e-12, "{s}");
     }
 
-    /// (w/2)·E‖x − y‖² is of second degree in y, so four points with the mean and the covariance of ρ_t give it: m ± √2·s
-    /// along each of two axes.
+    /// (w/2)·E‖x − y‖² is of second degree in y, so four points with the mean and the covariance of ρ_t give it: m ±
+    /// √2·s along each of two axes.
     #[test]
     fn the_interaction_is_the_mean_square_distance() {
         for (sigma, attraction) in CASES {
@@ -379,8 +379,9 @@ mod tests {
         }
     }
 
-    /// Without noise and attraction the paths are straight, and stretching the start by s_T/s₀ costs (λ/2T)·d·(s_T − s₀)²
-    /// beside the divergence d·(s_T²/s₁² − 1 − log s_T²/s₁²)/2: stationary where λ(s_T − s₀)/T + s_T/s₁² − 1/s_T = 0.
+    /// Without noise and attraction the paths are straight, and stretching the start by s_T/s₀ costs (λ/2T)·d·(s_T −
+    /// s₀)² beside the divergence d·(s_T²/s₁² − 1 − log s_T²/s₁²)/2: stationary where λ(s_T − s₀)/T + s_T/s₁² − 1/s_T =
+    /// 0.
     #[test]
     fn the_final_deviation_solves_its_quadratic_equation() {
         let stiffness = 0.7 / 1.3;

@@ -121,8 +121,8 @@ fn euler_steps_of_any_size_are_exact() {
     }
 }
 
-/// Central differences of U, away from the surfaces where its second derivatives jump: their error is of order h² = 1e-10
-/// times third derivatives of order 1, and rounding 1e-16/h = 1e-11.
+/// Central differences of U, away from the surfaces where its second derivatives jump: their error is of order h² =
+/// 1e-10 times third derivatives of order 1, and rounding 1e-16/h = 1e-11.
 #[test]
 fn derivatives_and_the_hamilton_jacobi_equation_by_finite_differences() {
     let h = 1e-5;
@@ -308,8 +308,8 @@ fn parameters_outside_their_domain_are_named() {
     assert!(matches!(POINT.trajectory(starts(1).view(), 2), Err(MfgError::TooFew { what: "particles", .. })));
 }
 
-/// The value of the dual sup E_P φ − log E_Q e^φ over slopes |φ'| ≤ L on a grid, by accelerated projected ascent. Nothing
-/// in it knows that the critic is linear. The curvature in the slopes is at most dx²·(number of slopes)/4.
+/// The value of the dual sup E_P φ − log E_Q e^φ over slopes |φ'| ≤ L on a grid, by accelerated projected ascent.
+/// Nothing in it knows that the critic is linear. The curvature in the slopes is at most dx²·(number of slopes)/4.
 fn dual_on_a_grid(distance: f64, std: f64, lipschitz: f64) -> f64 {
     let (low, cells) = (-7.0 * std, 200_usize);
     let spacing = (distance + 14.0 * std) / cells as f64;
@@ -352,8 +352,8 @@ fn dual_on_a_grid(distance: f64, std: f64, lipschitz: f64) -> f64 {
     tilt(&slopes).0
 }
 
-/// Accelerated ascent is within 2·(curvature)·‖slopes‖²/k² of the supremum after k steps: below 2e-4 here. The grid's own
-/// error is that of the rectangle rule for Gaussians, far below.
+/// Accelerated ascent is within 2·(curvature)·‖slopes‖²/k² of the supremum after k steps: below 2e-4 here. The grid's
+/// own error is that of the rectangle rule for Gaussians, far below.
 #[test]
 fn the_huber_value_is_that_of_the_dual_on_a_grid() {
     for (distance, std, lipschitz) in

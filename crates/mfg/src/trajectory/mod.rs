@@ -24,8 +24,8 @@ pub struct TrajectoryParts {
     pub positions: Vec<Array2<f64>>,
     /// ∇U(x_i, t_i) at each time, the last included, each [N, d].
     pub potential_gradient: Vec<Array2<f64>>,
-    /// ∂ₜU(x_i, t_i) at each time, the last included, each of length N; none for a velocity v without a potential, where
-    /// −λv stands in the place of ∇U.
+    /// ∂ₜU(x_i, t_i) at each time, the last included, each of length N; none for a velocity v without a potential,
+    /// where −λv stands in the place of ∇U.
     pub potential_time_derivative: Option<Vec<Array1<f64>>>,
     /// ∇φ(x_n), [N, d].
     pub critic_gradient: Array2<f64>,
@@ -54,8 +54,8 @@ impl Trajectory {
     /// Checks the arrays.
     ///
     /// # Errors
-    /// [`MfgError`] where a shape does not fit, a value is not finite, λ ≤ 0, σ ≤ 0, the times do not increase from 0, or
-    /// there is no step, no coordinate or only one particle.
+    /// [`MfgError`] where a shape does not fit, a value is not finite, λ ≤ 0, σ ≤ 0, the times do not increase from 0,
+    /// or there is no step, no coordinate or only one particle.
     ///
     /// Complexity: O(n·N·d).
     ///

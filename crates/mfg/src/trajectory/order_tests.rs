@@ -117,7 +117,8 @@ fn the_velocity_spread_converges_to_its_closed_form() {
 fn curvature_shows_in_every_path_indicator() {
     let trajectory = flow(64, false);
     let gap = &trajectory.end() - &trajectory.start();
-    // The map scales each axis by a positive factor: the gradient of a convex function, so W2² is the mean squared displacement.
+    // The map scales each axis by a positive factor: the gradient of a convex function, so W2² is the mean squared
+    // displacement.
     let w2_squared = (&gap * &gap).sum() / 200.0;
     assert!(trajectory.straightness(w2_squared).unwrap() > 0.05);
     assert!(trajectory.characteristic_rms().unwrap() > 0.1);
