@@ -31,7 +31,7 @@ pub fn indicators(model: &Model, start: ArrayView2<'_, f64>, steps: usize) -> Re
     let fine = model.push_forward(start, FINE_STEPS, model.config.seed)?;
     for (steps, metric) in STEP_INVARIANCE_BY_STEPS {
         let coarse = model.push_forward(start, steps, model.config.seed)?;
-        if let Some(value) = step_invariance(&coarse, &fine, &start)? {
+        if let Some(value) = step_invariance(coarse.view(), fine.view(), start)? {
             metrics.insert(metric, value);
         }
     }

@@ -136,7 +136,7 @@ pub fn exact_flow_error(
     let flow = Problem::new(config)?.optimal_flow(start.ncols())?;
     let mut exact = Array2::zeros(start.raw_dim());
     for (mut row, start) in exact.rows_mut().into_iter().zip(start.rows()) {
-        row.assign(&flow.position(&start, flow.horizon()));
+        row.assign(&flow.position(start, flow.horizon()));
     }
     let square = |a: ArrayView2<'_, f64>, b: ArrayView2<'_, f64>| (&a - &b).mapv(|gap| gap * gap).sum();
     let displacement = square(exact.view(), start);

@@ -15,9 +15,9 @@ use crate::SampleError;
 /// A synthetic target law π: a 2-D set embedded in the first two coordinates of R^d, the other coordinates exactly 0.
 ///
 /// For d > 2 the law is singular, which is what the W1 proximal is for. The definitions and scales are those of the
-/// experiments of arXiv 2407.11901; [`Target::Ring`] is the ring of arXiv 2406.13619; to the last three the optimal flow is known in closed form. Each
-/// is a mixture of
-/// [`Target::components`] arms, modes, cells or curves of equal probability.
+/// experiments of arXiv 2407.11901; [`Target::Ring`] is the ring of arXiv 2406.13619; to the last three the optimal
+/// flow is known in closed form. Each is a mixture of [`Target::components`] arms, modes, cells or curves of equal
+/// probability.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Target {
