@@ -295,7 +295,8 @@ fn noise_must_come_for_every_step() {
     assert!(matches!(refused, Err(flows::FlowError::Shape { .. })), "{refused:?}");
 }
 
-/// Training pushes its points along the field that is sampled and recorded; the second parameters find a workspace in use.
+/// Training pushes its points along the field that is sampled and recorded; the second parameters find a workspace in
+/// use.
 #[test]
 fn pushing_forward_is_euler_with_the_field() {
     let mut rng = ChaCha8Rng::seed_from_u64(9);

@@ -3,7 +3,6 @@
 
 mod common;
 #[path = "../examples/own_network.rs"]
-#[allow(dead_code, reason = "the example's own check is not called here")]
 mod own_network;
 
 use common::{assert_gradient, uniform};
@@ -50,6 +49,11 @@ fn game(flow: Flow) -> Game<Bumps> {
         ..FlowObjective::default()
     };
     Game { critic: critic(SlopePenalty::OneSided), flow, objective }
+}
+
+#[test]
+fn the_examples_own_check_passes() {
+    own_network::main().unwrap();
 }
 
 /// The one-sided penalty leaves points out, whose tape is then cut.

@@ -55,8 +55,8 @@ impl Players {
     /// The players of `game` at the initial parameters of the flow's network and of the critic's.
     ///
     /// # Errors
-    /// [`FlowError::Specification`] when the critic's network is not one for its Lipschitz method, [`FlowError::Shape`] when the
-    /// parameters are not of the networks.
+    /// [`FlowError::Specification`] when the critic's network is not one for its Lipschitz method, [`FlowError::Shape`]
+    /// when the parameters are not of the networks.
     pub fn new<N: ScalarField>(
         game: &Game<N>,
         backend: Box<dyn Backend>,
@@ -72,11 +72,12 @@ impl Players {
         })
     }
 
-    /// One ascent step of the critic between the ends of `paths` and the points `target`, \[n, d\], with one number of `mixing`
-    /// for each pair.
+    /// One ascent step of the critic between the ends of `paths` and the points `target`, \[n, d\], with one number of
+    /// `mixing` for each pair.
     ///
     /// # Errors
-    /// [`StepError::Diverged`] when the objective or the gradient is not finite, [`StepError::Failed`] when a buffer does not fit.
+    /// [`StepError::Diverged`] when the objective or the gradient is not finite, [`StepError::Failed`] when a buffer
+    /// does not fit.
     pub fn ascend(
         &mut self,
         paths: Paths<'_, f32>,
@@ -142,8 +143,8 @@ impl Trainer {
     /// `initialisation` are not read. It runs in native code.
     ///
     /// # Errors
-    /// [`TrainError::Flow`] when the network's input is not of the data's dimension, or the Lipschitz method needs the layers
-    /// of a perceptron.
+    /// [`TrainError::Flow`] when the network's input is not of the data's dimension, or the Lipschitz method needs the
+    /// layers of a perceptron.
     pub fn with_critic<N: ScalarField + Clone + 'static>(
         config: &Config,
         source: Source,

@@ -33,10 +33,10 @@ pub struct StepReport {
 
 /// The state of a run in memory.
 ///
-/// One iteration is one of algorithm 1 of Huang and Malik, arXiv 2406.13619: critic updates on fresh minibatches, then ζ =
-/// y − ε∇φ(y) for y = G(z) and K updates of mean‖G(z) − ζ‖² on the same z. The generator runs with the statistics of its
-/// batches; its running averages, which [`Trainer::generate`] uses, move with every generator update, and so does the
-/// moving average of all its numbers.
+/// One iteration is one of algorithm 1 of Huang and Malik, arXiv 2406.13619: critic updates on fresh minibatches, then
+/// ζ = y − ε∇φ(y) for y = G(z) and K updates of mean‖G(z) − ζ‖² on the same z. The generator runs with the statistics
+/// of its batches; its running averages, which [`Trainer::generate`] uses, move with every generator update, and so
+/// does the moving average of all its numbers.
 pub struct Trainer {
     config: Config,
     start: Draw,
@@ -100,7 +100,8 @@ impl Trainer {
     /// One iteration.
     ///
     /// # Errors
-    /// [`StepError::Diverged`] when an objective or a gradient is not finite; the update that it belongs to is not made.
+    /// [`StepError::Diverged`] when an objective or a gradient is not finite; the update that it belongs to is not
+    /// made.
     pub fn step(&mut self) -> Result<StepReport, StepError> {
         let mut rng = stream(self.config.seed, name::ITERATION, self.iteration);
         let (training, updates) = (self.config.training, self.config.critic.updates);
