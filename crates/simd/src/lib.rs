@@ -21,6 +21,7 @@
 //!
 //! assert_eq!(simd::run(Sum(&[1.0, 2.0])), 3.0);
 //! ```
+#![deny(clippy::disallowed_methods, reason = "this crate changes no file and draws no random numbers")]
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;
