@@ -13,6 +13,10 @@
 //! −∂ₜU + ‖∇U‖²/(2λ) − (σ²/2)ΔU = δI/δρ and ∂ₜρ + ∇·(ρv) = (σ²/2)Δρ; the optimal paths are then no longer straight.
 //!
 //! Nothing here draws random numbers, reads or writes files.
+#![deny(
+    clippy::disallowed_methods,
+    reason = "this crate changes no file and draws from streams that it is given"
+)]
 
 pub mod continuity;
 mod error;

@@ -1,5 +1,5 @@
 //! The oplus binary: train, resume, sample, eval, reproduce, report.
-#![allow(clippy::print_stdout, reason = "the program talks to its user")]
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "the program talks to its user")]
 
 mod any_config;
 mod command;
