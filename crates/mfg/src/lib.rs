@@ -28,6 +28,10 @@
 //! beside what the functions here measure of them.
 //!
 //! Nothing here draws random numbers, reads or writes files.
+#![deny(
+    clippy::disallowed_methods,
+    reason = "this crate changes no file and draws from streams that it is given"
+)]
 
 pub mod continuity;
 mod error;

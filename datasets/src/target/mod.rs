@@ -116,6 +116,17 @@ impl Target {
         Some(((0..self.components()).map(centre).collect(), std))
     }
 
+    /// Mean and standard deviation of a target that is one isotropic Gaussian in the plane; none for other targets.
+    ///
+    /// ```
+    /// assert_eq!(datasets::Target::ShiftedGaussian.gaussian(), Some(([3.0, 0.0], 1.0)));
+    /// assert_eq!(datasets::Target::Ring.gaussian(), None);
+    /// ```
+    #[must_use]
+    pub fn gaussian(self) -> Option<([f64; 2], f64)> {
+        (self == Self::ShiftedGaussian).then_some((planar::SHIFTED_MEAN, 1.0))
+    }
+
     /// Draws `n` independent points of the target in R^`dim`: the components' counts are multinomial.
     ///
     /// Shapes: [n, dim]; columns 2.. are exactly 0. Complexity: O(n·dim).
