@@ -3,9 +3,10 @@
 use crate::off_manifold_rms;
 use crate::results::{Metrics, Protocol};
 use ndarray::{ArrayView2, s};
-use ot_core::cost::{Cost, CostError};
-use ot_core::entropic::{EntropicError, Schedule, SinkhornPower, sinkhorn_divergence};
+use ot_core::cost::Euclidean;
+use ot_core::entropic::{EntropicError, Schedule, SinkhornPower, geomloss_divergence};
 use ot_core::exact::{self, ExactError};
+use ot_core::{Measure, MeasureError};
 use thiserror::Error;
 
 /// The blur of the published tables, geomloss' default.
@@ -20,6 +21,9 @@ pub enum ClosenessError {
     /// A distance is beyond what floating point holds.
     #[error("the distance between the clouds is out of range: {0}")]
     OutOfRange(String),
+    /// The points are not a measure.
+    #[error(transparent)]
+    Measure(MeasureError),
     /// The exact solver refused.
     #[error(transparent)]
     Exact(ExactError),
@@ -28,12 +32,19 @@ pub enum ClosenessError {
     Entropic(EntropicError),
 }
 
+impl From<MeasureError> for ClosenessError {
+    fn from(error: MeasureError) -> Self {
+        match error {
+            MeasureError::NotFinite { .. } => Self::OutOfRange(error.to_string()),
+            other => Self::Measure(other),
+        }
+    }
+}
+
 impl From<ExactError> for ClosenessError {
     fn from(error: ExactError) -> Self {
         match error {
-            ExactError::CostNotFinite { .. } | ExactError::Cost(CostError::NotFinite { .. }) => {
-                Self::OutOfRange(error.to_string())
-            }
+            ExactError::CostNotFinite { .. } => Self::OutOfRange(error.to_string()),
             other => Self::Exact(other),
         }
     }
@@ -41,10 +52,7 @@ impl From<ExactError> for ClosenessError {
 
 impl From<EntropicError> for ClosenessError {
     fn from(error: EntropicError) -> Self {
-        match error {
-            EntropicError::Cost(CostError::NotFinite { .. }) => Self::OutOfRange(error.to_string()),
-            other => Self::Entropic(other),
-        }
+        Self::Entropic(error)
     }
 }
 
@@ -63,7 +71,8 @@ impl From<EntropicError> for ClosenessError {
 /// # Ok::<(), eval::ClosenessError>(())
 /// ```
 pub fn w2_squared(x: ArrayView2<'_, f64>, y: ArrayView2<'_, f64>) -> Result<f64, ClosenessError> {
-    Ok(exact::solve(x, y, None, None, Cost::SquaredEuclidean)?.primal())
+    let (x, y) = (Measure::named("source", x, None)?, Measure::named("target", y, None)?);
+    Ok(exact::solve(&x, &y, &Euclidean::Squared)?.primal())
 }
 
 /// Distances between pairs of generated and target clouds: mean and standard deviation over the pairs.
@@ -128,7 +137,8 @@ fn planar_divergence(
         let width = cloud.ncols().min(2);
         cloud.slice_move(s![.., ..width])
     };
-    let divergence = sinkhorn_divergence(plane(x), plane(y), None, None, SinkhornPower::Two, BLUR, schedule);
+    let (x, y) = (Measure::named("source", plane(x), None)?, Measure::named("target", plane(y), None)?);
+    let divergence = geomloss_divergence(&x, &y, SinkhornPower::Two, BLUR, schedule);
     match divergence {
         Ok(divergence) => {
             let has_value = divergence.converged || schedule == Schedule::AS_PUBLISHED;

@@ -6,7 +6,8 @@ use anyhow::{Context, Result};
 use datasets::{InitialLaw, stratified_normal, stream, write_npy_f32};
 use eval::mode_coverage;
 use ndarray::{Array2, ArrayView2, s};
-use ot_core::cost::Cost;
+use ot_core::Measure;
+use ot_core::cost::Euclidean;
 use ot_core::exact;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -96,8 +97,10 @@ impl FixedPoints {
             let name = format!("{PARTICLES}{:09}.npy", run.iteration());
             write_npy_f32(self.samples.join(name), &points.mapv(|x| x as f32))?;
         }
-        let mut values =
-            vec![("w1", distance(&points, &self.target, Cost::Euclidean)), ("w2", w2(&points, &self.target))];
+        let mut values = vec![
+            ("w1", distance(&points, &self.target, Euclidean::Distance)),
+            ("w2", w2(&points, &self.target)),
+        ];
         if let Some(even) = &self.even {
             values.push(("w2_even", w2(&run.trainer().generate(even.view())?, &self.target)));
         }
@@ -151,12 +154,13 @@ fn is_round(count: u64) -> bool {
 }
 
 fn w2(x: &Array2<f64>, y: &Array2<f64>) -> f64 {
-    distance(x, y, Cost::SquaredEuclidean).sqrt()
+    distance(x, y, Euclidean::Squared).sqrt()
 }
 
 /// NaN, which a record writes as null, where the generator no longer gives numbers that have a distance.
-fn distance(x: &Array2<f64>, y: &Array2<f64>, cost: Cost) -> f64 {
-    exact::solve(x.view(), y.view(), None, None, cost).map_or(f64::NAN, |plan| plan.primal().max(0.0))
+fn distance(x: &Array2<f64>, y: &Array2<f64>, cost: Euclidean) -> f64 {
+    let (Ok(x), Ok(y)) = (Measure::uniform(x.view()), Measure::uniform(y.view())) else { return f64::NAN };
+    exact::solve(&x, &y, &cost).map_or(f64::NAN, |plan| plan.primal().max(0.0))
 }
 
 #[cfg(test)]

@@ -6,8 +6,12 @@ pub mod dual;
 pub mod entropic;
 pub mod exact;
 pub mod gaussian;
+mod measure;
 pub mod neighbours;
+mod potentials;
 pub mod sliced;
-mod weights;
+mod soft;
+mod space;
 
-pub use weights::WeightError;
+pub use measure::{Measure, MeasureError};
+pub use potentials::Potentials;

@@ -1,6 +1,7 @@
 //! The nearest points of one cloud to those of another.
 
-use crate::cost::{CloudCost, Cost, CostError, Row, visit_below};
+use crate::cost::{CloudCost, Euclidean, Row, visit_below};
+use crate::measure::{Measure, MeasureError};
 use ndarray::{Array2, ArrayView2};
 
 /// The k nearest references of every query, nearest first; of equally near ones the first.
@@ -14,10 +15,11 @@ pub struct Neighbours {
 
 /// Why there are no nearest neighbours.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
 pub enum NeighbourError {
-    /// The points are not two clouds of one dimension.
+    /// The points are none, not finite or of different dimensions.
     #[error(transparent)]
-    Cost(#[from] CostError),
+    Measure(#[from] MeasureError),
     /// There are fewer references than neighbours asked for.
     #[error("{k} neighbours among {references} points: ask for 1 to {references}")]
     Count {
@@ -72,13 +74,15 @@ fn search(
     k: usize,
     excluded: impl Fn(usize) -> Option<usize> + Sync,
 ) -> Result<Neighbours, NeighbourError> {
-    let pairs = CloudCost::new(queries, references, Cost::SquaredEuclidean)?;
+    let (of_queries, of_references) =
+        (Measure::named("query", queries, None)?, Measure::named("reference", references, None)?);
+    let pairs = CloudCost::new(&of_queries, &of_references, &Euclidean::Squared)?;
     let (n, m) = (queries.nrows(), references.nrows());
     let available = m - usize::from(excluded(0).is_some());
     if k == 0 || k > available {
         return Err(NeighbourError::Count { k, references: available });
     }
-    let rows = visit_below(&pairs, &vec![0.0; m], |query| Nearest {
+    let rows = visit_below(pairs.pairs(), &vec![0.0; m], |query| Nearest {
         k,
         excluded: excluded(query),
         entries: Vec::with_capacity(k + 1),

@@ -8,7 +8,8 @@ use datasets::stream;
 use eval::results::{Floor, Metrics, Protocol};
 use eval::{ClosenessError, mode_coverage};
 use ndarray::{Array2, ArrayView2, Axis};
-use ot_core::cost::Cost;
+use ot_core::Measure;
+use ot_core::cost::Euclidean;
 use ot_core::exact;
 use rand::seq::SliceRandom;
 use train::w2fe::config::{Config, Points};
@@ -113,9 +114,10 @@ pub fn closeness(
     target: &Points,
 ) -> Result<Metrics, ClosenessError> {
     let mut metrics = Metrics::default();
-    for (name, cost) in [("w1", Cost::Euclidean), ("w2", Cost::SquaredEuclidean)] {
+    for (name, cost) in [("w1", Euclidean::Distance), ("w2", Euclidean::Squared)] {
         let of_pair = |(x, y): &(ArrayView2<'_, f64>, ArrayView2<'_, f64>)| {
-            let cost_of_plan = exact::solve(*x, *y, None, None, cost)?.primal().max(0.0);
+            let cost_of_plan =
+                exact::solve(&Measure::uniform(*x)?, &Measure::uniform(*y)?, &cost)?.primal().max(0.0);
             Ok(if name == "w2" { cost_of_plan.sqrt() } else { cost_of_plan })
         };
         let values: Vec<f64> = pairs.iter().map(of_pair).collect::<Result<_, ClosenessError>>()?;

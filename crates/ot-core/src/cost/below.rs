@@ -161,7 +161,7 @@ impl<const K: usize> Row for Smallest<K> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cost::{CloudCost, Cost, FunctionCost};
+    use crate::cost::{CloudCost, Euclidean, FunctionCost};
     use ndarray::Array2;
 
     /// A fixed sequence in [−1, 1): the golden-ratio multiples.
@@ -181,7 +181,7 @@ mod tests {
 
     #[test]
     fn a_screened_pass_gives_what_evaluating_every_pair_gives() {
-        for cost in [Cost::SquaredEuclidean, Cost::HalfSquaredEuclidean, Cost::Euclidean] {
+        for cost in [Euclidean::Squared, Euclidean::HalfSquared, Euclidean::Distance] {
             for (n, m, dim) in [(1, 1, 1), (50, 33, 2), (97, 130, 12), (60, 70, 40), (100, 90, 70)] {
                 for (scale, origin, apart) in
                     [(1.0, 0.0, 0.0), (1e-12, 0.0, 0.0), (1e12, 0.0, 3.0), (1.0, 1e6, 0.0), (1.0, 0.0, 1e5)]
@@ -195,8 +195,10 @@ mod tests {
                     for (mut row, copy) in y.outer_iter_mut().step_by(4).zip(copies) {
                         row.assign(&copy);
                     }
-                    let pairs = CloudCost::new(x.view(), y.view(), cost).unwrap();
+                    let pairs = CloudCost::of_points(x.view(), y.view(), &cost);
+                    let pairs = pairs.pairs();
                     let plain = FunctionCost::new(n, m, |i, j| pairs.cost(i, j));
+                    let plain: &dyn PairCost = &plain;
                     assert!(pairs.clouds().is_some() && plain.clouds().is_none());
                     let unit = pairs.cost(0, m - 1).max(cost.of_squared_distance(scale * scale));
                     for constant in [0.0, -3.0, 1e4] {
@@ -205,8 +207,8 @@ mod tests {
                         let median = plain.cost(n / 2, m / 2) - potential[m / 2];
                         for bound in [f64::INFINITY, median, f64::NEG_INFINITY] {
                             assert_eq!(
-                                smallest(&pairs, &potential, bound),
-                                smallest(&plain, &potential, bound),
+                                smallest(pairs, &potential, bound),
+                                smallest(plain, &potential, bound),
                                 "{cost:?} {n}x{m}, d = {dim}, scale {scale}, origin {origin}, apart {apart}"
                             );
                         }
@@ -220,10 +222,11 @@ mod tests {
     fn products_give_what_evaluating_every_pair_gives() {
         // More columns than are looked at together, more rows than a task has, and both in parts.
         for (n, m, dim) in [(5, 2100, 64), (1, 1, 64), (230, 190, 71)] {
-            for cost in [Cost::SquaredEuclidean, Cost::HalfSquaredEuclidean, Cost::Euclidean] {
+            for cost in [Euclidean::Squared, Euclidean::HalfSquared, Euclidean::Distance] {
                 for (scale, origin) in [(1.0, 0.0), (1e-12, 0.0), (1e12, 0.0), (1.0, 1e6)] {
                     let (x, y) = (cloud(n, dim, 0) * scale + origin, cloud(m, dim, 1) * scale - origin);
-                    let pairs = CloudCost::new(x.view(), y.view(), cost).unwrap();
+                    let pairs = CloudCost::of_points(x.view(), y.view(), &cost);
+                    let pairs = pairs.pairs();
                     let plain = FunctionCost::new(n, m, |i, j| pairs.cost(i, j));
                     let unit = pairs.cost(0, m - 1);
                     let potential = |count: usize| -> Vec<f64> {
@@ -231,7 +234,7 @@ mod tests {
                     };
                     let (f, g) = (potential(n), potential(m));
                     let median = plain.cost(n / 2, m / 2) - g[m / 2];
-                    for all in [AllPairs::shared(&pairs), AllPairs::once(&pairs)] {
+                    for all in [AllPairs::shared(pairs), AllPairs::once(pairs)] {
                         assert_eq!(all.products().is_some_and(Products::are_kept), all.is_shared);
                         let plain = AllPairs::once(&plain);
                         for bound in [f64::INFINITY, median] {
@@ -248,11 +251,12 @@ mod tests {
     #[test]
     fn potentials_that_are_not_finite_are_not_screened() {
         let (x, y) = (cloud(20, 2, 0), cloud(20, 2, 1));
-        let pairs = CloudCost::new(x.view(), y.view(), Cost::Euclidean).unwrap();
+        let pairs = CloudCost::of_points(x.view(), y.view(), &Euclidean::Distance);
+        let pairs = pairs.pairs();
         let mut potential = vec![0.0; 20];
-        assert!(NearScreen::new(&pairs, &potential).is_some());
+        assert!(NearScreen::new(pairs, &potential).is_some());
         potential[7] = f64::NAN;
-        assert!(NearScreen::new(&pairs, &potential).is_none());
-        assert!(smallest(&pairs, &potential, 1e9).iter().all(|(_, targets)| !targets.contains(&7)));
+        assert!(NearScreen::new(pairs, &potential).is_none());
+        assert!(smallest(pairs, &potential, 1e9).iter().all(|(_, targets)| !targets.contains(&7)));
     }
 }

@@ -5,19 +5,7 @@
     reason = "chosen indices are below the number of points they are chosen from"
 )]
 
-use super::{PairCost, Smallest, restricted, visit_below};
-
-/// A transport problem between fewer points, with the costs that carry its potentials back to the larger one.
-pub struct Coarse<'a> {
-    /// The cost between the coarse sources and coarse targets.
-    pub cost: Box<dyn PairCost + 'a>,
-    /// The cost between all sources and the coarse targets.
-    pub from_all_sources: Box<dyn PairCost + 'a>,
-    /// The weights of the coarse sources.
-    pub a: Vec<f64>,
-    /// The weights of the coarse targets.
-    pub b: Vec<f64>,
-}
+use super::{Coarse, PairCost, Smallest, restricted, visit_below};
 
 /// The coarse problem of the cost's own making, or one between pseudo-randomly chosen points.
 ///

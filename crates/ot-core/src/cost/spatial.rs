@@ -6,7 +6,8 @@
 )]
 
 use super::screen::DEEP;
-use super::{Clouds, Cost};
+use super::{Clouds, Euclidean};
+use crate::space::halve;
 
 /// Runs of this many points need no order among themselves.
 const RUN: usize = 8;
@@ -17,8 +18,8 @@ const RUN: usize = 8;
 /// So each axis is stretched by the standard deviation of the OTHER cloud, relative to its largest; not at all for a distance.
 pub(super) fn stretches(clouds: &Clouds<'_>) -> [Vec<f64>; 2] {
     match clouds.cost {
-        Cost::Euclidean => [vec![1.0; clouds.dim], vec![1.0; clouds.dim]],
-        Cost::SquaredEuclidean | Cost::HalfSquaredEuclidean => {
+        Euclidean::Distance => [vec![1.0; clouds.dim], vec![1.0; clouds.dim]],
+        Euclidean::Squared | Euclidean::HalfSquared => {
             [spread(clouds.targets, clouds.dim), spread(clouds.sources, clouds.dim)]
         }
     }
@@ -78,27 +79,7 @@ pub(crate) fn sort_in_space(clouds: &Clouds<'_>, sources: &mut [usize], targets:
         [(clouds.sources, of_sources, sources), (clouds.targets, of_targets, targets)]
     {
         let coordinate = |index: usize, axis: usize| points[index * clouds.dim + axis] * stretch[axis];
-        let mut runs = vec![indices];
-        while let Some(run) = runs.pop() {
-            if run.len() <= RUN {
-                continue;
-            }
-            let extent = |axis: usize| {
-                let (low, high) = run
-                    .iter()
-                    .map(|&index| coordinate(index, axis))
-                    .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), x| (low.min(x), high.max(x)));
-                high - low
-            };
-            let (axis, _) = (0..clouds.dim)
-                .map(|axis| (axis, extent(axis)))
-                .fold((0, f64::NEG_INFINITY), |best, next| if next.1 > best.1 { next } else { best });
-            let middle = run.len() / 2;
-            let position = |index: &usize| coordinate(*index, axis);
-            run.select_nth_unstable_by(middle, |a, b| position(a).total_cmp(&position(b)).then(a.cmp(b)));
-            let (left, right) = run.split_at_mut(middle);
-            runs.extend([right, left]);
-        }
+        halve(indices, clouds.dim, coordinate, RUN, |count| count / 2);
     }
 }
 
@@ -113,7 +94,7 @@ mod tests {
         let points: Vec<f64> =
             (0..count).flat_map(|index| [(index * 577 % count) as f64, (index * 31 % 7) as f64]).collect();
         let flat: Vec<f64> = (0..count).flat_map(|index| [index as f64, 5.0]).collect();
-        let clouds = Clouds { sources: &points, targets: &flat, dim: 2, cost: Cost::SquaredEuclidean };
+        let clouds = Clouds { sources: &points, targets: &flat, dim: 2, cost: Euclidean::Squared };
         let (mut sources, mut targets): (Vec<usize>, Vec<usize>) =
             ((0..count).collect(), (0..count).collect());
         sort_in_space(&clouds, &mut sources, &mut targets);

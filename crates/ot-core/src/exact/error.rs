@@ -1,17 +1,14 @@
 //! Why there is no certified transport plan.
 
-use crate::cost::CostError;
-use crate::weights::WeightError;
+use crate::measure::MeasureError;
 
 /// Why an exact solve gave no plan.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
 pub enum ExactError {
-    /// The points are not two clouds of one dimension.
+    /// Points or weights are not a measure, or the two have different dimensions.
     #[error(transparent)]
-    Cost(#[from] CostError),
-    /// The weights are not a measure.
-    #[error(transparent)]
-    Weight(#[from] WeightError),
+    Measure(#[from] MeasureError),
     /// One of the two sets is empty.
     #[error("a cost between {sources} sources and {targets} targets: both must be at least one")]
     Empty {
@@ -41,6 +38,7 @@ pub enum ExactError {
 
 /// The optimality condition that a claimed solution violates.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
 pub enum CertificateError {
     /// Coupling or potentials do not fit the problem.
     #[error(

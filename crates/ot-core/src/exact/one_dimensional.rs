@@ -2,10 +2,10 @@
 
 #![allow(clippy::indexing_slicing, reason = "kernels; indices come from sorting the very slices they index")]
 
+use super::Flow;
 use super::masses::Masses;
-use super::{ExactError, Flow};
-use crate::cost::CostError;
-use crate::weights::Weights;
+use crate::measure::{Measure, MeasureError};
+use ndarray::{Axis, aview1};
 
 /// The transport cost min_P Σ P_ij |x_i − y_j|^p between two weighted samples of the line, for p ≥ 1.
 ///
@@ -36,31 +36,26 @@ pub fn transport_cost(
     if !is_valid_power(p) {
         return Err(LineError::Power(p));
     }
-    for (cloud, values) in [("source", x), ("target", y)] {
-        if values.is_empty() {
-            return Err(ExactError::from(CostError::Empty { cloud }).into());
-        }
-        if let Some((row, &value)) = values.iter().enumerate().find(|(_, value)| !value.is_finite()) {
-            return Err(ExactError::from(CostError::NotFinite { cloud, row, column: 0, value }).into());
-        }
-    }
+    let source = Measure::named("source", aview1(x).insert_axis(Axis(1)), a)?;
+    let target = Measure::named("target", aview1(y).insert_axis(Axis(1)), b)?;
     if a.is_none() && b.is_none() && x.len() == y.len() {
         return Ok(monotone_cost(x, y, None, p));
     }
-    let (a, b) = Weights::pair(a, b, x.len(), y.len()).map_err(ExactError::from)?;
+    let (a, b) = (source.probabilities(), target.probabilities());
     let (x, y) = (a.positive_of(x), b.positive_of(y));
     Ok(monotone_cost(&x, &y, Some(&Masses::new(&a.positive(), &b.positive())), p))
 }
 
 /// Why a transport cost on the line is not defined.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
 pub enum LineError {
     /// The power is below 1, NaN or infinite.
     #[error("the power p = {0} must be finite and at least 1: below 1 the cost is not convex")]
     Power(f64),
     /// The samples or weights are not measures.
     #[error(transparent)]
-    Input(#[from] ExactError),
+    Measure(#[from] MeasureError),
 }
 
 /// Whether |x − y|^p is a convex cost.

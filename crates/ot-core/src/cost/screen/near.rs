@@ -5,6 +5,7 @@
 use super::super::{Clouds, PairCost, Row};
 use super::frame::{Frame, Gauge, Rounding, UNDERFLOW};
 use super::tile::{Columns, LANES, ROWS, Rows, find_below};
+use crate::space::squared_gap;
 
 /// A block of targets has at most this many panels, so that it is small in space if the points are sorted there, and at most this many
 /// bytes, so that it stays in the cache while a task's rows pass over it.
@@ -240,8 +241,7 @@ impl Region {
 
     /// The squared distance between two boxes.
     fn squared_gap(&self, other: &Self) -> f64 {
-        let sides = self.low.iter().zip(&self.high).zip(other.low.iter().zip(&other.high));
-        sides.map(|((low, high), (from, to))| (from - high).max(low - to).max(0.0)).map(|gap| gap * gap).sum()
+        squared_gap((&self.low, &self.high), (&other.low, &other.high))
     }
 }
 

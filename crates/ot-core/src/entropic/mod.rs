@@ -6,6 +6,7 @@
 //! | --- | --- |
 //! | [`sinkhorn`] | the entropic cost and its potentials, with the marginal error they have |
 //! | [`sinkhorn_divergence`] | a distance that vanishes for equal measures; smooth where exact transport is noisy |
+//! | [`geomloss_divergence`] | the same in the convention of geomloss, or exactly as geomloss computes it |
 //! | [`sinkhorn_divergence_gradient`] | the same as a loss: how each point should move |
 //! | [`sinkhorn_unbalanced`] | measures of different masses, or with outliers that should not be transported |
 //! | [`crate::exact`] | an unregularised cost with a proof; for n of some thousands it is often the faster one |
@@ -15,14 +16,16 @@
 //! cross between clusters they start from exact potentials: some hundred updates reach what plain ones need thousands for.
 
 mod anderson;
-mod clusters;
 mod divergence;
+mod error;
 mod gradient;
+mod plan;
 mod sinkhorn;
-mod soft_minimum;
 mod unbalanced;
 
-pub use divergence::{Schedule, SinkhornDivergence, SinkhornPower, sinkhorn_divergence};
+pub use divergence::{Schedule, SinkhornDivergence, SinkhornPower, geomloss_divergence, sinkhorn_divergence};
+pub use error::EntropicError;
 pub use gradient::sinkhorn_divergence_gradient;
-pub use sinkhorn::{EntropicError, EntropicTransport, SinkhornOptions, sinkhorn};
+pub use plan::EntropicTransport;
+pub use sinkhorn::{SinkhornOptions, sinkhorn};
 pub use unbalanced::{UnbalancedTransport, sinkhorn_unbalanced};
