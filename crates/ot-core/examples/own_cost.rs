@@ -1,6 +1,8 @@
-//! A cost of one's own in exact and entropic transport, and where new points go: `cargo run -p ot-core --example own_cost`.
+//! A cost of one's own in exact and entropic transport, and where new points go: `cargo run -p ot-core --example
+//! own_cost`.
 //!
-//! The points are angles on a circle; the cost is the square of the way around it, which no Euclidean cost of the angles is.
+//! The points are angles on a circle; the cost is the square of the way around it, which no Euclidean cost of the
+//! angles is.
 #![allow(clippy::print_stdout, reason = "an example shows its result")]
 
 use ndarray::{Array2, array};

@@ -1,5 +1,5 @@
-//! The certified W2 distance between the rows of two .npy files: `cargo run --release -p ot-core --example w2 -- A.npy B.npy`;
-//! without files, between two small clouds.
+//! The certified W2 distance between the rows of two .npy files: `cargo run --release -p ot-core --example w2 -- A.npy
+//! B.npy`; without files, between two small clouds.
 #![allow(clippy::print_stdout, reason = "an example shows its result")]
 
 use ndarray::{Array2, array};

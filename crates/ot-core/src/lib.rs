@@ -1,4 +1,5 @@
-//! Optimal transport with certificates: exact, entropic, one-dimensional, sliced, Gaussian; f-divergences and their duals.
+//! Optimal transport with certificates: exact, entropic, one-dimensional, sliced, Gaussian; f-divergences and their
+//! duals.
 
 pub mod cost;
 pub mod divergence;

@@ -4,8 +4,8 @@ use ndarray::{ArrayBase, ArrayView2, Ix2, ViewRepr};
 
 /// A finite measure Σ w_i δ_{x_i}: borrowed points \[n, d\] and, if they are not all equal, weights \[n\].
 ///
-/// It is checked once, when it is made. Solvers of balanced problems divide the weights by their sum; those that may make and
-/// destroy mass take them as they are.
+/// It is checked once, when it is made. Solvers of balanced problems divide the weights by their sum; those that may
+/// make and destroy mass take them as they are.
 ///
 /// ```
 /// use ndarray::array;
@@ -18,8 +18,8 @@ use ndarray::{ArrayBase, ArrayView2, Ix2, ViewRepr};
 /// ```
 #[derive(Debug, Clone, Copy)]
 pub struct Measure<'a> {
-    /// An `ArrayView2`, spelt so that a measure that lives long may stand for one that lives shorter: the alias hides the
-    /// element type behind a projection, through which the compiler does not see.
+    /// An `ArrayView2`, spelt so that a measure that lives long may stand for one that lives shorter: the alias hides
+    /// the element type behind a projection, through which the compiler does not see.
     points: ArrayBase<ViewRepr<&'a f64>, Ix2, f64>,
     weights: Option<&'a [f64]>,
 }
@@ -82,7 +82,8 @@ pub enum MeasureError {
     },
     /// The two sides live in different dimensions.
     #[error(
-        "the source points have {source_dim} columns, the target points {target_dim}: select the same coordinates of both"
+        "the source points have {source_dim} columns, the target points {target_dim}: \
+         select the same coordinates of both"
     )]
     Dimension {
         /// Columns of the source points.
@@ -96,7 +97,8 @@ impl<'a> Measure<'a> {
     /// Points, \[n, d\], with weights, \[n\]; `None` means 1/n each.
     ///
     /// # Errors
-    /// No points, no columns, a coordinate that is not finite; weights of another number, negative, not finite, or all zero.
+    /// No points, no columns, a coordinate that is not finite; weights of another number, negative, not finite, or all
+    /// zero.
     ///
     /// O(n·d).
     pub fn new(points: ArrayView2<'a, f64>, weights: Option<&'a [f64]>) -> Result<Self, MeasureError> {

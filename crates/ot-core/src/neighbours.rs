@@ -35,8 +35,8 @@ pub enum NeighbourError {
 /// # Errors
 /// Clouds that are empty, of different dimensions or not finite; k = 0 or k > m.
 ///
-/// All pairs are accounted for, most of them by bounds: at most O(n·m·d) operations, O(n·(k + d) + m·d) memory, parallel; the result
-/// does not depend on the number of threads.
+/// All pairs are accounted for, most of them by bounds: at most O(n·m·d) operations, O(n·(k + d) + m·d) memory,
+/// parallel; the result does not depend on the number of threads.
 ///
 /// ```
 /// use ndarray::array;
@@ -53,7 +53,8 @@ pub fn nearest_neighbours(
     search(queries, references, k, |_| None)
 }
 
-/// The `k` nearest OTHER rows of `points`, \[n, d\], to every row: a point is not its own neighbour, a duplicate of it is.
+/// The `k` nearest OTHER rows of `points`, \[n, d\], to every row: a point is not its own neighbour, a duplicate of it
+/// is.
 ///
 /// # Errors
 /// As [`nearest_neighbours`]; k can be at most n − 1.

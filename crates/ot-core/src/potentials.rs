@@ -9,18 +9,20 @@ use crate::soft::{Kernel, Side, SoftAverages, log_weights};
 use ndarray::{Array2, ArrayView2, Axis};
 use std::fmt;
 
-/// The dual potentials f and g of a transport problem, which know its measures and its cost and so can be evaluated anywhere.
+/// The dual potentials f and g of a transport problem, which know its measures and its cost and so can be evaluated
+/// anywhere.
 ///
 /// Between the points each has the formula that it obeys at them:
 ///
 /// | solved by | f(x) | the map x ↦ T(x) |
 /// | --- | --- | --- |
 /// | exact | min_j c(x, y_j) − g_j, the c-transform of g | the target y_j that attains f(x) |
-/// | entropic | −ε log Σ_j b_j e^{(g_j − c(x, y_j))/ε} | Σ_j w_j y_j, w_j ∝ b_j e^{(g_j − c(x, y_j))/ε}, the barycentric map |
+/// | entropic | −ε log Σ_j w_j, w_j = b_j e^{(g_j − c(x, y_j))/ε} | Σ_j w_j y_j / Σ_j w_j, the barycentric map |
 /// | unbalanced | the same, times ρ/(ρ + ε) | the same |
 ///
-/// and g(y) the one with the sides exchanged. Sources: Peyré & Cuturi, arXiv 1803.00567, section 5.1 (exact); Pooladian &
-/// Niles-Weed, arXiv 2109.12004, eq. (5) (the entropic map); Séjourné et al., arXiv 1910.12958, definition 5 (unbalanced).
+/// and g(y) the one with the sides exchanged. Sources: Peyré & Cuturi, arXiv 1803.00567, section 5.1 (exact); Pooladian
+/// & Niles-Weed, arXiv 2109.12004, eq. (5) (the entropic map); Séjourné et al., arXiv 1910.12958, definition 5
+/// (unbalanced).
 ///
 /// ```
 /// use ndarray::array;
@@ -97,7 +99,8 @@ impl<'a> Potentials<'a> {
 
     /// f at any points, \[k, d\].
     ///
-    /// At the sources it is `f`, up to the rounding of exact potentials and up to the error of the marginals of entropic ones.
+    /// At the sources it is `f`, up to the rounding of exact potentials and up to the error of the marginals of
+    /// entropic ones.
     ///
     /// # Errors
     /// Points that are none, of another dimension or not finite; a cost that is not finite.
@@ -138,9 +141,10 @@ impl<'a> Potentials<'a> {
     /// Where mass at any points, \[k, d\], goes, \[k, d\].
     ///
     /// Of entropic potentials it is the barycentric map of the plan, extended by its own formula: at the sources it is
-    /// [`crate::entropic::EntropicTransport::barycentric_map`]. Of exact potentials it is the nearest-atom extension: x goes whole
-    /// to the target with mass of least c(x, y_j) − g_j, the first of equal ones, in whose Laguerre cell it lies. Where a source
-    /// splits its mass that is ONE of the targets that it serves, not their mean; the map is constant on each cell.
+    /// [`crate::entropic::EntropicTransport::barycentric_map`]. Of exact potentials it is the nearest-atom extension: x
+    /// goes whole to the target with mass of least c(x, y_j) − g_j, the first of equal ones, in whose Laguerre cell it
+    /// lies. Where a source splits its mass that is ONE of the targets that it serves, not their mean; the map is
+    /// constant on each cell.
     ///
     /// # Errors
     /// Those of [`Potentials::f_at`].

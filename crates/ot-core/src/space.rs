@@ -2,8 +2,8 @@
 
 /// Sorts `indices` by halving runs of them across their widest axis until at most `smallest` are left of each.
 ///
-/// `coordinate(index, axis)` is one of `dim`; a run of so many is cut at `middle(count)`. Points that are level keep the order of
-/// their indices. O(n·(d + log n)·log n).
+/// `coordinate(index, axis)` is one of `dim`; a run of so many is cut at `middle(count)`. Points that are level keep
+/// the order of their indices. O(n·(d + log n)·log n).
 pub(crate) fn halve(
     indices: &mut [usize],
     dim: usize,
@@ -34,7 +34,8 @@ pub(crate) fn halve(
     }
 }
 
-/// The squared distance between two boxes, each given by its lowest and highest coordinates: at most that between their points.
+/// The squared distance between two boxes, each given by its lowest and highest coordinates: at most that between their
+/// points.
 pub(crate) fn squared_gap((low, high): (&[f64], &[f64]), (from, to): (&[f64], &[f64])) -> f64 {
     let sides = low.iter().zip(high).zip(from.iter().zip(to));
     sides.map(|((low, high), (from, to))| (from - high).max(low - to).max(0.0)).map(|gap| gap * gap).sum()

@@ -78,8 +78,9 @@ fn sinkhorn_divergences_are_those_of_geomloss_and_pot() {
         for scaling in [0.5, 0.95, 0.99] {
             let expected = case["geomloss"][scaling.to_string()].as_f64().unwrap();
             let ours = value(Schedule::Geomloss { scaling }).value;
-            // The same iterations with single-precision exponentials: 1e−7·ε each, here ε ≤ 0.1, averaged so that old errors fade. For p = 1
-            // geomloss floors every distance at 1e−4, the zeros of the self terms too, which lowers its divergence by up to 1e−4.
+            // The same iterations with single-precision exponentials: 1e−7·ε each, here ε ≤ 0.1, averaged so that old
+            // errors fade. For p = 1 geomloss floors every distance at 1e−4, the zeros of the self terms too, which
+            // lowers its divergence by up to 1e−4.
             let floor = if power == SinkhornPower::One { 1e-4 } else { 0.0 };
             let difference = ours - expected;
             assert!(

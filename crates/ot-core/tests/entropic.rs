@@ -86,8 +86,9 @@ fn arms(seed: u64, counts: [usize; 5]) -> ndarray::Array2<f64> {
     cloud
 }
 
-/// The entropic cost of the plan of the potentials after it is given exact marginals (Altschuler, Weed & Rigollet, arXiv 1705.09634,
-/// algorithm 2), for equal weights: an upper bound of OT_ε in plain double precision, independent of how the potentials were found.
+/// The entropic cost of the plan of the potentials after it is given exact marginals (Altschuler, Weed & Rigollet,
+/// arXiv 1705.09634, algorithm 2), for equal weights: an upper bound of OT_ε in plain double precision, independent of
+/// how the potentials were found.
 fn primal_bound(cost: &CloudCost, f: &[f64], g: &[f64], epsilon: f64) -> f64 {
     let (n, m) = (f.len(), g.len());
     let (a, b) = (1.0 / n as f64, 1.0 / m as f64);
@@ -165,8 +166,8 @@ fn the_gradient_is_the_difference_quotient() {
                 solve(&moved).0.value
             };
             let quotient = (value(1.0) - value(-1.0)) / (2.0 * step);
-            // The values carry 1e−7·ε, which the step divides to 1e−5; the quotient is off by step² times third derivatives, which the
-            // weight of one point in seventy makes as small.
+            // The values carry 1e−7·ε, which the step divides to 1e−5; the quotient is off by step² times third
+            // derivatives, which the weight of one point in seventy makes as small.
             assert!((gradient[[i, k]] - quotient).abs() < 2e-5, "{power:?}: {} {quotient}", gradient[[i, k]]);
         }
     }
@@ -391,7 +392,8 @@ proptest! {
         for power in [SinkhornPower::One, SinkhornPower::Two] {
             let schedule = Schedule::Converged { tolerance: 1e-5, max_iterations: 20_000 };
             let value = |x: &ndarray::Array2<f64>, y: &ndarray::Array2<f64>, a: &[f64], b: &[f64]| {
-                geomloss_divergence(&measure(x.view(), Some(a)), &measure(y.view(), Some(b)), power, 0.3, schedule).unwrap().value
+                let (x, y) = (measure(x.view(), Some(a)), measure(y.view(), Some(b)));
+                geomloss_divergence(&x, &y, power, 0.3, schedule).unwrap().value
             };
             let forward = value(&x, &y, &a, &b);
             // Marginal error 1e−5 times potentials of order one.

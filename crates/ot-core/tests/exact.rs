@@ -130,7 +130,8 @@ fn degenerate_problems_are_certified() {
 fn one_point_integer_costs_and_rectangles_are_certified() {
     let one = solve_pairs(&FunctionCost::new(1, 1, |_, _| -2.5), None, None).unwrap();
     assert_eq!((one.primal(), one.coupling.len()), (-2.5, 1));
-    // The optimum of integer costs is an integer over n, and so is the dual value; each is a sum of 210 terms up to 100.
+    // The optimum of integer costs is an integer over n, and so is the dual value; each is a sum of 210 terms up to
+    // 100.
     let costs = FunctionCost::new(210, 210, |i, j| ((i * 31 + j * 17 + i * j) % 101) as f64);
     let plan = solve_pairs(&costs, None, None).unwrap();
     let total = (210.0 * plan.primal()).round();
@@ -185,7 +186,8 @@ proptest! {
 
 #[test]
 fn duplicates_and_grids_with_ties_are_certified() {
-    // 900 points on 9 places, and the 900 points of a lattice against it moved by one step: every pair ties with many others.
+    // 900 points on 9 places, and the 900 points of a lattice against it moved by one step: every pair ties with many
+    // others.
     let places = Array2::from_shape_fn(
         (900, 2),
         |(i, axis)| if axis == 0 { (i % 3) as f64 } else { (i / 3 % 3) as f64 },
@@ -200,7 +202,8 @@ fn duplicates_and_grids_with_ties_are_certified() {
             0.0
         );
         let moved = &lattice + &array![1.0, 0.0];
-        // Both costs of a translation by a unit vector are one: for the distance by Jensen's inequality. Sums of 900 terms 1/900.
+        // Both costs of a translation by a unit vector are one: for the distance by Jensen's inequality. Sums of 900
+        // terms 1/900.
         let primal =
             solve(&measure(lattice.view(), None), &measure(moved.view(), None), &cost).unwrap().primal();
         assert!((primal - 1.0).abs() < 900.0 * f64::EPSILON, "{primal}");
@@ -291,8 +294,9 @@ fn scales_and_far_origins_are_certified() {
     assert!((far - value).abs() < 1e-8 * value);
 }
 
-/// Two rings of eight clusters, generated and drawn, on which the basis of candidates breaks into parts that only high artificial prices join:
-/// the search once pivoted without end there, between arcs whose potentials rounded to more than the tolerance.
+/// Two rings of eight clusters, generated and drawn, on which the basis of candidates breaks into parts that only high
+/// artificial prices join: the search once pivoted without end there, between arcs whose potentials rounded to more
+/// than the tolerance.
 #[test]
 fn parts_of_the_tree_behind_high_prices_do_not_cycle() {
     let numbers: Vec<f64> = include_str!("data/rings.csv")
@@ -386,7 +390,8 @@ proptest! {
 
     #[test]
     fn metamorphic_laws(seed in 0u64..1000, n in 2usize..220, m in 2usize..220, d in 1usize..4, scale in 0.1f64..10.0) {
-        let (x, y, z) = (normal_cloud(seed, n, d), normal_cloud(seed + 1000, m, d) + 0.3, normal_cloud(seed + 2000, n, d));
+        let (x, y) = (normal_cloud(seed, n, d), normal_cloud(seed + 1000, m, d) + 0.3);
+        let z = normal_cloud(seed + 2000, n, d);
         let (a, b) = (weights(seed, n), weights(seed + 1, m));
         let value = |x: &Array2<f64>, y: &Array2<f64>, a: &[f64], b: &[f64], cost| {
             solve(&measure(x.view(), Some(a)), &measure(y.view(), Some(b)), &cost).unwrap().primal()
@@ -406,7 +411,7 @@ proptest! {
         // Moving one measure by v changes w2² by |v|² + 2 v·(mean y − mean x), exactly.
         let mean = |points: &Array2<f64>, weights: &[f64]| {
             let total: f64 = weights.iter().sum();
-            points.axis_iter(Axis(0)).zip(weights).map(|(row, weight)| row.to_owned() * (weight / total)).reduce(|s, r| s + r).unwrap()
+            (points * &Array2::from_shape_fn((weights.len(), 1), |(row, _)| weights[row] / total)).sum_axis(Axis(0))
         };
         let difference = (mean(&y, &b) - mean(&x, &a)).sum();
         let moved = value(&x, &(&y + 0.7), &a, &b, Euclidean::Squared);

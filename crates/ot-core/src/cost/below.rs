@@ -11,7 +11,8 @@ pub(crate) trait Row: Send {
     /// Only reduced costs up to this matter; it never grows.
     fn limit(&self) -> f64;
 
-    /// Looks at a target and its reduced cost, which is at most the limit. What is kept must not depend on the order of the visits.
+    /// Looks at a target and its reduced cost, which is at most the limit. What is kept must not depend on the order of
+    /// the visits.
     fn visit(&mut self, target: usize, reduced: f64);
 }
 
@@ -20,9 +21,9 @@ const GROUP: usize = 16;
 
 /// All pairs of a cost, for one pass over them or for several.
 ///
-/// Every pair is accounted for: the costs between point clouds are first bounded from below in single precision, with a bound on the
-/// rounding, and only pairs that the bound cannot dismiss are evaluated. The result is that of evaluating them all, to the bit, and
-/// does not depend on the number of threads. O(n·m·d) operations, O((n + m)·d) memory.
+/// Every pair is accounted for: the costs between point clouds are first bounded from below in single precision, with a
+/// bound on the rounding, and only pairs that the bound cannot dismiss are evaluated. The result is that of evaluating
+/// them all, to the bit, and does not depend on the number of threads. O(n·m·d) operations, O((n + m)·d) memory.
 pub(crate) struct AllPairs<'a> {
     pub cost: &'a dyn PairCost,
     is_shared: bool,
@@ -40,7 +41,8 @@ impl<'a> AllPairs<'a> {
         Self { cost, is_shared: false, products: OnceCell::new() }
     }
 
-    /// Shows each source's row the pairs with c_ij − potential_j up to the row's limit; `start` gives each source's row.
+    /// Shows each source's row the pairs with c_ij − potential_j up to the row's limit; `start` gives each source's
+    /// row.
     pub fn of_sources<R: Row>(&self, potential: &[f64], start: impl Fn(usize) -> R + Sync) -> Vec<R> {
         self.visit(self.cost, false, potential, start)
     }
@@ -50,8 +52,8 @@ impl<'a> AllPairs<'a> {
         self.visit(&Swapped(self.cost), true, potential, start)
     }
 
-    /// Whether a pass reads products that it need not make, between points so far apart in so many directions that means of neighbours
-    /// would not stand for them.
+    /// Whether a pass reads products that it need not make, between points so far apart in so many directions that
+    /// means of neighbours would not stand for them.
     pub fn are_cheap(&self) -> bool {
         self.products().is_some_and(Products::are_kept)
             && self.cost.clouds().is_some_and(|clouds| directions(&clouds) >= DEEP as f64)
@@ -120,7 +122,8 @@ fn evaluate_all<R: Row>(cost: &dyn PairCost, potential: &[f64], start: impl Fn(u
     })
 }
 
-/// The `K` smallest reduced costs of a row up to a bound, ascending, with their targets; of equal ones those of the first targets.
+/// The `K` smallest reduced costs of a row up to a bound, ascending, with their targets; of equal ones those of the
+/// first targets.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Smallest<const K: usize> {
     pub values: [f64; K],

@@ -98,7 +98,8 @@ pub(super) struct EuclideanPairs {
     cost: Euclidean,
 }
 
-/// Points in both layouts: by point for single pairs, by coordinate for vectorised rows of fewer than [`WIDE`] coordinates.
+/// Points in both layouts: by point for single pairs, by coordinate for vectorised rows of fewer than [`WIDE`]
+/// coordinates.
 #[derive(Debug, Clone)]
 struct Cloud {
     len: usize,
@@ -221,7 +222,8 @@ impl Cloud {
         Self::of_points(indices.iter().flat_map(|&index| self.point(index)).copied().collect(), self.dim())
     }
 
-    /// The centroids and weights of the Voronoi cells of a pseudo-random choice of points, with axes stretched by `stretch`.
+    /// The centroids and weights of the Voronoi cells of a pseudo-random choice of points, with axes stretched by
+    /// `stretch`.
     fn coarsened(&self, (weights, size): (&[f64], usize), stretch: &[f64]) -> (Self, Vec<f64>) {
         let dim = self.dim();
         let source = Self::of_points(stretched(&self.by_point, stretch), dim);

@@ -31,7 +31,8 @@ pub(crate) fn coarsened<'a>(
     })
 }
 
-/// A fixed pseudo-random choice of `size` of the indices, so that an order in the data (classes, time) does not bias it.
+/// A fixed pseudo-random choice of `size` of the indices, so that an order in the data (classes, time) does not bias
+/// it.
 pub(super) fn sample(count: usize, size: usize) -> Vec<usize> {
     let mut hashed: Vec<(u64, usize)> = (0..count).map(|index| (hash(index as u64), index)).collect();
     hashed.sort_unstable();

@@ -35,8 +35,8 @@ impl Euclidean {
         }
     }
 
-    /// The factor of x − y in ∇_x c(x, y), as a function of s = ‖x − y‖²: 1, 2 or 1/√s; zero where the points of the last one
-    /// meet, a subgradient.
+    /// The factor of x − y in ∇_x c(x, y), as a function of s = ‖x − y‖²: 1, 2 or 1/√s; zero where the points of the
+    /// last one meet, a subgradient.
     ///
     /// ```
     /// use ot_core::cost::Euclidean;
@@ -80,10 +80,12 @@ impl Cost for Euclidean {
     }
 }
 
-/// From this dimension on a squared distance is summed in lanes over its coordinates, below it coordinate by coordinate.
+/// From this dimension on a squared distance is summed in lanes over its coordinates, below it coordinate by
+/// coordinate.
 pub(crate) const WIDE: usize = 32;
 
-/// ‖x − y‖² by differences: far from the origin the expanded form ‖x‖² + ‖y‖² − 2x·y would lose the digits of close points.
+/// ‖x − y‖² by differences: far from the origin the expanded form ‖x‖² + ‖y‖² − 2x·y would lose the digits of close
+/// points.
 #[inline]
 pub(crate) fn squared_distance(x: &[f64], y: &[f64]) -> f64 {
     if x.len() < WIDE {

@@ -16,8 +16,8 @@ pub trait Accelerated: Sync {
         None
     }
 
-    /// A problem between fewer points that stands for the whole one, better than a random choice of points would. `sources` and
-    /// `targets` are the weights of each side and the number of points wanted.
+    /// A problem between fewer points that stands for the whole one, better than a random choice of points would.
+    /// `sources` and `targets` are the weights of each side and the number of points wanted.
     fn coarsen<'a>(&'a self, _sources: (&[f64], usize), _targets: (&[f64], usize)) -> Option<Coarse<'a>> {
         None
     }

@@ -4,7 +4,7 @@
 //! | --- | --- | --- |
 //! | a distance or its square | [`Euclidean`] | every solver, which dismisses most pairs by bounds |
 //! | a cost c(x, y) of your own | an implementation of [`Cost`], or a closure | every solver |
-//! | a matrix, or a function of two indices | [`MatrixCost`], [`FunctionCost`], or an implementation of [`PairCost`] | [`crate::exact::solve_pairs`] |
+//! | a matrix, a function of two indices | [`MatrixCost`], [`FunctionCost`] | [`crate::exact::solve_pairs`] |
 
 mod below;
 mod blocks;
@@ -35,8 +35,8 @@ pub(crate) use views::{Swapped, restricted};
 
 /// A ground cost c(x, y) between points of R^d.
 ///
-/// One function is all that a solver needs: exact, entropic and unbalanced transport, c-transforms, the semi-dual and the
-/// gradient of the Sinkhorn divergence take any implementation. Values must be finite and the same at every call.
+/// One function is all that a solver needs: exact, entropic and unbalanced transport, c-transforms, the semi-dual and
+/// the gradient of the Sinkhorn divergence take any implementation. Values must be finite and the same at every call.
 ///
 /// ```
 /// use ndarray::array;
@@ -67,8 +67,8 @@ pub trait Cost: Sync {
 
     /// Writes ∇_x c(x, y) into `out`, \[d\]; only gradients of divergences ask for it.
     ///
-    /// Unless it is given, central differences with steps of 6e-6 times the larger of 1 and |x_k|, whose relative error is some
-    /// 1e-10 for costs of order one.
+    /// Unless it is given, central differences with steps of 6e-6 times the larger of 1 and |x_k|, whose relative error
+    /// is some 1e-10 for costs of order one.
     fn gradient(&self, x: &[f64], y: &[f64], out: &mut [f64]) {
         let mut moved = x.to_vec();
         for (axis, (&centre, out)) in x.iter().zip(out).enumerate() {

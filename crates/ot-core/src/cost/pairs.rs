@@ -10,8 +10,8 @@ use ndarray::ArrayView2;
 
 /// A cost c(i, j) between n sources and m targets.
 ///
-/// [`PairCost::row`] and [`PairCost::column`] must return exactly the numbers of [`PairCost::cost`]; override them where a whole
-/// block is cheaper than its entries.
+/// [`PairCost::row`] and [`PairCost::column`] must return exactly the numbers of [`PairCost::cost`]; override them
+/// where a whole block is cheaper than its entries.
 pub trait PairCost: Sync {
     /// The number n of sources.
     fn sources(&self) -> usize;

@@ -1,4 +1,5 @@
-//! Where the points of two clouds lie: the axes that matter to the other side, and an order in which neighbours are near.
+//! Where the points of two clouds lie: the axes that matter to the other side, and an order in which neighbours are
+//! near.
 
 #![allow(
     clippy::indexing_slicing,
@@ -14,8 +15,9 @@ const RUN: usize = 8;
 
 /// How far each axis is stretched to compare sources, and how far to compare targets.
 ///
-/// Of a squared distance only −2x·y joins the two sides: what matters of x is where it lies along the spread of the y, and vice versa.
-/// So each axis is stretched by the standard deviation of the OTHER cloud, relative to its largest; not at all for a distance.
+/// Of a squared distance only −2x·y joins the two sides: what matters of x is where it lies along the spread of the y,
+/// and vice versa. So each axis is stretched by the standard deviation of the OTHER cloud, relative to its largest; not
+/// at all for a distance.
 pub(super) fn stretches(clouds: &Clouds<'_>) -> [Vec<f64>; 2] {
     match clouds.cost {
         Euclidean::Distance => [vec![1.0; clouds.dim], vec![1.0; clouds.dim]],
@@ -37,7 +39,8 @@ pub(super) fn centroid(points: &[f64], dim: usize) -> Vec<f64> {
     centre
 }
 
-/// The number of axes along which both clouds spread, counted by their share of the variance: (Σσ²)²/Σσ⁴ (the participation ratio).
+/// The number of axes along which both clouds spread, counted by their share of the variance: (Σσ²)²/Σσ⁴ (the
+/// participation ratio).
 pub(super) fn directions(clouds: &Clouds<'_>) -> f64 {
     let of_cloud = |points: &[f64]| {
         let variances: Vec<f64> =
@@ -66,10 +69,11 @@ pub(super) fn stretched(points: &[f64], stretch: &[f64]) -> Vec<f64> {
     points.iter().zip(stretch.iter().cycle()).map(|(coordinate, factor)| coordinate * factor).collect()
 }
 
-/// Sorts the sources and the targets so that runs of them lie close together: each run is halved across its widest axis.
+/// Sorts the sources and the targets so that runs of them lie close together: each run is halved across its widest
+/// axis.
 ///
-/// `sources` and `targets` are indices of the cost's points. Nothing is done for points of so many coordinates that runs of them would
-/// lie no closer together than others. O((n + m)·d·log(n + m)).
+/// `sources` and `targets` are indices of the cost's points. Nothing is done for points of so many coordinates that
+/// runs of them would lie no closer together than others. O((n + m)·d·log(n + m)).
 pub(crate) fn sort_in_space(clouds: &Clouds<'_>, sources: &mut [usize], targets: &mut [usize]) {
     if clouds.dim >= DEEP {
         return;
@@ -89,7 +93,8 @@ mod tests {
 
     #[test]
     fn neighbours_in_the_order_are_neighbours_in_space() {
-        // A line of points, shuffled by a multiplication modulo a prime, in a plane whose second axis the other side does not see.
+        // A line of points, shuffled by a multiplication modulo a prime, in a plane whose second axis the other side
+        // does not see.
         let count = 1009;
         let points: Vec<f64> =
             (0..count).flat_map(|index| [(index * 577 % count) as f64, (index * 31 % 7) as f64]).collect();

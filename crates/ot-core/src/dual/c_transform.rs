@@ -37,10 +37,12 @@ pub enum TransformError {
     },
 }
 
-/// The c-transform of a potential on the points `x`, evaluated at the points `y`: φ^c(y_j) = min_i { c(x_i, y_j) − φ(x_i) }.
+/// The c-transform of a potential on the points `x`, evaluated at the points `y`: φ^c(y_j) = min_i { c(x_i, y_j) −
+/// φ(x_i) }.
 ///
-/// (φ, φ^c) is feasible for the dual of optimal transport, and φ^c is the best partner of φ (Peyré & Cuturi, arXiv 1803.00567,
-/// eq. (5.1)). φ^{cc}, the transform of φ^c back at `x`, raises the dual value, and φ^{ccc} = φ^c up to rounding.
+/// (φ, φ^c) is feasible for the dual of optimal transport, and φ^c is the best partner of φ (Peyré & Cuturi, arXiv
+/// 1803.00567, eq. (5.1)). φ^{cc}, the transform of φ^c back at `x`, raises the dual value, and φ^{ccc} = φ^c up to
+/// rounding.
 ///
 /// `x` is \[n, d\], `potential` \[n\] in units of cost, `y` \[m, d\]; the result is \[m\].
 ///

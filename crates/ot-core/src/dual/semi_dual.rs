@@ -20,8 +20,8 @@ pub struct SemiDual {
 
 /// J(φ) = Σ a_i φ_i + Σ b_j φ^c(y_j), with φ^c(y) = min_i { c(x_i, y) − φ_i }, and a supergradient.
 ///
-/// J is concave, at most the transport cost, and equal to it at an optimal potential (Peyré & Cuturi, arXiv 1803.00567, section 5.1).
-/// Replacing φ by φ^{cc} ([`double_transform`]) never lowers it.
+/// J is concave, at most the transport cost, and equal to it at an optimal potential (Peyré & Cuturi, arXiv 1803.00567,
+/// section 5.1). Replacing φ by φ^{cc} ([`double_transform`]) never lowers it.
 ///
 /// `potential` is that of the sources, \[n\], in units of cost.
 ///
@@ -62,10 +62,11 @@ pub fn semi_dual(
     Ok(SemiDual { value, transformed, cells, gradient })
 }
 
-/// The pair (φ^{cc}, φ^c) of a potential φ on the points `x`: φ^{cc} ≥ φ is the largest potential with the same c-transform.
+/// The pair (φ^{cc}, φ^c) of a potential φ on the points `x`: φ^{cc} ≥ φ is the largest potential with the same
+/// c-transform.
 ///
-/// φ^{cc}(x) = min_j { c(x, y_j) − φ^c(y_j) }; potentials of this form are called c-concave, and (φ^{cc})^c = φ^c up to rounding
-/// (Villani, Optimal Transport: Old and New, 2009, proposition 5.8).
+/// φ^{cc}(x) = min_j { c(x, y_j) − φ^c(y_j) }; potentials of this form are called c-concave, and (φ^{cc})^c = φ^c up to
+/// rounding (Villani, Optimal Transport: Old and New, 2009, proposition 5.8).
 ///
 /// Shapes, errors and complexity are those of [`super::c_transform::c_transform`], twice.
 ///

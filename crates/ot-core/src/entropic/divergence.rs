@@ -54,8 +54,9 @@ pub enum Schedule {
         /// Limit on the updates at all ε.
         max_iterations: usize,
     },
-    /// geomloss' schedule: ε from diameter^p to blur^p by the factor `scaling`^p, ONE symmetric averaged update each, then an extrapolation.
-    /// With its default `scaling` = 0.5 it stops far from convergence, and the value may be negative.
+    /// geomloss' schedule: ε from diameter^p to blur^p by the factor `scaling`^p, ONE symmetric averaged update each,
+    /// then an extrapolation. With its default `scaling` = 0.5 it stops far from convergence, and the value may be
+    /// negative.
     Geomloss {
         /// Factor on the blur between updates, in (0, 1).
         scaling: f64,
@@ -81,15 +82,16 @@ pub struct SinkhornDivergence {
     pub iterations: usize,
     /// Largest marginal error of the three plans, measured after the last update.
     pub marginal_error: f64,
-    /// Whether `marginal_error` is at most the tolerance asked for; never claimed for a fixed schedule above a tolerance of 1e−4.
+    /// Whether `marginal_error` is at most the tolerance asked for; never claimed for a fixed schedule above a
+    /// tolerance of 1e−4.
     pub converged: bool,
 }
 
 /// The Sinkhorn divergence S_ε(μ, ν) = OT_ε(μ, ν) − ½OT_ε(μ, μ) − ½OT_ε(ν, ν) between two measures.
 ///
-/// The cost must be symmetric, c(x, y) = c(y, x). If e^{−c/ε} is positive definite, as it is for ‖x − y‖ and its square, S_ε is not
-/// negative, and zero only for μ = ν (Feydy et al., arXiv 1810.08278, theorem 1). Weights are divided by their sums; `epsilon` is in
-/// units of cost.
+/// The cost must be symmetric, c(x, y) = c(y, x). If e^{−c/ε} is positive definite, as it is for ‖x − y‖ and its
+/// square, S_ε is not negative, and zero only for μ = ν (Feydy et al., arXiv 1810.08278, theorem 1). Weights are
+/// divided by their sums; `epsilon` is in units of cost.
 ///
 /// # Errors
 /// Those of [`super::sinkhorn`].
@@ -118,11 +120,12 @@ pub fn sinkhorn_divergence(
 
 /// [`sinkhorn_divergence`] in the convention of geomloss: a power p and a blur, with ε = blur^p.
 ///
-/// For p = 2 the cost is ½‖x − y‖², so that S_ε ≈ ½·w2_squared; for p = 1 it is ‖x − y‖, so that S_ε ≈ w1. The schedule of geomloss
-/// is that of Feydy's thesis (2020), algorithm 3.5. `blur` is in the unit of the points.
+/// For p = 2 the cost is ½‖x − y‖², so that S_ε ≈ ½·w2_squared; for p = 1 it is ‖x − y‖, so that S_ε ≈ w1. The schedule
+/// of geomloss is that of Feydy's thesis (2020), algorithm 3.5. `blur` is in the unit of the points.
 ///
 /// # Errors
-/// Measures of different dimensions; a blur, tolerance or scaling out of range; an ε so small that c/ε loses its digits.
+/// Measures of different dimensions; a blur, tolerance or scaling out of range; an ε so small that c/ε loses its
+/// digits.
 ///
 /// O((n + m)²·d) per update, O((n + m)·d) memory; the result does not depend on the number of threads.
 ///

@@ -30,7 +30,8 @@ pub enum EntropicError {
     },
     /// The exponents c/ε lose their digits.
     #[error(
-        "epsilon = {epsilon:e} is below {smallest:e}, where c/ε loses its digits for costs up to {largest_cost:e}: raise it, or use exact transport"
+        "epsilon = {epsilon:e} is below {smallest:e}, where c/ε loses its digits for costs up to {largest_cost:e}: \
+         raise it, or use exact transport"
     )]
     TooSmall {
         /// The regularisation asked for.

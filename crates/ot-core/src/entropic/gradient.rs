@@ -13,13 +13,14 @@ use rayon::prelude::*;
 
 /// The Sinkhorn divergence S_ε(μ, ν) and its gradient in the points of μ, \[n, d\].
 ///
-/// By the envelope theorem the potentials may be held fixed (Feydy et al., arXiv 1810.08278, section 3.2): with the plans P of (μ, ν)
-/// and Q of (μ, μ),
+/// By the envelope theorem the potentials may be held fixed (Feydy et al., arXiv 1810.08278, section 3.2): with the
+/// plans P of (μ, ν) and Q of (μ, μ),
 ///
 /// ∇_{x_i} S_ε = Σ_j P_ij ∇_x c(x_i, y_j) − Σ_k Q_ik ∇_x c(x_i, x_k).
 ///
-/// −∇S/a_i is the velocity of a particle x_i that flows towards ν. Where the cost is ‖x − y‖, points that meet add nothing, a
-/// subgradient. Arguments are those of [`super::sinkhorn_divergence`]; the divergence tells whether the iterations were enough.
+/// −∇S/a_i is the velocity of a particle x_i that flows towards ν. Where the cost is ‖x − y‖, points that meet add
+/// nothing, a subgradient. Arguments are those of [`super::sinkhorn_divergence`]; the divergence tells whether the
+/// iterations were enough.
 ///
 /// # Errors
 /// Those of [`super::sinkhorn_divergence`].

@@ -1,4 +1,5 @@
-//! Entropic optimal transport in the log domain: plans, the debiased Sinkhorn divergence and its gradient, unbalanced marginals.
+//! Entropic optimal transport in the log domain: plans, the debiased Sinkhorn divergence and its gradient, unbalanced
+//! marginals.
 //!
 //! OT_ε(μ, ν) = min_P Σ P_ij c_ij + ε·KL(P‖μ⊗ν).
 //!
@@ -11,9 +12,10 @@
 //! | [`sinkhorn_unbalanced`] | measures of different masses, or with outliers that should not be transported |
 //! | [`crate::exact`] | an unregularised cost with a proof; for n of some thousands it is often the faster one |
 //!
-//! The kernel exp(−c/ε) is never stored: every update streams over blocks of pairs that are close in space, and stops at those that
-//! cannot count, so the memory is O((n + m)·d) and no ε underflows. At the last ε the updates are mixed (Anderson), and where mass has to
-//! cross between clusters they start from exact potentials: some hundred updates reach what plain ones need thousands for.
+//! The kernel exp(−c/ε) is never stored: every update streams over blocks of pairs that are close in space, and stops
+//! at those that cannot count, so the memory is O((n + m)·d) and no ε underflows. At the last ε the updates are mixed
+//! (Anderson), and where mass has to cross between clusters they start from exact potentials: some hundred updates
+//! reach what plain ones need thousands for.
 
 mod anderson;
 mod divergence;

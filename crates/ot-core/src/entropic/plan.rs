@@ -8,7 +8,8 @@ use ndarray::{Array2, ArrayView2, Axis};
 
 /// The state of an entropic solve, with what it is worth.
 ///
-/// The plan P_ij = a_i b_j e^{(f_i + g_j − c_ij)/ε} is never stored; its rows and its products with tables are made on request.
+/// The plan P_ij = a_i b_j e^{(f_i + g_j − c_ij)/ε} is never stored; its rows and its products with tables are made on
+/// request.
 #[derive(Debug, Clone)]
 pub struct EntropicTransport<'a> {
     /// OT_ε as the dual value Σ a f + Σ b g, a lower bound that is second order in `marginal_error`.
@@ -103,7 +104,8 @@ impl EntropicTransport<'_> {
 
     /// The barycentric map of the plan at the sources, T(x_i) = Σ_j P_ij y_j / Σ_j P_ij, \[n, d\].
     ///
-    /// It depends on g alone, so it is defined for sources without mass too; [`Potentials::map`] is the same at new points.
+    /// It depends on g alone, so it is defined for sources without mass too; [`Potentials::map`] is the same at new
+    /// points.
     ///
     /// O(n·m·d) operations, O(n·d) memory; the result does not depend on the number of threads.
     ///

@@ -52,21 +52,21 @@ pub(super) const ROUNDING: f64 = 1e-6;
 
 /// Entropic optimal transport between two measures.
 ///
-/// Alternating updates f ← −ε log Σ_j b_j e^{(g_j − c_ij)/ε} and the same for g, with ε falling from the largest cost to its value
-/// (Schmitzer, arXiv 1610.06519, section 3) and Anderson mixing at the last ε, until ‖P1 − a‖₁ ≤ tolerance for
-/// P_ij = a_i b_j e^{(f_i + g_j − c_ij)/ε}. Mass that has to cross between clusters further apart than √ε would make the updates
-/// creep: where they do not converge soon, they go on from the exact potentials, which are within O(ε·log n) of the entropic ones
-/// (Peyré & Cuturi, arXiv 1803.00567, section 4.1). The error is measured for the returned potentials, after the last update; when
-/// `max_iterations` comes first, the result says `converged: false`.
+/// Alternating updates f ← −ε log Σ_j b_j e^{(g_j − c_ij)/ε} and the same for g, with ε falling from the largest cost
+/// to its value (Schmitzer, arXiv 1610.06519, section 3) and Anderson mixing at the last ε, until ‖P1 − a‖₁ ≤ tolerance
+/// for P_ij = a_i b_j e^{(f_i + g_j − c_ij)/ε}. Mass that has to cross between clusters further apart than √ε would
+/// make the updates creep: where they do not converge soon, they go on from the exact potentials, which are within
+/// O(ε·log n) of the entropic ones (Peyré & Cuturi, arXiv 1803.00567, section 4.1). The error is measured for the
+/// returned potentials, after the last update; when `max_iterations` comes first, the result says `converged: false`.
 ///
 /// Weights are divided by their sums; `epsilon` is in units of cost.
 ///
 /// # Errors
-/// Measures of different dimensions, ε or a tolerance that is not positive, costs that are not finite, an ε so small that c/ε
-/// loses its digits.
+/// Measures of different dimensions, ε or a tolerance that is not positive, costs that are not finite, an ε so small
+/// that c/ε loses its digits.
 ///
-/// O(n·m·d) per update, and for a Euclidean cost much less for ε far below the squared extent of the clouds in few dimensions;
-/// O((n + m)·d) memory, and at most one exact solve. The result does not depend on the number of threads.
+/// O(n·m·d) per update, and for a Euclidean cost much less for ε far below the squared extent of the clouds in few
+/// dimensions; O((n + m)·d) memory, and at most one exact solve. The result does not depend on the number of threads.
 ///
 /// ```
 /// use ndarray::array;
@@ -251,7 +251,8 @@ impl<'a> Problem<'a> {
         }
     }
 
-    /// The potential after one update from the exact ones, if its dual value is above `value`; none for costs the exact solver refuses.
+    /// The potential after one update from the exact ones, if its dual value is above `value`; none for costs the exact
+    /// solver refuses.
     fn exact_start(&self, value: f64) -> Option<Vec<f64>> {
         let a = self.kernel.restored(Side::Sources, &self.a);
         let b = self.kernel.restored(Side::Targets, &self.b);

@@ -32,11 +32,12 @@ pub struct UnbalancedTransport<'a> {
 ///
 /// min_P Σ P_ij c_ij + ρ·KL(P1‖a) + ρ·KL(Pᵀ1‖b) + ε·KL(P‖a⊗b)
 ///
-/// with KL(p‖q) = Σ p log(p/q) − p + q. Updates are those of [`super::sinkhorn`] damped by ρ/(ρ + ε) (Chizat et al., arXiv 1607.05816,
-/// section 3; Séjourné et al., arXiv 1910.12958), mixed in the same way. As ρ grows the marginals become exact.
+/// with KL(p‖q) = Σ p log(p/q) − p + q. Updates are those of [`super::sinkhorn`] damped by ρ/(ρ + ε) (Chizat et al.,
+/// arXiv 1607.05816, section 3; Séjourné et al., arXiv 1910.12958), mixed in the same way. As ρ grows the marginals
+/// become exact.
 ///
-/// Weights count as they are, NOT divided by their sums; `epsilon` and `reach` are in units of cost. Mass does not travel further
-/// than where the cost is some times ρ.
+/// Weights count as they are, NOT divided by their sums; `epsilon` and `reach` are in units of cost. Mass does not
+/// travel further than where the cost is some times ρ.
 ///
 /// # Errors
 /// Those of [`super::sinkhorn`], and a `reach` that is not positive.

@@ -33,21 +33,23 @@ impl Certificate {
 /// Unit roundings allowed per step of a sum of √N terms: the constant of every tolerance here.
 const ROUNDINGS: f64 = 64.0;
 
-/// The rounding that potentials of a problem with `points` nodes and costs up to `scale` may carry: a potential is a sum of costs along a
-/// path of the basis, whose rounding errors add up like a random walk.
+/// The rounding that potentials of a problem with `points` nodes and costs up to `scale` may carry: a potential is a
+/// sum of costs along a path of the basis, whose rounding errors add up like a random walk.
 pub(super) fn cost_tolerance(points: usize, scale: f64) -> f64 {
     ROUNDINGS * (points as f64).sqrt() * f64::EPSILON * scale
 }
 
-/// Verifies that `coupling` is an optimal plan between the weights `a`, \[n\], and `b`, \[m\], and that `f`, \[n\], and `g`, \[m\], prove it.
+/// Verifies that `coupling` is an optimal plan between the weights `a`, \[n\], and `b`, \[m\], and that `f`, \[n\], and
+/// `g`, \[m\], prove it.
 ///
-/// By weak duality Σ P c ≥ Σ a f + Σ b g whenever f_i + g_j ≤ c_ij for ALL pairs, with equality if f_i + g_j = c_ij wherever P_ij > 0:
-/// feasible marginals, dual feasibility and complementary slackness together are a proof (Peyré & Cuturi, arXiv 1803.00567, proposition
-/// 3.3). The tolerance on costs is 64·√(n+m)·ε·max|c|, on masses 64·√(n+m)·ε, with ε the rounding unit of `f64`; between point clouds
-/// max|c| is taken over pairs of points far apart, at least a ninth of the largest cost, so the check is the stricter one.
+/// By weak duality Σ P c ≥ Σ a f + Σ b g whenever f_i + g_j ≤ c_ij for ALL pairs, with equality if f_i + g_j = c_ij
+/// wherever P_ij > 0: feasible marginals, dual feasibility and complementary slackness together are a proof (Peyré &
+/// Cuturi, arXiv 1803.00567, proposition 3.3). The tolerance on costs is 64·√(n+m)·ε·max|c|, on masses 64·√(n+m)·ε,
+/// with ε the rounding unit of `f64`; between point clouds max|c| is taken over pairs of points far apart, at least a
+/// ninth of the largest cost, so the check is the stricter one.
 ///
-/// All pairs are visited: those of point clouds are dismissed by a bound in single precision that includes its rounding, or evaluated
-/// in double precision; the result is that of evaluating all, to the bit.
+/// All pairs are visited: those of point clouds are dismissed by a bound in single precision that includes its
+/// rounding, or evaluated in double precision; the result is that of evaluating all, to the bit.
 ///
 /// Weights are probabilities: each side sums to one.
 ///

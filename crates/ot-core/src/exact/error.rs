@@ -42,7 +42,8 @@ pub enum ExactError {
 pub enum CertificateError {
     /// Coupling or potentials do not fit the problem.
     #[error(
-        "{what} has {found} entries or an index of that size, expected {expected}: pass the solution of this very problem"
+        "{what} has {found} entries or an index of that size, expected {expected}: \
+         pass the solution of this very problem"
     )]
     Shape {
         /// The part that does not fit.
@@ -54,7 +55,8 @@ pub enum CertificateError {
     },
     /// The coupling is negative or does not have the given marginals.
     #[error(
-        "the coupling misses its marginals by {error:e}, allowed {tolerance:e}: this is a defect of the solver or of the input, do not use it"
+        "the coupling misses its marginals by {error:e}, allowed {tolerance:e}: \
+         this is a defect of the solver or of the input, do not use it"
     )]
     Marginals {
         /// Largest violation, in mass.
@@ -64,7 +66,8 @@ pub enum CertificateError {
     },
     /// f_i + g_j exceeds c_ij for some pair.
     #[error(
-        "the potentials exceed the cost by {violation:e}, allowed {tolerance:e}: the plan is not proved optimal, do not use it"
+        "the potentials exceed the cost by {violation:e}, allowed {tolerance:e}: \
+         the plan is not proved optimal, do not use it"
     )]
     Infeasible {
         /// Largest f_i + g_j − c_ij over all pairs.
@@ -74,7 +77,8 @@ pub enum CertificateError {
     },
     /// f_i + g_j is below c_ij on a pair that carries mass.
     #[error(
-        "the potentials miss the cost by {slack:e} on the coupling, allowed {tolerance:e}: the plan is not proved optimal, do not use it"
+        "the potentials miss the cost by {slack:e} on the coupling, allowed {tolerance:e}: \
+         the plan is not proved optimal, do not use it"
     )]
     Slackness {
         /// Largest |c_ij − f_i − g_j| over the coupling.

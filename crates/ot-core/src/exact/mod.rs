@@ -2,9 +2,9 @@
 //!
 //! | problem | method | time, memory | take |
 //! | --- | --- | --- | --- |
-//! | points on a line | sorting ([`one_dimensional`]) | O(n log n), O(n) | [`solve`] with one column, or [`one_dimensional::transport_cost`] for the value |
+//! | points on a line | sorting | O(n log n), O(n) | [`solve`]; [`one_dimensional::transport_cost`] for the value |
 //! | points of R^d, any weights, n ≠ m | network simplex on candidate arcs | see below, O((n + m)·d) | [`solve`] |
-//! | points and a cost of your own | the same, without bounds | passes over all n·m costs | [`solve`] with an implementation of [`crate::cost::Cost`] |
+//! | points and a cost of your own | the same, without bounds | passes over all n·m costs | [`solve`] |
 //! | a matrix, a function of two indices | the same | passes over all n·m costs | [`solve_pairs`] |
 //! | an approximation with gradients | Sinkhorn | | [`crate::entropic`] |
 //!
@@ -12,22 +12,24 @@
 //!
 //! # Method
 //! The points are sorted in space, and coarser problems have a quarter of the points each, the means of cells. The
-//! potentials of a coarse optimum, carried to the finer level by the c-transform, say which arcs can be tight; a network simplex with
-//! integer masses (so that flows are exact and a strongly feasible basis rules out cycling) solves the problem on these arcs. Then all
-//! pairs are priced and violated arcs enter, until there are none: the optimum of the whole problem (column generation; multiscale warm
-//! starts after Schmitzer, arXiv 1510.05466).
+//! potentials of a coarse optimum, carried to the finer level by the c-transform, say which arcs can be tight; a
+//! network simplex with integer masses (so that flows are exact and a strongly feasible basis rules out cycling) solves
+//! the problem on these arcs. Then all pairs are priced and violated arcs enter, until there are none: the optimum of
+//! the whole problem (column generation; multiscale warm starts after Schmitzer, arXiv 1510.05466).
 //!
-//! The costs are never stored. A pass over all pairs bounds c_ij − f_i − g_j from below in single precision, as a matrix product with a bound on
-//! its own rounding, skips blocks of points that are too far apart, and evaluates in double precision what the bounds do not
-//! dismiss: its result is that of evaluating every pair. Up to tens of thousands of points of few dimensions the
-//! simplex takes longer than the passes. From 64 dimensions on the inner products are made by one matrix product of n·m·d multiplications;
-//! where they take at most twice the memory of the points, n·m ≤ 4·(n + m)·d, they are kept for the passes that follow (the only
-//! matrix of n·m numbers that ever exists), and points that
-//! spread along as many axes are solved without coarser levels, since a further pass then costs less than a level.
+//! The costs are never stored. A pass over all pairs bounds c_ij − f_i − g_j from below in single precision, as a
+//! matrix product with a bound on its own rounding, skips blocks of points that are too far apart, and evaluates in
+//! double precision what the bounds do not dismiss: its result is that of evaluating every pair. Up to tens of
+//! thousands of points of few dimensions the simplex takes longer than the passes. From 64 dimensions on the inner
+//! products are made by one matrix product of n·m·d multiplications; where they take at most twice the memory of the
+//! points, n·m ≤ 4·(n + m)·d, they are kept for the passes that follow (the only matrix of n·m numbers that ever
+//! exists), and points that spread along as many axes are solved without coarser levels, since a further pass then
+//! costs less than a level.
 //!
 //! # Guarantee
-//! A [`Transport`] or [`Plan`] is optimal up to the tolerance in its [`Certificate`], for the costs as rounded to `f64`. Results are the same to
-//! the bit for every number of threads; on processors without AVX2 too, since single precision only decides which pairs to evaluate.
+//! A [`Transport`] or [`Plan`] is optimal up to the tolerance in its [`Certificate`], for the costs as rounded to
+//! `f64`. Results are the same to the bit for every number of threads; on processors without AVX2 too, since single
+//! precision only decides which pairs to evaluate.
 
 #![allow(clippy::indexing_slicing, reason = "a coupling's indices are those of its own measures")]
 

@@ -9,15 +9,15 @@ use ndarray::{Axis, aview1};
 
 /// The transport cost min_P Σ P_ij |x_i − y_j|^p between two weighted samples of the line, for p ≥ 1.
 ///
-/// The quantile coupling is optimal for every convex cost of x − y: ∫_0^1 |F⁻¹(u) − G⁻¹(u)|^p du (Peyré & Cuturi, arXiv 1803.00567,
-/// remark 2.30). The distance W_p is its p-th root.
+/// The quantile coupling is optimal for every convex cost of x − y: ∫_0^1 |F⁻¹(u) − G⁻¹(u)|^p du (Peyré & Cuturi, arXiv
+/// 1803.00567, remark 2.30). The distance W_p is its p-th root.
 ///
-/// `x` is \[n\], `y` is \[m\], with weights `a`, `b` that are divided by their sums (equal weights if `None`); the unit is that of x to the
-/// power p.
+/// `x` is \[n\], `y` is \[m\], with weights `a`, `b` that are divided by their sums (equal weights if `None`); the unit
+/// is that of x to the power p.
 ///
 /// # Errors
-/// Empty samples, values that are not finite, weights that are not a measure. A power below 1 or not finite gives an error of its own,
-/// since the monotone coupling is not optimal for it.
+/// Empty samples, values that are not finite, weights that are not a measure. A power below 1 or not finite gives an
+/// error of its own, since the monotone coupling is not optimal for it.
 ///
 /// O(n log n + m log m).
 ///
@@ -88,7 +88,8 @@ pub(crate) fn monotone_cost(x: &[f64], y: &[f64], masses: Option<&Masses>, p: f6
     total
 }
 
-/// Visits the pairs of the monotone coupling with their masses; without `masses` both samples have equal weights and equal size.
+/// Visits the pairs of the monotone coupling with their masses; without `masses` both samples have equal weights and
+/// equal size.
 pub(crate) fn visit_monotone(
     x: &[f64],
     y: &[f64],
@@ -109,7 +110,8 @@ fn order(values: &[f64]) -> Vec<usize> {
     order
 }
 
-/// Visits the monotone staircase: n + m − 1 neighbouring pairs from the two smallest points to the two largest, some of them with mass 0.
+/// Visits the monotone staircase: n + m − 1 neighbouring pairs from the two smallest points to the two largest, some of
+/// them with mass 0.
 fn walk(by_x: &[usize], by_y: &[usize], masses: &Masses, mut visit: impl FnMut(usize, usize, i64)) {
     let (mut i, mut j) = (0, 0);
     let (mut left_x, mut left_y) = (masses.supplies[by_x[0]], masses.demands[by_y[0]]);
@@ -133,8 +135,8 @@ fn walk(by_x: &[usize], by_y: &[usize], masses: &Masses, mut visit: impl FnMut(u
 
 /// The monotone coupling of two measures with potentials that are tight along its staircase.
 ///
-/// The staircase is a basis of the transport polytope; for a convex cost of x − y its potentials are feasible for all pairs, because the
-/// sorted cost matrix has the Monge property.
+/// The staircase is a basis of the transport polytope; for a convex cost of x − y its potentials are feasible for all
+/// pairs, because the sorted cost matrix has the Monge property.
 pub(super) fn monotone_plan(
     x: &[f64],
     y: &[f64],

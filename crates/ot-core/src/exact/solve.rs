@@ -39,8 +39,9 @@ const COARSENING: usize = 4;
 
 /// What artificial arcs cost, in the largest cost, before other arcs than the known ones are asked for.
 ///
-/// The known arcs may carry all mass once it is worth their price; if it is not at this one, others must. A still higher price would only cost
-/// digits of the potentials behind artificial arcs. It is above the largest cost, of which the scale may be a ninth.
+/// The known arcs may carry all mass once it is worth their price; if it is not at this one, others must. A still
+/// higher price would only cost digits of the potentials behind artificial arcs. It is above the largest cost, of which
+/// the scale may be a ninth.
 const HIGHEST_MARGIN: f64 = 10.0;
 
 /// Sets of at most this many points are not made coarser.
@@ -48,15 +49,15 @@ const COARSEST: usize = 64;
 
 /// The optimal transport plan between two measures, with a verified certificate.
 ///
-/// min_P Σ P_ij c(x_i, y_j) over couplings P ≥ 0 of the weights a and b, which are divided by their sums. Points that lie on each
-/// other are solved as one. For d = 1 and a Euclidean cost the monotone coupling is used, otherwise a network simplex on candidate
-/// arcs.
+/// min_P Σ P_ij c(x_i, y_j) over couplings P ≥ 0 of the weights a and b, which are divided by their sums. Points that
+/// lie on each other are solved as one. For d = 1 and a Euclidean cost the monotone coupling is used, otherwise a
+/// network simplex on candidate arcs.
 ///
 /// # Errors
 /// Measures of different dimensions; costs that are not finite; a plan that fails its certificate.
 ///
-/// Memory O((n + m)·d), and n·m single-precision products more where d ≥ 64 and they are at most 4·(n + m)·d; every round of
-/// pricing costs O(n·m·d).
+/// Memory O((n + m)·d), and n·m single-precision products more where d ≥ 64 and they are at most 4·(n + m)·d; every
+/// round of pricing costs O(n·m·d).
 ///
 /// Peyré & Cuturi, arXiv 1803.00567, chapter 3.
 ///
@@ -187,7 +188,8 @@ struct Solution {
     iterations: usize,
 }
 
-/// Solves between the points that carry mass, extends the potentials to the others and verifies the result on all pairs.
+/// Solves between the points that carry mass, extends the potentials to the others and verifies the result on all
+/// pairs.
 fn with_certificate(
     cost: &dyn PairCost,
     a: &Weights,
@@ -218,7 +220,8 @@ fn with_certificate(
     Ok(Plan { coupling, f, g, iterations, certificate })
 }
 
-/// The potentials of the chosen sources and targets at their places, with the largest feasible ones at points without mass.
+/// The potentials of the chosen sources and targets at their places, with the largest feasible ones at points without
+/// mass.
 fn extended(
     cost: &dyn PairCost,
     (sources, f): (&[usize], &[f64]),
@@ -237,7 +240,8 @@ fn extended(
     (all_f, all_g)
 }
 
-/// Solves one level, warm-started from a level with a quarter of the points unless a further pass costs less than that level.
+/// Solves one level, warm-started from a level with a quarter of the points unless a further pass costs less than that
+/// level.
 fn solve_level(
     pairs: &AllPairs<'_>,
     a: &[f64],
@@ -258,8 +262,8 @@ fn solve_level(
     simplex.add_arcs(start.arcs);
     // A quarter of what the certificate allows.
     let tolerance = 0.25 * cost_tolerance(n + m, start.scale);
-    // Artificial arcs cost a little more than the guessed potentials: mass prefers nearly tight arcs at once, and leaves the artificial
-    // ones altogether when their price has grown past every real cost.
+    // Artificial arcs cost a little more than the guessed potentials: mass prefers nearly tight arcs at once, and
+    // leaves the artificial ones altogether when their price has grown past every real cost.
     let mut margin = if start.scale > 0.0 { (0.25 * start.slack).max(1e-9 * start.scale) } else { 1.0 };
     loop {
         simplex.set_artificial_costs(start.f.iter().chain(&start.g).map(|value| value + margin).collect());

@@ -26,9 +26,10 @@ pub struct LargestSlice {
 
 /// The max-sliced Wasserstein distance max_θ W_p(θ·x, θ·y) over unit vectors θ, by ascent from several starts.
 ///
-/// Deshpande et al., arXiv 1904.05877, eq. (7). The problem is not concave: what is returned is the best slice found and so a lower bound,
-/// which more starts can only raise. The starts are the difference of the means and random directions; each follows the gradient
-/// p·Σ P_ij |θ·z|^{p−1} sign(θ·z) z, z = x_i − y_j, with P the monotone coupling of the slice, on the sphere.
+/// Deshpande et al., arXiv 1904.05877, eq. (7). The problem is not concave: what is returned is the best slice found
+/// and so a lower bound, which more starts can only raise. The starts are the difference of the means and random
+/// directions; each follows the gradient p·Σ P_ij |θ·z|^{p−1} sign(θ·z) z, z = x_i − y_j, with P the monotone coupling
+/// of the slice, on the sphere.
 ///
 /// All randomness is drawn from `rng` before the parallel part, d normal numbers for every start but the first.
 ///

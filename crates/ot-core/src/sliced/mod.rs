@@ -40,7 +40,8 @@ pub enum SlicedError {
 
 /// The sliced Wasserstein distance SW_p = (E_θ W_p^p(θ·x, θ·y))^{1/p} with θ uniform on the unit sphere.
 ///
-/// Bonneel et al., J. Math. Imaging Vis. 51 (2015), definition 1. Since |θ·z| ≤ ‖z‖, every slice, and so SW_p, is at most W_p.
+/// Bonneel et al., J. Math. Imaging Vis. 51 (2015), definition 1. Since |θ·z| ≤ ‖z‖, every slice, and so SW_p, is at
+/// most W_p.
 ///
 /// All randomness is drawn from `rng` before the parallel part, d normal numbers a direction.
 ///

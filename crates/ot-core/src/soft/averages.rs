@@ -22,7 +22,8 @@ struct Sums {
 }
 
 impl SoftAverages {
-    /// The averages of the rows of `values`, \[m, k\]. O(n·m·(d + k)) operations, O(n·k) memory; the order of sums is fixed.
+    /// The averages of the rows of `values`, \[m, k\]. O(n·m·(d + k)) operations, O(n·k) memory; the order of sums is
+    /// fixed.
     pub fn new(
         cost: &dyn PairCost,
         potential: &[f64],

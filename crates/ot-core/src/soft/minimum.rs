@@ -11,15 +11,16 @@ use rayon::prelude::*;
 use simd::exp::exp;
 use simd::{Instructions, Vectorised};
 
-/// Blocks whose exponents are this far below the largest seen are skipped: a million of their terms together are below the rounding of
-/// the sum, 10⁶·e^−50 < 2^−52.
+/// Blocks whose exponents are this far below the largest seen are skipped: a million of their terms together are below
+/// the rounding of the sum, 10⁶·e^−50 < 2^−52.
 pub(crate) const NEGLIGIBLE: f64 = 50.0;
 
 /// −ε·log Σ_j exp((potential_j − c_ij)/ε + log b_j) for every source i, all in sorted order.
 ///
-/// Exponents are formed in `f64`, since c/ε may be large; the exponentials, at most one, are `f32`, which costs 2e−7·ε in the result.
-/// Blocks of targets are taken in the order of what they can contribute at most to a block of sources, until the rest is negligible:
-/// for small ε most pairs are never looked at. Every source adds its terms in an order that no thread changes.
+/// Exponents are formed in `f64`, since c/ε may be large; the exponentials, at most one, are `f32`, which costs 2e−7·ε
+/// in the result. Blocks of targets are taken in the order of what they can contribute at most to a block of sources,
+/// until the rest is negligible: for small ε most pairs are never looked at. Every source adds its terms in an order
+/// that no thread changes.
 pub(super) fn soft_minimum(
     sources: &Clusters,
     targets: &Clusters,

@@ -49,8 +49,8 @@ impl<'a> Kernel<'a> {
         }
     }
 
-    /// −ε log Σ exp((potential − c)/ε + logs) for every point of a side, over the points of the other, whose `potential` and log
-    /// weights are given; all in the kernel's order.
+    /// −ε log Σ exp((potential − c)/ε + logs) for every point of a side, over the points of the other, whose
+    /// `potential` and log weights are given; all in the kernel's order.
     pub fn soft_minimum(&self, of: Side, potential: &[f64], logs: &[f64], epsilon: f64) -> Vec<f64> {
         match (self, of) {
             (Self::Blocks { sources, targets, cost }, Side::Sources) => {

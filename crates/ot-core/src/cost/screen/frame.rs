@@ -158,8 +158,8 @@ impl Rounding {
         4.0 * self.terms * DOUBLE
     }
 
-    /// Translates a limit on the reduced cost of a source with ‖x' + δ‖² = `base` and ‖x'‖² = `square` into one on its sums; nothing if it
-    /// is out of range.
+    /// Translates a limit on the reduced cost of a source with ‖x' + δ‖² = `base` and ‖x'‖² = `square` into one on its
+    /// sums; nothing if it is out of range.
     pub fn threshold(&self, limit: f64, base: f64, square: f64) -> Threshold {
         let scaled = self.gauge.of_limit(limit);
         if scaled.is_nan() || scaled.abs() > LARGEST {
