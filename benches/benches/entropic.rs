@@ -29,7 +29,7 @@ fn entropic(criterion: &mut Criterion) {
         unreachable!("the samples are finite")
     };
     let (cost, power, options) = (Euclidean::HalfSquared, SinkhornPower::Two, SinkhornOptions::default());
-    let epsilon = power.of(BLUR);
+    let epsilon = power.epsilon(BLUR);
     group.bench_function("Sinkhorn", |bencher| {
         bencher.iter(|| sinkhorn(&x, &y, &cost, epsilon, options));
     });

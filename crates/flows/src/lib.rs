@@ -4,23 +4,33 @@
 //! | home | what |
 //! | --- | --- |
 //! | [`activation`] | activations with first and second derivative |
-//! | [`mlp`] | scalar fields given by multilayer perceptrons: value, input gradient and the pullback of both |
+//! | [`scalar_field`] | what a critic can be made of: value, input gradient and the pullback of both |
+//! | [`mlp`] | scalar fields given by multilayer perceptrons |
 //! | [`potential`] | U(x, t), its ∇ₓU and ∂ₜU, and the velocity v = −∇U/λ |
+//! | [`velocity`] | v(x, t) as a network itself, without a potential |
 //! | [`generator`] | generators: residual and plain networks R^p → R^d with batch normalisation |
 //! | [`kantorovich`] | two potentials for the dual of ½·W2², and the gradient of their objective |
-//! | [`lipschitz`] | how a critic is held to its Lipschitz bound by reparametrisation |
+//! | [`critic`] | the critic: its network, its objective, its bound, and the gradient of all that |
+//! | [`lipschitz`] | how a critic is held to its Lipschitz bound |
+//! | [`flow`] | the flow: its representation, what it minimises, and the gradient of that |
 //! | [`hopf_lax`] | the potential that the critic determines, by the Hopf–Lax formula |
 //! | [`integrate`] | forward Euler and fourth-order Runge–Kutta |
-//! | [`game`] | the two players' objectives and their gradients |
+//! | [`game`] | the two players together, and the backends that compute their gradients |
 //! | [`record`] | trajectories with everything that optimality is measured by |
 //! | [`device`] | where the arithmetic runs |
 //!
 //! Everything here runs on the CPU without libtorch; the feature `torch` adds the libtorch backend of the same
 //! [`game::Backend`].
+#![deny(
+    clippy::disallowed_methods,
+    reason = "this crate changes no file and draws from streams that it is given"
+)]
 
 pub mod activation;
+pub mod critic;
 pub mod device;
 pub mod error;
+pub mod flow;
 pub mod game;
 pub mod generator;
 pub mod hopf_lax;
@@ -32,7 +42,10 @@ pub mod mlp;
 pub mod potential;
 pub mod real;
 pub mod record;
+pub mod scalar_field;
+mod text;
 #[cfg(feature = "torch")]
 pub mod torch;
+pub mod velocity;
 
 pub use error::FlowError;

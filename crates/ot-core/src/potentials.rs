@@ -141,10 +141,13 @@ impl<'a> Potentials<'a> {
     /// Where mass at any points, \[k, d\], goes, \[k, d\].
     ///
     /// Of entropic potentials it is the barycentric map of the plan, extended by its own formula: at the sources it is
-    /// [`crate::entropic::EntropicTransport::barycentric_map`]. Of exact potentials it is the nearest-atom extension: x
-    /// goes whole to the target with mass of least c(x, y_j) − g_j, the first of equal ones, in whose Laguerre cell it
-    /// lies. Where a source splits its mass that is ONE of the targets that it serves, not their mean; the map is
-    /// constant on each cell.
+    /// [`crate::entropic::EntropicTransport::barycentric_map`].
+    ///
+    /// Of exact potentials it is the nearest-atom extension: x goes whole to the target with mass of least c(x, y_j) −
+    /// g_j, the first of equal ones, in whose Laguerre cell it lies. The map is constant on each cell, and every source
+    /// lies on the border of the cells of all targets that it serves, often of others too, since the potentials of a
+    /// basis are tight on more pairs than carry mass: at the sources [`crate::exact::Transport::barycentric_map`] tells
+    /// where mass goes, and close to them the entropic map is the smoother choice.
     ///
     /// # Errors
     /// Those of [`Potentials::f_at`].

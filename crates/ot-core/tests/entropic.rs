@@ -150,8 +150,8 @@ fn the_gradient_is_the_difference_quotient() {
             sinkhorn_divergence_gradient(
                 &measure(x.view(), Some(&a)),
                 &measure(y.view(), Some(&b)),
-                &power.cost(),
-                power.of(0.5),
+                power.cost(),
+                power.epsilon(0.5),
                 options,
             )
             .unwrap()
@@ -181,8 +181,8 @@ fn the_gradient_pulls_a_shifted_cloud_back_as_a_whole() {
     let (divergence, gradient) = sinkhorn_divergence_gradient(
         &measure(x.view(), None),
         &measure(y.view(), None),
-        &SinkhornPower::Two.cost(),
-        SinkhornPower::Two.of(0.2),
+        SinkhornPower::Two.cost(),
+        SinkhornPower::Two.epsilon(0.2),
         SinkhornOptions { tolerance: 1e-6, ..SinkhornOptions::default() },
     )
     .unwrap();
@@ -373,8 +373,8 @@ fn results_do_not_depend_on_the_number_of_threads() {
         sinkhorn_divergence_gradient(
             &measure(x.view(), None),
             &measure(y.view(), None),
-            &SinkhornPower::Two.cost(),
-            SinkhornPower::Two.of(0.1),
+            SinkhornPower::Two.cost(),
+            SinkhornPower::Two.epsilon(0.1),
             options,
         )
         .unwrap()

@@ -16,11 +16,7 @@ pub enum SinkhornPower {
 
 impl SinkhornPower {
     /// The ground cost.
-    pub fn cost(self) -> Euclidean {
-        self.static_cost().to_owned()
-    }
-
-    fn static_cost(self) -> &'static Euclidean {
+    pub fn cost(self) -> &'static Euclidean {
         match self {
             Self::One => &Euclidean::Distance,
             Self::Two => &Euclidean::HalfSquared,
@@ -35,11 +31,11 @@ impl SinkhornPower {
         }
     }
 
-    /// ε = blur^p, and the same power of any other length.
-    pub fn of(self, length: f64) -> f64 {
+    /// ε = blur^p.
+    pub fn epsilon(self, blur: f64) -> f64 {
         match self {
-            Self::One => length,
-            Self::Two => length * length,
+            Self::One => blur,
+            Self::Two => blur * blur,
         }
     }
 }
@@ -146,7 +142,7 @@ pub fn geomloss_divergence(
     schedule: Schedule,
 ) -> Result<SinkhornDivergence, EntropicError> {
     positive("blur", blur)?;
-    let (cost, epsilon) = (power.static_cost(), power.of(blur));
+    let (cost, epsilon) = (power.cost(), power.epsilon(blur));
     match schedule {
         Schedule::Converged { tolerance, max_iterations } => {
             sinkhorn_divergence(source, target, cost, epsilon, SinkhornOptions { tolerance, max_iterations })
@@ -255,9 +251,9 @@ fn average(left: &[f64], right: &[f64]) -> Vec<f64> {
 /// diameter^p, then the powers diameter^p·scaling^{kp} from k = 0 down to blur^p, then blur^p.
 fn geomloss_scales(power: SinkhornPower, diameter: f64, blur: f64, scaling: f64) -> Vec<f64> {
     let steps = ((blur / diameter).ln() / scaling.ln()).ceil().max(0.0) as i32;
-    std::iter::once(power.of(diameter))
-        .chain((0..steps).map(|step| power.of(diameter * scaling.powi(step))))
-        .chain(std::iter::once(power.of(blur)))
+    std::iter::once(power.epsilon(diameter))
+        .chain((0..steps).map(|step| power.epsilon(diameter * scaling.powi(step))))
+        .chain(std::iter::once(power.epsilon(blur)))
         .filter(|&epsilon| epsilon > 0.0)
         .collect()
 }
