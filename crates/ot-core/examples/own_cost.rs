@@ -27,9 +27,9 @@ impl Cost for SquaredArc {
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
-    // Sixty angles, and the same turned by a quarter: some go through zero.
-    let x = Array2::from_shape_fn((60, 1), |(i, _)| TAU * i as f64 / 60.0);
-    let y = x.mapv(|angle| (angle + TAU / 4.0).rem_euclid(TAU));
+    // Sixty angles on an arc across zero, and the same turned by .7.
+    let x = Array2::from_shape_fn((60, 1), |(i, _)| (0.02 * i as f64 - 0.6).rem_euclid(TAU));
+    let y = x.mapv(|angle| (angle + 0.7).rem_euclid(TAU));
     let (source, target) = (Measure::uniform(x.view())?, Measure::uniform(y.view())?);
 
     let plan = solve(&source, &target, &SquaredArc)?;
@@ -38,7 +38,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let blurred = sinkhorn(&source, &target, &SquaredArc, 0.01, SinkhornOptions::default())?;
     println!("entropic cost  {:.6}, marginal error {:e}", blurred.value, blurred.marginal_error);
 
-    let new = array![[0.01], [1.0], [2.5]];
+    let new = array![[6.0], [0.055], [0.255]];
     let (nearest, mean) = (plan.potentials.map(new.view())?, blurred.potentials.map(new.view())?);
     for ((angle, nearest), mean) in new.iter().zip(&nearest).zip(&mean) {
         println!("{angle:.3} goes to {nearest:.3} by the nearest atom, {mean:.3} by the barycentric map");
