@@ -7,6 +7,7 @@
 //! | [`mlp`] | scalar fields given by multilayer perceptrons: value, input gradient and the pullback of both |
 //! | [`potential`] | U(x, t), its ∇ₓU and ∂ₜU, and the velocity v = −∇U/λ |
 //! | [`generator`] | generators: residual and plain networks R^p → R^d with batch normalisation |
+//! | [`generation`] | what the training of a generator against its critics computes |
 //! | [`kantorovich`] | two potentials for the dual of ½·W2², and the gradient of their objective |
 //! | [`lipschitz`] | how a critic is held to its Lipschitz bound by reparametrisation |
 //! | [`hopf_lax`] | the potential that the critic determines, by the Hopf–Lax formula |
@@ -15,13 +16,14 @@
 //! | [`record`] | trajectories with everything that optimality is measured by |
 //! | [`device`] | where the arithmetic runs |
 //!
-//! Everything here runs on the CPU without libtorch; the feature `torch` adds the libtorch backend of the same
-//! [`game::Backend`].
+//! Everything here runs on the CPU without libtorch; the feature `torch` adds another [`game::Backend`] and other
+//! [`generation::Gradients`] that run on libtorch.
 
 pub mod activation;
 pub mod device;
 pub mod error;
 pub mod game;
+pub mod generation;
 pub mod generator;
 pub mod hopf_lax;
 pub mod integrate;

@@ -8,7 +8,7 @@ use crate::game::{CriticBatch, CriticValue, Game};
 use crate::mlp::Mlp;
 use tch::{Device, Kind, Tensor};
 
-/// The critic as the field of a Hopf–Lax minimisation, its parameters on the device.
+/// The critic as a field of points, its parameters on the device.
 pub(super) struct Field {
     network: Network,
     device: Device,
@@ -19,6 +19,15 @@ impl Field {
     pub(super) fn new<T: Scalar>(net: &Mlp, parameters: &[T], device: Device) -> Result<Self, FlowError> {
         Ok(Self { network: Network::new(net, parameters, device, false)?, device, dim: net.input() })
     }
+
+    /// φ, \[n\], and ∇φ, \[n, d\], at the rows of `points`.
+    pub(super) fn jet<T: Scalar>(&self, points: &[T]) -> Result<(Vec<T>, Vec<T>), FlowError> {
+        let count = points.len() / self.dim;
+        expect_length("the points", points.len(), count * self.dim)?;
+        let evaluation = self.network.at(&matrix(points, self.dim, self.device)?)?;
+        let gradients = evaluation.gradient()?.f_contiguous()?.f_view([-1])?;
+        Ok((download(&evaluation.value()?, count)?, download(&gradients, points.len())?))
+    }
 }
 
 impl<T: Scalar> crate::hopf_lax::Field<T> for Field {
@@ -27,9 +36,7 @@ impl<T: Scalar> crate::hopf_lax::Field<T> for Field {
     }
 
     fn jet(&mut self, points: &[T], values: &mut Vec<T>, gradients: &mut Vec<T>) -> Result<(), FlowError> {
-        let evaluation = self.network.at(&matrix(points, self.dim, self.device)?)?;
-        *values = download(&evaluation.value()?, points.len() / self.dim)?;
-        *gradients = download(&evaluation.gradient()?.f_contiguous()?.f_view([-1])?, points.len())?;
+        (*values, *gradients) = self.jet(points)?;
         Ok(())
     }
 }

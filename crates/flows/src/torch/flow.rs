@@ -1,6 +1,10 @@
 //! The flow's objective on tensors: see [`crate::game::FlowObjective`] for the formula.
+//!
+//! Its terms are written here a second time on purpose: the gradient is one backward pass through them, which owes nothing to the
+//! native adjoint and so checks it.
 
-use super::network::Network;
+use super::generator;
+use super::network::{Network, leaf_gradients};
 use super::transfer::{Scalar, download, matrix, size, vector, wide};
 use crate::FlowError;
 use crate::error::expect_length;
@@ -44,7 +48,7 @@ pub fn gradient<T: Scalar>(
 ) -> Result<FlowValue, FlowError> {
     let objective = game.flow_objective;
     expect_length("the critic's input", game.critic.input(), game.potential.dim())?;
-    expect_length("the parameter gradient", gradient.len(), game.potential.net().parameter_count())?;
+    expect_length("the parameter gradient", gradient.len(), game.flow_parameter_count())?;
     let simulation = Simulation::new(game, device, networks, paths, true)?;
 
     let run = simulation.run()?;
@@ -70,7 +74,7 @@ pub fn gradient<T: Scalar>(
         1.0,
     ];
     let total = terms.f_dot(&vector(&weights, device)?)?;
-    simulation.potential.parameter_gradient(&total, gradient)?;
+    leaf_gradients(&total, [(simulation.network.leaf(), gradient)])?;
 
     let mut values = [0.0; 7];
     terms.f_copy_data(&mut values, 7)?;
@@ -95,10 +99,27 @@ pub fn gradient<T: Scalar>(
     })
 }
 
+/// What the flow is made of beside the critic.
+enum FlowNetwork {
+    /// N of a potential.
+    Potential(Network),
+    /// v itself.
+    Velocity(generator::Network),
+}
+
+impl FlowNetwork {
+    fn leaf(&self) -> &Tensor {
+        match self {
+            Self::Potential(network) => network.leaf(),
+            Self::Velocity(network) => network.leaf(),
+        }
+    }
+}
+
 /// The networks, where the particles begin and how they step.
 struct Simulation<'a> {
     game: &'a Game,
-    potential: Network,
+    network: FlowNetwork,
     critic: Network,
     start: Tensor,
     /// ξ, \[steps·batch, d\], empty without noise.
@@ -135,9 +156,23 @@ impl<'a> Simulation<'a> {
         let h = game.flow_objective.horizon / step_count(paths.steps)?;
         let noise = if game.flow_objective.noise > 0.0 { paths.steps * paths.start.len() } else { 0 };
         expect_length("the noise of the paths", paths.noise.len(), noise)?;
+        let network = match &game.velocity {
+            Some(velocity) => FlowNetwork::Velocity(generator::Network::new(
+                velocity,
+                networks.potential,
+                device,
+                trained,
+            )?),
+            None => FlowNetwork::Potential(Network::new(
+                game.potential.net(),
+                networks.potential,
+                device,
+                trained,
+            )?),
+        };
         Ok(Self {
             game,
-            potential: Network::new(game.potential.net(), networks.potential, device, trained)?,
+            network,
             critic: Network::new(&game.critic, networks.critic, device, false)?,
             start: matrix(paths.start, dim, device)?,
             noise: matrix(paths.noise, dim, device)?,
@@ -151,10 +186,17 @@ impl<'a> Simulation<'a> {
         size(self.game.potential.dim())
     }
 
-    /// (∇ₓU, ∂ₜU) at the rows of `x` and one time, \[batch, d + 1\].
+    /// (∇ₓU, ∂ₜU) at the rows of `x` and one time, \[batch, d + 1\]; (−λv, 0) for a velocity without a potential.
     fn jet(&self, x: &Tensor, t: f64) -> Result<Tensor, FlowError> {
-        let time = x.f_new_full([size(self.batch), 1], t, (x.f_kind()?, x.device()))?;
-        let network = self.potential.at(&Tensor::f_cat(&[x, &time], 1)?)?;
+        let column = |value: f64| x.f_new_full([size(self.batch), 1], value, (x.f_kind()?, x.device()));
+        let z = Tensor::f_cat(&[x, &column(t)?], 1)?;
+        let network = match &self.network {
+            FlowNetwork::Velocity(velocity) => {
+                let in_place_of_slope = velocity.at(&z, true, &[])?.f_mul_scalar(-self.game.flow_objective.lambda)?;
+                return Ok(Tensor::f_cat(&[in_place_of_slope, column(0.0)?], 1)?);
+            }
+            FlowNetwork::Potential(network) => network.at(&z)?,
+        };
         let jet = network.gradient()?;
         if self.game.representation != Representation::ExactTerminal {
             return Ok(jet);
@@ -237,7 +279,11 @@ impl<'a> Simulation<'a> {
         // drops out.
         let mean = velocity.f_detach()?.f_mean_dim(0_i64, false, Kind::Double)?;
         let spread = velocity.f_sub(&mean)?.f_square()?;
-        let residual = jets.f_select(2, self.dim())?.f_sub(&energy)?.f_square()?;
+        // Without a potential there is no Hamilton–Jacobi equation.
+        let residual = match self.network {
+            FlowNetwork::Potential(_) => jets.f_select(2, self.dim())?.f_sub(&energy)?.f_square()?,
+            FlowNetwork::Velocity(_) => energy.f_zeros_like()?,
+        };
         let per_point = self.h / self.batch as f64;
         let sum = |term: &Tensor, scale: f64| term.f_sum(Kind::Double)?.f_mul_scalar(scale);
         Ok([

@@ -1,8 +1,12 @@
-//! The gradients of the game on libtorch: the other [`Backend`], for CUDA and as an independent check of the native one.
+//! All that training computes, on libtorch: for CUDA, and as an independent check of the native code.
 //!
 //! | home | what |
 //! | --- | --- |
+//! | [`Torch`] | the game between a flow and its critic: the other [`Backend`] |
+//! | [`TorchGradients`] | a generator and its critics: the other [`Gradients`](crate::generation::Gradients) |
 //! | [`critic`], [`flow`] | the two players' objectives, as in [`crate::game`] |
+//! | [`generator`] | generators with libtorch's own batch normalisation, as in [`crate::generator`] |
+//! | [`kantorovich`] | the objective of two Kantorovich potentials, as in [`crate::kantorovich`] |
 //! | [`runtime`] | threads, and the devices that this libtorch has |
 //!
 //! ∇ₓU, ∂ₜU and ∇φ are forward operations (a layer knows its input gradient), so that every parameter gradient is one
@@ -13,14 +17,22 @@
 //!
 //! Parameters and gradients are flat buffers on the CPU. On CUDA every call therefore copies its parameters and its
 //! minibatch to the device and its gradient back; this is small against the work of networks that are worth a GPU.
-//! No random number of libtorch is used.
+//! No random number of libtorch is used: initial parameters and minibatches are drawn by native code, from the same streams
+//! whatever the device.
+//!
+//! What is trained on a device is a list of numbers like any other: a trained flow or generator is evaluated, sampled and
+//! recorded by native code, the search of a Hopf–Lax flow for the ends of its paths included.
 
 pub mod critic;
 pub mod flow;
+mod generation;
+pub mod generator;
+pub mod kantorovich;
 mod network;
 pub mod runtime;
 mod transfer;
 
+pub use generation::TorchGradients;
 pub use transfer::Scalar;
 
 use crate::FlowError;
@@ -39,8 +51,7 @@ impl Torch {
     /// A backend for one game on `device`, which it opens ([`runtime::open`]).
     ///
     /// # Errors
-    /// [`FlowError::Device`] when `device` is a CUDA device that this libtorch does not have; [`FlowError::Specification`] for a
-    /// velocity without a potential, which only the native backend has.
+    /// [`FlowError::Device`] when this libtorch does not have the device.
     ///
     /// ```
     /// use flows::{activation::Activation, device::Device, mlp::{Mlp, Output}, potential::Potential, torch::Torch};
@@ -73,19 +84,12 @@ impl Torch {
     ///     },
     /// };
     /// // U(x, t) = tanh(x), whose slope at 0 is 1: one step moves the origin by −1/λ.
-    /// let mut torch = Torch::new(game, Device::Cpu)?;
+    /// let mut torch = Torch::new(game, Device::Libtorch)?;
     /// let networks = Networks { potential: &[1.0, 0.0, 0.0, 1.0, 0.0], critic: &[0.0; 4] };
     /// assert_eq!(torch.push_forward(networks, Paths { start: &[0.0], steps: 1, noise: &[] })?, [-2.0]);
     /// # Ok::<(), flows::FlowError>(())
     /// ```
     pub fn new(game: Game, device: Device) -> Result<Self, FlowError> {
-        if game.velocity.is_some() {
-            return Err(FlowError::Specification {
-                what: "the representation of the flow".into(),
-                found: format!("velocity on {device}"),
-                remedy: "use --device cpu for it".into(),
-            });
-        }
         Ok(Self { game, device: runtime::open(device)? })
     }
 }

@@ -81,11 +81,25 @@ impl Network {
         loss: &Tensor,
         gradient: &mut [T],
     ) -> Result<(), FlowError> {
-        for tensor in Tensor::f_run_backward(&[loss], &[&self.leaf], false, false)? {
-            tensor.f_copy_data(gradient, gradient.len())?;
-        }
-        Ok(())
+        leaf_gradients(loss, [(&self.leaf, gradient)])
     }
+
+    /// The parameters, for a backward pass that several networks share.
+    pub(super) fn leaf(&self) -> &Tensor {
+        &self.leaf
+    }
+}
+
+/// Writes the derivative of `loss` in each leaf: one backward pass, after which the graph is gone.
+pub(super) fn leaf_gradients<T: Scalar, const N: usize>(
+    loss: &Tensor,
+    leaves: [(&Tensor, &mut [T]); N],
+) -> Result<(), FlowError> {
+    let tensors = Tensor::f_run_backward(&[loss], &leaves.each_ref().map(|(leaf, _)| *leaf), false, false)?;
+    for (tensor, (_, gradient)) in tensors.into_iter().zip(leaves) {
+        tensor.f_copy_data(gradient, gradient.len())?;
+    }
+    Ok(())
 }
 
 impl Evaluation<'_> {
@@ -124,7 +138,7 @@ impl Evaluation<'_> {
 }
 
 /// σ(s).
-fn activate(activation: Activation, s: &Tensor) -> Result<Tensor, FlowError> {
+pub(super) fn activate(activation: Activation, s: &Tensor) -> Result<Tensor, FlowError> {
     Ok(match activation {
         Activation::Tanh => s.f_tanh()?,
         // libtorch's own softplus drops log(1 + e⁻ˢ) beyond s = 20, which double precision would notice.
