@@ -1,7 +1,7 @@
 //! What the training of a generator against its critics computes, on whichever device.
 
 use crate::FlowError;
-use crate::game::{self, CriticBatch, CriticValue, Game};
+use crate::critic::{self, Critic, CriticBatch, CriticValue};
 use crate::generator::{Generator, GeneratorTape, RunningStatistics, Statistics};
 use crate::kantorovich::{self, KantorovichObjective, KantorovichValue, PairBatch, Potentials};
 use crate::mlp::{Mlp, Order, Tape, Weights};
@@ -60,7 +60,7 @@ pub trait Gradients {
     /// [`FlowError::Shape`] as above; [`FlowError::Divergence`] for critic values outside the domain of f*.
     fn critic_gradient(
         &mut self,
-        game: &Game,
+        critic: &Critic,
         parameters: &[f32],
         batch: CriticBatch<'_, f32>,
         gradient: &mut [f32],
@@ -95,7 +95,7 @@ pub struct NativeGradients {
     generated: GeneratorTape<f32>,
     weights: Weights<f32>,
     judged: Tape<f32>,
-    critic: game::critic::Workspace<f32>,
+    critic: critic::Workspace<f32>,
     potentials: kantorovich::Workspace<f32>,
 }
 
@@ -137,12 +137,12 @@ impl Gradients for NativeGradients {
 
     fn critic_gradient(
         &mut self,
-        game: &Game,
+        critic: &Critic,
         parameters: &[f32],
         batch: CriticBatch<'_, f32>,
         gradient: &mut [f32],
     ) -> Result<CriticValue, FlowError> {
-        self.critic.gradient(game, parameters, batch, gradient)
+        self.critic.gradient(critic, parameters, batch, gradient)
     }
 
     fn potentials_gradient(

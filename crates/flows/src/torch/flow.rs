@@ -1,4 +1,4 @@
-//! The flow's objective on tensors: see [`crate::game::FlowObjective`] for the formula.
+//! The flow's objective on tensors: see [`crate::flow::FlowObjective`] for the formula.
 //!
 //! Its terms are written here a second time on purpose: the gradient is one backward pass through them, which owes nothing to the
 //! native adjoint and so checks it.
@@ -7,8 +7,9 @@ use super::generator;
 use super::network::{Network, leaf_gradients};
 use super::transfer::{Scalar, download, matrix, size, vector, wide};
 use crate::FlowError;
-use crate::error::expect_length;
-use crate::game::{FlowValue, Game, Interaction, Networks, Paths, Representation};
+use crate::error::{expect_length, expect_rows};
+use crate::flow::{Flow, FlowValue, Interaction, Paths, TERMS};
+use crate::game::{Game, Networks};
 use crate::integrate::step_count;
 use tch::{Device, Kind, Tensor};
 
@@ -46,15 +47,15 @@ pub fn gradient<T: Scalar>(
     paths: Paths<'_, T>,
     gradient: &mut [T],
 ) -> Result<FlowValue, FlowError> {
-    let objective = game.flow_objective;
-    expect_length("the critic's input", game.critic.input(), game.potential.dim())?;
-    expect_length("the parameter gradient", gradient.len(), game.flow_parameter_count())?;
+    expect_length("the critic's input", game.critic.dim(), game.flow.dim())?;
+    expect_length("the parameter gradient", gradient.len(), game.flow.parameter_count())?;
     let simulation = Simulation::new(game, device, networks, paths, true)?;
 
     let run = simulation.run()?;
     let [terminal, terminal_gradient, characteristic] = simulation.terminal_terms(&run)?;
     let [kinetic_energy, velocity_spread, hamilton_jacobi] = simulation.path_terms(&run.jets)?;
-    let terms = [
+    // In the order of the weights.
+    let terms: [Tensor; TERMS] = [
         terminal,
         kinetic_energy,
         velocity_spread,
@@ -64,39 +65,12 @@ pub fn gradient<T: Scalar>(
         run.interaction,
     ];
     let terms = Tensor::f_stack(&terms, 0)?;
-    let weights = [
-        1.0,
-        if objective.kinetic { objective.lambda } else { 0.0 },
-        objective.velocity_spread,
-        objective.hamilton_jacobi,
-        objective.terminal_gradient,
-        objective.characteristic,
-        1.0,
-    ];
-    let total = terms.f_dot(&vector(&weights, device)?)?;
+    let total = terms.f_dot(&vector(&game.objective.weights(), device)?)?;
     leaf_gradients(&total, [(simulation.network.leaf(), gradient)])?;
 
-    let mut values = [0.0; 7];
-    terms.f_copy_data(&mut values, 7)?;
-    let [
-        terminal,
-        kinetic_energy,
-        velocity_spread,
-        hamilton_jacobi,
-        terminal_gradient,
-        characteristic,
-        interaction,
-    ] = values;
-    Ok(FlowValue {
-        total: values.iter().zip(weights).map(|(value, weight)| value * weight).sum(),
-        terminal,
-        kinetic_energy,
-        velocity_spread,
-        hamilton_jacobi,
-        terminal_gradient,
-        characteristic,
-        interaction,
-    })
+    let mut values = [0.0; TERMS];
+    terms.f_copy_data(&mut values, TERMS)?;
+    Ok(FlowValue::of_terms(values, &game.objective))
 }
 
 /// What the flow is made of beside the critic.
@@ -150,30 +124,25 @@ impl<'a> Simulation<'a> {
         paths: Paths<'_, T>,
         trained: bool,
     ) -> Result<Self, FlowError> {
-        let dim = game.potential.dim();
-        let batch = paths.start.len() / dim;
-        expect_length("the batch of positions", paths.start.len(), batch * dim)?;
-        let h = game.flow_objective.horizon / step_count(paths.steps)?;
-        let noise = if game.flow_objective.noise > 0.0 { paths.steps * paths.start.len() } else { 0 };
+        let dim = game.flow.dim();
+        let batch = expect_rows("the batch of positions", paths.start.len(), dim)?;
+        let h = game.objective.horizon / step_count(paths.steps)?;
+        let noise = if game.objective.noise > 0.0 { paths.steps * paths.start.len() } else { 0 };
         expect_length("the noise of the paths", paths.noise.len(), noise)?;
-        let network = match &game.velocity {
-            Some(velocity) => FlowNetwork::Velocity(generator::Network::new(
-                velocity,
-                networks.potential,
-                device,
-                trained,
-            )?),
-            None => FlowNetwork::Potential(Network::new(
-                game.potential.net(),
-                networks.potential,
-                device,
-                trained,
-            )?),
+        let network = match &game.flow {
+            Flow::Velocity(velocity) => {
+                FlowNetwork::Velocity(generator::Network::new(velocity.net(), networks.flow, device, trained)?)
+            }
+            Flow::Network(potential)
+            | Flow::ExactTerminal(potential)
+            | Flow::HopfLax { proposal: potential, .. } => {
+                FlowNetwork::Potential(Network::new(potential.net(), networks.flow, device, trained)?)
+            }
         };
         Ok(Self {
             game,
             network,
-            critic: Network::new(&game.critic, networks.critic, device, false)?,
+            critic: Network::new(&game.critic.network, networks.critic, device, false)?,
             start: matrix(paths.start, dim, device)?,
             noise: matrix(paths.noise, dim, device)?,
             batch,
@@ -183,7 +152,7 @@ impl<'a> Simulation<'a> {
     }
 
     fn dim(&self) -> i64 {
-        size(self.game.potential.dim())
+        size(self.game.flow.dim())
     }
 
     /// (∇ₓU, ∂ₜU) at the rows of `x` and one time, \[batch, d + 1\]; (−λv, 0) for a velocity without a potential.
@@ -192,17 +161,17 @@ impl<'a> Simulation<'a> {
         let z = Tensor::f_cat(&[x, &column(t)?], 1)?;
         let network = match &self.network {
             FlowNetwork::Velocity(velocity) => {
-                let in_place_of_slope = velocity.at(&z, true, &[])?.f_mul_scalar(-self.game.flow_objective.lambda)?;
+                let in_place_of_slope = velocity.at(&z, true, &[])?.f_mul_scalar(-self.game.objective.lambda)?;
                 return Ok(Tensor::f_cat(&[in_place_of_slope, column(0.0)?], 1)?);
             }
             FlowNetwork::Potential(network) => network.at(&z)?,
         };
         let jet = network.gradient()?;
-        if self.game.representation != Representation::ExactTerminal {
+        if !matches!(self.game.flow, Flow::ExactTerminal(_)) {
             return Ok(jet);
         }
         // U = s·φ + (1 − s)·N with s = t/T.
-        let horizon = self.game.flow_objective.horizon;
+        let horizon = self.game.objective.horizon;
         let (share, critic) = (t / horizon, self.critic.at(x)?);
         let rate = critic.value()?.f_sub(&network.value()?)?.f_mul_scalar(1.0 / horizon)?.f_unsqueeze(1)?;
         let of_critic = Tensor::f_cat(&[critic.gradient()?.f_mul_scalar(share)?, rate], 1)?;
@@ -211,7 +180,7 @@ impl<'a> Simulation<'a> {
 
     /// Runs the flow.
     fn run(&self) -> Result<Run, FlowError> {
-        let objective = self.game.flow_objective;
+        let objective = self.game.objective;
         let rate = self.h / objective.lambda;
         let mut x = self.start.f_detach()?;
         let mut jets = Vec::with_capacity(self.steps);
@@ -234,14 +203,14 @@ impl<'a> Simulation<'a> {
 
     /// sum + share·h·I of the particles in the rows of `x`.
     fn interact(&self, sum: &Tensor, x: &Tensor, share: f64) -> Result<Tensor, FlowError> {
-        let Some(cost) = self.game.flow_objective.interaction else { return Ok(sum.shallow_clone()) };
+        let Some(cost) = self.game.objective.interaction else { return Ok(sum.shallow_clone()) };
         Ok(sum.f_add(&law_cost(cost, x, self.batch)?.f_mul_scalar(share * self.h)?)?)
     }
 
     /// E φ(x_T), E‖(∇U(x_T, T) − ∇φ(x_T))/λ‖² and the distance to the characteristics; the last two are left at 0 where they
     /// have no weight.
     fn terminal_terms(&self, Run { x, positions, .. }: &Run) -> Result<[Tensor; 3], FlowError> {
-        let objective = self.game.flow_objective;
+        let objective = self.game.objective;
         let end = self.critic.at(x)?;
         let per_point = 1.0 / self.batch as f64;
         let terminal = end.value()?.f_sum(Kind::Double)?.f_mul_scalar(per_point)?;
@@ -271,7 +240,7 @@ impl<'a> Simulation<'a> {
 
     /// Σ h·E½‖v‖², Σ h·E‖v − v̄‖² and Σ (h/T)·E(∂ₜU/λ − ½‖v‖²)², in double precision.
     fn path_terms(&self, jets: &[Tensor]) -> Result<[Tensor; 3], FlowError> {
-        let objective = self.game.flow_objective;
+        let objective = self.game.objective;
         let jets = wide(&Tensor::f_stack(jets, 0)?)?.f_mul_scalar(1.0 / objective.lambda)?;
         let velocity = jets.f_narrow(2, 0, self.dim())?.f_neg()?;
         let energy = velocity.f_square()?.f_sum_dim_intlist(2, false, Kind::Double)?.f_mul_scalar(0.5)?;

@@ -1,11 +1,11 @@
 //! The training of a generator against its critics on libtorch.
 
-use super::critic::Field;
+use super::critic::{self, Field};
 use super::generator::Evaluation;
-use super::{critic, kantorovich, runtime};
+use super::{kantorovich, runtime};
 use crate::FlowError;
+use crate::critic::{Critic, CriticBatch, CriticValue};
 use crate::device::Device;
-use crate::game::{CriticBatch, CriticValue, Game};
 use crate::generation::{Gradients, Judgement};
 use crate::generator::{Generator, RunningStatistics, Statistics};
 use crate::kantorovich::{KantorovichObjective, KantorovichValue, PairBatch, Potentials};
@@ -71,12 +71,12 @@ impl Gradients for TorchGradients {
 
     fn critic_gradient(
         &mut self,
-        game: &Game,
+        critic: &Critic,
         parameters: &[f32],
         batch: CriticBatch<'_, f32>,
         gradient: &mut [f32],
     ) -> Result<CriticValue, FlowError> {
-        critic::gradient(game, self.device, parameters, batch, gradient)
+        critic::gradient(critic, self.device, parameters, batch, gradient)
     }
 
     fn potentials_gradient(

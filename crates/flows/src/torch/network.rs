@@ -75,16 +75,7 @@ impl Network {
         Ok(Evaluation { network: self, hidden })
     }
 
-    /// Writes ∂`loss`/∂parameters: one backward pass, after which the graph is gone.
-    pub(super) fn parameter_gradient<T: Scalar>(
-        &self,
-        loss: &Tensor,
-        gradient: &mut [T],
-    ) -> Result<(), FlowError> {
-        leaf_gradients(loss, [(&self.leaf, gradient)])
-    }
-
-    /// The parameters, for a backward pass that several networks share.
+    /// The parameters.
     pub(super) fn leaf(&self) -> &Tensor {
         &self.leaf
     }
@@ -162,7 +153,7 @@ fn times_slope(activation: Activation, q: &Tensor, hidden: &Hidden) -> Result<Te
 
 #[cfg(test)]
 mod tests {
-    use super::Network;
+    use super::{Network, leaf_gradients};
     use crate::activation::Activation;
     use crate::mlp::{Initialisation, Mlp, Output};
     use crate::torch::transfer::{download, matrix, vector};
@@ -207,13 +198,13 @@ mod tests {
                 let z = matrix(&points, DIM, Device::Cpu).unwrap();
                 let gradient = network.at(&z).unwrap().gradient().unwrap();
                 let mut once = vec![0.0; theta.len()];
-                network.parameter_gradient(&loss_of(&gradient), &mut once).unwrap();
+                leaf_gradients(&loss_of(&gradient), [(network.leaf(), &mut once)]).unwrap();
 
                 let z = matrix(&points, DIM, Device::Cpu).unwrap().f_requires_grad_(true).unwrap();
                 let total = network.at(&z).unwrap().value().unwrap().f_sum(tch::Kind::Double).unwrap();
                 let reference = Tensor::f_run_backward(&[total], &[z], true, true).unwrap().remove(0);
                 let mut twice = vec![0.0; theta.len()];
-                network.parameter_gradient(&loss_of(&reference), &mut twice).unwrap();
+                leaf_gradients(&loss_of(&reference), [(network.leaf(), &mut twice)]).unwrap();
 
                 let values = |t: &Tensor| download::<f64>(&t.f_detach().unwrap(), BATCH * DIM).unwrap();
                 close(&values(&gradient), &values(&reference), &what);
