@@ -66,18 +66,11 @@ impl Training for FlowRun {
         let training = &self.config.training;
         // The rates of the last iteration.
         let progress = self.trainer.iteration.saturating_sub(1) as f64 / training.iterations as f64;
-        let mut values = vec![
-            ("euler_steps", steps as f64),
-            ("critic_divergence", critic.divergence),
-            ("critic_penalty", critic.penalty),
-            ("critic_slope_mean", critic.slope_mean),
-            ("critic_slope_max", critic.slope_max),
-            ("flow_objective", flow.total),
-            ("terminal_cost", flow.terminal),
-            ("batch_kinetic_energy", flow.kinetic_energy),
-            ("learning_rate_flow", training.flow.rate(progress)),
-            ("learning_rate_critic", training.critic.rate(progress)),
-        ];
+        let mut values = vec![("euler_steps", steps as f64)];
+        values.extend(critic.named());
+        values.extend(flow.named());
+        values.push(("learning_rate_flow", training.flow.rate(progress)));
+        values.push(("learning_rate_critic", training.critic.rate(progress)));
         let live = self.monitor.measure(&self.trainer)?;
         if let Some(indicators) = &live {
             let named = indicators.named();
