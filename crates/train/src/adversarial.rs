@@ -4,6 +4,7 @@
 //! the whole trajectory.
 
 use crate::TrainError;
+use crate::backend;
 use crate::config::Config;
 use crate::player::{Player, finite};
 use crate::source::{Source, name};
@@ -13,7 +14,7 @@ use flows::FlowError;
 use flows::critic::{CriticBatch, CriticValue};
 use flows::device::Device;
 use flows::flow::{FlowValue, Paths};
-use flows::game::{Backend, Game, Native, Networks};
+use flows::game::{Backend, Game, Networks};
 use flows::hopf_lax::Stop;
 use flows::scalar_field::ScalarField;
 use rand::{Rng, RngExt};
@@ -55,7 +56,7 @@ pub struct Trainer {
 }
 
 impl Trainer {
-    /// Draws initial parameters and prepares the backend of `device`: native code on the CPU, libtorch on CUDA.
+    /// Draws initial parameters and prepares the backend of `device`: native code on the CPU, libtorch elsewhere.
     ///
     /// # Errors
     /// [`TrainError`] when the data cannot be had, the networks cannot be built or the device is not there.
@@ -67,7 +68,7 @@ impl Trainer {
             flow: Player::new(flow),
             critic: Player::critic(&game.critic, phi)?,
             refinement: game.flow.refinement(),
-            backend: backend(game, device)?,
+            backend: backend::of_game(game, device)?,
             source,
             config: config.clone(),
             iteration: 0,
@@ -139,20 +140,5 @@ impl Trainer {
         let value = self.backend.critic_gradient(&critic, points, &mut gradient)?;
         finite("objective of the critic", value.total())?;
         Ok((value, gradient))
-    }
-}
-
-fn backend(game: Game, device: Device) -> Result<Box<dyn Backend>, TrainError> {
-    match device {
-        Device::Cpu => Ok(Box::new(Native::new(game))),
-        #[cfg(feature = "torch")]
-        Device::Cuda(_) => Ok(Box::new(flows::torch::Torch::new(game, device)?)),
-        #[cfg(not(feature = "torch"))]
-        Device::Cuda(_) => Err(FlowError::Device {
-            device: device.to_string(),
-            reason: "this program was built without libtorch; build it with the feature `torch`, or use --device cpu"
-                .into(),
-        }
-        .into()),
     }
 }

@@ -22,7 +22,7 @@ impl Field {
     }
 
     /// φ, \[n\], and ∇φ, \[n, d\], at the rows of `points`.
-    pub(super) fn jet<T: Scalar>(&self, points: &[T]) -> Result<(Vec<T>, Vec<T>), FlowError> {
+    pub(super) fn values_and_slopes<T: Scalar>(&self, points: &[T]) -> Result<(Vec<T>, Vec<T>), FlowError> {
         let count = expect_rows("the points", points.len(), self.dim)?;
         let evaluation = self.network.at(&matrix(points, self.dim, self.device)?)?;
         let gradients = evaluation.gradient()?.f_contiguous()?.f_view([-1])?;
@@ -36,7 +36,7 @@ impl<T: Scalar> crate::hopf_lax::Field<T> for Field {
     }
 
     fn jet(&mut self, points: &[T], values: &mut Vec<T>, gradients: &mut Vec<T>) -> Result<(), FlowError> {
-        (*values, *gradients) = self.jet(points)?;
+        (*values, *gradients) = self.values_and_slopes(points)?;
         Ok(())
     }
 }

@@ -31,7 +31,7 @@ pub fn push_forward<T: Scalar>(
     download(&x, paths.start.len())
 }
 
-/// Writes the gradient of the flow's objective with respect to the parameters of the potential's network.
+/// Writes the gradient of the flow's objective with respect to the parameters of the flow's network.
 ///
 /// One backward pass through the whole trajectory, whose graph keeps every step: memory grows with the steps.
 ///

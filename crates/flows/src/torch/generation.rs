@@ -27,10 +27,8 @@ impl TorchGradients {
     }
 
     fn generated(&self) -> Result<&Evaluation, FlowError> {
-        self.generated.as_ref().ok_or_else(|| FlowError::Specification {
-            what: "the batch of the generator".into(),
-            found: "not generated yet".into(),
-            remedy: "generate it first".into(),
+        self.generated.as_ref().ok_or_else(|| {
+            FlowError::specification("the batch of the generator", "not generated yet", "generate it first")
         })
     }
 }
@@ -65,7 +63,7 @@ impl Gradients for TorchGradients {
     }
 
     fn judge(&mut self, phi: &Mlp, parameters: &[f32], points: &[f32]) -> Result<Judgement, FlowError> {
-        let (values, slopes) = Field::new(phi, parameters, self.device)?.jet(points)?;
+        let (values, slopes) = Field::new(phi, parameters, self.device)?.values_and_slopes(points)?;
         Ok(Judgement { values, slopes })
     }
 

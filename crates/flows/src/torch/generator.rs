@@ -9,7 +9,7 @@ use crate::FlowError;
 use crate::activation::Activation;
 use crate::error::expect_length;
 use crate::generator::{Generator, GeneratorOutput, NORMALISATION_FLOOR, RunningStatistics, Statistics};
-use tch::{Device, Kind, Tensor};
+use tch::{Device, Tensor};
 
 /// An affine layer, views of the parameters: W \[out, in\], β \[out\] and, if the layer is normalised, γ \[out\].
 struct Affine {
@@ -137,7 +137,7 @@ impl Evaluation {
         let batch = generator.expect_fitting(parameters, z, statistics)?;
         let network = Network::new(generator, parameters, device, trained)?;
         let (own_statistics, moments) = match statistics {
-            Statistics::Batch => (true, upload(generator, &RunningStatistics::new(generator), device)?),
+            Statistics::Batch => (true, upload(generator, &RunningStatistics::<T>::new(generator), device)?),
             Statistics::Running(running) => (false, upload(generator, running, device)?),
         };
         let points = network.at(&matrix(z, generator.input(), device)?, own_statistics, &moments)?;
@@ -186,9 +186,9 @@ impl Evaluation {
             (&mut running.mean, "the running statistics", joined(|m| &m.mean)?),
             (&mut running.variance, "the running variances", joined(|m| &m.variance)?),
         ] {
-            expect_length(what, running.len(), batch.numel())?;
-            let moved = vector(running, batch.device())?.f_lerp(&batch, momentum)?;
-            moved.f_copy_data(running, running.len())?;
+            let count = batch.numel();
+            expect_length(what, running.len(), count)?;
+            vector(running, batch.device())?.f_lerp(&batch, momentum)?.f_copy_data(running, count)?;
         }
         Ok(())
     }
@@ -205,7 +205,9 @@ fn upload<T: Scalar>(
     if widths.is_empty() {
         return Ok(Vec::new());
     }
-    let split = |values: &[T]| vector(values, device)?.f_split_with_sizes(widths.as_slice(), 0);
+    let split = |values: &[T]| -> Result<Vec<Tensor>, FlowError> {
+        Ok(vector(values, device)?.f_split_with_sizes(widths.as_slice(), 0)?)
+    };
     let pairs = split(&statistics.mean)?.into_iter().zip(split(&statistics.variance)?);
     Ok(pairs.map(|(mean, variance)| Moments { mean, variance }).collect())
 }

@@ -45,7 +45,7 @@ pub fn gradient<T: Scalar>(
         Pairing::Paired => paired_gaps(&phi, &psi, &y, &x)?,
         Pairing::All => {
             // Distances one by one: those by a product of matrices lose the digits of near points.
-            let distances = y.f_cdist(&x, 2.0, WITHOUT_PRODUCTS)?;
+            let distances = Tensor::f_cdist(&y, &x, 2.0, WITHOUT_PRODUCTS)?;
             let sums = phi.f_unsqueeze(1)?.f_add(&psi.f_unsqueeze(0)?)?;
             sums.f_sub(&distances.f_square()?.f_mul_scalar(0.5)?)?
         }
