@@ -192,6 +192,9 @@ mod tests {
         let cases = [
             (InitialLaw::Normal { std: 0.0 }, "std"),
             (InitialLaw::Normal { std: f64::NAN }, "std"),
+            (InitialLaw::Normal { std: f64::INFINITY }, "std"),
+            (InitialLaw::Uniform { low: 2.0, high: 1.0 }, "high"),
+            (InitialLaw::Uniform { low: 0.0, high: f64::INFINITY }, "high"),
             (InitialLaw::Uniform { low: 1.0, high: 1.0 }, "high"),
             (InitialLaw::Uniform { low: f64::NEG_INFINITY, high: 1.0 }, "low"),
             (InitialLaw::Uniform { low: -f64::MAX, high: f64::MAX }, "high"),
@@ -218,6 +221,8 @@ mod tests {
     fn configurations_are_read_and_unknown_fields_refused() {
         let read = |text: &str| toml::from_str::<Config>(text).map(|config| config.initial);
         assert_eq!(read("initial = { law = \"normal\" }").unwrap(), InitialLaw::default());
+        let standard = InitialLaw::Logistic { location: 0.0, scale: 1.0 };
+        assert_eq!(read("initial = { law = \"logistic\" }").unwrap(), standard);
         assert_eq!(read("initial = { law = \"uniform\", low = -1.0, high = 2.0 }").unwrap(), LAWS[1]);
         assert_eq!(read("initial = { law = \"logistic\", location = 2.0, scale = 0.5 }").unwrap(), LAWS[2]);
         assert!(read("initial = { law = \"normal\", sdt = 2.0 }").is_err());

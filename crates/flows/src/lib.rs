@@ -22,6 +22,10 @@
 //!
 //! Everything here runs on the CPU without libtorch; the feature `torch` adds another [`game::Backend`] and other
 //! [`generation::Gradients`] that run on libtorch.
+#![deny(
+    clippy::disallowed_methods,
+    reason = "this crate changes no file and draws from streams that it is given"
+)]
 
 pub mod activation;
 pub mod critic;
@@ -44,7 +48,6 @@ pub mod scalar_field;
 mod text;
 #[cfg(feature = "torch")]
 pub mod torch;
-mod vector;
 pub mod velocity;
 
 pub use error::FlowError;

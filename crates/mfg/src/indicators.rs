@@ -1,11 +1,12 @@
 //! All indicators of a trajectory together.
 
 use crate::{MfgError, Trajectory, continuity, hamilton_jacobi};
+use metrics::Metric;
 
 /// How far a flow is from the optimality system; every indicator but the kinetic energy is 0 at the exact optimum.
 ///
-/// A relative indicator is none where what it is relative to vanishes. Those of straight paths are none where noise or an
-/// interaction bends the optimal ones, that of the Hamilton–Jacobi equation where a velocity has no potential.
+/// A relative indicator is none where what it is relative to vanishes. Those of straight paths are none where noise or
+/// an interaction bends the optimal ones, that of the Hamilton–Jacobi equation where a velocity has no potential.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Indicators {
     /// [`hamilton_jacobi::residual_rms`].
@@ -42,7 +43,7 @@ impl Indicators {
     /// use mfg::{Indicators, known_answers::{OptimalFlow, SoftThreshold}};
     /// let flow = SoftThreshold { lambda: 1.0, horizon: 1.0, lipschitz: 1.0, tangent: 0 };
     /// let start = ndarray::array![[2.0, 0.0], [0.0, -3.0]];
-    /// let indicators = Indicators::new(&flow.trajectory(&start, 5)?, None)?;
+    /// let indicators = Indicators::new(&flow.trajectory(start.view(), 5)?, None)?;
     /// assert!(indicators.hj_residual_rms.is_some_and(|residual| residual < 1e-12));
     /// # Ok::<(), mfg::MfgError>(())
     /// ```
@@ -68,29 +69,29 @@ impl Indicators {
         })
     }
 
-    /// Every indicator with its name, in the order of the fields, for logs and tables.
+    /// Every indicator with its metric, in the order of the fields, for logs and tables.
     ///
     /// ```
     /// # use mfg::{Indicators, known_answers::{OptimalFlow, SoftThreshold}};
     /// # let flow = SoftThreshold { lambda: 1.0, horizon: 1.0, lipschitz: 1.0, tangent: 0 };
-    /// # let trajectory = flow.trajectory(&ndarray::array![[2.0], [-3.0]], 5)?;
+    /// # let trajectory = flow.trajectory(ndarray::array![[2.0], [-3.0]].view(), 5)?;
     /// let named = Indicators::new(&trajectory, Some(1.0))?.named();
-    /// assert!(named.iter().any(|(name, value)| *name == "straightness" && value.is_some()));
+    /// assert!(named.iter().any(|(metric, value)| *metric == metrics::STRAIGHTNESS && value.is_some()));
     /// # Ok::<(), mfg::MfgError>(())
     /// ```
     #[must_use]
-    pub fn named(&self) -> [(&'static str, Option<f64>); 10] {
+    pub fn named(&self) -> [(&'static Metric, Option<f64>); 10] {
         [
-            ("hj_residual_rms", self.hj_residual_rms),
-            ("hj_residual_relative", self.hj_residual_relative),
-            ("terminal_gradient_rms", Some(self.terminal_gradient_rms)),
-            ("terminal_gradient_relative", self.terminal_gradient_relative),
-            ("continuity_residual", Some(self.continuity_residual)),
-            ("characteristic_rms", self.characteristic_rms),
-            ("kinetic_energy", Some(self.kinetic_energy)),
-            ("straightness", self.straightness),
-            ("path_ratio", self.path_ratio),
-            ("velocity_spread", self.velocity_spread),
+            (metrics::HJ_RESIDUAL_RMS, self.hj_residual_rms),
+            (metrics::HJ_RESIDUAL_RELATIVE, self.hj_residual_relative),
+            (metrics::TERMINAL_GRADIENT_RMS, Some(self.terminal_gradient_rms)),
+            (metrics::TERMINAL_GRADIENT_RELATIVE, self.terminal_gradient_relative),
+            (metrics::CONTINUITY_RESIDUAL, Some(self.continuity_residual)),
+            (metrics::CHARACTERISTIC_RMS, self.characteristic_rms),
+            (metrics::KINETIC_ENERGY, Some(self.kinetic_energy)),
+            (metrics::STRAIGHTNESS, self.straightness),
+            (metrics::PATH_RATIO, self.path_ratio),
+            (metrics::VELOCITY_SPREAD, self.velocity_spread),
         ]
     }
 }

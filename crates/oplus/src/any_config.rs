@@ -2,8 +2,8 @@
 
 use datasets::DigitSet;
 use datasets::manifest::cache_root;
-use eval::report::{Columns, DIGIT_TABLES, FLOW_TABLES, RING_TABLES};
 use eval::results::Protocol;
+use measure::RING_POINTS;
 use std::path::{Path, PathBuf};
 use train::config::{Config, ConfigError, Configuration};
 use train::w2fe::config::{Config as GeneratorConfig, Points};
@@ -14,9 +14,6 @@ pub enum AnyConfig {
     Flow(Box<Config>),
     Generator(Box<GeneratorConfig>),
 }
-
-/// Points a side for exact transport between clouds of the ring, as in its literature.
-pub const RING_POINTS: usize = 512;
 
 impl AnyConfig {
     pub fn load(path: &Path, preset: Option<&str>, overrides: &[String]) -> Result<Self, ConfigError> {
@@ -131,15 +128,6 @@ impl AnyConfig {
             },
         };
         Protocol { pairs, exact_points, sinkhorn_points: 0, sinkhorn_points_as_published: 0 }
-    }
-
-    /// The tables of an experiment with this kind of run.
-    pub fn tables(&self) -> &'static [Columns] {
-        match self {
-            Self::Flow(_) => FLOW_TABLES,
-            Self::Generator(config) if matches!(config.start, Points::Digits { .. }) => DIGIT_TABLES,
-            Self::Generator(_) => RING_TABLES,
-        }
     }
 }
 

@@ -2,13 +2,13 @@
 
 use crate::any_config::AnyConfig;
 use crate::manifest::Manifest;
-use crate::measure::{FreshTarget, Measurement, Unmeasured, floor, generator, measure};
 use crate::monitor::Monitor;
-use crate::page::{self, Records};
+use crate::{page, samples};
 use anyhow::{Context, Result, bail};
-use datasets::{write_npy_f32, write_npy_f64, write_whole};
+use datasets::write_whole;
 use eval::results::{Floor, Protocol, Results, Row, Status};
 use flows::device::Device;
+use measure::{MeasureError, Measurement, Records, floor};
 use serde::Serialize;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -21,12 +21,6 @@ use train::w2fe::{Draw, Model as GeneratorModel};
 pub const RESULTS_FILE: &str = "results.json";
 /// Name of the report in the folder of a run or of an experiment.
 pub const REPORT_FILE: &str = "report.html";
-/// The generated clouds of all pairs, relative to the run folder.
-pub const SAMPLES: &str = "samples/generated.npy";
-/// The starting points of the generated clouds, relative to the run folder; generators only.
-pub const STARTS: &str = "samples/start.npy";
-/// The target clouds of all pairs, relative to the run folder.
-pub const TARGETS: &str = "samples/target.npy";
 
 /// Trains in a folder, measures the flow and writes samples, results and report; what is already done is not repeated.
 pub fn train(
@@ -81,20 +75,20 @@ fn finish(config: &AnyConfig, folder: &Path, outcome: &Outcome, manifest: &Manif
     if status == Status::Ok {
         match trained(config, folder, protocol) {
             Ok(measurement) => measured = Some(measurement),
-            Err(Unmeasured::NotFinite(reason)) => {
+            Err(MeasureError::NotFinite(reason)) => {
                 status = Status::Diverged { step: outcome.iterations, reason };
             }
-            Err(Unmeasured::Failed(error)) => return Err(error.context("the run cannot be measured")),
+            Err(error) => return Err(anyhow::Error::new(error).context("the run cannot be measured")),
         }
     }
     let dataset = config.dataset();
     let dim = dimension(config)?;
-    let samples = measured.as_ref().map(|measurement| write_samples(folder, measurement)).transpose()?;
+    let samples = measured.as_ref().map(|measurement| samples::write(folder, measurement)).transpose()?;
     let floors = if manifest.with_floor { floors(config, protocol)? } else { Vec::new() };
     let mut metrics = measured.map(|measurement| measurement.metrics).unwrap_or_default();
     if matches!(config, AnyConfig::Generator(_)) {
         metrics.extend(Records::read(folder)?.milestones());
-        metrics.insert("seconds_per_iteration", outcome.seconds / outcome.iterations as f64);
+        metrics.insert(metrics::SECONDS_PER_ITERATION, outcome.seconds / outcome.iterations as f64);
     }
     let row = Row {
         method: config.name().into(),
@@ -117,16 +111,16 @@ fn finish(config: &AnyConfig, folder: &Path, outcome: &Outcome, manifest: &Manif
 /// Writes the report of a run folder from its files.
 pub fn report(folder: &Path) -> Result<PathBuf> {
     let path = folder.join(REPORT_FILE);
-    let html = page::run(folder)?.to_html()?;
+    let html = page::run(folder, &results(folder)?)?.to_html()?;
     write_whole(&path, |file| file.write_all(html.as_bytes()))?;
     Ok(path)
 }
 
 /// Measures what a run folder holds.
-fn trained(config: &AnyConfig, folder: &Path, protocol: Protocol) -> Result<Measurement, Unmeasured> {
+fn trained(config: &AnyConfig, folder: &Path, protocol: Protocol) -> Result<Measurement, MeasureError> {
     match config {
-        AnyConfig::Flow(_) => measure(&Model::load(folder)?, protocol),
-        AnyConfig::Generator(_) => generator::measure(&GeneratorModel::load(folder)?, protocol),
+        AnyConfig::Flow(_) => measure::flow(&Model::load(folder)?, protocol),
+        AnyConfig::Generator(_) => measure::generator(&GeneratorModel::load(folder)?, protocol),
     }
 }
 
@@ -134,12 +128,8 @@ fn trained(config: &AnyConfig, folder: &Path, protocol: Protocol) -> Result<Meas
 pub fn floors(config: &AnyConfig, protocol: Protocol) -> Result<Vec<Floor>> {
     let dataset = config.dataset();
     match config {
-        AnyConfig::Flow(flow) => {
-            let source = Source::new(flow)?;
-            let metrics = floor(&FreshTarget::new(flow, &source), protocol)?;
-            Ok(vec![Floor { dataset, dim: source.dim(), metrics }])
-        }
-        AnyConfig::Generator(config) => generator::floors(config, &dataset, protocol),
+        AnyConfig::Flow(config) => Ok(vec![floor::of_flow(config, &dataset, protocol)?]),
+        AnyConfig::Generator(config) => Ok(floor::of_generator(config, &dataset, protocol)?),
     }
 }
 
@@ -182,18 +172,6 @@ fn read_json<T: serde::de::DeserializeOwned>(path: &Path) -> Result<T> {
     })?;
     serde_json::from_str(&text)
         .with_context(|| format!("{} is not what this version writes: delete it and resume", path.display()))
-}
-
-fn write_samples(folder: &Path, measurement: &Measurement) -> Result<&'static str> {
-    let samples = folder.join("samples");
-    fs::create_dir_all(&samples).with_context(|| format!("{} cannot be made", samples.display()))?;
-    // The flow computes in single precision: nothing is lost.
-    write_npy_f32(folder.join(SAMPLES), &measurement.generated.mapv(|x| x as f32))?;
-    write_npy_f64(folder.join(TARGETS), &measurement.target)?;
-    if let Some(start) = &measurement.start {
-        write_npy_f32(folder.join(STARTS), &start.mapv(|x| x as f32))?;
-    }
-    Ok(SAMPLES)
 }
 
 fn ending(results: &Results) -> Status {

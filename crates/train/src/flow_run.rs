@@ -66,15 +66,15 @@ impl Training for FlowRun {
         let training = &self.config.training;
         // The rates of the last iteration.
         let progress = self.trainer.iteration.saturating_sub(1) as f64 / training.iterations as f64;
-        let mut values = vec![("euler_steps", steps as f64)];
+        let mut values = vec![(metrics::EULER_STEPS, steps as f64)];
         values.extend(critic.named());
         values.extend(flow.named());
-        values.push(("learning_rate_flow", training.flow.rate(progress)));
-        values.push(("learning_rate_critic", training.critic.rate(progress)));
+        values.push((metrics::LEARNING_RATE_FLOW, training.flow.rate(progress)));
+        values.push((metrics::LEARNING_RATE_CRITIC, training.critic.rate(progress)));
         let live = self.monitor.measure(&self.trainer)?;
         if let Some(indicators) = &live {
             let named = indicators.named();
-            values.extend(named.into_iter().map(|(name, value)| (name, value.unwrap_or(f64::NAN))));
+            values.extend(named.into_iter().map(|(metric, value)| (metric, value.unwrap_or(f64::NAN))));
         }
         let show = |value: Option<f64>| value.map_or("–".into(), |v| format!("{v:.3}"));
         let headline = format!(
@@ -90,13 +90,13 @@ impl Training for FlowRun {
     }
 
     fn store(&self, state: &mut State) {
-        state.player("potential", &self.trainer.flow);
-        state.player("critic", &self.trainer.critic);
+        state.player("potential", &self.trainer.players.flow);
+        state.player("critic", &self.trainer.players.critic);
     }
 
     fn restore(&mut self, stored: &Stored, iteration: u64) -> Result<(), TrainError> {
-        stored.player("potential", &mut self.trainer.flow)?;
-        stored.player("critic", &mut self.trainer.critic)?;
+        stored.player("potential", &mut self.trainer.players.flow)?;
+        stored.player("critic", &mut self.trainer.players.critic)?;
         self.trainer.iteration = iteration;
         Ok(())
     }

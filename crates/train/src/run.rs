@@ -14,6 +14,7 @@ use crate::config::{Configuration, Length};
 use crate::observe::{JsonLines, Observer, Record, Terminal};
 use crate::training::{Readings, StepError, Training};
 use flows::device::Device;
+use metrics::Metric;
 use serde::{Deserialize, Serialize};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -77,8 +78,8 @@ pub enum Status {
     },
 }
 
-/// Values that the caller adds to each record of a run, by name.
-pub type Measured = Result<Vec<(&'static str, f64)>, Box<dyn std::error::Error + Send + Sync>>;
+/// Values that the caller adds to each record of a run.
+pub type Measured = Result<Vec<(&'static Metric, f64)>, Box<dyn std::error::Error + Send + Sync>>;
 
 /// Trains in a run folder, from the start or from its newest checkpoint.
 ///

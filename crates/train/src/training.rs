@@ -4,6 +4,7 @@ use crate::TrainError;
 use crate::checkpoint::{State, Stored};
 use crate::player::NotFinite;
 use flows::FlowError;
+use metrics::Metric;
 
 /// How an iteration can end.
 #[derive(Debug, thiserror::Error)]
@@ -35,8 +36,8 @@ impl From<FlowError> for StepError {
 /// What a training says of itself at a record.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Readings {
-    /// Names and values in the order of metrics.jsonl; a value that is not finite is written as null.
-    pub values: Vec<(&'static str, f64)>,
+    /// Metrics and values in the order of metrics.jsonl; a value that is not finite is written as null.
+    pub values: Vec<(&'static Metric, f64)>,
     /// The same for a terminal, in a few words.
     pub headline: String,
     /// Why the run may end now, if it may.

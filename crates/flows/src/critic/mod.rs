@@ -12,6 +12,7 @@ pub use gradient::Workspace;
 use crate::lipschitz::Lipschitz;
 use crate::mlp::Mlp;
 use crate::scalar_field::ScalarField;
+use metrics::Metric;
 use ot_core::divergence::{Divergence, DivergenceError, DualValue};
 
 /// A critic: the shape of φ, its objective, and how its slope is held to L. Its parameters are held by who trains it.
@@ -88,12 +89,12 @@ impl CriticValue {
     }
 
     /// What a record of the training holds, by name.
-    pub fn named(&self) -> [(&'static str, f64); 4] {
+    pub fn named(&self) -> [(&'static Metric, f64); 4] {
         [
-            ("critic_divergence", self.divergence),
-            ("critic_penalty", self.penalty),
-            ("critic_slope_mean", self.slope_mean),
-            ("critic_slope_max", self.slope_max),
+            (metrics::CRITIC_DIVERGENCE, self.divergence),
+            (metrics::CRITIC_PENALTY, self.penalty),
+            (metrics::CRITIC_SLOPE_MEAN, self.slope_mean),
+            (metrics::CRITIC_SLOPE_MAX, self.slope_max),
         ]
     }
 }

@@ -3,6 +3,7 @@
 use super::{Interaction, Steps};
 use crate::FlowError;
 use crate::error::{not_negative, positive, require};
+use metrics::Metric;
 use serde::{Deserialize, Serialize};
 
 /// What the flow minimises, and the horizon and steps of its paths.
@@ -195,11 +196,11 @@ impl FlowValue {
     }
 
     /// What a record of the training holds, by name.
-    pub fn named(&self) -> [(&'static str, f64); 3] {
+    pub fn named(&self) -> [(&'static Metric, f64); 3] {
         [
-            ("flow_objective", self.total),
-            ("terminal_cost", self.terminal),
-            ("batch_kinetic_energy", self.kinetic_energy),
+            (metrics::FLOW_OBJECTIVE, self.total),
+            (metrics::TERMINAL_COST, self.terminal),
+            (metrics::BATCH_KINETIC_ENERGY, self.kinetic_energy),
         ]
     }
 }

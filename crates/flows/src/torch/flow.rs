@@ -13,7 +13,7 @@ use crate::game::{Game, Networks};
 use crate::integrate::step_count;
 use tch::{Device, Kind, Tensor};
 
-/// The ends of the paths, batch × d, without a graph.
+/// The ends of the paths, \[n, d\], without a graph.
 ///
 /// # Errors
 /// [`FlowError::Shape`] when a buffer does not fit, [`FlowError::Specification`] for zero steps,

@@ -119,7 +119,7 @@ pub struct Evaluation {
 }
 
 impl Evaluation {
-    /// Evaluates G at the rows of `z` (row-major, batch × input), with a graph only when it is to be `trained`.
+    /// Evaluates G at the rows of `z` (row-major, \[n, input\]), with a graph only when it is to be `trained`.
     ///
     /// Complexity: one product with each weight matrix.
     ///
@@ -144,7 +144,7 @@ impl Evaluation {
         Ok(Self { network, batch, output: generator.output(), own_statistics, moments, points })
     }
 
-    /// G(z), row-major batch × output.
+    /// G(z), row-major \[n, output\].
     ///
     /// # Errors
     /// [`FlowError::Torch`] for what libtorch reports.
@@ -152,7 +152,7 @@ impl Evaluation {
         download(&self.points.f_contiguous()?, self.batch * self.output)
     }
 
-    /// Writes ∂ℓ/∂parameters for the given ∂ℓ/∂G(z), batch × output: one backward pass, which uses the graph up.
+    /// Writes ∂ℓ/∂parameters for the given ∂ℓ/∂G(z), \[n, output\]: one backward pass, which uses the graph up.
     ///
     /// Complexity: two products with each weight matrix.
     ///

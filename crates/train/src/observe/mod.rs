@@ -9,6 +9,7 @@ pub use monitor::Monitor;
 pub use terminal::Terminal;
 
 use crate::TrainError;
+use metrics::Metric;
 use serde_json::{Map, Value};
 
 /// One record of a run.
@@ -19,7 +20,7 @@ pub struct Record {
     /// Wall-clock seconds of the iterations so far, without the measurements.
     pub seconds: f64,
     /// What was measured.
-    pub values: Vec<(&'static str, f64)>,
+    pub values: Vec<(&'static Metric, f64)>,
     /// The same for a terminal, in a few words.
     pub headline: String,
 }
@@ -30,7 +31,7 @@ impl Record {
         let mut object = Map::new();
         object.insert("step".into(), self.step.into());
         object.insert("seconds".into(), self.seconds.into());
-        object.extend(self.values.iter().map(|(name, value)| ((*name).to_owned(), (*value).into())));
+        object.extend(self.values.iter().map(|(metric, value)| (metric.name.to_owned(), (*value).into())));
         object
     }
 }

@@ -63,11 +63,11 @@ impl Training for GeneratorRun {
     fn readings(&mut self) -> Result<Readings, TrainError> {
         let StepReport { critic, slope_rms, generator_first, generator_last } = self.report;
         let values = vec![
-            ("critic_dual", critic.dual),
-            ("critic_penalty", critic.penalty),
-            ("slope_rms", slope_rms),
-            ("generator_objective_first", generator_first),
-            ("generator_objective_last", generator_last),
+            (metrics::CRITIC_DUAL, critic.dual),
+            (metrics::CRITIC_PENALTY, critic.penalty),
+            (metrics::SLOPE_RMS, slope_rms),
+            (metrics::GENERATOR_OBJECTIVE_FIRST, generator_first),
+            (metrics::GENERATOR_OBJECTIVE_LAST, generator_last),
         ];
         let headline = format!("dual {:.4}  ‖∇φ‖ {slope_rms:.3}  fit {generator_last:.2e}", critic.dual);
         Ok(Readings { values, headline, stop: None })

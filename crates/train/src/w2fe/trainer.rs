@@ -14,7 +14,7 @@ use crate::training::StepError;
 use datasets::stream;
 use flows::device::Device;
 use flows::generation::Gradients;
-use flows::generator::{Generator, GeneratorForm, RunningStatistics, fit, push};
+use flows::generator::{Generator, GeneratorForm, RunningStatistics, fit, non_saturating, push};
 use ndarray::{Array2, ArrayView2};
 use rand::RngExt;
 
@@ -158,10 +158,7 @@ impl Trainer {
                 report.generator_last = report.generator_first;
                 finite("objective of the generator", value)?;
                 let weights: Vec<f32> = match self.config.update {
-                    // d/dφ of −log(1 − e^φ/2).
-                    Update::NonSaturating => {
-                        judged.values.iter().map(|phi| phi.exp() / (2.0 - phi.exp())).collect()
-                    }
+                    Update::NonSaturating => non_saturating(&judged.values),
                     _ => vec![1.0; training.batch],
                 };
                 let cotangent = push(&weights, &judged.slopes, self.generator.output())?;

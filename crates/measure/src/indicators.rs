@@ -1,0 +1,60 @@
+//! The indicators of the optimality system along the trajectories of a flow.
+
+use crate::MeasureError;
+use crate::stream_name::INTERPOLATES;
+use datasets::{InitialLaw, stream};
+use eval::{Metrics, Summary};
+use flows::record::RecordError;
+use metrics::STEP_INVARIANCE_BY_STEPS;
+use mfg::{Indicators, step_invariance};
+use ndarray::{ArrayView2, Axis, concatenate};
+use train::TrainError;
+use train::model::Model;
+
+/// Steps of the reference that stands for the exact flow.
+const FINE_STEPS: usize = 256;
+
+/// Every indicator over the particles that begin at `start`, [n, d]; none where a trajectory is not finite.
+pub fn indicators(model: &Model, start: ArrayView2<'_, f64>, steps: usize) -> Result<Metrics, MeasureError> {
+    let trajectory = match model.trajectory(start, steps) {
+        Ok(trajectory) => trajectory,
+        Err(TrainError::Record(RecordError::Trajectory(_))) => return Ok(Metrics::default()),
+        Err(other) => return Err(other.into()),
+    };
+    let w2_squared = eval::w2_squared(trajectory.start(), trajectory.end())?;
+    let named = Indicators::new(&trajectory, Some(w2_squared))?.named();
+    let mut metrics: Metrics =
+        named.into_iter().filter_map(|(metric, value)| Some((metric, value?))).collect();
+    if !trajectory.is_free() {
+        return Ok(metrics);
+    }
+    let fine = model.push_forward(start, FINE_STEPS, model.config.seed)?;
+    for (steps, metric) in STEP_INVARIANCE_BY_STEPS {
+        let coarse = model.push_forward(start, steps, model.config.seed)?;
+        if let Some(value) = step_invariance(coarse.view(), fine.view(), start)? {
+            metrics.insert(metric, value);
+        }
+    }
+    Ok(metrics)
+}
+
+/// Slopes of the critic, in units of its bound L, over target points, generated points and their interpolates.
+pub fn critic_slopes(
+    model: &Model,
+    generated: ArrayView2<'_, f64>,
+    target: ArrayView2<'_, f64>,
+) -> Result<Metrics, MeasureError> {
+    let mut rng = stream(model.config.seed, INTERPOLATES, 0);
+    let weights = InitialLaw::Uniform { low: 0.0, high: 1.0 }.sample(generated.nrows(), 1, &mut rng)?;
+    let interpolates = &generated + &(&weights * &(&target - &generated));
+    let points = concatenate(Axis(0), &[target, generated, interpolates.view()])?;
+    let slopes = model.critic_slopes(points.view())?;
+    let bound = model.config.critic.bound;
+    let mut metrics = Metrics::default();
+    let max = slopes.iter().fold(0.0, |max: f64, slope| max.max(*slope));
+    metrics.insert(metrics::CRITIC_SLOPE_MAX, max / bound);
+    if let Some(summary) = Summary::of(&slopes) {
+        metrics.insert(metrics::CRITIC_SLOPE_MEAN, summary.mean / bound);
+    }
+    Ok(metrics)
+}

@@ -1,0 +1,38 @@
+//! Generated points against points of the target.
+
+use crate::Metric;
+
+crate::catalogue! { CLOUDS:
+    W2_SQUARED = "w2_squared", "length²", Lower,
+        "min Σ P‖x−y‖² between generated and target points, all coordinates, exact";
+    SINKHORN_DIVERGENCE_2D = "sinkhorn_divergence_2d", "length²", Lower,
+        "debiased entropic cost, c = ½‖x−y‖², blur 0.05, first two coordinates, iterated to a marginal error of 1e−4 \
+         (≈ ½·w2_squared there)";
+    SINKHORN_DIVERGENCE_2D_AS_PUBLISHED = "sinkhorn_divergence_2d_as_published", "length²", Lower,
+        "the same with geomloss' default schedule, which stops before convergence: the number that arXiv 2407.11901 prints";
+    OFF_MANIFOLD_RMS = "off_manifold_rms", "length", Lower,
+        "RMS of the padded coordinates, which are 0 on the target";
+    W2_SQUARED_ONE_STEP = "w2_squared_one_step", "length²", Lower,
+        "w2_squared of the flow run in one Euler step, h = T";
+    W2_SQUARED_2_STEPS = "w2_squared_2_steps", "length²", Lower, "w2_squared of the flow run in 2 Euler steps";
+    W2_SQUARED_5_STEPS = "w2_squared_5_steps", "length²", Lower, "w2_squared of the flow run in 5 Euler steps";
+    W2_SQUARED_64_STEPS = "w2_squared_64_steps", "length²", Lower, "w2_squared of the flow run in 64 Euler steps";
+    W1 = "w1", "length", Lower, "min Σ P‖x−y‖ between generated and target points, all coordinates, exact";
+    W2 = "w2", "length", Lower,
+        "(min Σ P‖x−y‖²)^½ between generated and target points, all coordinates, exact";
+    W2_EVEN = "w2_even", "length", Lower,
+        "w2 where the generated points begin at points that fill their law evenly, not at random ones";
+    MODES_COVERED = "modes_covered", "modes", Higher,
+        "modes with at least a quarter of the points within 3 standard deviations that an equal share would give";
+    HIGH_QUALITY_SHARE = "high_quality_share", "1", Higher,
+        "share of the generated points within 3 standard deviations of a mode";
+    ACCURACY_ALL = "accuracy_all", "1", Higher,
+        "accuracy of the 1-nearest-neighbour classifier fitted on the moved source digits, all test digits of the target";
+    ACCURACY_2007 = "accuracy_2007", "1", Higher, "the same on 2007 test digits of the target drawn at random";
+    LABEL_AGREEMENT = "label_agreement", "1", Higher,
+        "share of the mass of the exact plan between source and target digits that keeps its label, n = 3000";
+}
+
+/// Numbers of Euler steps, each with the metric that is [`W2_SQUARED`] of the flow run in so many.
+pub const W2_SQUARED_BY_STEPS: [(usize, &Metric); 4] =
+    [(1, W2_SQUARED_ONE_STEP), (2, W2_SQUARED_2_STEPS), (5, W2_SQUARED_5_STEPS), (64, W2_SQUARED_64_STEPS)];

@@ -1,0 +1,52 @@
+//! How optimal a flow is: the indicators of the optimality system, each of which is 0 at the exact optimum (the kinetic
+//! energy aside), and distances to known optima.
+
+use crate::Metric;
+
+crate::catalogue! { OPTIMALITY:
+    EXACT_FLOW_ERROR = "exact_flow_error", "1", Lower,
+        "RMS ‖x_T − x_T*‖/RMS ‖x_T* − x_0‖, where the optimal flow x* is known in closed form";
+    EXACT_LAW_ERROR = "exact_law_error", "1", Lower,
+        "W2 between the Gaussians of the moments of ρ_T and of ρ_T*, over W2(ρ0, ρ_T*), where the optimal law ρ* is known in \
+         closed form";
+    KINETIC_ENERGY = "kinetic_energy", "length²/time", Neither,
+        "KE = ∫ E ½‖v‖² dt; at the optimum ½·W2²(ρ0, ρ_T)/T";
+    STRAIGHTNESS = "straightness", "1", Lower,
+        "KE·T/(½·W2²(ρ0, ρ_T)) − 1, exact transport between the particles' ends";
+    PATH_RATIO = "path_ratio", "1", Lower, "E(path length)/E(displacement) − 1";
+    STEP_INVARIANCE = "step_invariance", "1", Lower,
+        "E‖x_h − x_fine‖/E‖x_fine − x_0‖ for one step, h = T, against 256 steps";
+    STEP_INVARIANCE_2 = "step_invariance_2", "1", Lower, "step_invariance for two steps";
+    STEP_INVARIANCE_4 = "step_invariance_4", "1", Lower, "step_invariance for 4 steps";
+    STEP_INVARIANCE_8 = "step_invariance_8", "1", Lower, "step_invariance for 8 steps";
+    STEP_INVARIANCE_16 = "step_invariance_16", "1", Lower, "step_invariance for 16 steps";
+    STEP_INVARIANCE_32 = "step_invariance_32", "1", Lower, "step_invariance for 32 steps";
+    STEP_INVARIANCE_64 = "step_invariance_64", "1", Lower, "step_invariance for 64 steps";
+    HJ_RESIDUAL_RMS = "hj_residual_rms", "φ/time", Lower,
+        "RMS of ∂ₜU − ‖∇U‖²/(2λ) + (σ²/2)ΔU + δI/δρ over particles and times";
+    HJ_RESIDUAL_RELATIVE = "hj_residual_relative", "1", Lower, "hj_residual_rms / RMS |∂ₜU|";
+    TERMINAL_GRADIENT_RMS = "terminal_gradient_rms", "φ/length", Lower, "RMS ‖∇U(x_T, T) − ∇φ(x_T)‖";
+    TERMINAL_GRADIENT_RELATIVE = "terminal_gradient_relative", "1", Lower,
+        "terminal_gradient_rms / RMS ‖∇φ(x_T)‖";
+    CONTINUITY_RESIDUAL = "continuity_residual", "1", Lower,
+        "largest residual of the weak continuity equation over fixed test functions, in units of its Monte-Carlo error";
+    CHARACTERISTIC_RMS = "characteristic_rms", "1", Lower,
+        "RMS ‖x(t) − x(T) − ((T−t)/λ)∇φ(x(T))‖ / RMS displacement";
+    VELOCITY_SPREAD = "velocity_spread", "length²/time", Lower, "Σ h·E‖v − (x_T − x_0)/T‖²";
+    CRITIC_SLOPE_MAX = "critic_slope_max", "1", Neither,
+        "max ‖∇φ‖/L over target points, generated points and their interpolates; in the records of a training max ‖∇φ‖ over \
+         the points of the penalty";
+    CRITIC_SLOPE_MEAN = "critic_slope_mean", "1", Neither,
+        "mean ‖∇φ‖/L over the same points; in the records of a training mean ‖∇φ‖ over the points of the penalty";
+}
+
+/// Numbers of Euler steps, each with the metric that is the step invariance of so many.
+pub const STEP_INVARIANCE_BY_STEPS: [(usize, &Metric); 7] = [
+    (1, STEP_INVARIANCE),
+    (2, STEP_INVARIANCE_2),
+    (4, STEP_INVARIANCE_4),
+    (8, STEP_INVARIANCE_8),
+    (16, STEP_INVARIANCE_16),
+    (32, STEP_INVARIANCE_32),
+    (64, STEP_INVARIANCE_64),
+];
