@@ -4,7 +4,8 @@
 //! the whole trajectory.
 
 use crate::TrainError;
-use crate::config::Config;
+use crate::backend;
+use crate::config::{Config, Optimiser};
 use crate::player::{Player, finite};
 use crate::source::{Source, name};
 use crate::training::StepError;
@@ -40,38 +41,130 @@ pub struct StepReport {
     pub steps: usize,
 }
 
-/// The state of a training run in memory.
-pub struct Trainer {
-    config: Config,
-    source: Source,
+/// Both players and the backend that computes their gradients: one update of each on given minibatches.
+pub struct Players {
     backend: Box<dyn Backend>,
+    /// The search for the ends of paths before the critic learns from them, where the flow needs one.
     refinement: Option<Stop>,
     /// The flow's side.
     pub flow: Player,
     /// The critic's side.
     pub critic: Player,
+}
+
+impl Players {
+    /// The players of `game` at the initial parameters of the flow's network and of the critic's.
+    ///
+    /// # Errors
+    /// [`FlowError::Specification`] when the critic's network is not one for its Lipschitz method, [`FlowError::Shape`] when the
+    /// parameters are not of the networks.
+    pub fn new<N: ScalarField>(
+        game: &Game<N>,
+        backend: Box<dyn Backend>,
+        flow: Vec<f32>,
+        critic: Vec<f32>,
+    ) -> Result<Self, FlowError> {
+        let refinement = game.flow.refinement();
+        Ok(Self {
+            backend,
+            refinement,
+            flow: Player::new(flow),
+            critic: Player::critic(&game.critic, critic)?,
+        })
+    }
+
+    /// One ascent step of the critic between the ends of `paths` and the points `target`, \[n, d\], with one number of `mixing`
+    /// for each pair.
+    ///
+    /// # Errors
+    /// [`StepError::Diverged`] when the objective or the gradient is not finite, [`StepError::Failed`] when a buffer does not fit.
+    pub fn ascend(
+        &mut self,
+        paths: Paths<'_, f32>,
+        target: &[f32],
+        mixing: &[f32],
+        (optimiser, rate, average): (&Optimiser, f64, f64),
+    ) -> Result<CriticValue, StepError> {
+        let critic = self.critic.effective()?;
+        let networks = Networks { flow: &self.flow.parameters, critic: &critic };
+        let mut generated = self.backend.push_forward(networks, paths)?;
+        if let Some(stop) = self.refinement {
+            self.backend.refine(&critic, paths.start, &mut generated, stop)?;
+        }
+        let mut gradient = vec![0.0; critic.len()];
+        let points = CriticBatch { generated: &generated, target, mixing };
+        let value = self.backend.critic_gradient(&critic, points, &mut gradient)?;
+        finite("objective of the critic", value.total())?;
+        self.critic.descend(optimiser, rate, average, gradient)?;
+        Ok(value)
+    }
+
+    /// One descent step of the flow along `paths`.
+    ///
+    /// # Errors
+    /// As [`Players::ascend`].
+    pub fn descend(
+        &mut self,
+        paths: Paths<'_, f32>,
+        (optimiser, rate, average): (&Optimiser, f64, f64),
+    ) -> Result<FlowValue, StepError> {
+        let mut gradient = vec![0.0; self.flow.parameters.len()];
+        let critic = self.critic.effective()?;
+        let networks = Networks { flow: &self.flow.parameters, critic: &critic };
+        let value = self.backend.flow_gradient(networks, paths, &mut gradient)?;
+        finite("objective of the flow", value.total)?;
+        self.flow.descend(optimiser, rate, average, gradient)?;
+        Ok(value)
+    }
+}
+
+/// The state of a training run in memory.
+pub struct Trainer {
+    config: Config,
+    source: Source,
+    /// Both players.
+    pub players: Players,
     /// Iterations done.
     pub iteration: u64,
 }
 
 impl Trainer {
-    /// Draws initial parameters and prepares the backend of `device`: native code on the CPU, libtorch on CUDA.
+    /// Draws initial parameters and prepares the backend of `device`: native code on the CPU, libtorch elsewhere.
     ///
     /// # Errors
-    /// [`TrainError`] when the data cannot be had, the networks cannot be built or the device is not there.
+    /// [`TrainError`] when the networks cannot be built or the device is not there.
     pub fn new(config: &Config, source: Source, device: Device) -> Result<Self, TrainError> {
         let game = config.game(source.dim())?;
+        let backend = backend::of_game(game.clone(), device)?;
+        Self::of(config, source, &game, backend)
+    }
+
+    /// A training whose critic is a network of your own: of the configuration's critic, `hidden`, `activation` and
+    /// `initialisation` are not read. It runs in native code.
+    ///
+    /// # Errors
+    /// [`TrainError::Flow`] when the network's input is not of the data's dimension, or the Lipschitz method needs the layers
+    /// of a perceptron.
+    pub fn with_critic<N: ScalarField + Clone + 'static>(
+        config: &Config,
+        source: Source,
+        network: N,
+    ) -> Result<Self, TrainError> {
+        let game = config.game(source.dim())?.with_critic(network)?;
+        let backend = Box::new(Native::new(game.clone()));
+        Self::of(config, source, &game, backend)
+    }
+
+    fn of<N: ScalarField>(
+        config: &Config,
+        source: Source,
+        game: &Game<N>,
+        backend: Box<dyn Backend>,
+    ) -> Result<Self, TrainError> {
         let flow = game.flow.initial(&mut stream(config.seed, name::POTENTIAL, 0));
         let phi = game.critic.network.initial(&mut stream(config.seed, name::CRITIC, 0));
-        Ok(Self {
-            flow: Player::new(flow),
-            critic: Player::critic(&game.critic, phi)?,
-            refinement: game.flow.refinement(),
-            backend: backend(game, device)?,
-            source,
-            config: config.clone(),
-            iteration: 0,
-        })
+        let players = Players::new(game, backend, flow, phi)?;
+        Ok(Self { players, source, config: config.clone(), iteration: 0 })
     }
 
     /// The training data.
@@ -88,26 +181,21 @@ impl Trainer {
         let training = &self.config.training;
         let progress = self.iteration as f64 / training.iterations as f64;
         let steps = self.config.flow.steps.draw(&mut rng);
-        let critic_rate = training.critic.rate(progress);
-        let mut critic_value = CriticValue::default();
+        let mut critic = CriticValue::default();
         for _ in 0..self.config.critic.updates {
-            let (value, gradient) = self.critic_gradient(&mut rng, steps)?;
-            let training = &self.config.training;
-            self.critic.descend(&training.critic, critic_rate, training.average, gradient)?;
-            critic_value = value;
+            let (start, noise) = self.particles(steps, &mut rng)?;
+            let target = self.source.target(training.batch, &mut rng);
+            let mixing: Vec<f32> = (0..training.batch).map(|_| rng.random()).collect();
+            let paths = Paths { start: &start, steps, noise: &noise };
+            let update = (&training.critic, training.critic.rate(progress), training.average);
+            critic = self.players.ascend(paths, &target, &mixing, update)?;
         }
-
         let (start, noise) = self.particles(steps, &mut rng)?;
-        let mut gradient = vec![0.0; self.flow.parameters.len()];
-        let critic = self.critic.effective()?;
-        let networks = Networks { flow: &self.flow.parameters, critic: &critic };
         let paths = Paths { start: &start, steps, noise: &noise };
-        let flow = self.backend.flow_gradient(networks, paths, &mut gradient)?;
-        finite("objective of the flow", flow.total)?;
-        let training = &self.config.training;
-        self.flow.descend(&training.flow, training.flow.rate(progress), training.average, gradient)?;
+        let update = (&training.flow, training.flow.rate(progress), training.average);
+        let flow = self.players.descend(paths, update)?;
         self.iteration += 1;
-        Ok(StepReport { critic: critic_value, flow, steps })
+        Ok(StepReport { critic, flow, steps })
     }
 
     /// The initial points of a minibatch and the noise of their paths, row-major.
@@ -116,43 +204,5 @@ impl Trainer {
         let numbers = if self.config.flow.noise > 0.0 { steps * start.len() } else { 0 };
         let noise = (0..numbers).map(|_| StandardNormal.sample(rng)).collect();
         Ok((start, noise))
-    }
-
-    fn critic_gradient(
-        &mut self,
-        rng: &mut impl Rng,
-        steps: usize,
-    ) -> Result<(CriticValue, Vec<f32>), StepError> {
-        let batch = self.config.training.batch;
-        let (start, noise) = self.particles(steps, rng)?;
-        let target = self.source.target(batch, rng);
-        let mixing: Vec<f32> = (0..batch).map(|_| rng.random()).collect();
-        let critic = self.critic.effective()?;
-        let networks = Networks { flow: &self.flow.parameters, critic: &critic };
-        let paths = Paths { start: &start, steps, noise: &noise };
-        let mut generated = self.backend.push_forward(networks, paths)?;
-        if let Some(stop) = self.refinement {
-            self.backend.refine(&critic, &start, &mut generated, stop)?;
-        }
-        let mut gradient = vec![0.0; critic.len()];
-        let points = CriticBatch { generated: &generated, target: &target, mixing: &mixing };
-        let value = self.backend.critic_gradient(&critic, points, &mut gradient)?;
-        finite("objective of the critic", value.total())?;
-        Ok((value, gradient))
-    }
-}
-
-fn backend(game: Game, device: Device) -> Result<Box<dyn Backend>, TrainError> {
-    match device {
-        Device::Cpu => Ok(Box::new(Native::new(game))),
-        #[cfg(feature = "torch")]
-        Device::Cuda(_) => Ok(Box::new(flows::torch::Torch::new(game, device)?)),
-        #[cfg(not(feature = "torch"))]
-        Device::Cuda(_) => Err(FlowError::Device {
-            device: device.to_string(),
-            reason: "this program was built without libtorch; build it with the feature `torch`, or use --device cpu"
-                .into(),
-        }
-        .into()),
     }
 }

@@ -90,13 +90,13 @@ impl Training for FlowRun {
     }
 
     fn store(&self, state: &mut State) {
-        state.player("potential", &self.trainer.flow);
-        state.player("critic", &self.trainer.critic);
+        state.player("potential", &self.trainer.players.flow);
+        state.player("critic", &self.trainer.players.critic);
     }
 
     fn restore(&mut self, stored: &Stored, iteration: u64) -> Result<(), TrainError> {
-        stored.player("potential", &mut self.trainer.flow)?;
-        stored.player("critic", &mut self.trainer.critic)?;
+        stored.player("potential", &mut self.trainer.players.flow)?;
+        stored.player("critic", &mut self.trainer.players.critic)?;
         self.trainer.iteration = iteration;
         Ok(())
     }

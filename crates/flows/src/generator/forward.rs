@@ -7,12 +7,29 @@
 use super::tape::LayerTape;
 use super::{Generator, GeneratorOutput, GeneratorTape, NORMALISATION_FLOOR, Statistics};
 use crate::FlowError;
-use crate::error::expect_length;
+use crate::error::{array2, expect_columns, expect_length, flat};
 use crate::matrix::{Panels, multiply};
 use crate::real::Real;
+use ndarray::{Array2, ArrayView2};
 
 impl Generator {
-    /// Evaluates G at the rows of `z` (row-major, batch × input) and records the tape.
+    /// G(z), \[n, output\], at the rows of `z`, \[n, input\].
+    ///
+    /// # Errors
+    /// As [`Generator::evaluate`].
+    pub fn generate<T: Real>(
+        &self,
+        parameters: &[T],
+        z: ArrayView2<'_, T>,
+        statistics: Statistics<'_, T>,
+    ) -> Result<Array2<T>, FlowError> {
+        expect_columns("the generator's input", z, self.input)?;
+        let mut tape = GeneratorTape::new();
+        self.evaluate(parameters, &flat(z), statistics, &mut tape)?;
+        array2("the generated points", tape.points().to_vec(), self.last.output)
+    }
+
+    /// Evaluates G at the rows of `z` (row-major, \[n, input\]) and records the tape.
     ///
     /// Complexity: one multiplication with each weight matrix.
     ///
@@ -28,22 +45,8 @@ impl Generator {
         statistics: Statistics<'_, T>,
         tape: &mut GeneratorTape<T>,
     ) -> Result<(), FlowError> {
-        expect_length("the generator's parameters", parameters.len(), self.parameter_count())?;
-        let batch = z.len() / self.input;
-        expect_length("the generator's input", z.len(), batch * self.input)?;
+        let batch = self.expect_fitting(parameters, z, statistics)?;
         let own = matches!(statistics, Statistics::Batch) && self.form.batch_norm;
-        if own && batch < 2 {
-            return Err(FlowError::Specification {
-                what: "the batch that normalises itself".into(),
-                found: format!("{batch} points"),
-                remedy: "give at least 2, or evaluate with the running statistics".into(),
-            });
-        }
-        if let Statistics::Running(running) = statistics {
-            let units = if self.form.batch_norm { self.hidden_units() } else { 0 };
-            expect_length("the running means", running.mean.len(), units)?;
-            expect_length("the running variances", running.variance.len(), units)?;
-        }
         tape.fit(self, batch, own);
         tape.input.copy_from_slice(z);
         let (mut unit, mut panels) = (0, Panels::new());
@@ -80,6 +83,34 @@ impl Generator {
         }
         self.finish(parameters, z, tape);
         Ok(())
+    }
+
+    /// The number of points in `z`, after a check that all buffers fit.
+    pub(crate) fn expect_fitting<T: Real>(
+        &self,
+        parameters: &[T],
+        z: &[T],
+        statistics: Statistics<'_, T>,
+    ) -> Result<usize, FlowError> {
+        expect_length("the generator's parameters", parameters.len(), self.parameter_count())?;
+        let batch = z.len() / self.input;
+        expect_length("the generator's input", z.len(), batch * self.input)?;
+        match statistics {
+            Statistics::Batch if self.form.batch_norm && batch < 2 => {
+                return Err(FlowError::Specification {
+                    what: "the batch that normalises itself".into(),
+                    found: format!("{batch} points"),
+                    remedy: "give at least 2, or evaluate with the running statistics".into(),
+                });
+            }
+            Statistics::Batch => {}
+            Statistics::Running(running) => {
+                let units = if self.form.batch_norm { self.hidden_units() } else { 0 };
+                expect_length("the running means", running.mean.len(), units)?;
+                expect_length("the running variances", running.variance.len(), units)?;
+            }
+        }
+        Ok(batch)
     }
 
     /// G(z) = \[z +\] R(W·a_m + b).
