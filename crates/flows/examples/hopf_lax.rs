@@ -37,6 +37,7 @@ impl VelocityField<f64> for Rest {
     }
 }
 
+/// The check; an error or a panic when it fails.
 pub fn main() -> Result<(), FlowError> {
     let (centre, lambda, horizon) = ([1.0, -1.0], 0.5, 1.0);
     let mut flow = HopfLaxFlow::new(Bowl(centre), Rest, lambda, horizon, Vec::new());

@@ -18,6 +18,7 @@
 
 pub mod adversarial;
 pub mod average;
+mod backend;
 pub mod checkpoint;
 pub mod config;
 pub mod error;

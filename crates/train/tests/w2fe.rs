@@ -2,7 +2,9 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
 
 use datasets::{InitialLaw, Target, stream};
-use ot_core::cost::Cost;
+use flows::device::Device;
+use ot_core::Measure;
+use ot_core::cost::Euclidean;
 use train::config::Configuration;
 use train::training::StepError;
 use train::w2fe::Trainer;
@@ -87,10 +89,14 @@ fn distance(trainer: &Trainer) -> f64 {
     let z = InitialLaw::Normal { std: 0.05 }.sample(256, 2, &mut stream(9, "start", 0)).unwrap();
     let ring = Target::Ring.sample_balanced(256, 2, &mut stream(9, "ring", 0)).unwrap();
     let points = trainer.generate(z.view()).unwrap();
-    ot_core::exact::solve(points.view(), ring.view(), None, None, Cost::SquaredEuclidean)
-        .unwrap()
-        .primal()
-        .sqrt()
+    ot_core::exact::solve(
+        &Measure::uniform(points.view()).unwrap(),
+        &Measure::uniform(ring.view()).unwrap(),
+        &Euclidean::Squared,
+    )
+    .unwrap()
+    .primal()
+    .sqrt()
 }
 
 #[test]
@@ -98,13 +104,13 @@ fn every_method_of_the_loop_runs_and_is_reproducible() {
     for (method, changes) in RIVALS {
         let config = config(changes).unwrap();
         let run = || {
-            let mut trainer = Trainer::new(&config).unwrap();
+            let mut trainer = Trainer::new(&config, Device::Cpu).unwrap();
             let reports: Vec<_> = (0..5).map(|_| trainer.step().unwrap()).collect();
             (trainer.current.clone(), reports)
         };
         let (first, second) = (run(), run());
         assert_eq!(first, second, "{method}");
-        let before = Trainer::new(&config).unwrap().current;
+        let before = Trainer::new(&config, Device::Cpu).unwrap().current;
         assert_ne!(first.0, before, "{method} does not train");
     }
 }
@@ -112,7 +118,7 @@ fn every_method_of_the_loop_runs_and_is_reproducible() {
 /// The start is .94 from the ring; the potentials bring the particles to it at a rate of about ε an iteration.
 #[test]
 fn w2_fe_approaches_the_ring() {
-    let mut trainer = Trainer::new(&config(&["training.iterations=400"]).unwrap()).unwrap();
+    let mut trainer = Trainer::new(&config(&["training.iterations=400"]).unwrap(), Device::Cpu).unwrap();
     for _ in 0..400 {
         trainer.step().unwrap();
     }
@@ -123,7 +129,7 @@ fn w2_fe_approaches_the_ring() {
 /// On one minibatch the misfit to the aims falls with each of the K updates.
 #[test]
 fn persistent_updates_reduce_the_misfit() {
-    let mut trainer = Trainer::new(&config(&["update.persistence=10"]).unwrap()).unwrap();
+    let mut trainer = Trainer::new(&config(&["update.persistence=10"]).unwrap(), Device::Cpu).unwrap();
     let reports: Vec<_> = (0..30).map(|_| trainer.step().unwrap()).collect();
     let last = reports[29];
     assert!(last.generator_last < last.generator_first, "{last:?}");
@@ -134,7 +140,7 @@ fn persistent_updates_reduce_the_misfit() {
 
 #[test]
 fn divergence_is_told_and_leaves_the_generator_finite() {
-    let mut trainer = Trainer::new(&config(&["update.epsilon=1e30"]).unwrap()).unwrap();
+    let mut trainer = Trainer::new(&config(&["update.epsilon=1e30"]).unwrap(), Device::Cpu).unwrap();
     let error = (0..50).find_map(|_| trainer.step().err()).unwrap();
     assert!(matches!(error, StepError::Diverged(_)), "{error}");
     assert!(trainer.current.parameters.iter().all(|p| p.is_finite()));
@@ -155,5 +161,5 @@ fn mistakes_name_the_key_and_the_remedy() {
         assert!(error.contains(expected), "{change}: {error}");
     }
     let narrow = config(&["start.dim=3"]).unwrap();
-    assert!(Trainer::new(&narrow).is_err(), "a residual generator keeps the dimension");
+    assert!(Trainer::new(&narrow, Device::Cpu).is_err(), "a residual generator keeps the dimension");
 }

@@ -10,6 +10,7 @@ use crate::config::Configuration;
 use crate::run::{CONFIG_FILE, newest_checkpoint};
 use crate::source::name;
 use datasets::stream;
+use flows::device::Device;
 use flows::generator::Generator;
 use ndarray::{Array2, ArrayView2};
 use std::path::Path;
@@ -40,7 +41,7 @@ impl Model {
         let config = Config::load(&config_file, None, &[])?;
         let path = newest_checkpoint(folder)?.ok_or_else(|| missing("no checkpoint yet".into()))?;
         let stored = Stored::open(&path)?;
-        let trainer = Trainer::new(&config)?;
+        let trainer = Trainer::new(&config, Device::Cpu)?;
         let fitted = trainer.average.stored("average", &stored)?;
         let (start, generator) = trainer.into_start();
         Ok(Self { config, iteration: stored.counter("iteration")?, start, generator, fitted })

@@ -6,7 +6,6 @@ use crate::TrainError;
 use crate::checkpoint::{State, Stored};
 use crate::config::{ConfigError, Configuration, Length};
 use crate::training::{Readings, StepError, Training};
-use flows::FlowError;
 use flows::device::Device;
 
 impl Configuration for Config {
@@ -34,11 +33,7 @@ impl Configuration for Config {
     }
 
     fn begin(&self, device: Device) -> Result<GeneratorRun, TrainError> {
-        if device != Device::Cpu {
-            let reason = "generators are trained by native code only; use --device cpu".into();
-            return Err(FlowError::Device { device: device.to_string(), reason }.into());
-        }
-        Ok(GeneratorRun { trainer: Trainer::new(self)?, report: StepReport::default() })
+        Ok(GeneratorRun { trainer: Trainer::new(self, device)?, report: StepReport::default() })
     }
 }
 
