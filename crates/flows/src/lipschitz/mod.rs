@@ -13,10 +13,12 @@
 mod orthonormal;
 mod penalty;
 mod polar;
+mod slope_penalty;
 mod spectral;
 
 pub use orthonormal::Orthonormal;
 pub use penalty::{Penalty, PenaltyPoints, Slopes};
+pub use slope_penalty::{ParseSlopePenaltyError, SLOPE_PENALTY_NAMES, SlopePenalty};
 pub use spectral::SpectralState;
 
 use crate::FlowError;

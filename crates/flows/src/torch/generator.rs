@@ -67,19 +67,30 @@ impl Network {
         }
         let last = hidden.pop().unwrap_or_else(|| unreachable!("a generator has layers"));
         let form = generator.form();
-        Ok(Self { activation: form.activation, residual: form.residual, output: form.output, leaf, hidden, last })
+        Ok(Self {
+            activation: form.activation,
+            residual: form.residual,
+            output: form.output,
+            leaf,
+            hidden,
+            last,
+        })
     }
 
     /// G at the rows of `z`, \[batch, input\]. A batch that normalises itself leaves its moments in `moments`, where running
     /// ones are read: one pair for each normalised layer, none for a generator that is not normalised.
-    pub(super) fn at(&self, z: &Tensor, own_statistics: bool, moments: &[Moments]) -> Result<Tensor, FlowError> {
+    pub(super) fn at(
+        &self,
+        z: &Tensor,
+        own_statistics: bool,
+        moments: &[Moments],
+    ) -> Result<Tensor, FlowError> {
         let mut a = z.shallow_clone();
         let mut moments = moments.iter();
         for layer in &self.hidden {
             let u = match (&layer.scale, moments.next()) {
-                (Some(scale), Some(Moments { mean, variance })) => a
-                    .f_linear::<&Tensor>(&layer.weight, None)?
-                    .f_batch_norm(
+                (Some(scale), Some(Moments { mean, variance })) => {
+                    a.f_linear::<&Tensor>(&layer.weight, None)?.f_batch_norm(
                         Some(scale),
                         Some(&layer.shift),
                         Some(mean),
@@ -88,7 +99,8 @@ impl Network {
                         WHOLE_BATCH,
                         NORMALISATION_FLOOR,
                         CUDNN,
-                    )?,
+                    )?
+                }
                 _ => a.f_linear(&layer.weight, Some(&layer.shift))?,
             };
             a = activate(self.activation, &u)?;
@@ -200,7 +212,8 @@ fn upload<T: Scalar>(
     statistics: &RunningStatistics<T>,
     device: Device,
 ) -> Result<Vec<Moments>, FlowError> {
-    let widths = generator.hidden.iter().filter(|layer| layer.scale.is_some()).map(|layer| layer.affine.output);
+    let widths =
+        generator.hidden.iter().filter(|layer| layer.scale.is_some()).map(|layer| layer.affine.output);
     let widths: Vec<i64> = widths.map(size).collect();
     if widths.is_empty() {
         return Ok(Vec::new());

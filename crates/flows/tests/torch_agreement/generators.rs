@@ -74,7 +74,12 @@ fn generator_agrees<T: Scalar>(generator: &Generator, hidden: &[usize], what: &s
         let mut tape = GeneratorTape::new();
         generator.evaluate(&theta, &z, statistics, &mut tape).unwrap();
         let evaluated = || Evaluation::new(generator, device, &theta, &z, statistics, true).unwrap();
-        assert_close(&format!("points {what}"), tolerance, tape.points(), &evaluated().points::<T>().unwrap());
+        assert_close(
+            &format!("points {what}"),
+            tolerance,
+            tape.points(),
+            &evaluated().points::<T>().unwrap(),
+        );
 
         let fitted = fit(tape.points(), &aims, generator.output()).unwrap().1;
         let pushed = push(&weights, &aims, generator.output()).unwrap();
