@@ -8,8 +8,7 @@ use flows::device::Device;
 use flows::flow::Paths;
 use flows::game::{Backend, Native, Networks};
 use flows::hopf_lax::Stop;
-use flows::lipschitz::SlopePenalty;
-use flows::lipschitz::{Lipschitz, Penalty, PenaltyPoints};
+use flows::lipschitz::{Lipschitz, Penalty, PenaltyPoints, SlopePenalty};
 use flows::torch::Torch;
 use ot_core::divergence::Divergence;
 
