@@ -29,8 +29,8 @@ pub fn of_flow(config: &Config, dataset: &str, protocol: Protocol) -> Result<Flo
 
 /// The floors of a generator: between two samples of its target; of digits, between training and test digits.
 ///
-/// A target with equal counts of its modes has two more: generated points begin at random points, whose counts of the modes
-/// are random however well the generator is trained. `dataset` names the target in the results.
+/// A target with equal counts of its modes has two more: generated points begin at random points, whose counts of the
+/// modes are random however well the generator is trained. `dataset` names the target in the results.
 ///
 /// # Errors
 /// What drawing or reading the target reports.

@@ -9,12 +9,13 @@ use metrics::{W2_SQUARED, W2_SQUARED_BY_STEPS};
 use ndarray::{Array2, ArrayView2, Axis, s};
 use train::model::Model;
 
-/// Measures a trained flow: distances to fresh points of its target, with its own number of Euler steps and with others
-/// ([`W2_SQUARED_BY_STEPS`]); the indicators of the optimality system along the paths of its particles; the slopes of its
-/// critic; the distance to the optimum where that is known.
+/// Measures a trained flow: distances to fresh points of its target, with its own number of Euler steps and with
+/// others ([`W2_SQUARED_BY_STEPS`]); the indicators of the optimality system along the paths of its particles; the
+/// slopes of its critic; the distance to the optimum where that is known.
 ///
-/// The generated points are those that [`Model::sample`] draws with the seed of the run. Complexity: exact transport between
-/// [`Protocol::exact_points`] points a side, some ten times a pair, and the Sinkhorn divergences of [`closeness`].
+/// The generated points are those that [`Model::sample`] draws with the seed of the run. Complexity: exact transport
+/// between [`Protocol::exact_points`] points a side, some ten times a pair, and the Sinkhorn divergences of
+/// [`closeness`].
 ///
 /// # Errors
 /// [`MeasureError::NotFinite`] where the flow leads out of the finite numbers; what reading the data reports.
