@@ -105,9 +105,11 @@ fn records<C: Configuration>(config: &C, device: Device, out: &Path) -> Vec<(Str
     let text = std::fs::read_to_string(out.join(METRICS_FILE)).unwrap();
     let record = |line: &str| {
         let record: serde_json::Map<String, serde_json::Value> = serde_json::from_str(line).unwrap();
-        record.into_iter().filter(|(name, _)| name != "seconds").filter_map(|(name, value)| {
-            value.as_f64().map(|value| (name, value))
-        }).collect::<Vec<_>>()
+        record
+            .into_iter()
+            .filter(|(name, _)| name != "seconds")
+            .filter_map(|(name, value)| value.as_f64().map(|value| (name, value)))
+            .collect::<Vec<_>>()
     };
     text.lines().flat_map(record).collect()
 }

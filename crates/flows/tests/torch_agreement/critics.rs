@@ -1,8 +1,6 @@
 //! The critic's objective and its gradient.
 
-use crate::{
-    ACTIVATIONS, DIVERGENCE_WEIGHT, Numbers, SHAPES, assert_close, game, penalty, rounding,
-};
+use crate::{ACTIVATIONS, DIVERGENCE_WEIGHT, Numbers, SHAPES, assert_close, game, penalty, rounding};
 use flows::activation::Activation;
 use flows::critic::{CriticValue, Workspace};
 use flows::device::Device;
@@ -85,8 +83,7 @@ fn reparametrised_critics_agree<T: Scalar>() {
             let effective = map.effective(&trained).unwrap();
             let (mut native, mut torch) = (vec![T::zero(); trained.len()], vec![T::one(); trained.len()]);
             let batch = numbers.batch();
-            let native_value =
-                Workspace::default().gradient(critic, &effective, batch, &mut native).unwrap();
+            let native_value = Workspace::default().gradient(critic, &effective, batch, &mut native).unwrap();
             let torch_value = critic::gradient(critic, device, &effective, batch, &mut torch).unwrap();
             map.pull_back(&trained, &mut native).unwrap();
             map.pull_back(&trained, &mut torch).unwrap();

@@ -85,7 +85,8 @@ fn moved(gradients: &mut dyn Gradients, judge: &Judge, form: GeneratorForm) -> V
     }
     let names = ["φ", "η", "generator", "running means", "running variances"];
     let end = [phi, eta, theta, running.mean, running.variance];
-    let differences = start.iter().zip(&end).map(|(start, end)| end.iter().zip(start).map(|(e, s)| e - s).collect());
+    let differences =
+        start.iter().zip(&end).map(|(start, end)| end.iter().zip(start).map(|(e, s)| e - s).collect());
     names.into_iter().zip(differences).collect()
 }
 

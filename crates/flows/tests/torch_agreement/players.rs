@@ -60,10 +60,9 @@ fn ten_rounds_of_training_agree() {
             let numbers = Numbers::draw(&game, 3);
             let native = train(&mut Native::new(game.clone()), &numbers);
             let torch = train(&mut Torch::new(game, Device::Libtorch).unwrap(), &numbers);
-            for ((name, start), (native, torch)) in
-                [("flow", &numbers.flow), ("critic", &numbers.critic)]
-                    .into_iter()
-                    .zip(native.iter().zip(&torch))
+            for ((name, start), (native, torch)) in [("flow", &numbers.flow), ("critic", &numbers.critic)]
+                .into_iter()
+                .zip(native.iter().zip(&torch))
             {
                 let moved = |end: &[f32]| -> Vec<f32> {
                     end.iter().zip(start).map(|(end, start)| end - start).collect()
@@ -112,7 +111,8 @@ fn what_does_not_fit_is_an_error() {
 fn a_flat_critic_has_a_finite_gradient() {
     // ‖∇φ‖ = 0 everywhere: the norm has no gradient there, and the penalty takes its smallest subgradient, 0.
     let mut game = game(2, &[3], Activation::Tanh, Divergence::Wasserstein1);
-    let two_sided = Penalty { form: SlopePenalty::TwoSided, weight: 1.0, points: PenaltyPoints::Interpolates };
+    let two_sided =
+        Penalty { form: SlopePenalty::TwoSided, weight: 1.0, points: PenaltyPoints::Interpolates };
     game.critic.lipschitz = Lipschitz::Penalty(two_sided);
     let numbers = Numbers::<f32>::draw(&game, 5);
     let mut gradient = vec![f32::NAN; numbers.critic.len()];
