@@ -2,16 +2,17 @@
 
 use anyhow::{Context, Result};
 use flows::activation::Activation;
-use flows::game::{
-    Backend, CriticBatch, CriticObjective, FlowObjective, Game, Native, Networks, Paths, PenaltyPoints,
-    Representation,
-};
-use flows::mlp::{Initialisation, Mlp, Output};
+use flows::critic::{Critic, CriticBatch, CriticObjective};
+use flows::flow::{Flow, FlowObjective, Paths};
+use flows::game::{Backend, Game, Native, Networks};
+use flows::lipschitz::{Lipschitz, Penalty, PenaltyPoints};
+use flows::mlp::{Mlp, Output};
 use flows::potential::Potential;
+use flows::scalar_field::ScalarField;
 use ndarray::ArrayView2;
 use ot_core::divergence::Divergence;
 use ot_core::dual::lipschitz::SlopePenalty;
-use rand::{Rng, RngExt};
+use rand::RngExt;
 use std::path::Path;
 use train::config::{Optimiser, Schedule};
 use train::optim::Adam;
@@ -99,13 +100,12 @@ struct Player {
 }
 
 impl Player {
-    fn new(net: &Mlp, random: &mut impl Rng) -> Self {
-        let parameters: Vec<f32> = Initialisation::GlorotUniform.draw(net, random);
+    fn new(parameters: Vec<f32>) -> Self {
         Self { gradient: vec![0.0; parameters.len()], adam: Adam::new(parameters.len()), parameters }
     }
 
-    fn update(&mut self) {
-        self.adam.step(&OPTIMISER, OPTIMISER.learning_rate, &mut self.parameters, &self.gradient);
+    fn update(&mut self) -> Result<()> {
+        Ok(self.adam.step(&OPTIMISER, OPTIMISER.learning_rate, &mut self.parameters, &self.gradient)?)
     }
 }
 
@@ -115,37 +115,28 @@ impl Iteration {
     /// # Errors
     /// When the sizes do not describe a network.
     pub fn new(size: Size, dim: usize) -> Result<Self> {
+        let penalty = Penalty {
+            form: SlopePenalty::OneSidedSquared,
+            weight: PENALTY_WEIGHT,
+            points: PenaltyPoints::Interpolates,
+        };
         let game = Game {
-            potential: Potential::new(dim, size.potential, Activation::Tanh)?,
-            critic: Mlp::new(dim, size.critic, Activation::Relu, Output::Identity)?,
-            representation: Representation::Network,
-            velocity: None,
-            critic_objective: CriticObjective {
-                divergence: Divergence::KullbackLeibler,
-                divergence_weight: 1.0,
-                penalty: Some((SlopePenalty::OneSidedSquared, PENALTY_WEIGHT)),
+            critic: Critic {
+                network: Mlp::new(dim, size.critic, Activation::Relu, Output::Identity)?,
+                objective: CriticObjective { divergence: Divergence::KullbackLeibler, weight: 1.0 },
                 bound: BOUND,
-                penalty_points: PenaltyPoints::Interpolates,
+                lipschitz: Lipschitz::Penalty(penalty),
             },
-            flow_objective: FlowObjective {
-                lambda: LAMBDA,
-                horizon: 1.0,
-                kinetic: true,
-                velocity_spread: 0.0,
-                hamilton_jacobi: 0.0,
-                terminal_gradient: 0.0,
-                characteristic: 0.0,
-                noise: 0.0,
-                interaction: None,
-            },
+            flow: Flow::Network(Potential::new(dim, size.potential, Activation::Tanh)?),
+            objective: FlowObjective { lambda: LAMBDA, ..FlowObjective::default() },
         };
         let mut random = datasets::stream(0, "benchmark", 0);
         let mut uniform =
             |count: usize, from: f32| (0..count).map(|_| from + random.random::<f32>()).collect::<Vec<_>>();
         let (initial, target) = (uniform(size.batch * dim, -0.5), uniform(size.batch * dim, 0.0));
         let mixing = uniform(size.batch, 0.0);
-        let potential = Player::new(game.potential.net(), &mut random);
-        let critic = Player::new(&game.critic, &mut random);
+        let potential = Player::new(game.flow.initial(&mut random));
+        let critic = Player::new(game.critic.network.initial(&mut random));
         Ok(Self { backend: Native::new(game), potential, critic, initial, target, mixing })
     }
 
@@ -157,19 +148,18 @@ impl Iteration {
         let mut losses = Vec::with_capacity(CRITIC_UPDATES + 1);
         let paths = Paths { start: &self.initial, steps: STEPS, noise: &[] };
         for _ in 0..CRITIC_UPDATES {
-            let networks =
-                Networks { potential: &self.potential.parameters, critic: &self.critic.parameters };
+            let networks = Networks { flow: &self.potential.parameters, critic: &self.critic.parameters };
             let generated = self.backend.push_forward(networks, paths)?;
             let batch = CriticBatch { generated: &generated, target: &self.target, mixing: &self.mixing };
             let Player { parameters, gradient, .. } = &mut self.critic;
             let value = self.backend.critic_gradient(parameters, batch, gradient)?;
             losses.push(value.penalty - value.divergence);
-            self.critic.update();
+            self.critic.update()?;
         }
         let Player { parameters, gradient, .. } = &mut self.potential;
-        let networks = Networks { potential: parameters, critic: &self.critic.parameters };
+        let networks = Networks { flow: parameters, critic: &self.critic.parameters };
         losses.push(self.backend.flow_gradient(networks, paths, gradient)?.total);
-        self.potential.update();
+        self.potential.update()?;
         Ok(losses)
     }
 

@@ -3,6 +3,7 @@
 use crate::real::Real;
 use crate::vector::{self, Vectorised};
 use serde::{Deserialize, Serialize};
+use std::fmt;
 
 /// An elementwise nonlinearity σ, 1-Lipschitz, with σ′ and σ″.
 ///
@@ -25,6 +26,17 @@ pub enum Activation {
     SharpSoftplus,
     /// max(s, 0).
     Relu,
+}
+
+impl fmt::Display for Activation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Tanh => "tanh",
+            Self::Softplus => "softplus",
+            Self::SharpSoftplus => "sharp-softplus",
+            Self::Relu => "relu",
+        })
+    }
 }
 
 /// κ of the sharp softplus.

@@ -1,12 +1,15 @@
 //! What can go wrong in this crate.
 
+use std::fmt::Display;
+
 /// An error of the networks, the integrators or the game, with the place and the remedy.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum FlowError {
-    /// A network cannot be built from its description.
+    /// A value outside its domain: a field of a description, or an argument.
     #[error("{what} is {found}: {remedy}")]
     Specification {
-        /// The field that is wrong.
+        /// The field that is wrong, by its path in the description (`flow.lambda`), or the argument in words.
         what: String,
         /// Its value.
         found: String,
@@ -40,7 +43,67 @@ pub enum FlowError {
     Torch(#[from] tch::TchError),
 }
 
+impl FlowError {
+    /// A value outside its domain.
+    pub(crate) fn specification(
+        what: impl Into<String>,
+        found: impl Display,
+        remedy: impl Into<String>,
+    ) -> Self {
+        Self::Specification { what: what.into(), found: found.to_string(), remedy: remedy.into() }
+    }
+
+    /// The same error with the field named inside the table `table`: `lambda` becomes `flow.lambda`.
+    pub(crate) fn within(self, table: &str) -> Self {
+        match self {
+            Self::Specification { what, found, remedy } => {
+                Self::Specification { what: format!("{table}.{what}"), found, remedy }
+            }
+            other => other,
+        }
+    }
+}
+
 /// Checks a length and names the array when it is wrong.
 pub(crate) fn expect_length(what: &'static str, found: usize, expected: usize) -> Result<(), FlowError> {
     if found == expected { Ok(()) } else { Err(FlowError::Shape { what, found, expected }) }
+}
+
+/// Checks that `found` numbers are whole rows of `dim` ≥ 1 numbers, and gives the number of rows.
+pub(crate) fn expect_rows(what: &'static str, found: usize, dim: usize) -> Result<usize, FlowError> {
+    if dim == 0 {
+        return Err(FlowError::specification(
+            "the dimension of the points",
+            0,
+            "give points of one coordinate or more",
+        ));
+    }
+    let rows = found / dim;
+    expect_length(what, found, rows * dim)?;
+    Ok(rows)
+}
+
+/// Checks the domain of a field.
+pub(crate) fn require(holds: bool, what: &str, found: impl Display, remedy: &str) -> Result<(), FlowError> {
+    if holds { Ok(()) } else { Err(FlowError::specification(what, found, remedy)) }
+}
+
+/// Checks that a field is a finite number above 0.
+pub(crate) fn positive(what: &str, value: f64) -> Result<(), FlowError> {
+    require(value.is_finite() && value > 0.0, what, value, "give a finite number above 0")
+}
+
+/// Checks that a field is a finite number, 0 or more.
+pub(crate) fn not_negative(what: &str, value: f64) -> Result<(), FlowError> {
+    require(value.is_finite() && value >= 0.0, what, value, "give a finite number, 0 or more")
+}
+
+/// Checks a list of hidden widths.
+pub(crate) fn widths(what: &str, hidden: &[usize]) -> Result<(), FlowError> {
+    require(
+        !hidden.is_empty() && !hidden.contains(&0),
+        what,
+        format_args!("{hidden:?}"),
+        "give at least one hidden width, each at least 1, such as [48, 48]",
+    )
 }

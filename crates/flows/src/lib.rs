@@ -4,14 +4,18 @@
 //! | home | what |
 //! | --- | --- |
 //! | [`activation`] | activations with first and second derivative |
-//! | [`mlp`] | scalar fields given by multilayer perceptrons: value, input gradient and the pullback of both |
+//! | [`scalar_field`] | what a critic can be made of: value, input gradient and the pullback of both |
+//! | [`mlp`] | scalar fields given by multilayer perceptrons |
 //! | [`potential`] | U(x, t), its ∇ₓU and ∂ₜU, and the velocity v = −∇U/λ |
+//! | [`velocity`] | v(x, t) as a network itself, without a potential |
 //! | [`generator`] | generators: residual and plain networks R^p → R^d with batch normalisation |
 //! | [`kantorovich`] | two potentials for the dual of ½·W2², and the gradient of their objective |
-//! | [`lipschitz`] | how a critic is held to its Lipschitz bound by reparametrisation |
+//! | [`critic`] | the critic: its network, its objective, its bound, and the gradient of all that |
+//! | [`lipschitz`] | how a critic is held to its Lipschitz bound |
+//! | [`flow`] | the flow: its representation, what it minimises, and the gradient of that |
 //! | [`hopf_lax`] | the potential that the critic determines, by the Hopf–Lax formula |
 //! | [`integrate`] | forward Euler and fourth-order Runge–Kutta |
-//! | [`game`] | the two players' objectives and their gradients |
+//! | [`game`] | the two players together, and the backends that compute their gradients |
 //! | [`record`] | trajectories with everything that optimality is measured by |
 //! | [`device`] | where the arithmetic runs |
 //!
@@ -19,8 +23,10 @@
 //! [`game::Backend`].
 
 pub mod activation;
+pub mod critic;
 pub mod device;
 pub mod error;
+pub mod flow;
 pub mod game;
 pub mod generator;
 pub mod hopf_lax;
@@ -32,8 +38,11 @@ pub mod mlp;
 pub mod potential;
 pub mod real;
 pub mod record;
+pub mod scalar_field;
+mod text;
 #[cfg(feature = "torch")]
 pub mod torch;
 mod vector;
+pub mod velocity;
 
 pub use error::FlowError;

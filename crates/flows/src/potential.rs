@@ -2,8 +2,9 @@
 
 use crate::FlowError;
 use crate::activation::Activation;
-use crate::mlp::{Cotangent, Mlp, Order, Output, Tape, Weights};
+use crate::mlp::{Cotangent, Initialisation, Mlp, Order, Output, Tape, Weights};
 use crate::real::Real;
+use rand::Rng;
 
 /// A potential U: R^d × [0, T] → R given by a network on z = (x, t); the velocity is v = −∇ₓU/λ.
 ///
@@ -40,6 +41,17 @@ impl Potential {
         Ok(Self { dim, net: Mlp::new(dim + 1, hidden, activation, Output::Identity)? })
     }
 
+    /// The same potential with initial parameters drawn in another way.
+    #[must_use]
+    pub fn initialised(self, initialisation: Initialisation) -> Self {
+        Self { net: self.net.initialised(initialisation), ..self }
+    }
+
+    /// Initial parameters.
+    pub fn initial<T: Real>(&self, rng: &mut impl Rng) -> Vec<T> {
+        self.net.initialisation().draw(&self.net, rng)
+    }
+
     /// The dimension d of space.
     pub fn dim(&self) -> usize {
         self.dim
@@ -50,7 +62,7 @@ impl Potential {
         &self.net
     }
 
-    /// Evaluates U, ∇ₓU and ∂ₜU at the rows of `x` (batch × d) and one time `t`.
+    /// Evaluates U, ∇ₓU and ∂ₜU at the rows of `x` (\[n, d\]) and one time `t`.
     ///
     /// # Errors
     /// [`FlowError::Shape`] when a buffer does not fit.
@@ -64,8 +76,8 @@ impl Potential {
         self.net.evaluate_with_common(weights, x, Some(t), Order::Jet, &mut jet.tape)
     }
 
-    /// Adds ∂ℓ/∂parameters to `parameter_gradient` and writes ∂ℓ/∂x, for the cotangents ∂ℓ/∂U, batch, ∂ℓ/∂(∇ₓU), batch × d,
-    /// and ∂ℓ/∂(∂ₜU), batch, of the last evaluation.
+    /// Adds ∂ℓ/∂parameters to `parameter_gradient` and writes ∂ℓ/∂x, for the cotangents ∂ℓ/∂U, \[n\], ∂ℓ/∂(∇ₓU), \[n, d\],
+    /// and ∂ℓ/∂(∂ₜU), \[n\], of the last evaluation.
     ///
     /// # Errors
     /// [`FlowError::Shape`] when a buffer does not fit the evaluation.
@@ -106,7 +118,7 @@ impl<T: Real> PotentialJet<T> {
         self.tape.value()
     }
 
-    /// ∇ₓU, batch × d.
+    /// ∇ₓU, \[n, d\].
     pub fn gradient(&self) -> &[T] {
         self.tape.gradient()
     }

@@ -1,10 +1,13 @@
 //! Records a flow's trajectory with everything that its optimality is measured by.
 
 use crate::FlowError;
+use crate::critic::Critic;
+use crate::flow::Flow;
 use crate::game::{Game, Networks};
+use crate::hopf_lax::{CriticField, Field};
 use crate::integrate::step_count;
-use crate::mlp::{Order, Tape, Weights};
 use crate::real::Real;
+use crate::scalar_field::ScalarField;
 use mfg::{MfgError, Noise, Trajectory, TrajectoryParts};
 use ndarray::{Array1, Array2, ArrayView2};
 
@@ -31,18 +34,18 @@ pub enum RecordError {
 ///
 /// # Errors
 /// [`RecordError`] when a buffer does not fit or a value is not finite.
-pub fn trajectory(
-    game: &Game,
+pub fn trajectory<N: ScalarField>(
+    game: &Game<N>,
     networks: Networks<'_, f32>,
     companions: &[f32],
     start: ArrayView2<'_, f64>,
     steps: usize,
     mut normal: impl FnMut() -> f64,
 ) -> Result<Trajectory, RecordError> {
-    let (potential, critic) = (widen(networks.potential), widen(networks.critic));
-    let objective = &game.flow_objective;
+    let (flow, critic) = (widen(networks.flow), widen(networks.critic));
+    let objective = &game.objective;
     let shape = start.raw_dim();
-    let networks = Networks { potential: &potential, critic: &critic };
+    let networks = Networks { flow: &flow, critic: &critic };
     let mut field = game.field(networks, &widen(companions))?;
     let h = objective.horizon / step_count(steps)?;
     let mut times = Vec::with_capacity(steps + 1);
@@ -50,7 +53,7 @@ pub fn trajectory(
     let mut potential_gradient = Vec::with_capacity(steps + 1);
     let mut potential_time_derivative = Vec::with_capacity(steps + 1);
     let (mut laplacian, mut interaction) = (Vec::new(), Vec::new());
-    let has_potential = game.velocity.is_none();
+    let has_potential = !matches!(game.flow, Flow::Velocity(_));
     let mut x: Vec<f64> = start.iter().copied().collect();
     for i in 0..=steps {
         let t = if i == steps { objective.horizon } else { i as f64 * h };
@@ -62,7 +65,7 @@ pub fn trajectory(
             laplacian.push(Array1::from(field.laplacian(&x, t)?));
         }
         if let Some(cost) = objective.interaction {
-            interaction.push(Array1::from(cost.first_variation(&x, start.ncols())));
+            interaction.push(Array1::from(cost.first_variation(&x, start.ncols())?));
         }
         if i < steps {
             for (x, g) in x.iter_mut().zip(&gradient) {
@@ -75,15 +78,14 @@ pub fn trajectory(
         potential_gradient.push(Array2::from_shape_vec(shape, gradient)?);
         potential_time_derivative.push(Array1::from(time));
     }
-    let mut tape = Tape::new();
-    game.critic.evaluate(&Weights::new(&game.critic, &critic)?, &x, Order::Jet, &mut tape)?;
+    let critic_gradient = slopes_at(&game.critic, &critic, &x)?;
     Ok(Trajectory::new(TrajectoryParts {
         lambda: objective.lambda,
         times,
         positions,
         potential_gradient,
         potential_time_derivative: has_potential.then_some(potential_time_derivative),
-        critic_gradient: Array2::from_shape_vec(shape, tape.gradient().to_vec())?,
+        critic_gradient: Array2::from_shape_vec(shape, critic_gradient)?,
         noise: (objective.noise > 0.0)
             .then_some(Noise { sigma: objective.noise, laplacian: has_potential.then_some(laplacian) }),
         interaction: objective.interaction.map(|_| interaction),
@@ -94,16 +96,26 @@ pub fn trajectory(
 ///
 /// # Errors
 /// [`FlowError::Shape`] when the points do not fit the critic.
-pub fn critic_slopes(
-    game: &Game,
-    critic: &[f32],
+pub fn critic_slopes<N: ScalarField>(
+    critic: &Critic<N>,
+    parameters: &[f32],
     points: ArrayView2<'_, f64>,
 ) -> Result<Vec<f64>, FlowError> {
     let x: Vec<f64> = points.iter().copied().collect();
-    let mut tape = Tape::new();
-    game.critic.evaluate(&Weights::new(&game.critic, &widen(critic))?, &x, Order::Jet, &mut tape)?;
+    let slopes = slopes_at(critic, &widen(parameters), &x)?;
     let norm = |g: &[f64]| g.iter().map(|g| g * g).sum::<f64>().sqrt();
-    Ok(tape.gradient().chunks_exact(points.ncols().max(1)).map(norm).collect())
+    Ok(slopes.chunks_exact(critic.dim().max(1)).map(norm).collect())
+}
+
+/// ∇φ at the rows of `x`, \[n, d\].
+fn slopes_at<N: ScalarField>(
+    critic: &Critic<N>,
+    parameters: &[f64],
+    x: &[f64],
+) -> Result<Vec<f64>, FlowError> {
+    let (mut values, mut slopes) = (Vec::new(), Vec::new());
+    CriticField::new(&critic.network, parameters)?.jet(x, &mut values, &mut slopes)?;
+    Ok(slopes)
 }
 
 fn widen(parameters: &[f32]) -> Vec<f64> {

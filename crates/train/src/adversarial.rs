@@ -4,20 +4,18 @@
 //! the whole trajectory.
 
 use crate::TrainError;
-use crate::config::{Config, Steps};
+use crate::config::Config;
 use crate::player::{Player, finite};
 use crate::source::{Source, name};
 use crate::training::StepError;
 use datasets::stream;
 use flows::FlowError;
+use flows::critic::{CriticBatch, CriticValue};
 use flows::device::Device;
-use flows::game::{
-    Backend, CriticBatch, CriticObjective, CriticValue, FlowObjective, FlowValue, Game, Native, Networks,
-    Paths, Representation,
-};
-use flows::generator::{Generator, GeneratorForm, GeneratorInitialisation, GeneratorOutput};
-use flows::mlp::{Mlp, Output};
-use flows::potential::Potential;
+use flows::flow::{FlowValue, Paths};
+use flows::game::{Backend, Game, Native, Networks};
+use flows::hopf_lax::Stop;
+use flows::scalar_field::ScalarField;
 use rand::{Rng, RngExt};
 use rand_distr::{Distribution, StandardNormal};
 
@@ -25,47 +23,9 @@ impl Config {
     /// The networks and objectives of this configuration in dimension `dim`.
     ///
     /// # Errors
-    /// [`FlowError::Specification`] for widths that describe no network.
+    /// [`FlowError::Specification`] for a value outside its domain.
     pub fn game(&self, dim: usize) -> Result<Game, FlowError> {
-        let (flow, critic) = (&self.flow, &self.critic);
-        let form = GeneratorForm {
-            activation: flow.activation,
-            batch_norm: false,
-            residual: false,
-            output: GeneratorOutput::Identity,
-        };
-        let direct = flow.representation == Representation::Velocity;
-        let velocity = direct.then(|| Generator::new(dim + 1, &flow.hidden, dim, form)).transpose()?;
-        let (penalty, penalty_points) = critic.lipschitz.penalty();
-        Ok(Game {
-            potential: Potential::new(dim, &flow.hidden, flow.activation)?,
-            velocity,
-            critic: Mlp::new(
-                dim,
-                &critic.hidden,
-                critic.activation,
-                Output::for_divergence(critic.divergence, critic.divergence_weight),
-            )?,
-            representation: flow.representation,
-            critic_objective: CriticObjective {
-                divergence: critic.divergence,
-                divergence_weight: critic.divergence_weight,
-                penalty,
-                bound: critic.bound,
-                penalty_points,
-            },
-            flow_objective: FlowObjective {
-                lambda: flow.lambda,
-                horizon: flow.horizon,
-                kinetic: flow.kinetic,
-                velocity_spread: flow.velocity_spread,
-                hamilton_jacobi: flow.hamilton_jacobi,
-                terminal_gradient: flow.terminal_gradient,
-                characteristic: flow.characteristic,
-                noise: flow.noise,
-                interaction: flow.interaction,
-            },
-        })
+        Game::new(&self.flow.objective(), &self.flow.description(), &self.critic.description(), dim)
     }
 }
 
@@ -85,6 +45,7 @@ pub struct Trainer {
     config: Config,
     source: Source,
     backend: Box<dyn Backend>,
+    refinement: Option<Stop>,
     /// The flow's side.
     pub flow: Player,
     /// The critic's side.
@@ -100,15 +61,12 @@ impl Trainer {
     /// [`TrainError`] when the data cannot be had, the networks cannot be built or the device is not there.
     pub fn new(config: &Config, source: Source, device: Device) -> Result<Self, TrainError> {
         let game = config.game(source.dim())?;
-        let mut rng = stream(config.seed, name::POTENTIAL, 0);
-        let potential = match &game.velocity {
-            Some(velocity) => GeneratorInitialisation::default().draw(velocity, &mut rng),
-            None => config.flow.initialisation.draw(game.potential.net(), &mut rng),
-        };
-        let phi = config.critic.initialisation.draw(&game.critic, &mut stream(config.seed, name::CRITIC, 0));
+        let flow = game.flow.initial(&mut stream(config.seed, name::POTENTIAL, 0));
+        let phi = game.critic.network.initial(&mut stream(config.seed, name::CRITIC, 0));
         Ok(Self {
-            flow: Player::new(potential),
-            critic: Player::critic(&game.critic, phi, config.critic.lipschitz, config.critic.bound)?,
+            flow: Player::new(flow),
+            critic: Player::critic(&game.critic, phi)?,
+            refinement: game.flow.refinement(),
             backend: backend(game, device)?,
             source,
             config: config.clone(),
@@ -129,25 +87,20 @@ impl Trainer {
         let mut rng = stream(self.config.seed, name::ITERATION, self.iteration);
         let training = &self.config.training;
         let progress = self.iteration as f64 / training.iterations as f64;
-        let steps = match self.config.flow.steps {
-            Steps::Fixed(n) => n,
-            Steps::Drawn { min, max } => rng.random_range(min..=max),
-        };
+        let steps = self.config.flow.steps.draw(&mut rng);
         let critic_rate = training.critic.rate(progress);
-        let mut last = None;
+        let mut critic_value = CriticValue::default();
         for _ in 0..self.config.critic.updates {
             let (value, gradient) = self.critic_gradient(&mut rng, steps)?;
             let training = &self.config.training;
             self.critic.descend(&training.critic, critic_rate, training.average, gradient)?;
-            last = Some(value);
+            critic_value = value;
         }
-        let critic_value =
-            last.unwrap_or(CriticValue { divergence: 0.0, penalty: 0.0, slope_mean: 0.0, slope_max: 0.0 });
 
         let (start, noise) = self.particles(steps, &mut rng)?;
         let mut gradient = vec![0.0; self.flow.parameters.len()];
-        let critic = self.critic.effective();
-        let networks = Networks { potential: &self.flow.parameters, critic: &critic };
+        let critic = self.critic.effective()?;
+        let networks = Networks { flow: &self.flow.parameters, critic: &critic };
         let paths = Paths { start: &start, steps, noise: &noise };
         let flow = self.backend.flow_gradient(networks, paths, &mut gradient)?;
         finite("objective of the flow", flow.total)?;
@@ -174,17 +127,17 @@ impl Trainer {
         let (start, noise) = self.particles(steps, rng)?;
         let target = self.source.target(batch, rng);
         let mixing: Vec<f32> = (0..batch).map(|_| rng.random()).collect();
-        let critic = self.critic.effective();
-        let networks = Networks { potential: &self.flow.parameters, critic: &critic };
+        let critic = self.critic.effective()?;
+        let networks = Networks { flow: &self.flow.parameters, critic: &critic };
         let paths = Paths { start: &start, steps, noise: &noise };
         let mut generated = self.backend.push_forward(networks, paths)?;
-        if let Some(stop) = self.config.flow.representation.refinement() {
+        if let Some(stop) = self.refinement {
             self.backend.refine(&critic, &start, &mut generated, stop)?;
         }
         let mut gradient = vec![0.0; critic.len()];
         let points = CriticBatch { generated: &generated, target: &target, mixing: &mixing };
         let value = self.backend.critic_gradient(&critic, points, &mut gradient)?;
-        finite("objective of the critic", value.divergence - value.penalty)?;
+        finite("objective of the critic", value.total())?;
         Ok((value, gradient))
     }
 }

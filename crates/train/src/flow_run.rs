@@ -66,18 +66,11 @@ impl Training for FlowRun {
         let training = &self.config.training;
         // The rates of the last iteration.
         let progress = self.trainer.iteration.saturating_sub(1) as f64 / training.iterations as f64;
-        let mut values = vec![
-            (metrics::EULER_STEPS, steps as f64),
-            (metrics::CRITIC_DIVERGENCE, critic.divergence),
-            (metrics::CRITIC_PENALTY, critic.penalty),
-            (metrics::CRITIC_SLOPE_MEAN, critic.slope_mean),
-            (metrics::CRITIC_SLOPE_MAX, critic.slope_max),
-            (metrics::FLOW_OBJECTIVE, flow.total),
-            (metrics::TERMINAL_COST, flow.terminal),
-            (metrics::BATCH_KINETIC_ENERGY, flow.kinetic_energy),
-            (metrics::LEARNING_RATE_FLOW, training.flow.rate(progress)),
-            (metrics::LEARNING_RATE_CRITIC, training.critic.rate(progress)),
-        ];
+        let mut values = vec![(metrics::EULER_STEPS, steps as f64)];
+        values.extend(critic.named());
+        values.extend(flow.named());
+        values.push((metrics::LEARNING_RATE_FLOW, training.flow.rate(progress)));
+        values.push((metrics::LEARNING_RATE_CRITIC, training.critic.rate(progress)));
         let live = self.monitor.measure(&self.trainer)?;
         if let Some(indicators) = &live {
             let named = indicators.named();

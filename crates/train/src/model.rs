@@ -68,7 +68,7 @@ impl Model {
         steps: usize,
         seed: u64,
     ) -> Result<Array2<f64>, TrainError> {
-        let objective = &self.game.flow_objective;
+        let objective = &self.game.objective;
         let mut field = self.game.field(self.networks(), &self.companions)?;
         let mut x: Vec<f32> = start.iter().map(|&x| x as f32).collect();
         let horizon = objective.horizon as f32;
@@ -113,7 +113,7 @@ impl Model {
     }
 
     fn networks(&self) -> Networks<'_, f32> {
-        Networks { potential: &self.potential, critic: &self.critic }
+        Networks { flow: &self.potential, critic: &self.critic }
     }
 
     /// ‖∇φ‖ at each row of `points`.
@@ -121,6 +121,6 @@ impl Model {
     /// # Errors
     /// [`TrainError::Flow`] when the points do not fit the critic.
     pub fn critic_slopes(&self, points: ArrayView2<'_, f64>) -> Result<Vec<f64>, TrainError> {
-        Ok(record::critic_slopes(&self.game, &self.critic, points)?)
+        Ok(record::critic_slopes(&self.game.critic, &self.critic, points)?)
     }
 }

@@ -1,6 +1,7 @@
 //! Adam with a state that can be saved, and learning-rate schedules.
 
 use crate::config::{Optimiser, Schedule};
+use flows::FlowError;
 
 /// The moments and the step count of Adam.
 ///
@@ -30,11 +31,30 @@ impl Adam {
     ///     learning_rate: 0.1, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, schedule: Default::default(),
     /// };
     /// let mut theta = [1.0_f32];
-    /// Adam::new(1).step(&settings, 0.1, &mut theta, &[5.0]);
+    /// Adam::new(1).step(&settings, 0.1, &mut theta, &[5.0])?;
     /// // The first step is the learning rate against the sign of the gradient, whatever its size.
     /// assert!((theta[0] - 0.9).abs() < 1e-6);
+    /// # Ok::<(), flows::FlowError>(())
     /// ```
-    pub fn step(&mut self, settings: &Optimiser, rate: f64, parameters: &mut [f32], gradient: &[f32]) {
+    ///
+    /// # Errors
+    /// [`FlowError::Shape`] when parameters, gradient and moments differ in length; nothing is changed.
+    pub fn step(
+        &mut self,
+        settings: &Optimiser,
+        rate: f64,
+        parameters: &mut [f32],
+        gradient: &[f32],
+    ) -> Result<(), FlowError> {
+        for (what, found) in [
+            ("the parameters of the optimiser", parameters.len()),
+            ("the gradient of the optimiser", gradient.len()),
+            ("the second moment of the optimiser", self.second.len()),
+        ] {
+            if found != self.first.len() {
+                return Err(FlowError::Shape { what, found, expected: self.first.len() });
+            }
+        }
         self.steps += 1;
         // Powers saturate at 0 long before the exponent could overflow.
         let power = i32::try_from(self.steps).unwrap_or(i32::MAX);
@@ -48,6 +68,7 @@ impl Adam {
             *v = b2 * *v + (1.0 - b2) * g * g;
             *theta -= first_scale * *m / ((*v * second_scale).sqrt() + epsilon);
         }
+        Ok(())
     }
 }
 
@@ -83,7 +104,7 @@ mod tests {
         let mut adam = Adam::new(1);
         let (mut m, mut v, mut expected) = (0.0_f64, 0.0_f64, 0.0_f64);
         for (t, g) in [1.0_f64, -2.0, 0.5].into_iter().enumerate() {
-            adam.step(&SETTINGS, 0.1, &mut theta, &[g as f32]);
+            adam.step(&SETTINGS, 0.1, &mut theta, &[g as f32]).unwrap();
             m = 0.5 * m + 0.5 * g;
             v = 0.9 * v + 0.1 * g * g;
             let t = t as i32 + 1;
@@ -91,6 +112,14 @@ mod tests {
         }
         // Three f32 steps of size at most 0.1: a few units of 1e-8 each.
         assert!((f64::from(theta[0]) - expected).abs() < 1e-7);
+    }
+
+    #[test]
+    fn lengths_that_differ_are_errors_and_change_nothing() {
+        let (mut adam, mut theta) = (Adam::new(2), [1.0_f32, 2.0]);
+        assert!(adam.step(&SETTINGS, 0.1, &mut theta, &[1.0]).is_err());
+        assert!(adam.step(&SETTINGS, 0.1, &mut theta[..1], &[1.0]).is_err());
+        assert_eq!((adam, theta), (Adam::new(2), [1.0, 2.0]));
     }
 
     #[test]

@@ -1,11 +1,13 @@
 //! One network of the game with its optimiser and its average.
 
 use crate::average;
-use crate::config::{Lipschitz, Optimiser};
+use crate::config::Optimiser;
 use crate::optim::Adam;
+use crate::training::StepError;
 use flows::FlowError;
-use flows::lipschitz::{Orthonormal, Reparametrisation, SpectralState};
-use flows::mlp::Mlp;
+use flows::critic::Critic;
+use flows::lipschitz::Reparametrisation;
+use flows::scalar_field::ScalarField;
 
 /// Why an update was refused.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -44,31 +46,22 @@ impl Player {
         }
     }
 
-    /// A critic at its initial parameters, whose slope `device` holds to `bound`.
+    /// A critic at its initial parameters, whose slope its method holds to its bound.
     ///
     /// # Errors
-    /// [`FlowError::Specification`] when the network is not one for that device.
-    pub fn critic(
-        net: &Mlp,
-        mut parameters: Vec<f32>,
-        device: Lipschitz,
-        bound: f64,
-    ) -> Result<Self, FlowError> {
-        let reparametrisation = match device {
-            Lipschitz::None | Lipschitz::Penalty { .. } => Reparametrisation::None,
-            Lipschitz::Spectral => Reparametrisation::Spectral(SpectralState::new(net, &parameters, bound)),
-            Lipschitz::Orthonormal => {
-                let layers = Orthonormal::new(net, bound)?;
-                layers.orthonormalise(&mut parameters);
-                Reparametrisation::Orthonormal(layers)
-            }
-        };
-        let average = reparametrisation.effective(&parameters);
+    /// [`FlowError::Specification`] when the network is not one for that method.
+    pub fn critic<N: ScalarField>(critic: &Critic<N>, mut parameters: Vec<f32>) -> Result<Self, FlowError> {
+        let reparametrisation =
+            critic.lipschitz.reparametrise(&critic.network, critic.bound, &mut parameters)?;
+        let average = reparametrisation.effective(&parameters)?;
         Ok(Self { average, reparametrisation, ..Self::new(parameters) })
     }
 
     /// The parameters that the network uses.
-    pub fn effective(&self) -> Vec<f32> {
+    ///
+    /// # Errors
+    /// [`FlowError::Shape`] when the parameters are not of the network.
+    pub fn effective(&self) -> Result<Vec<f32>, FlowError> {
         self.reparametrisation.effective(&self.parameters)
     }
 
@@ -76,19 +69,20 @@ impl Player {
     /// nothing.
     ///
     /// # Errors
-    /// [`NotFinite`] for a gradient with a NaN, an infinity or an entry beyond 1e18.
+    /// [`StepError::Diverged`] for a gradient with a NaN, an infinity or an entry beyond 1e18, [`StepError::Failed`] for one of
+    /// another length.
     pub fn descend(
         &mut self,
         settings: &Optimiser,
         rate: f64,
         decay: f64,
         mut gradient: Vec<f32>,
-    ) -> Result<(), NotFinite> {
-        self.reparametrisation.pull_back(&self.parameters, &mut gradient);
+    ) -> Result<(), StepError> {
+        self.reparametrisation.pull_back(&self.parameters, &mut gradient)?;
         usable(&gradient)?;
-        self.adam.step(settings, rate, &mut self.parameters, &gradient);
-        self.reparametrisation.settle(&mut self.parameters);
-        let effective = self.effective();
+        self.adam.step(settings, rate, &mut self.parameters, &gradient)?;
+        self.reparametrisation.settle(&mut self.parameters)?;
+        let effective = self.effective()?;
         average::update(&mut self.average, &effective, decay, self.adam.steps);
         Ok(())
     }

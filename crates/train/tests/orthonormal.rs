@@ -2,8 +2,8 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
 
 use datasets::stream;
+use flows::critic::{self, CriticBatch};
 use flows::device::Device;
-use flows::game::{CriticBatch, critic};
 use flows::mlp::{Mlp, Order, Tape, Weights};
 use ndarray::Array2;
 use rand::{Rng, RngExt};
@@ -26,7 +26,7 @@ steps = 2
 hidden = [8, 8]
 [critic]
 divergence = "w1"
-lipschitz = { device = "orthonormal" }
+lipschitz = { method = "orthonormal" }
 hidden = [32, 32, 32]
 updates = 2
 [training]
@@ -59,16 +59,16 @@ fn slopes(net: &Mlp, theta: &[f32], points: &[f32]) -> Vec<f64> {
 fn cone(bound: f64, updates: u64) -> [f64; 3] {
     let config = config(&[&format!("critic.bound={bound}")]);
     let dim = 3;
-    let game = config.game(dim).unwrap();
-    let drawn = config.critic.initialisation.draw(&game.critic, &mut stream(1, "critic", 0));
-    let mut player = Player::critic(&game.critic, drawn, config.critic.lipschitz, bound).unwrap();
+    let critic = config.game(dim).unwrap().critic;
+    let drawn = config.critic.initialisation.draw(&critic.network, &mut stream(1, "critic", 0));
+    let mut player = Player::critic(&critic, drawn).unwrap();
     let mut workspace = critic::Workspace::default();
     let target = vec![0.0; 256 * dim];
     for update in 0..updates {
         let generated = normal(&mut stream(1, "points", update), target.len());
         let batch = CriticBatch { generated: &generated, target: &target, mixing: &[] };
         let mut gradient = vec![0.0; player.parameters.len()];
-        workspace.gradient(&game, &player.effective(), batch, &mut gradient).unwrap();
+        workspace.gradient(&critic, &player.effective().unwrap(), batch, &mut gradient).unwrap();
         let settings = &config.training.critic;
         let rate = settings.rate(update as f64 / updates as f64);
         player.descend(settings, rate, 0.0, gradient).unwrap();
@@ -76,11 +76,11 @@ fn cone(bound: f64, updates: u64) -> [f64; 3] {
     let fresh = normal(&mut stream(2, "points", 0), 4000 * dim);
     let batch = CriticBatch { generated: &fresh, target: &vec![0.0; fresh.len()], mixing: &[] };
     let mut discarded = vec![0.0; player.parameters.len()];
-    let effective = player.effective();
-    let dual = workspace.gradient(&game, &effective, batch, &mut discarded).unwrap().divergence;
+    let effective = player.effective().unwrap();
+    let dual = workspace.gradient(&critic, &effective, batch, &mut discarded).unwrap().divergence;
     let length = |x: &[f32]| x.iter().map(|&x| f64::from(x).powi(2)).sum::<f64>().sqrt();
     let lengths = fresh.chunks_exact(dim).map(length).sum::<f64>() / 4000.0;
-    let slopes = slopes(&game.critic, &effective, &fresh);
+    let slopes = slopes(&critic.network, &effective, &fresh);
     let mean = slopes.iter().sum::<f64>() / slopes.len() as f64;
     [dual / (bound * lengths), mean / bound, slopes.iter().copied().fold(0.0, f64::max) / bound]
 }
@@ -106,12 +106,12 @@ fn no_training_breaks_the_bound() {
         normal(&mut stream(3, "points", 0), 9000).iter().map(|&x| 3.0 * f64::from(x)).collect(),
     )
     .unwrap();
-    let steepest = |name: &str, device: &str| {
+    let steepest = |name: &str, method: &str| {
         let overrides = [
             "critic.bound=0.7",
             "training.critic.learning_rate=0.1",
             "critic.divergence=kl-donsker-varadhan",
-            device,
+            method,
         ];
         let out = folder.path().join(name);
         let options = Options {
@@ -125,8 +125,8 @@ fn no_training_breaks_the_bound() {
         let slopes = Model::load(&out).unwrap().critic_slopes(points.view()).unwrap();
         slopes.into_iter().fold(0.0, f64::max)
     };
-    let held = steepest("held", "critic.lipschitz.device=orthonormal");
+    let held = steepest("held", "critic.lipschitz.method=orthonormal");
     assert!(held <= 0.7 && held > 0.35, "{held}");
-    let free = steepest("free", "critic.lipschitz.device=none");
-    assert!(free > 0.7, "the negative control: without a device the slope is {free}");
+    let free = steepest("free", "critic.lipschitz.method=none");
+    assert!(free > 0.7, "the negative control: without a method the slope is {free}");
 }

@@ -29,7 +29,7 @@ steps = { min = 1, max = 4 }
 hidden = [8, 8]
 [critic]
 divergence = "kl-donsker-varadhan"
-lipschitz = { device = "penalty", form = "lp", weight = 1.0 }
+lipschitz = { method = "penalty", form = "lp", weight = 1.0 }
 hidden = [8]
 updates = 2
 [training]
@@ -136,11 +136,11 @@ fn interrupt_and_compare<C: Configuration>(config: &C, label: &str) {
 #[test]
 fn an_interrupted_run_ends_in_the_same_bits() {
     for device in [
-        "lipschitz = { device = \"penalty\", form = \"lp\", weight = 1.0 }",
-        "lipschitz = { device = \"spectral\" }",
-        "lipschitz = { device = \"orthonormal\" }",
+        "lipschitz = { method = \"penalty\", form = \"lp\", weight = 1.0 }",
+        "lipschitz = { method = \"spectral\" }",
+        "lipschitz = { method = \"orthonormal\" }",
     ] {
-        let text = SMALL.replace("lipschitz = { device = \"penalty\", form = \"lp\", weight = 1.0 }", device);
+        let text = SMALL.replace("lipschitz = { method = \"penalty\", form = \"lp\", weight = 1.0 }", device);
         interrupt_and_compare(&Config::parse(&text, "small.toml", None, &[]).unwrap(), device);
     }
 }
@@ -160,7 +160,7 @@ fn an_interrupted_maximisation_of_the_dual_ends_in_the_same_bits() {
 fn an_interrupted_game_with_noise_interaction_or_velocity_ends_in_the_same_bits() {
     let softplus = "critic.activation=softplus";
     for changes in [
-        ["flow.noise=0.5", "flow.interaction={ kernel = \"gaussian\", weight = 0.3, width = 0.5 }"],
+        ["flow.noise=0.5", "flow.interaction={ kind = \"gaussian\", weight = 0.3, width = 0.5 }"],
         ["flow.representation={ kind = \"exact-terminal\" }", softplus],
         ["flow.representation={ kind = \"velocity\" }", softplus],
     ] {
@@ -321,7 +321,7 @@ fn trained_flows_find_the_gaussians_of_noise_and_attraction() {
     let folder = tempfile::tempdir().unwrap();
     for (name, force, sigma, attraction) in [
         ("noise", "flow.noise=1.0", 1.0, 0.0),
-        ("attraction", "flow.interaction={ kernel = \"quadratic\", weight = 3.0 }", 0.0, 3.0),
+        ("attraction", "flow.interaction={ kind = \"quadratic\", weight = 3.0 }", 0.0, 3.0),
     ] {
         let config = small(&[
             "data={}",
@@ -334,7 +334,7 @@ fn trained_flows_find_the_gaussians_of_noise_and_attraction() {
             force,
             "critic.hidden=[16, 16]",
             "critic.activation=softplus",
-            "critic.lipschitz={ device = \"none\" }",
+            "critic.lipschitz={ method = \"none\" }",
             "critic.updates=3",
             "training.batch=256",
             "training.iterations=1500",

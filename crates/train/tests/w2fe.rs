@@ -45,33 +45,33 @@ const RIVALS: [(&str, &[&str]); 8] = [
     (
         "W1-FE",
         &[
-            "critic.objective={ kind = \"divergence\", divergence = \"w1\", lipschitz = { device = \"penalty\", form = \"lp\", weight = 5.0 } }",
+            "critic.objective={ kind = \"divergence\", divergence = \"w1\", lipschitz = { method = \"penalty\", form = \"lp\", weight = 5.0 } }",
         ],
     ),
     (
         "W1-FE by orthonormal layers",
         &[
-            "critic.objective={ kind = \"divergence\", divergence = \"w1\", lipschitz = { device = \"orthonormal\" } }",
+            "critic.objective={ kind = \"divergence\", divergence = \"w1\", lipschitz = { method = \"orthonormal\" } }",
         ],
     ),
     (
         "WGAN-GP",
         &[
-            "critic.objective={ kind = \"divergence\", divergence = \"w1\", lipschitz = { device = \"penalty\", form = \"gp\", weight = 5.0 } }",
+            "critic.objective={ kind = \"divergence\", divergence = \"w1\", lipschitz = { method = \"penalty\", form = \"gp\", weight = 5.0 } }",
             "update={ kind = \"direct\" }",
         ],
     ),
     (
         "GAN",
         &[
-            "critic.objective={ kind = \"divergence\", divergence = \"jensen-shannon\", lipschitz = { device = \"none\" } }",
+            "critic.objective={ kind = \"divergence\", divergence = \"jensen-shannon\", lipschitz = { method = \"none\" } }",
             "update={ kind = \"direct\" }",
         ],
     ),
     (
         "GAN, non-saturating",
         &[
-            "critic.objective={ kind = \"divergence\", divergence = \"jensen-shannon\", lipschitz = { device = \"none\" } }",
+            "critic.objective={ kind = \"divergence\", divergence = \"jensen-shannon\", lipschitz = { method = \"none\" } }",
             "update={ kind = \"non-saturating\" }",
         ],
     ),

@@ -2,6 +2,8 @@
 #![allow(clippy::indexing_slicing, reason = "the layers' ranges lie inside the buffer that is made here")]
 
 use super::Generator;
+use crate::FlowError;
+use crate::error::not_negative;
 use crate::real::Real;
 use rand::{Rng, RngExt};
 use rand_distr::StandardNormal;
@@ -32,6 +34,16 @@ impl Default for GeneratorInitialisation {
 }
 
 impl GeneratorInitialisation {
+    /// Checks the deviations.
+    ///
+    /// # Errors
+    /// [`FlowError::Specification`] for one that is not finite, or negative.
+    pub fn validate(self) -> Result<(), FlowError> {
+        not_negative("initialisation.last", self.last)?;
+        not_negative("initialisation.hidden", self.hidden.unwrap_or_default())?;
+        not_negative("initialisation.scale", self.scale.unwrap_or_default())
+    }
+
     /// Draws a parameter buffer, layer by layer in storage order.
     pub fn draw<T: Real>(self, generator: &Generator, rng: &mut impl Rng) -> Vec<T> {
         let mut parameters = vec![T::zero(); generator.parameter_count()];

@@ -4,28 +4,31 @@ use super::{Field, Minimiser, Stop};
 use crate::FlowError;
 use crate::error::expect_length;
 use crate::integrate::{PotentialField, VelocityField};
-use crate::mlp::{Mlp, Order, Tape, Weights};
+use crate::mlp::{Mlp, Order};
 use crate::real::Real;
+use crate::scalar_field::{Evaluation, ScalarField};
 
 /// A critic network as the field that is minimised.
 #[derive(Debug)]
-pub struct CriticField<'a, T> {
-    net: &'a Mlp,
-    weights: Weights<T>,
-    tape: Tape<T>,
+pub struct CriticField<'a, T: Real, N: ScalarField = Mlp> {
+    net: &'a N,
+    weights: N::Weights<T>,
+    tape: N::Tape<T>,
 }
 
-impl<'a, T: Real> CriticField<'a, T> {
+impl<'a, T: Real, N: ScalarField> CriticField<'a, T, N> {
     /// The critic at the given parameters.
     ///
     /// # Errors
     /// [`FlowError::Shape`] when the parameters are not of the network.
-    pub fn new(net: &'a Mlp, parameters: &[T]) -> Result<Self, FlowError> {
-        Ok(Self { net, weights: Weights::new(net, parameters)?, tape: Tape::new() })
+    pub fn new(net: &'a N, parameters: &[T]) -> Result<Self, FlowError> {
+        let mut weights = N::Weights::default();
+        net.arrange(parameters, &mut weights)?;
+        Ok(Self { net, weights, tape: N::Tape::default() })
     }
 }
 
-impl<T: Real> Field<T> for CriticField<'_, T> {
+impl<T: Real, N: ScalarField> Field<T> for CriticField<'_, T, N> {
     fn dim(&self) -> usize {
         self.net.input()
     }
@@ -46,8 +49,8 @@ impl<T: Real> Field<T> for CriticField<'_, T> {
 /// y; the proposal is asked at the first call, and whenever time goes back. Then the search also tries the ends of the
 /// companions, fixed points whose own ends are searched beside.
 #[derive(Debug)]
-pub struct HopfLaxFlow<'a, T, P> {
-    critic: CriticField<'a, T>,
+pub struct HopfLaxFlow<'a, T: Real, P, N: ScalarField = Mlp> {
+    critic: CriticField<'a, T, N>,
     proposal: P,
     lambda: f64,
     horizon: f64,
@@ -63,10 +66,10 @@ const CONVERGED: Stop = Stop { iterations: 300, tolerance: 1e-5 };
 /// Searches from a new start; from the second on, the companions offer the ends that they have found.
 const ROUNDS: usize = 2;
 
-impl<'a, T: Real, P: VelocityField<T>> HopfLaxFlow<'a, T, P> {
+impl<'a, T: Real, P: VelocityField<T>, N: ScalarField> HopfLaxFlow<'a, T, P, N> {
     /// The flow of `critic` with kinetic weight `lambda` > 0 on [0, `horizon`], with companions as rows of points.
     pub fn new(
-        critic: CriticField<'a, T>,
+        critic: CriticField<'a, T, N>,
         proposal: P,
         lambda: f64,
         horizon: f64,
@@ -106,7 +109,7 @@ impl<'a, T: Real, P: VelocityField<T>> HopfLaxFlow<'a, T, P> {
     }
 }
 
-impl<T: Real, P: VelocityField<T>> PotentialField<T> for HopfLaxFlow<'_, T, P> {
+impl<T: Real, P: VelocityField<T>, N: ScalarField> PotentialField<T> for HopfLaxFlow<'_, T, P, N> {
     /// ∇U = λ(x − y)/(T − t) and ∂ₜU = ‖∇φ(y)‖²/(2λ); at t = T, ∇U = ∇φ(x).
     ///
     /// The two agree with the Hamilton–Jacobi equation as well as y minimises, so its residual says how well that is.
@@ -147,7 +150,7 @@ fn energies<T: Real>(slopes: &[T], dim: usize, lambda: f64, out: &mut [T]) {
     }
 }
 
-impl<T: Real, P: VelocityField<T>> VelocityField<T> for HopfLaxFlow<'_, T, P> {
+impl<T: Real, P: VelocityField<T>, N: ScalarField> VelocityField<T> for HopfLaxFlow<'_, T, P, N> {
     fn velocity(&mut self, x: &[T], t: T, v: &mut [T]) -> Result<(), FlowError> {
         let mut time = vec![T::zero(); x.len() / self.critic.net.input()];
         self.derivatives(x, t, v, &mut time)?;

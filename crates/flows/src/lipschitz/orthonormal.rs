@@ -3,6 +3,7 @@
 use super::polar;
 use crate::FlowError;
 use crate::activation::Activation;
+use crate::error::{expect_length, require};
 use crate::mlp::Mlp;
 use crate::real::Real;
 use std::ops::Range;
@@ -32,10 +33,10 @@ use std::ops::Range;
 /// let net = Mlp::new(1, &[2], Activation::Relu, Output::Identity)?;
 /// let layers = Orthonormal::new(&net, 3.0)?;
 /// let mut trained = [-7.0_f64, 0.0, 0.5, 0.0, 0.1, 0.0, 0.2];
-/// layers.orthonormalise(&mut trained);
+/// layers.orthonormalise(&mut trained)?;
 /// assert_eq!(trained, [-1.0, 0.0, 0.5, 0.0, 1.0, 0.0, 0.2]);
 /// // φ(x) = 3·|−x + 0.5| + 0.2.
-/// let effective = layers.effective(&trained);
+/// let effective = layers.effective(&trained)?;
 /// let expected = [-1.0, 1.0, 0.5, -0.5, 3.0, 3.0, 0.2];
 /// assert!(effective.iter().zip(expected).all(|(a, b)| (a - b).abs() < 1e-5));
 /// # Ok::<(), flows::FlowError>(())
@@ -66,23 +67,7 @@ impl Orthonormal {
     /// # Errors
     /// [`FlowError::Specification`] when the units of the network are not pairs of ReLUs.
     pub fn new(net: &Mlp, bound: f64) -> Result<Self, FlowError> {
-        let refuse = |what: &str, found: String, remedy: &str| {
-            Err(FlowError::Specification { what: what.into(), found, remedy: remedy.into() })
-        };
-        if net.activation() != Activation::Relu {
-            return refuse(
-                "the activation of a critic of orthonormal layers",
-                format!("{:?}", net.activation()),
-                "take a ReLU, pairs of which are the absolute value that the layers need",
-            );
-        }
-        if net.hidden().iter().any(|width| width % 2 == 1) {
-            return refuse(
-                "the list of hidden widths of a critic of orthonormal layers",
-                format!("{:?}", net.hidden()),
-                "give even widths, since two ReLUs make an absolute value",
-            );
-        }
+        Self::validate(net.activation(), net.hidden())?;
         let last = net.layers().len().saturating_sub(1);
         let pairs = net.layers().iter().enumerate().map(|(l, layer)| Pairs {
             weight: layer.weight.clone(),
@@ -104,10 +89,30 @@ impl Orthonormal {
         Ok(Self { layers })
     }
 
+    /// Checks that layers of these widths are pairs of ReLUs.
+    pub(super) fn validate(activation: Activation, hidden: &[usize]) -> Result<(), FlowError> {
+        require(
+            activation == Activation::Relu,
+            "activation",
+            activation,
+            "take relu for orthonormal layers, which make absolute values of pairs of ReLUs",
+        )?;
+        require(
+            hidden.iter().all(|width| width % 2 == 0),
+            "hidden",
+            format_args!("{hidden:?}"),
+            "give even widths for orthonormal layers, two ReLUs for each absolute value, such as [64, 64]",
+        )
+    }
+
     /// Replaces every Q by the nearest orthonormal matrix, its polar factor.
     ///
     /// Any numbers will do, such as initial ones; where a matrix lacks directions it gets some. O(h³) for width h.
-    pub fn orthonormalise<T: Real>(&self, trained: &mut [T]) {
+    ///
+    /// # Errors
+    /// [`FlowError::Shape`] when the parameters are of another network.
+    pub fn orthonormalise<T: Real>(&self, trained: &mut [T]) -> Result<(), FlowError> {
+        self.expect("the trained parameters", trained.len())?;
         for layer in &self.layers {
             let Some(weight) = trained.get(layer.weight.clone()) else { continue };
             let mut q = layer.wide(layer.block(weight));
@@ -117,10 +122,15 @@ impl Orthonormal {
                 rest.fill(T::zero());
             }
         }
+        Ok(())
     }
 
     /// The parameters that the network uses, from trained ones that are orthonormal.
-    pub fn effective<T: Real>(&self, trained: &[T]) -> Vec<T> {
+    ///
+    /// # Errors
+    /// [`FlowError::Shape`] when the parameters are of another network.
+    pub fn effective<T: Real>(&self, trained: &[T]) -> Result<Vec<T>, FlowError> {
+        self.expect("the trained parameters", trained.len())?;
         let mut effective = vec![T::zero(); trained.len()];
         for layer in &self.layers {
             let rows = trained.get(layer.weight.clone()).unwrap_or_default().chunks_exact(layer.input);
@@ -138,14 +148,19 @@ impl Orthonormal {
                 *doubled = T::of(layer.sign(i)) * c;
             }
         }
-        effective
+        Ok(effective)
     }
 
     /// Turns a gradient in the effective parameters into one along orthonormal matrices, G − ½(GQᵀ + QGᵀ)Q for the sum G of
     /// the gradients of all places where Q stands: the derivative through [`Orthonormal::orthonormalise`].
     ///
     /// O(h³) for width h.
-    pub fn pull_back<T: Real>(&self, trained: &[T], gradient: &mut [T]) {
+    ///
+    /// # Errors
+    /// [`FlowError::Shape`] when one of the buffers is of another network.
+    pub fn pull_back<T: Real>(&self, trained: &[T], gradient: &mut [T]) -> Result<(), FlowError> {
+        self.expect("the trained parameters", trained.len())?;
+        self.expect("the gradient", gradient.len())?;
         for layer in &self.layers {
             let range = layer.weight.clone();
             let (Some(weight), Some(doubled)) = (trained.get(range.clone()), gradient.get(range)) else {
@@ -169,6 +184,11 @@ impl Orthonormal {
                 second.fill(T::zero());
             }
         }
+        Ok(())
+    }
+
+    fn expect(&self, what: &'static str, found: usize) -> Result<(), FlowError> {
+        expect_length(what, found, self.layers.last().map_or(0, |layer| layer.bias.end))
     }
 }
 

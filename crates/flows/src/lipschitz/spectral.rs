@@ -19,18 +19,25 @@ pub struct SpectralState {
 
 impl SpectralState {
     /// Starts the power iteration from the row sums of each weight matrix and runs it to convergence.
-    pub fn new<T: Real>(net: &Mlp, parameters: &[T], bound: f64) -> Self {
+    ///
+    /// # Errors
+    /// [`FlowError::Shape`] when the parameters are not of the network.
+    pub fn new<T: Real>(net: &Mlp, parameters: &[T], bound: f64) -> Result<Self, FlowError> {
         let vectors = net.layers().iter().map(|l| (vec![0.0; l.output], start(l.input))).collect();
         let layers = net.layers().to_vec();
         let mut state = Self { norms: vec![1.0; layers.len()], layers, vectors, bound };
         for _ in 0..100 {
-            state.iterate(parameters);
+            state.iterate(parameters)?;
         }
-        state
+        Ok(state)
     }
 
     /// One power iteration of every layer: u = Wv/‖Wv‖, v = Wᵀu/‖Wᵀu‖, σ = uᵀWv.
-    pub fn iterate<T: Real>(&mut self, parameters: &[T]) {
+    ///
+    /// # Errors
+    /// [`FlowError::Shape`] when the parameters are of another network.
+    pub fn iterate<T: Real>(&mut self, parameters: &[T]) -> Result<(), FlowError> {
+        self.expect("the trained parameters", parameters.len())?;
         for ((layer, (u, v)), norm) in self.layers.iter().zip(&mut self.vectors).zip(&mut self.norms) {
             let rows = || weight(parameters, layer).chunks_exact(layer.input);
             for (u, row) in u.iter_mut().zip(rows()) {
@@ -45,22 +52,32 @@ impl SpectralState {
             }
             *norm = normalise(v);
         }
+        Ok(())
     }
 
     /// The parameters that the network uses: every W divided by its σ, the last one also multiplied by L.
-    pub fn effective<T: Real>(&self, trained: &[T]) -> Vec<T> {
+    ///
+    /// # Errors
+    /// [`FlowError::Shape`] when the parameters are of another network.
+    pub fn effective<T: Real>(&self, trained: &[T]) -> Result<Vec<T>, FlowError> {
+        self.expect("the trained parameters", trained.len())?;
         let mut effective = trained.to_vec();
         for (layer, scale) in self.layers.iter().zip(self.scales()) {
             for w in effective.get_mut(layer.weight.clone()).unwrap_or_default() {
                 *w *= T::of(scale);
             }
         }
-        effective
+        Ok(effective)
     }
 
     /// Turns a gradient in the effective parameters into one in the trained ones:
     /// ∂ℓ/∂W = s·(G − ⟨G, W⟩/σ·u·vᵀ) for s = L^{\[last\]}/σ (Miyato et al. 2018, eq. (12)).
-    pub fn pull_back<T: Real>(&self, trained: &[T], gradient: &mut [T]) {
+    ///
+    /// # Errors
+    /// [`FlowError::Shape`] when one of the buffers is of another network.
+    pub fn pull_back<T: Real>(&self, trained: &[T], gradient: &mut [T]) -> Result<(), FlowError> {
+        self.expect("the trained parameters", trained.len())?;
+        self.expect("the gradient", gradient.len())?;
         let state = self.vectors.iter().zip(&self.norms).zip(self.scales());
         for (layer, (((u, v), norm), scale)) in self.layers.iter().zip(state) {
             let w = weight(trained, layer);
@@ -72,6 +89,7 @@ impl SpectralState {
                 }
             }
         }
+        Ok(())
     }
 
     /// Everything that changes from update to update, as one list: for each layer u, v and σ.
@@ -93,6 +111,10 @@ impl SpectralState {
             }
         }
         Ok(())
+    }
+
+    fn expect(&self, what: &'static str, found: usize) -> Result<(), FlowError> {
+        expect_length(what, found, self.layers.last().map_or(0, |layer| layer.bias.end))
     }
 
     fn scales(&self) -> Vec<f64> {

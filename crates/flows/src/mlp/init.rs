@@ -2,6 +2,8 @@
 #![allow(clippy::indexing_slicing, reason = "the layers' ranges lie inside the buffer that is made here")]
 
 use super::Mlp;
+use crate::FlowError;
+use crate::error::positive;
 use crate::real::Real;
 use rand::{Rng, RngExt};
 use rand_distr::StandardNormal;
@@ -15,10 +17,11 @@ use serde::{Deserialize, Serialize};
 /// | `glorot-normal` | N(0, 2/(in + out)) | the same, eq. (12) |
 /// | `he-normal` | N(0, 2/in) | He et al. 2015, eq. (10) |
 /// | `{ normal = { std = 0.01 } }` | N(0, std²) | the published code of W2-FE has 0.01 for images |
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Initialisation {
     /// Uniform, variance 2/(in + out).
+    #[default]
     GlorotUniform,
     /// Normal, variance 2/(in + out).
     GlorotNormal,
@@ -32,6 +35,17 @@ pub enum Initialisation {
 }
 
 impl Initialisation {
+    /// Checks the deviation of normal weights.
+    ///
+    /// # Errors
+    /// [`FlowError::Specification`] when it is not finite and positive.
+    pub fn validate(self) -> Result<(), FlowError> {
+        match self {
+            Self::Normal { std } => positive("initialisation.normal.std", std),
+            Self::GlorotUniform | Self::GlorotNormal | Self::HeNormal => Ok(()),
+        }
+    }
+
     /// Draws a parameter buffer for `net`, layer by layer in storage order.
     pub fn draw<T: Real>(self, net: &Mlp, rng: &mut impl Rng) -> Vec<T> {
         let mut parameters = vec![T::zero(); net.parameter_count()];

@@ -37,6 +37,7 @@ pub struct Mlp {
     hidden: Vec<usize>,
     activation: Activation,
     output: Output,
+    initialisation: Initialisation,
     layers: Vec<Layer>,
 }
 
@@ -87,7 +88,19 @@ impl Mlp {
             layers.push(Layer { input: width, output: out, weight, bias });
             width = out;
         }
-        Ok(Self { input, hidden: hidden.to_vec(), activation, output, layers })
+        let initialisation = Initialisation::GlorotUniform;
+        Ok(Self { input, hidden: hidden.to_vec(), activation, output, initialisation, layers })
+    }
+
+    /// The same network with initial parameters drawn in another way than [`Initialisation::GlorotUniform`].
+    #[must_use]
+    pub fn initialised(self, initialisation: Initialisation) -> Self {
+        Self { initialisation, ..self }
+    }
+
+    /// How initial parameters are drawn.
+    pub fn initialisation(&self) -> Initialisation {
+        self.initialisation
     }
 
     /// Width of the input z.

@@ -1,10 +1,11 @@
-//! The critic's objective on tensors: see [`crate::game::critic`] for the formulas.
+//! The critic's objective on tensors: see [`crate::critic`] for the formulas.
 
 use super::network::Network;
 use super::transfer::{Scalar, download, matrix, size, vector, wide};
 use crate::FlowError;
+use crate::critic::{Critic, CriticBatch, CriticValue};
 use crate::error::expect_length;
-use crate::game::{CriticBatch, CriticValue, Game};
+use crate::lipschitz::{Penalty, Slopes};
 use crate::mlp::Mlp;
 use tch::{Device, Kind, Tensor};
 
@@ -45,74 +46,61 @@ impl<T: Scalar> crate::hopf_lax::Field<T> for Field {
 ///
 /// Complexity: two matrix products a layer for a value and four for a penalty point, as many again for the forward pass.
 pub fn gradient<T: Scalar>(
-    game: &Game,
+    critic: &Critic,
     device: Device,
     parameters: &[T],
     batch: CriticBatch<'_, T>,
     gradient: &mut [T],
 ) -> Result<CriticValue, FlowError> {
-    let dim = game.critic.input();
+    let dim = critic.dim();
     let count = batch.target.len() / dim;
     expect_length("the target batch", batch.target.len(), count * dim)?;
     expect_length("the generated batch", batch.generated.len(), batch.target.len())?;
-    expect_length("the parameter gradient", gradient.len(), game.critic.parameter_count())?;
-    let network = Network::new(&game.critic, parameters, device, true)?;
+    expect_length("the parameter gradient", gradient.len(), critic.network.parameter_count())?;
+    let network = Network::new(&critic.network, parameters, device, true)?;
     let points =
         Tensor::f_cat(&[matrix(batch.generated, dim, device)?, matrix(batch.target, dim, device)?], 0)?;
 
     let values = network.at(&points)?.value()?;
     let downloaded: Vec<f64> = download(&wide(&values)?, 2 * count)?;
     let (generated, target) = downloaded.split_at(count);
-    let dual = game.critic_objective.dual(generated, target)?;
+    let dual = critic.objective.dual(generated, target)?;
     let seed: Vec<T> = dual.d_generated.iter().chain(&dual.d_target).map(|d| T::of(-d)).collect();
     let mut loss = values.f_dot(&vector(&seed, device)?)?;
-    let mut value = CriticValue { divergence: dual.value, penalty: 0.0, slope_mean: 0.0, slope_max: 0.0 };
+    let mut slopes = Slopes::default();
 
-    if game.critic_objective.penalty.is_some() {
-        let penalised = penalty_points(game, &points, batch.mixing, count)?;
+    if let Some(penalty) = critic.lipschitz.penalty() {
+        let penalised = penalty_points(penalty, &points, batch.mixing, count)?;
         let gradients = network.at(&penalised)?.gradient()?;
         // Constants of the backward pass: the norm's own derivative, infinite at ∇φ = 0, is never asked for.
         let constant = gradients.f_detach()?;
         let squared = wide(&constant)?.f_square()?.f_sum_dim_intlist(1, false, Kind::Double)?;
-        let slopes: Vec<f64> = download(&squared.f_sqrt()?, count)?;
-        let factors: Vec<T> = penalise(game, &slopes, &mut value);
+        let downloaded: Vec<f64> = download(&squared.f_sqrt()?, count)?;
+        let add = |&slope: &f64| T::of(penalty.add(slope, critic.bound, count, &mut slopes));
+        let factors: Vec<T> = downloaded.iter().map(add).collect();
         let seed = constant.f_mul(&matrix(&factors, 1, device)?)?;
         loss = loss.f_add(&gradients.f_mul(&seed)?.f_sum(T::KIND)?)?;
     }
     network.parameter_gradient(&loss, gradient)?;
-    Ok(value)
+    Ok(CriticValue {
+        divergence: dual.value,
+        penalty: slopes.penalty,
+        slope_mean: slopes.mean,
+        slope_max: slopes.max,
+    })
 }
 
 /// The points α·generated + (1 − α)·target.
 fn penalty_points<T: Scalar>(
-    game: &Game,
+    penalty: Penalty,
     points: &Tensor,
     mixing: &[T],
     count: usize,
 ) -> Result<Tensor, FlowError> {
     expect_length("the mixing weights", mixing.len(), count)?;
-    let alphas: Vec<T> = mixing.iter().map(|&u| game.critic_objective.penalty_points.mixing(u)).collect();
+    let alphas: Vec<T> = mixing.iter().map(|&u| penalty.points.mixing(u)).collect();
     let alpha = matrix(&alphas, 1, points.device())?;
     let generated = points.f_narrow(0, 0, size(count))?.f_mul(&alpha)?;
     let target = points.f_narrow(0, size(count), size(count))?.f_mul(&alpha.f_rsub_scalar(1.0)?)?;
     Ok(generated.f_add(&target)?)
-}
-
-/// Adds the mean penalty and the statistics of the slopes to `value`; gives the k of ∂(mean penalty)/∂(∇φ) = k·∇φ.
-fn penalise<T: Scalar>(game: &Game, slopes: &[f64], value: &mut CriticValue) -> Vec<T> {
-    let Some((penalty, weight)) = game.critic_objective.penalty else { return Vec::new() };
-    let count = slopes.len() as f64;
-    let mut factors = Vec::with_capacity(slopes.len());
-    for &slope in slopes {
-        value.penalty += weight / count * penalty.value(slope, game.critic_objective.bound);
-        value.slope_mean += slope / count;
-        // A NaN stays once it is there: `f64::max` would drop it.
-        if slope.is_nan() || value.slope_max.is_nan() {
-            value.slope_max = f64::NAN;
-        } else {
-            value.slope_max = value.slope_max.max(slope);
-        }
-        factors.push(T::of(weight / count * penalty.gradient_factor(slope, game.critic_objective.bound)));
-    }
-    factors
 }

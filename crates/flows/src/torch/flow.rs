@@ -1,11 +1,15 @@
-//! The flow's objective on tensors: see [`crate::game::FlowObjective`] for the formula.
+//! The flow's objective on tensors: see [`crate::flow::FlowObjective`] for the formula.
+//!
+//! The terms are written out a second time on purpose: they are what the native gradients are held against.
 
 use super::network::Network;
 use super::transfer::{Scalar, download, matrix, size, vector, wide};
 use crate::FlowError;
 use crate::error::expect_length;
-use crate::game::{FlowValue, Game, Interaction, Networks, Paths, Representation};
+use crate::flow::{Flow, FlowValue, Interaction, Paths, TERMS};
+use crate::game::{Game, Networks};
 use crate::integrate::step_count;
+use crate::potential::Potential;
 use tch::{Device, Kind, Tensor};
 
 /// The ends of the paths, batch × d, without a graph.
@@ -26,7 +30,7 @@ pub fn push_forward<T: Scalar>(
     download(&x, paths.start.len())
 }
 
-/// Writes the gradient of the flow's objective with respect to the parameters of the potential's network.
+/// Writes the gradient of the flow's objective with respect to the parameters of the flow's network.
 ///
 /// One backward pass through the whole trajectory, whose graph keeps every step: memory grows with the steps.
 ///
@@ -42,9 +46,9 @@ pub fn gradient<T: Scalar>(
     paths: Paths<'_, T>,
     gradient: &mut [T],
 ) -> Result<FlowValue, FlowError> {
-    let objective = game.flow_objective;
-    expect_length("the critic's input", game.critic.input(), game.potential.dim())?;
-    expect_length("the parameter gradient", gradient.len(), game.potential.net().parameter_count())?;
+    let objective = game.objective;
+    expect_length("the critic's input", game.critic.dim(), game.flow.dim())?;
+    expect_length("the parameter gradient", gradient.len(), game.flow.parameter_count())?;
     let simulation = Simulation::new(game, device, networks, paths, true)?;
 
     let run = simulation.run()?;
@@ -60,39 +64,12 @@ pub fn gradient<T: Scalar>(
         run.interaction,
     ];
     let terms = Tensor::f_stack(&terms, 0)?;
-    let weights = [
-        1.0,
-        if objective.kinetic { objective.lambda } else { 0.0 },
-        objective.velocity_spread,
-        objective.hamilton_jacobi,
-        objective.terminal_gradient,
-        objective.characteristic,
-        1.0,
-    ];
-    let total = terms.f_dot(&vector(&weights, device)?)?;
+    let total = terms.f_dot(&vector(&objective.weights(), device)?)?;
     simulation.potential.parameter_gradient(&total, gradient)?;
 
-    let mut values = [0.0; 7];
-    terms.f_copy_data(&mut values, 7)?;
-    let [
-        terminal,
-        kinetic_energy,
-        velocity_spread,
-        hamilton_jacobi,
-        terminal_gradient,
-        characteristic,
-        interaction,
-    ] = values;
-    Ok(FlowValue {
-        total: values.iter().zip(weights).map(|(value, weight)| value * weight).sum(),
-        terminal,
-        kinetic_energy,
-        velocity_spread,
-        hamilton_jacobi,
-        terminal_gradient,
-        characteristic,
-        interaction,
-    })
+    let mut values = [0.0; TERMS];
+    terms.f_copy_data(&mut values, TERMS)?;
+    Ok(FlowValue::of_terms(values, &objective))
 }
 
 /// The networks, where the particles begin and how they step.
@@ -129,16 +106,16 @@ impl<'a> Simulation<'a> {
         paths: Paths<'_, T>,
         trained: bool,
     ) -> Result<Self, FlowError> {
-        let dim = game.potential.dim();
+        let dim = game.flow.dim();
         let batch = paths.start.len() / dim;
         expect_length("the batch of positions", paths.start.len(), batch * dim)?;
-        let h = game.flow_objective.horizon / step_count(paths.steps)?;
-        let noise = if game.flow_objective.noise > 0.0 { paths.steps * paths.start.len() } else { 0 };
+        let h = game.objective.horizon / step_count(paths.steps)?;
+        let noise = if game.objective.noise > 0.0 { paths.steps * paths.start.len() } else { 0 };
         expect_length("the noise of the paths", paths.noise.len(), noise)?;
         Ok(Self {
             game,
-            potential: Network::new(game.potential.net(), networks.potential, device, trained)?,
-            critic: Network::new(&game.critic, networks.critic, device, false)?,
+            potential: Network::new(potential(&game.flow)?.net(), networks.flow, device, trained)?,
+            critic: Network::new(&game.critic.network, networks.critic, device, false)?,
             start: matrix(paths.start, dim, device)?,
             noise: matrix(paths.noise, dim, device)?,
             batch,
@@ -148,7 +125,7 @@ impl<'a> Simulation<'a> {
     }
 
     fn dim(&self) -> i64 {
-        size(self.game.potential.dim())
+        size(self.game.flow.dim())
     }
 
     /// (∇ₓU, ∂ₜU) at the rows of `x` and one time, \[batch, d + 1\].
@@ -156,11 +133,11 @@ impl<'a> Simulation<'a> {
         let time = x.f_new_full([size(self.batch), 1], t, (x.f_kind()?, x.device()))?;
         let network = self.potential.at(&Tensor::f_cat(&[x, &time], 1)?)?;
         let jet = network.gradient()?;
-        if self.game.representation != Representation::ExactTerminal {
+        if !matches!(self.game.flow, Flow::ExactTerminal(_)) {
             return Ok(jet);
         }
         // U = s·φ + (1 − s)·N with s = t/T.
-        let horizon = self.game.flow_objective.horizon;
+        let horizon = self.game.objective.horizon;
         let (share, critic) = (t / horizon, self.critic.at(x)?);
         let rate = critic.value()?.f_sub(&network.value()?)?.f_mul_scalar(1.0 / horizon)?.f_unsqueeze(1)?;
         let of_critic = Tensor::f_cat(&[critic.gradient()?.f_mul_scalar(share)?, rate], 1)?;
@@ -169,7 +146,7 @@ impl<'a> Simulation<'a> {
 
     /// Runs the flow.
     fn run(&self) -> Result<Run, FlowError> {
-        let objective = self.game.flow_objective;
+        let objective = self.game.objective;
         let rate = self.h / objective.lambda;
         let mut x = self.start.f_detach()?;
         let mut jets = Vec::with_capacity(self.steps);
@@ -192,14 +169,14 @@ impl<'a> Simulation<'a> {
 
     /// sum + share·h·I of the particles in the rows of `x`.
     fn interact(&self, sum: &Tensor, x: &Tensor, share: f64) -> Result<Tensor, FlowError> {
-        let Some(cost) = self.game.flow_objective.interaction else { return Ok(sum.shallow_clone()) };
+        let Some(cost) = self.game.objective.interaction else { return Ok(sum.shallow_clone()) };
         Ok(sum.f_add(&law_cost(cost, x, self.batch)?.f_mul_scalar(share * self.h)?)?)
     }
 
     /// E φ(x_T), E‖(∇U(x_T, T) − ∇φ(x_T))/λ‖² and the distance to the characteristics; the last two are left at 0 where they
     /// have no weight.
     fn terminal_terms(&self, Run { x, positions, .. }: &Run) -> Result<[Tensor; 3], FlowError> {
-        let objective = self.game.flow_objective;
+        let objective = self.game.objective;
         let end = self.critic.at(x)?;
         let per_point = 1.0 / self.batch as f64;
         let terminal = end.value()?.f_sum(Kind::Double)?.f_mul_scalar(per_point)?;
@@ -229,7 +206,7 @@ impl<'a> Simulation<'a> {
 
     /// Σ h·E½‖v‖², Σ h·E‖v − v̄‖² and Σ (h/T)·E(∂ₜU/λ − ½‖v‖²)², in double precision.
     fn path_terms(&self, jets: &[Tensor]) -> Result<[Tensor; 3], FlowError> {
-        let objective = self.game.flow_objective;
+        let objective = self.game.objective;
         let jets = wide(&Tensor::f_stack(jets, 0)?)?.f_mul_scalar(1.0 / objective.lambda)?;
         let velocity = jets.f_narrow(2, 0, self.dim())?.f_neg()?;
         let energy = velocity.f_square()?.f_sum_dim_intlist(2, false, Kind::Double)?.f_mul_scalar(0.5)?;
@@ -246,6 +223,17 @@ impl<'a> Simulation<'a> {
             sum(&residual, per_point / objective.horizon)?,
         ])
     }
+}
+
+/// The potential's network, which this backend needs.
+pub(super) fn potential(flow: &Flow) -> Result<&Potential, FlowError> {
+    flow.potential().ok_or_else(|| {
+        FlowError::specification(
+            "the representation of the flow",
+            "velocity on libtorch",
+            "take the device cpu for it, or another representation",
+        )
+    })
 }
 
 /// I of the particles in the rows of `x`, in double precision.

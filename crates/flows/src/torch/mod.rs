@@ -24,8 +24,10 @@ mod transfer;
 pub use transfer::Scalar;
 
 use crate::FlowError;
+use crate::critic::{CriticBatch, CriticValue};
 use crate::device::Device;
-use crate::game::{Backend, CriticBatch, CriticValue, FlowValue, Game, Networks, Paths};
+use crate::flow::{FlowValue, Paths};
+use crate::game::{Backend, Game, Networks};
 use crate::hopf_lax::{Minimiser, Stop};
 
 /// The libtorch backend of one game on one device.
@@ -43,49 +45,30 @@ impl Torch {
     /// velocity without a potential, which only the native backend has.
     ///
     /// ```
-    /// use flows::{activation::Activation, device::Device, mlp::{Mlp, Output}, potential::Potential, torch::Torch};
-    /// use flows::game::{
-    ///     Backend, CriticObjective, FlowObjective, Game, Networks, Paths, PenaltyPoints, Representation,
-    /// };
+    /// use flows::critic::{Critic, CriticObjective};
+    /// use flows::flow::{Flow, FlowObjective, Paths};
+    /// use flows::game::{Backend, Game, Networks};
+    /// use flows::{activation::Activation, device::Device, lipschitz::Lipschitz, potential::Potential, torch::Torch};
+    /// use flows::mlp::{Mlp, Output};
     /// use ot_core::divergence::Divergence;
     /// let game = Game {
-    ///     potential: Potential::new(1, &[1], Activation::Tanh)?,
-    ///     critic: Mlp::new(1, &[1], Activation::Relu, Output::Identity)?,
-    ///     representation: Representation::Network,
-    ///     velocity: None,
-    ///     critic_objective: CriticObjective {
-    ///         divergence: Divergence::Wasserstein1,
-    ///         divergence_weight: 1.0,
-    ///         penalty: None,
+    ///     critic: Critic {
+    ///         network: Mlp::new(1, &[1], Activation::Relu, Output::Identity)?,
+    ///         objective: CriticObjective { divergence: Divergence::Wasserstein1, weight: 1.0 },
     ///         bound: 1.0,
-    ///         penalty_points: PenaltyPoints::Interpolates,
+    ///         lipschitz: Lipschitz::None,
     ///     },
-    ///     flow_objective: FlowObjective {
-    ///         lambda: 0.5,
-    ///         horizon: 1.0,
-    ///         kinetic: true,
-    ///         velocity_spread: 0.0,
-    ///         hamilton_jacobi: 0.0,
-    ///         terminal_gradient: 0.0,
-    ///         characteristic: 0.0,
-    ///         noise: 0.0,
-    ///         interaction: None,
-    ///     },
+    ///     flow: Flow::Network(Potential::new(1, &[1], Activation::Tanh)?),
+    ///     objective: FlowObjective { lambda: 0.5, ..FlowObjective::default() },
     /// };
     /// // U(x, t) = tanh(x), whose slope at 0 is 1: one step moves the origin by −1/λ.
     /// let mut torch = Torch::new(game, Device::Cpu)?;
-    /// let networks = Networks { potential: &[1.0, 0.0, 0.0, 1.0, 0.0], critic: &[0.0; 4] };
+    /// let networks = Networks { flow: &[1.0, 0.0, 0.0, 1.0, 0.0], critic: &[0.0; 4] };
     /// assert_eq!(torch.push_forward(networks, Paths { start: &[0.0], steps: 1, noise: &[] })?, [-2.0]);
     /// # Ok::<(), flows::FlowError>(())
     /// ```
     pub fn new(game: Game, device: Device) -> Result<Self, FlowError> {
-        if game.velocity.is_some() {
-            return Err(FlowError::Specification {
-                what: "the representation of the flow".into(),
-                found: format!("velocity on {device}"),
-                remedy: "use --device cpu for it".into(),
-            });
-        }
+        flow::potential(&game.flow)?;
         Ok(Self { game, device: runtime::open(device)? })
     }
 }
@@ -100,8 +83,8 @@ impl Backend for Torch {
     }
 
     fn refine(&mut self, critic: &[f32], x0: &[f32], y: &mut [f32], stop: Stop) -> Result<(), FlowError> {
-        let mut field = critic::Field::new(&self.game.critic, critic, self.device)?;
-        let (offered, weight) = (0..y.len() / self.game.critic.input(), self.game.flow_objective.pull());
+        let mut field = critic::Field::new(&self.game.critic.network, critic, self.device)?;
+        let (offered, weight) = (0..y.len() / self.game.critic.dim(), self.game.objective.pull());
         Minimiser::default().minimise(&mut field, weight, x0, y, offered, stop)
     }
 
@@ -111,7 +94,7 @@ impl Backend for Torch {
         batch: CriticBatch<'_, f32>,
         gradient: &mut [f32],
     ) -> Result<CriticValue, FlowError> {
-        critic::gradient(&self.game, self.device, critic, batch, gradient)
+        critic::gradient(&self.game.critic, self.device, critic, batch, gradient)
     }
 
     fn flow_gradient(

@@ -39,9 +39,7 @@ pub fn open(device: Device) -> Result<tch::Device, FlowError> {
         return Ok(tch::Device::Cuda(index));
     }
     let reason = match count {
-        0 => "libtorch finds no CUDA device; take `cpu`, or run `cargo xtask setup --cuda` on a machine with an NVIDIA \
-              GPU"
-            .into(),
+        0 => "libtorch finds no CUDA device; take `cpu`, or a libtorch with CUDA on a machine with an NVIDIA GPU".into(),
         1 => "libtorch finds one CUDA device; take `cuda:0`".into(),
         _ => format!("libtorch finds {count} CUDA devices; take one of `cuda:0` to `cuda:{}`", count - 1),
     };

@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 use datasets::{InitialLaw, Target};
-use flows::game::Interaction;
+use flows::flow::Interaction;
 use mfg::known_answers::{InteractingGaussians, Law, OptimalFlow, ShiftedGaussians, SoftThreshold};
 use ndarray::{Array1, Array2, ArrayView2};
 use ot_core::divergence::Divergence;
@@ -151,13 +151,13 @@ mod tests {
             let text = include_str!("../../../../configs/table1/tuned/pinwheel-7d-w1w2.toml");
             let all =
                 ["data.target=shifted-gaussian", "data.dim=2", "flow.lambda=1.0", "flow.velocity_spread=0.0"];
-            let all = all.iter().chain(settings).chain(&["critic.lipschitz={ device = \"none\" }"]);
+            let all = all.iter().chain(settings).chain(&["critic.lipschitz={ method = \"none\" }"]);
             let all: Vec<String> = all.map(|s| (*s).to_owned()).collect();
             Config::parse(text, "test", None, &all).unwrap()
         };
         // With λ = T = 1 and σ = 0 the mean stops half way, at 1.5, and the deviation stays 1; a weak attraction of 1e-12
         // changes that by no more than itself.
-        let config = noisy(&["flow.interaction={ kernel = \"quadratic\", weight = 1e-12 }"]);
+        let config = noisy(&["flow.interaction={ kind = \"quadratic\", weight = 1e-12 }"]);
         let square = (3.0_f64 / 4.0).sqrt();
         let corners = [[1.0, 1.0], [1.0, -1.0], [-1.0, 1.0], [-1.0, -1.0]];
         // Four corners have an unbiased variance of 4/3·side².

@@ -21,7 +21,7 @@ steps = 2
 hidden = [6]
 [critic]
 divergence = "kl-donsker-varadhan"
-lipschitz = { device = "penalty", form = "one-sided-squared", weight = 1.0 }
+lipschitz = { method = "penalty", form = "one-sided-squared", weight = 1.0 }
 hidden = [6]
 updates = 1
 [training]

@@ -167,7 +167,7 @@ steps = 5
 hidden = [8]
 [critic]
 divergence = "kl-donsker-varadhan"
-lipschitz = { device = "penalty", form = "lp", weight = 1.0 }
+lipschitz = { method = "penalty", form = "lp", weight = 1.0 }
 hidden = [8]
 updates = 5
 [training]
@@ -227,8 +227,8 @@ critic = { learning_rate = 1e-3 }
             assert!(error.contains(expected), "{change}: {error}");
             assert!(!error.contains('\n'), "{change} takes more than one line: {error}");
         }
-        let repulsion = "flow.interaction={ kernel = \"gaussian\", weight = 1.0, width = 0 }";
-        let attraction = "flow.interaction={ kernel = \"quadratic\", weight = 1.0 }";
+        let repulsion = "flow.interaction={ kind = \"gaussian\", weight = 1.0, width = 0 }";
+        let attraction = "flow.interaction={ kind = \"quadratic\", weight = 1.0 }";
         let hopf_lax = "flow.representation={ kind = \"hopf-lax\", refinements = 8 }";
         for (changes, expected) in [
             ([repulsion, "flow.noise=0"], "flow.interaction.width is 0: "),
@@ -258,7 +258,7 @@ critic = { learning_rate = 1e-3 }
 
     #[test]
     fn orthonormal_layers_need_pairs_of_relus() {
-        let device = "critic.lipschitz={ device = \"orthonormal\" }";
+        let device = "critic.lipschitz={ method = \"orthonormal\" }";
         assert!(parse(&[device], None).is_ok());
         for (change, expected) in [
             ("critic.activation=sharp-softplus", "critic.activation is \"sharp-softplus\": take relu"),

@@ -10,7 +10,9 @@ pub(crate) mod text;
 pub(crate) mod validate;
 
 pub use configuration::{Configuration, Length};
+pub use flows::flow::Steps;
+pub use flows::lipschitz::Lipschitz;
 pub use load::ConfigError;
 pub use schema::{
-    Config, Critic, Data, Flow, Lipschitz, Optimiser, Sampling, Schedule, Steps, StopWhen, Training,
+    Config, Critic, Data, Flow, Optimiser, Representation, Sampling, Schedule, StopWhen, Training,
 };

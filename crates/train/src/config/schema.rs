@@ -3,10 +3,14 @@
 use super::text;
 use datasets::{InitialLaw, Target};
 use flows::activation::Activation;
-use flows::game::{Interaction, PenaltyPoints, Representation};
+use flows::critic::CriticDescription;
+use flows::flow::{
+    self, FlowObjective, HopfLaxDescription, Interaction, PotentialDescription, Steps, VelocityDescription,
+};
+use flows::generator::GeneratorInitialisation;
+use flows::lipschitz::Lipschitz;
 use flows::mlp::Initialisation;
 use ot_core::divergence::Divergence;
-use ot_core::dual::lipschitz::SlopePenalty;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
@@ -97,19 +101,60 @@ pub struct Flow {
     pub initialisation: Initialisation,
 }
 
-/// A fixed number of steps, or a range to draw from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(untagged, expecting = "steps must be a number, or { min = 1, max = 6 }")]
-pub enum Steps {
-    /// Always this many.
-    Fixed(usize),
-    /// Uniform on min ..= max, one draw an iteration.
-    Drawn {
-        /// Fewest.
-        min: usize,
-        /// Most.
-        max: usize,
+/// How the potential of the flow is represented.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Representation {
+    /// [`flow::Flow::Network`].
+    #[default]
+    Network,
+    /// [`flow::Flow::ExactTerminal`].
+    ExactTerminal,
+    /// [`flow::Flow::Velocity`].
+    Velocity,
+    /// [`flow::Flow::HopfLax`].
+    HopfLax {
+        /// Descent steps on each proposed end before the critic learns from it.
+        refinements: usize,
     },
+}
+
+impl Flow {
+    /// What the flow minimises.
+    pub fn objective(&self) -> FlowObjective {
+        FlowObjective {
+            horizon: self.horizon,
+            lambda: self.lambda,
+            steps: self.steps,
+            kinetic: self.kinetic,
+            velocity_spread: self.velocity_spread,
+            hamilton_jacobi: self.hamilton_jacobi,
+            terminal_gradient: self.terminal_gradient,
+            characteristic: self.characteristic,
+            noise: self.noise,
+            interaction: self.interaction,
+        }
+    }
+
+    /// The representation with its network.
+    pub fn description(&self) -> flow::Representation {
+        let (hidden, activation, initialisation) =
+            (self.hidden.clone(), self.activation, self.initialisation);
+        let potential = PotentialDescription { hidden: hidden.clone(), activation, initialisation };
+        match self.representation {
+            Representation::Network => flow::Representation::Network(potential),
+            Representation::ExactTerminal => flow::Representation::ExactTerminal(potential),
+            Representation::Velocity => flow::Representation::Velocity(VelocityDescription {
+                hidden,
+                activation,
+                initialisation: GeneratorInitialisation::default(),
+            }),
+            Representation::HopfLax { refinements } => {
+                let network = HopfLaxDescription { refinements, hidden, activation, initialisation };
+                flow::Representation::HopfLax(network)
+            }
+        }
+    }
 }
 
 /// The critic: φ, its divergence, and how its slope is held.
@@ -125,7 +170,7 @@ pub struct Critic {
     /// The Lipschitz bound L.
     #[serde(default = "one")]
     pub bound: f64,
-    /// The device that holds the slope.
+    /// How the slope is held to it.
     pub lipschitz: Lipschitz,
     /// Hidden widths of φ.
     pub hidden: Vec<usize>,
@@ -139,35 +184,17 @@ pub struct Critic {
     pub updates: usize,
 }
 
-/// How the slope of the critic is held to L.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "device", rename_all = "kebab-case", deny_unknown_fields)]
-pub enum Lipschitz {
-    /// Not at all: the divergence without its W1 proximal.
-    None,
-    /// A penalty on ‖∇φ‖.
-    Penalty {
-        /// Its form.
-        #[serde(with = "text")]
-        form: SlopePenalty,
-        /// Its weight.
-        weight: f64,
-        /// Where it is taken.
-        #[serde(default)]
-        points: PenaltyPoints,
-    },
-    /// Spectral normalisation of every layer.
-    Spectral,
-    /// Orthonormal layers between absolute values, which pairs of ReLUs make: ‖∇φ‖ ≤ L by construction.
-    Orthonormal,
-}
-
-impl Lipschitz {
-    /// The penalty with its weight, and where it is taken.
-    pub fn penalty(self) -> (Option<(SlopePenalty, f64)>, PenaltyPoints) {
-        match self {
-            Self::Penalty { form, weight, points } => (Some((form, weight)), points),
-            Self::None | Self::Spectral | Self::Orthonormal => (None, PenaltyPoints::default()),
+impl Critic {
+    /// The critic alone, without the count of its updates.
+    pub fn description(&self) -> CriticDescription {
+        CriticDescription {
+            divergence: self.divergence,
+            divergence_weight: self.divergence_weight,
+            bound: self.bound,
+            lipschitz: self.lipschitz,
+            hidden: self.hidden.clone(),
+            activation: self.activation,
+            initialisation: self.initialisation,
         }
     }
 }

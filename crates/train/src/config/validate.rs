@@ -1,9 +1,11 @@
 //! The domains of a configuration's values.
 
 use flows::activation::Activation;
-use flows::game::{Interaction, Representation};
+use flows::flow::Interaction;
 
-use super::{Config, ConfigError, Configuration, Length, Lipschitz, Optimiser, Schedule, Steps};
+use super::{
+    Config, ConfigError, Configuration, Length, Lipschitz, Optimiser, Representation, Schedule, Steps,
+};
 
 impl Config {
     pub(crate) fn check(&self) -> Result<(), ConfigError> {
@@ -176,28 +178,28 @@ pub(crate) fn optimiser(key: &str, optimiser: &Optimiser) -> Result<(), ConfigEr
     }
 }
 
-/// Checks the device under `key` against the critic that it is to hold.
+/// Checks the method under `key` against the critic that it is to hold.
 pub(crate) fn lipschitz(
     key: &str,
-    device: Lipschitz,
+    method: Lipschitz,
     activation: Activation,
     hidden: &[usize],
 ) -> Result<(), ConfigError> {
-    match device {
+    match method {
         Lipschitz::None | Lipschitz::Spectral => Ok(()),
-        Lipschitz::Penalty { weight, .. } => positive(&format!("{key}.weight"), weight),
+        Lipschitz::Penalty(penalty) => positive(&format!("{key}.weight"), penalty.weight),
         Lipschitz::Orthonormal => {
             require(
                 activation == Activation::Relu,
                 "critic.activation",
                 serde_json::json!(activation).to_string(),
-                "take relu for the device orthonormal, which makes absolute values of pairs of ReLUs",
+                "take relu for the method orthonormal, which makes absolute values of pairs of ReLUs",
             )?;
             require(
                 hidden.iter().all(|width| width % 2 == 0),
                 "critic.hidden",
                 format!("{hidden:?}"),
-                "give even widths for the device orthonormal, two ReLUs for each absolute value, such as [64, 64]",
+                "give even widths for the method orthonormal, two ReLUs for each absolute value, such as [64, 64]",
             )
         }
     }

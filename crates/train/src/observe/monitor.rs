@@ -2,7 +2,7 @@
 
 use crate::TrainError;
 use crate::adversarial::Trainer;
-use crate::config::{Config, Steps};
+use crate::config::Config;
 use crate::source::{Source, name};
 use datasets::stream;
 use flows::game::{Game, Networks};
@@ -32,10 +32,7 @@ impl Monitor {
     pub fn new(config: &Config, source: &Source) -> Result<Self, TrainError> {
         let dim = source.dim();
         let mut rng = stream(config.seed, name::MONITOR, 0);
-        let steps = match config.flow.steps {
-            Steps::Fixed(n) => n,
-            Steps::Drawn { max, .. } => max,
-        };
+        let steps = config.flow.steps.most();
         Ok(Self {
             game: config.game(dim)?,
             start: config.initial.sample(PARTICLES, dim, &mut rng)?,
@@ -50,7 +47,7 @@ impl Monitor {
     /// # Errors
     /// [`TrainError::Record`] for anything but values that are not finite.
     pub fn measure(&self, trainer: &Trainer) -> Result<Option<Indicators>, TrainError> {
-        let networks = Networks { potential: &trainer.flow.average, critic: &trainer.critic.average };
+        let networks = Networks { flow: &trainer.flow.average, critic: &trainer.critic.average };
         let mut rng = stream(self.seed, name::MONITOR, 1);
         let normal = || StandardNormal.sample(&mut rng);
         let (start, steps) = (self.start.view(), self.steps);

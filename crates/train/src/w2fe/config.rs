@@ -4,11 +4,12 @@ use super::Scheme;
 use crate::config::validate::{
     fraction, length, lipschitz, not_negative, optimiser, positive, require, run_name, widths,
 };
-use crate::config::{ConfigError, Configuration, Lipschitz, Optimiser, text};
+use crate::config::{ConfigError, Configuration, Optimiser, text};
 use datasets::{DigitSet, InitialLaw, Split, Target};
 use flows::activation::Activation;
 use flows::generator::{GeneratorInitialisation, GeneratorOutput};
 use flows::kantorovich::{GapPenalty, Pairing, Psi};
+use flows::lipschitz::Lipschitz;
 use flows::mlp::Initialisation;
 use ot_core::divergence::Divergence;
 use serde::{Deserialize, Serialize};
@@ -23,7 +24,7 @@ use std::path::PathBuf;
 /// | W1-FE | `divergence`, w1 with the penalty `lp` | `flow` |
 /// | W1-LP | `divergence`, w1 with the penalty `lp` | `direct` |
 /// | WGAN-GP | `divergence`, w1 with the penalty `gp` | `direct` |
-/// | GAN | `divergence`, jensen-shannon without a device | `direct` or `non-saturating` |
+/// | GAN | `divergence`, jensen-shannon with the method `none` | `direct` or `non-saturating` |
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
@@ -253,11 +254,11 @@ impl Config {
                     }
                 }
             }
-            Objective::Divergence { divergence, lipschitz: device, bound } => {
+            Objective::Divergence { divergence, lipschitz: method, bound } => {
                 jensen_shannon = divergence == Divergence::JensenShannon;
                 positive("critic.objective.bound", bound)?;
                 let (activation, hidden) = (self.critic.activation, &self.critic.hidden);
-                lipschitz("critic.objective.lipschitz", device, activation, hidden)?;
+                lipschitz("critic.objective.lipschitz", method, activation, hidden)?;
             }
         }
         require(

@@ -8,11 +8,11 @@ use crate::player::{Player, finite};
 use crate::source::name;
 use crate::training::StepError;
 use datasets::stream;
-use flows::activation::Activation;
-use flows::game::{self, CriticBatch, CriticObjective, FlowObjective, Game, Representation};
+use flows::FlowError;
+use flows::critic::{self, Critic, CriticBatch, CriticDescription};
 use flows::kantorovich::{self, KantorovichObjective, PairBatch, Potentials};
 use flows::mlp::{Mlp, Output};
-use flows::potential::Potential;
+use flows::scalar_field::ScalarField;
 
 /// What the last update of a critic measured on its minibatch.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -33,73 +33,54 @@ pub(super) enum Critics {
         workspace: Box<kantorovich::Workspace<f32>>,
     },
     Divergence {
-        /// Its potential takes no part: the generator is in its place.
-        game: Game,
+        critic: Critic,
         phi: Player,
-        workspace: Box<game::critic::Workspace<f32>>,
+        workspace: Box<critic::Workspace<f32>>,
     },
 }
 
 impl Critics {
     pub(super) fn new(config: &Config, dim: usize) -> Result<Self, TrainError> {
-        let critic = &config.critic;
-        let draw = |net: &Mlp, name: &str| -> Vec<f32> {
-            critic.initialisation.draw(net, &mut stream(config.seed, name, 0))
-        };
-        let player = |net: &Mlp, name: &str| Player::new(draw(net, name));
-        let net = |output| Mlp::new(dim, &critic.hidden, critic.activation, output);
-        Ok(match critic.objective {
+        let described = &config.critic;
+        let draw = |net: &Mlp, name: &str| net.initial(&mut stream(config.seed, name, 0));
+        Ok(match described.objective {
             Objective::Kantorovich { psi, penalty, pairing, interpolated, equality } => {
-                let potentials = Potentials { phi: net(Output::Identity)?, eta: net(Output::Identity)?, psi };
+                let net = || {
+                    let net = Mlp::new(dim, &described.hidden, described.activation, Output::Identity)?;
+                    Ok::<_, TrainError>(net.initialised(described.initialisation))
+                };
+                let potentials = Potentials { phi: net()?, eta: net()?, psi };
                 Self::Kantorovich {
-                    phi: player(&potentials.phi, name::CRITIC),
-                    eta: player(&potentials.eta, name::SECOND_POTENTIAL),
+                    phi: Player::new(draw(&potentials.phi, name::CRITIC)),
+                    eta: Player::new(draw(&potentials.eta, name::SECOND_POTENTIAL)),
                     potentials,
                     objective: KantorovichObjective { penalty, pairing, interpolated, equality },
                     workspace: Box::default(),
                 }
             }
             Objective::Divergence { divergence, lipschitz, bound } => {
-                let net = net(Output::for_divergence(divergence, 1.0))?;
-                let (penalty, penalty_points) = lipschitz.penalty();
-                Self::Divergence {
-                    phi: Player::critic(&net, draw(&net, name::CRITIC), lipschitz, bound)?,
-                    game: Game {
-                        potential: Potential::new(dim, &[1], Activation::Tanh)?,
-                        critic: net,
-                        representation: Representation::Network,
-                        velocity: None,
-                        critic_objective: CriticObjective {
-                            divergence,
-                            divergence_weight: 1.0,
-                            penalty,
-                            bound,
-                            penalty_points,
-                        },
-                        flow_objective: FlowObjective {
-                            lambda: 1.0,
-                            horizon: 1.0,
-                            kinetic: false,
-                            velocity_spread: 0.0,
-                            hamilton_jacobi: 0.0,
-                            terminal_gradient: 0.0,
-                            characteristic: 0.0,
-                            noise: 0.0,
-                            interaction: None,
-                        },
-                    },
-                    workspace: Box::default(),
-                }
+                let description = CriticDescription {
+                    divergence,
+                    divergence_weight: 1.0,
+                    bound,
+                    lipschitz,
+                    hidden: described.hidden.clone(),
+                    activation: described.activation,
+                    initialisation: described.initialisation,
+                };
+                let critic = description.build(dim)?;
+                let phi = Player::critic(&critic, draw(&critic.network, name::CRITIC))?;
+                Self::Divergence { critic, phi, workspace: Box::default() }
             }
         })
     }
 
     /// φ: its shape and the parameters that it uses.
-    pub(super) fn phi(&self) -> (&Mlp, Vec<f32>) {
-        match self {
-            Self::Kantorovich { potentials, phi, .. } => (&potentials.phi, phi.effective()),
-            Self::Divergence { game, phi, .. } => (&game.critic, phi.effective()),
-        }
+    pub(super) fn phi(&self) -> Result<(&Mlp, Vec<f32>), FlowError> {
+        Ok(match self {
+            Self::Kantorovich { potentials, phi, .. } => (&potentials.phi, phi.effective()?),
+            Self::Divergence { critic, phi, .. } => (&critic.network, phi.effective()?),
+        })
     }
 
     pub(super) fn store(&self, state: &mut State) {
@@ -147,12 +128,12 @@ impl Critics {
                 let penalty = value.penalty + value.interpolated + value.equality;
                 Ok(CriticReport { dual: value.dual, penalty })
             }
-            Self::Divergence { game, phi, workspace } => {
+            Self::Divergence { critic, phi, workspace } => {
                 let mut gradient = vec![0.0; phi.parameters.len()];
                 let (mixing, _) = mixing.split_at(mixing.len() / 2);
                 let batch = CriticBatch { generated: y, target: x, mixing };
-                let value = workspace.gradient(game, &phi.effective(), batch, &mut gradient)?;
-                finite("objective of the critic", value.divergence - value.penalty)?;
+                let value = workspace.gradient(critic, &phi.effective()?, batch, &mut gradient)?;
+                finite("objective of the critic", value.total())?;
                 phi.descend(settings, rate, decay, gradient)?;
                 Ok(CriticReport { dual: value.divergence, penalty: value.penalty })
             }

@@ -114,7 +114,7 @@ impl Trainer {
                 self.critics.ascend(self.generated.points(), &x, &mixing, &training.critic, rate)?;
         }
         let z = self.start.batch(training.batch, &mut rng)?;
-        let (phi, effective) = self.critics.phi();
+        let (phi, effective) = self.critics.phi()?;
         let weights = Weights::new(phi, &effective)?;
         self.generator.evaluate(&self.current.parameters, &z, Statistics::Batch, &mut self.generated)?;
         phi.evaluate(&weights, self.generated.points(), Order::Jet, &mut self.judged)?;
@@ -188,7 +188,7 @@ impl Trainer {
         if self.config.generator.batch_norm {
             self.current.statistics.update(&self.generated, self.config.generator.momentum)?;
         }
-        self.adam.step(&training.generator, rate, &mut self.current.parameters, &gradient);
+        self.adam.step(&training.generator, rate, &mut self.current.parameters, &gradient)?;
         self.average.follow(&self.current, training.average, self.adam.steps);
         Ok(())
     }
@@ -218,7 +218,7 @@ impl Trainer {
     }
 
     pub(super) fn restore(&mut self, stored: &Stored, iteration: u64) -> Result<(), TrainError> {
-        let (_, phi) = self.critics.phi();
+        let (_, phi) = self.critics.phi()?;
         let previous = |name: &str, like: &[f32]| stored.fitting(&format!("previous.{name}"), like);
         self.previous = if stored.has("previous.phi")? {
             let generator = previous("generator", &self.current.parameters)?;

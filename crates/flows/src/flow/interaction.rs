@@ -1,11 +1,13 @@
 //! The running cost of a law that its particles feel.
 
+use crate::FlowError;
+use crate::error::{expect_length, expect_rows, positive, require};
 use crate::real::Real;
 use serde::{Deserialize, Serialize};
 
 /// I(ρ) = (w/2)·∬ K(x − y) dρ(x) dρ(y), added to the flow's objective as ∫₀ᵀ I(ρ_t) dt.
 ///
-/// | `kernel` | K(z) | w > 0 |
+/// | `kind` | K(z) | w > 0 |
 /// | --- | --- | --- |
 /// | `quadratic` | ½‖z‖² | pulls the particles together: I is (w/2)·tr Cov(ρ) |
 /// | `gaussian` | e^{−‖z‖²/(2·width²)} | pushes them apart where they crowd |
@@ -15,15 +17,16 @@ use serde::{Deserialize, Serialize};
 /// Source: the interaction of a mean-field game, J.-M. Lasry and P.-L. Lions, Jpn. J. Math. 2 (2007), section 2.
 ///
 /// ```
-/// use flows::game::Interaction;
+/// use flows::flow::Interaction;
 /// let pull = Interaction::Quadratic { weight: 3.0 };
 /// // Two particles 2 apart: (3/2)·½·4.
 /// let mut gradient = [0.0; 2];
-/// assert_eq!(pull.cost(&[-1.0, 1.0], 1, &mut gradient), 3.0);
+/// assert_eq!(pull.cost(&[-1.0, 1.0], 1, &mut gradient)?, 3.0);
 /// assert_eq!(gradient, [-3.0, 3.0]);
+/// # Ok::<(), flows::FlowError>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "kernel", rename_all = "kebab-case", deny_unknown_fields)]
+#[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Interaction {
     /// ½‖z‖².
     Quadratic {
@@ -40,6 +43,19 @@ pub enum Interaction {
 }
 
 impl Interaction {
+    /// Checks weight and width; errors name the field.
+    ///
+    /// # Errors
+    /// [`FlowError::Specification`] for a weight that is not finite or a width that is not positive.
+    pub fn validate(self) -> Result<(), FlowError> {
+        let weight = self.weight();
+        require(weight.is_finite(), "interaction.weight", weight, "give a finite number")?;
+        match self {
+            Self::Quadratic { .. } => Ok(()),
+            Self::Gaussian { width, .. } => positive("interaction.width", width),
+        }
+    }
+
     /// w.
     pub fn weight(self) -> f64 {
         match self {
@@ -51,9 +67,15 @@ impl Interaction {
     /// `x`: (w/(N(N−1)))·Σ_{j≠i} ∇K(xᵢ − xⱼ) for particle i.
     ///
     /// Complexity: O(N·d) for the quadratic kernel, by the mean of the particles, and O(N²·d) for the other.
-    pub fn cost<T: Real>(self, x: &[T], dim: usize, gradient: &mut [T]) -> f64 {
+    ///
+    /// # Errors
+    /// [`FlowError::Shape`] or [`FlowError::Specification`] when `x` is not rows of `dim` ≥ 1 numbers, or `gradient` not of its
+    /// length.
+    pub fn cost<T: Real>(self, x: &[T], dim: usize, gradient: &mut [T]) -> Result<f64, FlowError> {
+        expect_rows("the particles", x.len(), dim)?;
+        expect_length("the gradient of the running cost", gradient.len(), x.len())?;
         let weight = self.pair_weight(x, dim);
-        match self {
+        Ok(match self {
             Self::Quadratic { .. } => {
                 let (mean, square) = spread(x, dim);
                 let rows = x.chunks_exact(dim).zip(gradient.chunks_exact_mut(dim));
@@ -82,15 +104,19 @@ impl Interaction {
                 // Each particle has met itself, with K = 1 and no slope.
                 0.5 * weight / count * (total - count)
             }
-        }
+        })
     }
 
     /// δI/δρ at every particle: (w/(N−1))·Σ_{j≠i} K(xᵢ − xⱼ), up to the constant that mass conservation leaves free.
     ///
     /// Complexity: as [`Interaction::cost`].
-    pub fn first_variation<T: Real>(self, x: &[T], dim: usize) -> Vec<f64> {
+    ///
+    /// # Errors
+    /// As [`Interaction::cost`].
+    pub fn first_variation<T: Real>(self, x: &[T], dim: usize) -> Result<Vec<f64>, FlowError> {
+        expect_rows("the particles", x.len(), dim)?;
         let weight = self.pair_weight(x, dim);
-        match self {
+        Ok(match self {
             Self::Quadratic { .. } => {
                 let (mean, square) = spread(x, dim);
                 let count = (x.len() / dim) as f64;
@@ -103,7 +129,7 @@ impl Interaction {
                 };
                 x.chunks_exact(dim).map(of).collect()
             }
-        }
+        })
     }
 
     /// w/(N − 1); a particle alone feels nothing.
@@ -147,12 +173,12 @@ mod tests {
         let h = 1e-5;
         for interaction in KERNELS {
             let mut gradient = [0.0; 8];
-            interaction.cost(&POINTS, 2, &mut gradient);
+            interaction.cost(&POINTS, 2, &mut gradient).unwrap();
             for (j, found) in gradient.into_iter().enumerate() {
                 let at = |step: f64| {
                     let mut x = POINTS;
                     x[j] += step;
-                    interaction.cost(&x, 2, &mut [0.0; 8])
+                    interaction.cost(&x, 2, &mut [0.0; 8]).unwrap()
                 };
                 assert!(((at(h) - at(-h)) / (2.0 * h) - found).abs() < 1e-8, "{interaction:?}, {j}");
             }
@@ -174,10 +200,10 @@ mod tests {
             };
             let of = |i: usize| (0..4).filter(|&j| j != i).map(|j| pair(i, j)).sum::<f64>() / 3.0;
             let expected: Vec<f64> = (0..4).map(|i| interaction.weight() * of(i)).collect();
-            for (found, expected) in interaction.first_variation(&POINTS, 2).iter().zip(&expected) {
+            for (found, expected) in interaction.first_variation(&POINTS, 2).unwrap().iter().zip(&expected) {
                 assert!((found - expected).abs() < 1e-14, "{interaction:?}: {found} against {expected}");
             }
-            let cost = interaction.cost(&POINTS, 2, &mut [0.0; 8]);
+            let cost = interaction.cost(&POINTS, 2, &mut [0.0; 8]).unwrap();
             assert!((cost - expected.iter().sum::<f64>() / 8.0).abs() < 1e-14, "{interaction:?}: {cost}");
         }
     }
@@ -186,8 +212,17 @@ mod tests {
     fn a_particle_alone_feels_nothing() {
         for interaction in KERNELS {
             let mut gradient = [1.0];
-            assert_eq!(interaction.cost(&[0.3], 1, &mut gradient), 0.0);
+            assert_eq!(interaction.cost(&[0.3], 1, &mut gradient).unwrap(), 0.0);
             assert_eq!(gradient, [0.0]);
+        }
+    }
+
+    #[test]
+    fn points_without_coordinates_are_errors() {
+        for interaction in KERNELS {
+            assert!(interaction.cost::<f64>(&[], 0, &mut []).is_err());
+            assert!(interaction.first_variation(&[1.0], 0).is_err());
+            assert!(interaction.cost(&[1.0, 2.0, 3.0], 2, &mut [0.0; 3]).is_err());
         }
     }
 }

@@ -5,20 +5,22 @@
 #![allow(clippy::indexing_slicing, reason = "the trajectory's buffers are sized together in `simulate`")]
 
 use super::jet::{Arranged, Jet, Scratch};
-use super::{FlowValue, Game, Networks, Paths};
+use super::{Flow, FlowValue, Paths};
 use crate::FlowError;
-use crate::error::expect_length;
+use crate::error::{expect_length, expect_rows};
+use crate::game::{Game, Networks};
 use crate::integrate::step_count;
-use crate::mlp::{Order, Tape};
+use crate::mlp::{Mlp, Order};
 use crate::real::Real;
+use crate::scalar_field::{Evaluation, ScalarField};
 
 /// Buffers of the flow's gradient, reused from call to call.
-#[derive(Debug, Default)]
-pub struct Workspace<T: Real> {
-    weights: Arranged<T>,
-    jets: Vec<Jet<T>>,
-    terminal_jet: Jet<T>,
-    critic: Tape<T>,
+#[derive(Debug)]
+pub struct Workspace<T: Real, N: ScalarField = Mlp> {
+    weights: Arranged<T, N>,
+    jets: Vec<Jet<T, N>>,
+    terminal_jet: Jet<T, N>,
+    critic: N::Tape<T>,
     /// xᵢ of each step, where it is kept.
     positions: Vec<Vec<T>>,
     /// What ∂ℓ/∂xᵢ holds beside what the path hands back.
@@ -41,14 +43,35 @@ enum Keep {
     EveryJet,
 }
 
-impl<T: Real> Workspace<T> {
+impl<T: Real, N: ScalarField> Default for Workspace<T, N> {
+    fn default() -> Self {
+        Self {
+            weights: Arranged::default(),
+            jets: Vec::new(),
+            terminal_jet: Jet::default(),
+            critic: N::Tape::default(),
+            positions: Vec::new(),
+            forces: Vec::new(),
+            scratch: Scratch::default(),
+            discarded: Vec::new(),
+            x: Vec::new(),
+            adjoint: Vec::new(),
+            pulled: Vec::new(),
+            d_gradient: Vec::new(),
+            d_time: Vec::new(),
+            d_slope: Vec::new(),
+        }
+    }
+}
+
+impl<T: Real, N: ScalarField> Workspace<T, N> {
     /// x_T of the given paths.
     ///
     /// # Errors
     /// [`FlowError::Shape`] when a buffer does not fit, [`FlowError::Specification`] for zero steps.
     pub fn push_forward(
         &mut self,
-        game: &Game,
+        game: &Game<N>,
         networks: Networks<'_, T>,
         paths: Paths<'_, T>,
     ) -> Result<Vec<T>, FlowError> {
@@ -56,22 +79,23 @@ impl<T: Real> Workspace<T> {
         Ok(self.x.clone())
     }
 
-    /// Writes the gradient of the flow's objective with respect to the parameters of the potential's network.
+    /// Writes the gradient of the flow's objective with respect to the parameters of the flow's network.
     ///
     /// # Errors
     /// [`FlowError::Shape`] when a buffer does not fit.
     pub fn gradient(
         &mut self,
-        game: &Game,
+        game: &Game<N>,
         networks: Networks<'_, T>,
         paths: Paths<'_, T>,
         gradient: &mut [T],
     ) -> Result<FlowValue, FlowError> {
-        let objective = game.flow_objective;
-        let dim = game.potential.dim();
-        let (batch, steps) = (paths.start.len() / dim, paths.steps);
+        let objective = game.objective;
+        let dim = game.flow.dim();
+        let (batch, steps) = (expect_rows("the batch of positions", paths.start.len(), dim)?, paths.steps);
         let (lambda, h) = (objective.lambda, objective.horizon / step_count(steps)?);
-        expect_length("the critic's input", game.critic.input(), dim)?;
+        expect_length("the critic's input", game.critic.dim(), dim)?;
+        expect_length("the gradient of the flow", gradient.len(), game.flow.parameter_count())?;
         gradient.fill(T::zero());
         let mut value = FlowValue {
             interaction: self.simulate(game, networks, paths, Keep::EveryJet)?,
@@ -83,7 +107,8 @@ impl<T: Real> Workspace<T> {
 
         let per_point = 1.0 / batch as f64;
         let mean_velocity = self.mean_velocity(steps, batch * dim, lambda);
-        let kinetic = if objective.kinetic { lambda } else { 0.0 };
+        let kinetic = objective.kinetic_weight();
+        let is_potential = !matches!(game.flow, Flow::Velocity(_));
         for i in (0..steps).rev() {
             let jet = &self.jets[i];
             self.d_gradient.clear();
@@ -94,7 +119,7 @@ impl<T: Real> Workspace<T> {
                 let energy =
                     gradient_row.iter().map(|g| g.wide() * g.wide()).sum::<f64>() / (2.0 * lambda * lambda);
                 // Without a potential there is no equation.
-                let residual = if game.velocity.is_some() { 0.0 } else { time.wide() / lambda - energy };
+                let residual = if is_potential { time.wide() / lambda - energy } else { 0.0 };
                 value.kinetic_energy += h * per_point * energy;
                 value.hamilton_jacobi += h / objective.horizon * per_point * residual * residual;
                 let d_residual =
@@ -119,25 +144,18 @@ impl<T: Real> Workspace<T> {
             add(&mut self.adjoint, &self.pulled);
             add(&mut self.adjoint, &self.forces[i]);
         }
-        value.total = value.terminal
-            + kinetic * value.kinetic_energy
-            + objective.velocity_spread * value.velocity_spread
-            + objective.hamilton_jacobi * value.hamilton_jacobi
-            + objective.terminal_gradient * value.terminal_gradient
-            + objective.characteristic * value.characteristic
-            + value.interaction;
-        Ok(value)
+        Ok(FlowValue::of_terms(value.terms(), &objective))
     }
 
     /// Runs the flow; leaves x_T in `self.x` and the jets that are kept in `self.jets`. Returns ∫ I dt by the trapezoidal rule.
     fn simulate(
         &mut self,
-        game: &Game,
+        game: &Game<N>,
         networks: Networks<'_, T>,
         paths: Paths<'_, T>,
         keep: Keep,
     ) -> Result<f64, FlowError> {
-        let objective = game.flow_objective;
+        let objective = game.objective;
         let (steps, size) = (paths.steps, paths.start.len());
         let jets = if keep == Keep::EveryJet { steps } else { 1 };
         if self.jets.len() < jets {
@@ -160,7 +178,7 @@ impl<T: Real> Workspace<T> {
         let mut interaction = 0.0;
         for i in 0..steps {
             if keep == Keep::EveryJet {
-                interaction += self.interact(game, i, if i == 0 { 0.5 * h } else { h });
+                interaction += self.interact(game, i, if i == 0 { 0.5 * h } else { h })?;
             }
             if objective.characteristic > 0.0 && keep == Keep::EveryJet {
                 self.positions.push(self.x.clone());
@@ -175,19 +193,19 @@ impl<T: Real> Workspace<T> {
             }
         }
         if keep == Keep::EveryJet {
-            interaction += self.interact(game, steps, 0.5 * h);
+            interaction += self.interact(game, steps, 0.5 * h)?;
         }
         Ok(interaction)
     }
 
     /// weight·I of the particles where they are now; leaves its derivative in `self.forces[i]`.
-    fn interact(&mut self, game: &Game, i: usize, weight: f64) -> f64 {
-        let Some(cost) = game.flow_objective.interaction else { return 0.0 };
+    fn interact(&mut self, game: &Game<N>, i: usize, weight: f64) -> Result<f64, FlowError> {
+        let Some(cost) = game.objective.interaction else { return Ok(0.0) };
         let force = &mut self.forces[i];
         force.resize(self.x.len(), T::zero());
-        let value = cost.cost(&self.x, game.potential.dim(), force);
+        let value = cost.cost(&self.x, game.flow.dim(), force)?;
         force.iter_mut().for_each(|f| *f *= T::of(weight));
-        weight * value
+        Ok(weight * value)
     }
 
     /// (1/n)·Σᵢ vᵢ of every path.
@@ -203,14 +221,14 @@ impl<T: Real> Workspace<T> {
     /// E φ(x_T) and the penalties that hold ∇φ(x_T); leaves ∂ℓ/∂x_T in `self.adjoint`.
     fn terminal_cost(
         &mut self,
-        game: &Game,
+        game: &Game<N>,
         batch: usize,
         gradient: &mut [T],
         value: &mut FlowValue,
     ) -> Result<(), FlowError> {
-        let objective = game.flow_objective;
+        let objective = game.objective;
         let per_point = T::of(1.0 / batch as f64);
-        game.critic.evaluate(&self.weights.critic, &self.x, Order::Jet, &mut self.critic)?;
+        game.critic.network.evaluate(&self.weights.critic, &self.x, Order::Jet, &mut self.critic)?;
         value.terminal = self.critic.value().iter().map(|v| v.wide()).sum::<f64>() / batch as f64;
         self.adjoint.clear();
         self.adjoint.extend(self.critic.gradient().iter().map(|&g| per_point * g));
@@ -235,8 +253,8 @@ impl<T: Real> Workspace<T> {
     }
 
     /// E‖(∇U(x_T, T) − ∇φ(x_T))/λ‖²; adds its derivatives to `gradient`, `self.adjoint` and `self.d_slope`.
-    fn terminal_gap(&mut self, game: &Game, batch: usize, gradient: &mut [T]) -> Result<f64, FlowError> {
-        let objective = game.flow_objective;
+    fn terminal_gap(&mut self, game: &Game<N>, batch: usize, gradient: &mut [T]) -> Result<f64, FlowError> {
+        let objective = game.objective;
         game.jet(&self.weights, &self.x, T::of(objective.horizon), &mut self.terminal_jet)?;
         let scale = 1.0 / (objective.lambda * objective.lambda * batch as f64);
         let gap: Vec<T> =
@@ -257,8 +275,8 @@ impl<T: Real> Workspace<T> {
 
     /// Σ (h/T)·E‖(xᵢ − x_T)/T − ((T − tᵢ)/(λT))·∇φ(x_T)‖²; adds its derivatives to `self.forces`, `self.adjoint` and
     /// `self.d_slope`.
-    fn characteristic_gap(&mut self, game: &Game, batch: usize) -> f64 {
-        let objective = game.flow_objective;
+    fn characteristic_gap(&mut self, game: &Game<N>, batch: usize) -> f64 {
+        let objective = game.objective;
         let (horizon, steps) = (objective.horizon, self.positions.len());
         let share = 1.0 / (steps * batch) as f64;
         let mut total = 0.0;

@@ -1,0 +1,89 @@
+//! A critic as a configuration describes it.
+
+use super::{Critic, CriticObjective};
+use crate::FlowError;
+use crate::activation::Activation;
+use crate::error::{positive, widths};
+use crate::lipschitz::Lipschitz;
+use crate::mlp::{Initialisation, Mlp, Output};
+use crate::text;
+use ot_core::divergence::Divergence;
+use serde::{Deserialize, Serialize};
+
+/// A critic that is a multilayer perceptron, from which [`CriticDescription::build`] makes the critic in any dimension.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CriticDescription {
+    /// The divergence whose dual the critic ascends.
+    #[serde(with = "text")]
+    pub divergence: Divergence,
+    /// The weight c of the divergence against λ and L: the game is about c·D_f.
+    #[serde(default = "one")]
+    pub divergence_weight: f64,
+    /// The Lipschitz bound L.
+    #[serde(default = "one")]
+    pub bound: f64,
+    /// How the slope is held to it.
+    pub lipschitz: Lipschitz,
+    /// Hidden widths of φ.
+    pub hidden: Vec<usize>,
+    /// Activation of φ.
+    #[serde(default = "relu")]
+    pub activation: Activation,
+    /// How the initial parameters of φ are drawn.
+    #[serde(default)]
+    pub initialisation: Initialisation,
+}
+
+impl CriticDescription {
+    /// Checks every value against its domain; errors name the field.
+    ///
+    /// # Errors
+    /// [`FlowError::Specification`] for the first value outside its domain.
+    pub fn validate(&self) -> Result<(), FlowError> {
+        positive("divergence_weight", self.divergence_weight)?;
+        positive("bound", self.bound)?;
+        widths("hidden", &self.hidden)?;
+        self.initialisation.validate()?;
+        self.lipschitz.validate(self.activation, &self.hidden)
+    }
+
+    /// The critic on R^`dim`; its output keeps φ inside the domain of the conjugate ([`Output::for_divergence`]).
+    ///
+    /// # Errors
+    /// [`FlowError::Specification`] for a value outside its domain.
+    ///
+    /// ```
+    /// use flows::{activation::Activation, critic::CriticDescription, lipschitz::Lipschitz, mlp::Initialisation};
+    /// use ot_core::divergence::Divergence;
+    /// let description = CriticDescription {
+    ///     divergence: Divergence::Wasserstein1, divergence_weight: 1.0, bound: 1.0,
+    ///     lipschitz: Lipschitz::Orthonormal, hidden: vec![64, 64],
+    ///     activation: Activation::Relu, initialisation: Initialisation::default(),
+    /// };
+    /// assert_eq!(description.build(3)?.dim(), 3);
+    /// # Ok::<(), flows::FlowError>(())
+    /// ```
+    pub fn build(&self, dim: usize) -> Result<Critic, FlowError> {
+        self.validate()?;
+        let output = Output::for_divergence(self.divergence, self.divergence_weight);
+        let network = Mlp::new(dim, &self.hidden, self.activation, output)?;
+        Ok(self.with_network(network.initialised(self.initialisation)))
+    }
+
+    /// The critic of this description with another network; `hidden`, `activation` and `initialisation` are not read.
+    ///
+    /// The values of the network must stay inside the domain of the conjugate f*, as [`Output::for_divergence`] says.
+    pub fn with_network<N>(&self, network: N) -> Critic<N> {
+        let objective = CriticObjective { divergence: self.divergence, weight: self.divergence_weight };
+        Critic { network, objective, bound: self.bound, lipschitz: self.lipschitz }
+    }
+}
+
+fn one() -> f64 {
+    1.0
+}
+
+fn relu() -> Activation {
+    Activation::Relu
+}

@@ -1,0 +1,185 @@
+//! A flow as a configuration describes it.
+
+use super::{Flow, FlowObjective};
+use crate::FlowError;
+use crate::activation::Activation;
+use crate::critic::CriticDescription;
+use crate::error::{require, widths};
+use crate::generator::GeneratorInitialisation;
+use crate::mlp::Initialisation;
+use crate::potential::Potential;
+use crate::velocity::Velocity;
+use serde::{Deserialize, Serialize};
+
+/// How the flow is represented, with the network that is trained for it; [`Representation::build`] makes a [`Flow`] of it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Representation {
+    /// [`Flow::Network`].
+    Network(PotentialDescription),
+    /// [`Flow::ExactTerminal`].
+    ExactTerminal(PotentialDescription),
+    /// [`Flow::Velocity`].
+    Velocity(VelocityDescription),
+    /// [`Flow::HopfLax`].
+    HopfLax(HopfLaxDescription),
+}
+
+/// The network of a potential.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PotentialDescription {
+    /// Hidden widths.
+    pub hidden: Vec<usize>,
+    /// Activation.
+    #[serde(default = "tanh")]
+    pub activation: Activation,
+    /// How the initial parameters are drawn.
+    #[serde(default)]
+    pub initialisation: Initialisation,
+}
+
+/// The network of a velocity.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct VelocityDescription {
+    /// Hidden widths.
+    pub hidden: Vec<usize>,
+    /// Activation.
+    #[serde(default = "tanh")]
+    pub activation: Activation,
+    /// How the initial parameters are drawn.
+    #[serde(default)]
+    pub initialisation: GeneratorInitialisation,
+}
+
+/// The network that proposes the ends of paths, and how far the search goes on from there.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HopfLaxDescription {
+    /// Descent steps on each proposed end before the critic learns from it.
+    pub refinements: usize,
+    /// Hidden widths.
+    pub hidden: Vec<usize>,
+    /// Activation.
+    #[serde(default = "tanh")]
+    pub activation: Activation,
+    /// How the initial parameters are drawn.
+    #[serde(default)]
+    pub initialisation: Initialisation,
+}
+
+impl PotentialDescription {
+    fn build(&self, dim: usize) -> Result<Potential, FlowError> {
+        Ok(Potential::new(dim, &self.hidden, self.activation)?.initialised(self.initialisation))
+    }
+}
+
+impl Representation {
+    /// The flow on R^`dim`.
+    ///
+    /// # Errors
+    /// [`FlowError::Specification`] for widths or an activation that describe no potential or velocity.
+    ///
+    /// ```
+    /// use flows::{activation::Activation, flow::{PotentialDescription, Representation}, mlp::Initialisation};
+    /// let network = PotentialDescription {
+    ///     hidden: vec![48; 5], activation: Activation::Tanh, initialisation: Initialisation::default(),
+    /// };
+    /// assert_eq!(Representation::ExactTerminal(network).build(3)?.dim(), 3);
+    /// # Ok::<(), flows::FlowError>(())
+    /// ```
+    pub fn build(&self, dim: usize) -> Result<Flow, FlowError> {
+        Ok(match self {
+            Self::Network(network) => Flow::Network(network.build(dim)?),
+            Self::ExactTerminal(network) => Flow::ExactTerminal(network.build(dim)?),
+            Self::Velocity(VelocityDescription { hidden, activation, initialisation }) => {
+                Flow::Velocity(Velocity::new(dim, hidden, *activation)?.initialised(*initialisation))
+            }
+            Self::HopfLax(HopfLaxDescription { refinements, hidden, activation, initialisation }) => {
+                let proposal = Potential::new(dim, hidden, *activation)?.initialised(*initialisation);
+                Flow::HopfLax { proposal, refinements: *refinements }
+            }
+        })
+    }
+
+    /// The name in a configuration.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Network(_) => "network",
+            Self::ExactTerminal(_) => "exact-terminal",
+            Self::Velocity(_) => "velocity",
+            Self::HopfLax(_) => "hopf-lax",
+        }
+    }
+
+    /// Hidden widths of the network.
+    pub fn hidden(&self) -> &[usize] {
+        match self {
+            Self::Network(network) | Self::ExactTerminal(network) => &network.hidden,
+            Self::Velocity(network) => &network.hidden,
+            Self::HopfLax(network) => &network.hidden,
+        }
+    }
+
+    /// Checks the representation against what it is to minimise and against the critic; errors name the path of the field,
+    /// `flow.…`, `representation.…` or `critic.…`.
+    ///
+    /// # Errors
+    /// [`FlowError::Specification`] for the first value that does not fit.
+    pub fn validate(&self, flow: &FlowObjective, critic: &CriticDescription) -> Result<(), FlowError> {
+        flow.validate().map_err(|e| e.within("flow"))?;
+        critic.validate().map_err(|e| e.within("critic"))?;
+        widths("representation.hidden", self.hidden())?;
+        let activation = critic.activation;
+        match self {
+            Self::Network(PotentialDescription { initialisation, .. }) => {
+                initialisation.validate().map_err(|e| e.within("representation"))
+            }
+            Self::ExactTerminal(PotentialDescription { initialisation, .. }) => {
+                initialisation.validate().map_err(|e| e.within("representation"))?;
+                require(
+                    activation != Activation::Relu,
+                    "critic.activation",
+                    activation,
+                    "take softplus or tanh for the representation exact-terminal, whose velocity holds ∇φ, which jumps for a ReLU",
+                )
+            }
+            Self::Velocity(VelocityDescription { initialisation, .. }) => {
+                initialisation.validate().map_err(|e| e.within("representation"))?;
+                require(
+                    flow.hamilton_jacobi == 0.0,
+                    "flow.hamilton_jacobi",
+                    flow.hamilton_jacobi,
+                    "leave it at 0 for the representation velocity, which has no potential",
+                )
+            }
+            Self::HopfLax(HopfLaxDescription { refinements, initialisation, .. }) => {
+                initialisation.validate().map_err(|e| e.within("representation"))?;
+                require(*refinements >= 1, "representation.refinements", 0, "give at least 1, such as 8")?;
+                require(
+                    activation != Activation::Relu,
+                    "critic.activation",
+                    activation,
+                    "take sharp-softplus for the representation hopf-lax, whose minimum would lie on the kinks of a ReLU",
+                )?;
+                require(
+                    flow.kinetic,
+                    "flow.kinetic",
+                    false,
+                    "leave it true for the representation hopf-lax, which minimises the kinetic energy too",
+                )?;
+                require(
+                    !flow.bends(),
+                    "representation.kind",
+                    "hopf-lax",
+                    "take network or exact-terminal with noise or an interaction: the Hopf–Lax formula is for neither",
+                )
+            }
+        }
+    }
+}
+
+fn tanh() -> Activation {
+    Activation::Tanh
+}
