@@ -15,8 +15,7 @@ const GOLDEN_STEP: f64 = 0.618_033_988_749_894_9;
 /// Each point has the law of a random one, so means over the points are unbiased; the points are not independent. What is
 /// measured from them lacks most of the noise that random points have.
 ///
-/// $$ u_i = (s + i\,(\varphi^{-1}, 1/n)) \bmod 1,\qquad
-///    z_i = \sigma\sqrt{-2\ln u_{i,1}}\,(\cos 2\pi u_{i,2}, \sin 2\pi u_{i,2}),\qquad \varphi = (1 + \sqrt 5)/2 $$
+/// uᵢ = (s + i·(1/φ, 1/n)) mod 1, zᵢ = σ·√(−2 ln uᵢ₁)·(cos 2πuᵢ₂, sin 2πuᵢ₂), φ = (1 + √5)/2.
 ///
 /// Shape: \[n, 2\]. Complexity: O(n).
 ///

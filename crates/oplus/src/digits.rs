@@ -1,12 +1,11 @@
 //! The digits of a domain adaptation: labelled source, and test digits of the target.
 
+use crate::kinds::data_sets;
 use anyhow::Result;
-use datasets::manifest::cache_root;
 use datasets::{DigitSet, Split, UspsDigits, stream};
 use eval::nearest_neighbour_accuracy;
 use ndarray::{ArrayView2, Axis};
 use rand::seq::SliceRandom;
-use std::path::Path;
 
 /// Test digits of the smaller accuracy: as many as USPS has.
 const DRAWN: usize = 2007;
@@ -33,7 +32,7 @@ pub struct Accuracy {
 
 impl Digits {
     pub fn read(start: DigitSet, target: DigitSet, seed: u64) -> Result<Self> {
-        let root = cache_root(Path::new("."));
+        let root = data_sets();
         let test = target.read(&root, Split::Test)?;
         let mut drawn: Vec<usize> = (0..test.labels.len()).collect();
         if drawn.len() > DRAWN {

@@ -1,15 +1,18 @@
 //! The oplus binary: train, resume, sample, eval, reproduce, report.
 #![allow(clippy::print_stdout, reason = "the program talks to its user")]
 
-mod any_config;
+mod advice;
 mod command;
 mod digits;
+mod ending;
 mod experiment;
+mod kinds;
 mod manifest;
 mod measure;
 mod monitor;
 mod nearest;
 mod page;
+mod run;
 mod run_folder;
 
 use clap::Parser;
@@ -19,8 +22,7 @@ fn main() -> ExitCode {
     match command::run(command::Cli::parse()) {
         Ok(ending) => ending.into(),
         Err(error) => {
-            // One sentence: the chain of causes on one line.
-            eprintln!("error: {}", format!("{error:#}").replace('\n', " "));
+            eprintln!("error: {}", advice::sentence(&error));
             ExitCode::FAILURE
         }
     }

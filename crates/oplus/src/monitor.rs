@@ -1,9 +1,9 @@
 //! What is measured of a generator while it is trained.
 
-use crate::any_config::RING_POINTS;
 use crate::digits::Digits;
+use crate::kinds::{RING_POINTS, data_sets};
 use anyhow::{Context, Result};
-use datasets::{InitialLaw, stratified_normal, stream, write_npy_f32};
+use datasets::{stratified_normal, stream, write_npy_f32};
 use eval::mode_coverage;
 use metrics::Metric;
 use ndarray::{Array2, ArrayView2, s};
@@ -11,10 +11,11 @@ use ot_core::cost::Cost;
 use ot_core::exact;
 use std::fs;
 use std::path::{Path, PathBuf};
+use train::config::{GeneratorConfig as Config, Points};
 use train::run::Measured;
+use train::source::{Draw, Inputs};
 use train::training::Training;
-use train::w2fe::config::{Config, Points};
-use train::w2fe::{Draw, GeneratorRun};
+use train::w2fe::GeneratorRun;
 
 /// Stream of the fixed starting points.
 const START: &str = "monitored-start";
@@ -56,21 +57,18 @@ pub struct FixedDigits {
 impl Monitor {
     pub fn new(config: &Config, folder: &Path) -> Result<Self> {
         if let (&Points::Digits { set: start, .. }, &Points::Digits { set: target, .. }) =
-            (&config.start, &config.data)
+            (&config.initial, &config.data)
         {
             let digits = Digits::read(start, target, config.seed)?;
             return Ok(Self::Digits(Box::new(FixedDigits { digits, records: 0 })));
         }
-        let modes = match config.data {
-            Points::Target { target, .. } => target.modes(),
-            _ => None,
-        };
-        let points = |points: &Points, name: &str| -> Result<Array2<f64>> {
-            Ok(Draw::new(points)?.points(RING_POINTS, &mut stream(config.seed, name, 0))?)
-        };
+        let modes = config.data.target().and_then(|target| target.modes());
+        let inputs = Inputs { data_sets: data_sets(), ..Inputs::default() };
+        let data = inputs.data(config)?;
+        let points = |law: &Draw, name: &str| law.points(RING_POINTS, &mut stream(config.seed, name, 0));
         Ok(Self::Points(Box::new(FixedPoints {
-            start: points(&config.start, START)?,
-            target: points(&config.data, TARGET)?,
+            start: points(&inputs.initial(config, data.dim())?, START)?,
+            target: points(&data, TARGET)?,
             even: even_start(config, RING_POINTS, START, 0),
             modes,
             samples: folder.join("samples"),
@@ -137,8 +135,8 @@ impl FixedDigits {
 
 /// Points that fill the starting law evenly: none but for normal laws in the plane.
 pub fn even_start(config: &Config, count: usize, name: &str, index: u64) -> Option<Array2<f64>> {
-    match config.start {
-        Points::Noise { law: InitialLaw::Normal { std }, dim: 2 } => {
+    match config.initial {
+        Points::Normal { std, .. } if config.initial.dim().or(config.data.dim()) == Some(2) => {
             Some(stratified_normal(count, std, &mut stream(config.seed, name, index)))
         }
         _ => None,

@@ -4,7 +4,7 @@
 //! the whole trajectory.
 
 use crate::TrainError;
-use crate::config::Config;
+use crate::config::FlowConfig;
 use crate::player::{Player, finite};
 use crate::source::{Source, name};
 use crate::training::StepError;
@@ -19,13 +19,29 @@ use flows::scalar_field::ScalarField;
 use rand::{Rng, RngExt};
 use rand_distr::{Distribution, StandardNormal};
 
-impl Config {
+impl FlowConfig {
     /// The networks and objectives of this configuration in dimension `dim`.
     ///
     /// # Errors
     /// [`FlowError::Specification`] for a value outside its domain.
     pub fn game(&self, dim: usize) -> Result<Game, FlowError> {
-        Game::new(&self.flow.objective(), &self.flow.description(), &self.critic.description(), dim)
+        Game::new(&self.flow, &self.representation, &self.critic, dim)
+    }
+
+    /// The same game with another network for the critic.
+    ///
+    /// # Errors
+    /// As [`FlowConfig::game`], and for a network on points of another dimension.
+    pub fn game_with<N: ScalarField>(&self, network: N, dim: usize) -> Result<Game<N>, FlowError> {
+        let Game { flow, objective, .. } = self.game(dim)?;
+        if network.input() != dim {
+            return Err(FlowError::Specification {
+                what: "the dimension of the critic's network".into(),
+                found: network.input().to_string(),
+                remedy: format!("give a network on points of {dim} coordinates, as the data have"),
+            });
+        }
+        Ok(Game { critic: self.critic.with_network(network), flow, objective })
     }
 }
 
@@ -42,7 +58,7 @@ pub struct StepReport {
 
 /// The state of a training run in memory.
 pub struct Trainer {
-    config: Config,
+    config: FlowConfig,
     source: Source,
     backend: Box<dyn Backend>,
     refinement: Option<Stop>,
@@ -58,16 +74,37 @@ impl Trainer {
     /// Draws initial parameters and prepares the backend of `device`: native code on the CPU, libtorch on CUDA.
     ///
     /// # Errors
-    /// [`TrainError`] when the data cannot be had, the networks cannot be built or the device is not there.
-    pub fn new(config: &Config, source: Source, device: Device) -> Result<Self, TrainError> {
+    /// [`TrainError`] when the networks cannot be built or the device is not there.
+    pub fn new(config: &FlowConfig, source: Source, device: Device) -> Result<Self, TrainError> {
         let game = config.game(source.dim())?;
+        let backend = |game: &Game| backend(game.clone(), device);
+        Self::of_game(config, source, &game, backend)
+    }
+
+    /// A trainer of a game with a critic of any network, in native code.
+    ///
+    /// # Errors
+    /// [`TrainError::Flow`] when the slope of the network cannot be held by the method of the configuration.
+    pub fn native<N>(config: &FlowConfig, source: Source, game: &Game<N>) -> Result<Self, TrainError>
+    where
+        N: ScalarField + Clone + 'static,
+    {
+        Self::of_game(config, source, game, |game| Ok(Box::new(Native::new(game.clone()))))
+    }
+
+    fn of_game<N: ScalarField>(
+        config: &FlowConfig,
+        source: Source,
+        game: &Game<N>,
+        backend: impl FnOnce(&Game<N>) -> Result<Box<dyn Backend>, TrainError>,
+    ) -> Result<Self, TrainError> {
         let flow = game.flow.initial(&mut stream(config.seed, name::POTENTIAL, 0));
         let phi = game.critic.network.initial(&mut stream(config.seed, name::CRITIC, 0));
         Ok(Self {
             flow: Player::new(flow),
             critic: Player::critic(&game.critic, phi)?,
             refinement: game.flow.refinement(),
-            backend: backend(game, device)?,
+            backend: backend(game)?,
             source,
             config: config.clone(),
             iteration: 0,
@@ -85,15 +122,14 @@ impl Trainer {
     /// [`StepError::Diverged`] when a loss or gradient is not finite.
     pub fn step(&mut self) -> Result<StepReport, StepError> {
         let mut rng = stream(self.config.seed, name::ITERATION, self.iteration);
-        let training = &self.config.training;
-        let progress = self.iteration as f64 / training.iterations as f64;
+        let training = self.config.training;
+        let progress = training.progress(self.iteration);
         let steps = self.config.flow.steps.draw(&mut rng);
-        let critic_rate = training.critic.rate(progress);
+        let critic_rate = training.critic_optimiser.rate(progress);
         let mut critic_value = CriticValue::default();
-        for _ in 0..self.config.critic.updates {
+        for _ in 0..training.critic_updates {
             let (value, gradient) = self.critic_gradient(&mut rng, steps)?;
-            let training = &self.config.training;
-            self.critic.descend(&training.critic, critic_rate, training.average, gradient)?;
+            self.critic.descend(&training.critic_optimiser, critic_rate, training.average, gradient)?;
             critic_value = value;
         }
 
@@ -104,15 +140,15 @@ impl Trainer {
         let paths = Paths { start: &start, steps, noise: &noise };
         let flow = self.backend.flow_gradient(networks, paths, &mut gradient)?;
         finite("objective of the flow", flow.total)?;
-        let training = &self.config.training;
-        self.flow.descend(&training.flow, training.flow.rate(progress), training.average, gradient)?;
+        let rate = training.optimiser.rate(progress);
+        self.flow.descend(&training.optimiser, rate, training.average, gradient)?;
         self.iteration += 1;
         Ok(StepReport { critic: critic_value, flow, steps })
     }
 
     /// The initial points of a minibatch and the noise of their paths, row-major.
     fn particles(&self, steps: usize, rng: &mut impl Rng) -> Result<(Vec<f32>, Vec<f32>), StepError> {
-        let start = self.source.initial(self.config.training.batch, rng)?;
+        let start = self.source.initial.batch(self.config.training.batch, rng)?;
         let numbers = if self.config.flow.noise > 0.0 { steps * start.len() } else { 0 };
         let noise = (0..numbers).map(|_| StandardNormal.sample(rng)).collect();
         Ok((start, noise))
@@ -125,7 +161,7 @@ impl Trainer {
     ) -> Result<(CriticValue, Vec<f32>), StepError> {
         let batch = self.config.training.batch;
         let (start, noise) = self.particles(steps, rng)?;
-        let target = self.source.target(batch, rng);
+        let target = self.source.data.batch(batch, rng)?;
         let mixing: Vec<f32> = (0..batch).map(|_| rng.random()).collect();
         let critic = self.critic.effective()?;
         let networks = Networks { flow: &self.flow.parameters, critic: &critic };
@@ -150,7 +186,7 @@ fn backend(game: Game, device: Device) -> Result<Box<dyn Backend>, TrainError> {
         #[cfg(not(feature = "torch"))]
         Device::Cuda(_) => Err(FlowError::Device {
             device: device.to_string(),
-            reason: "this program was built without libtorch; build it with the feature `torch`, or use --device cpu"
+            reason: "this program was built without libtorch; build it with the feature `torch`, or train on the CPU"
                 .into(),
         }
         .into()),

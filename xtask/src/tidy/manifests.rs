@@ -10,7 +10,7 @@ const DIRECTION: &[(&str, &[&str])] = &[
     ("metrics", &[]),
     ("ot-core", &[]),
     ("mfg", &["metrics", "ot-core"]),
-    ("flows", &["ot-core", "mfg"]),
+    ("flows", &["metrics", "ot-core", "mfg"]),
     ("train", &["datasets", "metrics", "ot-core", "mfg", "flows"]),
     ("eval", &["metrics", "ot-core"]),
     ("measure", &["datasets", "metrics", "ot-core", "mfg", "flows", "train", "eval"]),

@@ -7,13 +7,9 @@ mod resume;
 mod sample;
 mod train;
 
-use ::eval::results::Status;
+use crate::ending::Ending;
 use anyhow::Result;
 use clap::{Parser, Subcommand};
-use std::process::ExitCode;
-
-/// The exit code of a training that diverged: its folder is complete, but there is no flow to use.
-pub const DIVERGED: u8 = 3;
 
 /// Proximal generative flows: train them, sample them, measure them, reproduce the published tables.
 ///
@@ -39,31 +35,6 @@ enum Command {
     Reproduce(reproduce::Arguments),
     /// Write the report of a run or of an experiment again
     Report(report::Arguments),
-}
-
-/// How a command that did not fail has ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Ending {
-    Done,
-    Diverged,
-}
-
-impl From<&Status> for Ending {
-    fn from(status: &Status) -> Self {
-        match status {
-            Status::Ok => Self::Done,
-            Status::Diverged { .. } => Self::Diverged,
-        }
-    }
-}
-
-impl From<Ending> for ExitCode {
-    fn from(ending: Ending) -> Self {
-        match ending {
-            Ending::Done => Self::SUCCESS,
-            Ending::Diverged => Self::from(DIVERGED),
-        }
-    }
 }
 
 pub fn run(cli: Cli) -> Result<Ending> {

@@ -1,6 +1,6 @@
 //! `reproduce`: an experiment from its configurations to its table.
 
-use super::Ending;
+use crate::ending::Ending;
 use crate::experiment::{self, Plan};
 use anyhow::Result;
 use clap::{Args, ValueEnum};
@@ -10,7 +10,7 @@ use std::path::PathBuf;
 
 #[derive(Debug, Args)]
 pub struct Arguments {
-    /// The experiment: table1, ring or usps-mnist
+    /// The experiment: table1, optimality, ring or usps-mnist
     name: String,
     /// smoke shows that everything works, quick gives a first impression, full the numbers
     #[arg(long, value_enum, default_value_t = Preset::Full)]

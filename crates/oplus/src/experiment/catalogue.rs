@@ -1,12 +1,13 @@
 //! The experiments there are: a row is a configuration, embedded so that the program works anywhere.
 
-use crate::any_config::AnyConfig;
+use crate::kinds;
 use crate::nearest::nearest;
 use anyhow::{Context, Result, bail};
 use datasets::DigitSet;
 use eval::report::{Columns, Published};
 use eval::results::Results;
 use serde::Deserialize;
+use train::Config;
 
 /// An experiment.
 #[derive(Debug)]
@@ -275,7 +276,7 @@ impl Experiment {
     /// The tables of its results.
     pub fn tables(&self) -> Result<&'static [Columns]> {
         let first = self.rows.first().context("an experiment without rows")?;
-        Ok(AnyConfig::parse(first.text, first.stem, None, &[])?.tables())
+        Ok(kinds::tables(&Config::parse(first.text, first.stem, None, &[])?))
     }
 
     /// The numbers of others.
@@ -287,9 +288,9 @@ impl Experiment {
 #[cfg(test)]
 mod tests {
     use super::ALL;
-    use crate::any_config::AnyConfig;
     use std::collections::BTreeMap;
     use std::path::Path;
+    use train::Config;
 
     #[test]
     fn what_is_embedded_is_what_lies_in_the_folder() {
@@ -333,11 +334,11 @@ mod tests {
             experiment.in_print().unwrap();
             for row in experiment.rows {
                 for preset in ["smoke", "quick", "full"] {
-                    let config = AnyConfig::parse(row.text, row.stem, Some(preset), &[]).unwrap();
+                    let config = Config::parse(row.text, row.stem, Some(preset), &[]).unwrap();
                     assert_eq!(config.name(), format!("{}/{}/{}", experiment.name, row.family, row.stem));
-                    let AnyConfig::Flow(config) = config else { continue };
+                    let Config::Flow(config) = config else { continue };
                     let data = &config.data;
-                    let prefix = format!("{}-{}d-", data.target.unwrap().name(), data.dim.unwrap());
+                    let prefix = format!("{}-{}d-", data.name(), data.dim().unwrap());
                     assert!(row.stem.starts_with(&prefix), "{} is not about {prefix}", row.stem);
                 }
             }

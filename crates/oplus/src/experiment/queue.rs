@@ -1,6 +1,6 @@
 //! Runs side by side: each is a process of this same program with one thread.
 
-use crate::command::DIVERGED;
+use crate::ending::DIVERGED;
 use anyhow::{Context, Result, bail};
 use std::fs::File;
 use std::num::NonZeroUsize;

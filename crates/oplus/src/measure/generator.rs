@@ -2,6 +2,7 @@
 
 use super::{Measurement, Unmeasured, not_finite};
 use crate::digits::Digits;
+use crate::kinds::data_sets;
 use crate::monitor::even_start;
 use anyhow::{Context, Result};
 use datasets::stream;
@@ -11,8 +12,9 @@ use ndarray::{Array2, ArrayView2, Axis};
 use ot_core::cost::Cost;
 use ot_core::exact;
 use rand::seq::SliceRandom;
-use train::w2fe::config::{Config, Points};
-use train::w2fe::{Draw, Model};
+use train::config::{GeneratorConfig as Config, Points};
+use train::model::GeneratorModel as Model;
+use train::source::{Draw, Inputs};
 
 /// Stream of the clouds that generated ones are measured against.
 const REFERENCE: &str = "measured-target";
@@ -32,11 +34,11 @@ pub fn measure(model: &Model, protocol: Protocol) -> Result<Measurement, Unmeasu
     let n = protocol.exact_points;
     let start = model.initial(protocol.pairs * n, config.seed)?;
     let generated = finite(model.generate(start.view())?)?;
-    let target = clouds(&config.data, config.seed, REFERENCE, protocol)?;
-    let pairs: Vec<_> = halves(&generated, n).into_iter().zip(halves(&target, n)).collect();
+    let target = clouds(&law(config)?, config.seed, REFERENCE, protocol)?;
+    let pairs: Vec<_> = chunks(&generated, n).into_iter().zip(chunks(&target, n)).collect();
     let mut metrics = not_finite(closeness(&pairs, &config.data))?;
     let mut even = Vec::new();
-    for (pair, target) in halves(&target, n).into_iter().enumerate() {
+    for (pair, target) in chunks(&target, n).into_iter().enumerate() {
         if let Some(start) = even_start(config, n, EVEN, pair as u64) {
             let points = finite(model.generate(start.view())?)?;
             even.push(not_finite(eval::w2_squared(points.view(), target))?.max(0.0).sqrt());
@@ -76,7 +78,7 @@ pub fn floors(config: &Config, dataset: &str, protocol: Protocol) -> Result<Vec<
     let seed = config.seed;
     if let Some(digits) = digits(config)? {
         let Points::Digits { set, split } = &config.data else { return Ok(Vec::new()) };
-        let train = set.read(&datasets::manifest::cache_root(".".as_ref()), *split)?.pixels;
+        let train = set.read(&data_sets(), *split)?.pixels;
         let mut w2 = Vec::new();
         for pair in 0..protocol.pairs {
             let choose = |cloud: &Array2<f64>, name: &str| {
@@ -89,22 +91,28 @@ pub fn floors(config: &Config, dataset: &str, protocol: Protocol) -> Result<Vec<
         metrics.insert_repeated("w2", &w2);
         return Ok(vec![Floor { dataset: dataset.into(), dim: train.ncols(), metrics }]);
     }
-    let mut laws = vec![(dataset.to_owned(), config.data.clone(), config.data.clone())];
-    if let Points::Target { target, dim, balanced: true } = config.data {
-        let random = Points::Target { target, dim, balanced: false };
+    let data = law(config)?;
+    let mut laws = vec![(dataset.to_owned(), data.clone(), data.clone())];
+    if let Draw::Target { target, dim, balanced: true } = data {
+        let random = Draw::Target { target, dim, balanced: false };
         let name = |what: &str| format!("{dataset}, {what}");
-        laws.push((name("random against equal counts of the modes"), random.clone(), config.data.clone()));
+        laws.push((name("random against equal counts of the modes"), random.clone(), data));
         laws.push((name("random counts of the modes on both sides"), random.clone(), random));
     }
-    let floor = |(dataset, generated, target): (String, Points, Points)| -> Result<Floor> {
+    let floor = |(dataset, generated, target): (String, Draw, Draw)| -> Result<Floor> {
         let (x, y) =
             (clouds(&generated, seed, FLOOR, protocol)?, clouds(&target, seed, REFERENCE, protocol)?);
         let n = protocol.exact_points;
-        let pairs: Vec<_> = halves(&x, n).into_iter().zip(halves(&y, n)).collect();
-        let metrics = closeness(&pairs, &target)?;
+        let pairs: Vec<_> = chunks(&x, n).into_iter().zip(chunks(&y, n)).collect();
+        let metrics = closeness(&pairs, &config.data)?;
         Ok(Floor { dataset, dim: x.ncols(), metrics })
     };
     laws.into_iter().map(floor).collect()
+}
+
+/// The data, to be drawn afresh.
+fn law(config: &Config) -> Result<Draw> {
+    Ok(Inputs { data_sets: data_sets(), ..Inputs::default() }.data(config)?)
 }
 
 /// Exact distances of pairs of clouds, and modes where the target has them; mean and deviation over the pairs.
@@ -121,9 +129,7 @@ pub fn closeness(
         let values: Vec<f64> = pairs.iter().map(of_pair).collect::<Result<_, ClosenessError>>()?;
         metrics.insert_repeated(name, &values);
     }
-    if let Points::Target { target, .. } = target
-        && let Some((centres, std)) = target.modes()
-    {
+    if let Some((centres, std)) = target.target().and_then(|target| target.modes()) {
         let found: Vec<_> = pairs.iter().map(|(x, _)| mode_coverage(x.view(), &centres, std)).collect();
         metrics.insert_repeated("modes_covered", &found.iter().map(|f| f.covered as f64).collect::<Vec<_>>());
         let shares: Vec<f64> = found.iter().map(|f| f.high_quality_share).collect();
@@ -133,7 +139,7 @@ pub fn closeness(
 }
 
 fn digits(config: &Config) -> Result<Option<Digits>> {
-    match (&config.start, &config.data) {
+    match (&config.initial, &config.data) {
         (&Points::Digits { set: start, .. }, &Points::Digits { set, .. }) => {
             Digits::read(start, set, config.seed).map(Some)
         }
@@ -142,8 +148,7 @@ fn digits(config: &Config) -> Result<Option<Digits>> {
 }
 
 /// The clouds of all pairs, one after the other.
-fn clouds(law: &Points, seed: u64, name: &str, protocol: Protocol) -> Result<Array2<f64>> {
-    let law = Draw::new(law)?;
+fn clouds(law: &Draw, seed: u64, name: &str, protocol: Protocol) -> Result<Array2<f64>> {
     let mut all = Array2::zeros((0, law.dim()));
     for pair in 0..protocol.pairs {
         let cloud = law.points(protocol.exact_points, &mut stream(seed, name, pair as u64))?;
@@ -152,7 +157,7 @@ fn clouds(law: &Points, seed: u64, name: &str, protocol: Protocol) -> Result<Arr
     Ok(all)
 }
 
-fn halves(points: &Array2<f64>, size: usize) -> Vec<ArrayView2<'_, f64>> {
+fn chunks(points: &Array2<f64>, size: usize) -> Vec<ArrayView2<'_, f64>> {
     points.axis_chunks_iter(Axis(0), size.max(1)).collect()
 }
 

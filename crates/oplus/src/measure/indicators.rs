@@ -8,7 +8,7 @@ use flows::record::RecordError;
 use mfg::{Indicators, step_invariance};
 use ndarray::{ArrayView2, Axis, concatenate};
 use train::TrainError;
-use train::model::Model;
+use train::model::FlowModel as Model;
 
 /// Steps of the reference that stands for the exact flow.
 const FINE_STEPS: usize = 256;

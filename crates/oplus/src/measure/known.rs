@@ -1,13 +1,14 @@
 //! The distance to the optimal flow or its law, where that is known in closed form.
 
 use anyhow::Result;
-use datasets::{InitialLaw, Target};
+use datasets::Target;
 use flows::flow::Interaction;
+use flows::lipschitz::Lipschitz;
 use mfg::known_answers::{InteractingGaussians, Law, OptimalFlow, ShiftedGaussians, SoftThreshold};
 use ndarray::{Array1, Array2, ArrayView2};
 use ot_core::divergence::Divergence;
 use ot_core::gaussian::{Gaussian, GaussianError};
-use train::config::{Config, Lipschitz};
+use train::config::{FlowConfig as Config, Points};
 
 /// Mean of [`Target::ShiftedGaussian`].
 const SHIFTED_MEAN: [f64; 2] = [3.0, 0.0];
@@ -22,7 +23,7 @@ fn optimal_flow(config: &Config, dim: usize) -> Option<Box<dyn OptimalFlow>> {
     if config.flow.noise > 0.0 || config.flow.interaction.is_some() {
         return None;
     }
-    match config.data.target? {
+    match config.data.target()? {
         // Every divergence from a point is L times the distance, whatever the initial law is.
         Target::Origin => Some(Box::new(SoftThreshold { lambda, horizon, lipschitz, tangent: 0 })),
         Target::Plane if standard && dim > 2 => {
@@ -49,7 +50,7 @@ fn optimal_laws(config: &Config, dim: usize) -> Option<InteractingGaussians> {
         Some(Interaction::Quadratic { weight }) if weight >= 0.0 => weight,
         _ => return None,
     };
-    let solved = config.data.target == Some(Target::ShiftedGaussian)
+    let solved = config.data.target() == Some(Target::ShiftedGaussian)
         && dim == SHIFTED_MEAN.len()
         && is_standard(config)
         && is_kullback_leibler(config)
@@ -68,7 +69,7 @@ fn optimal_laws(config: &Config, dim: usize) -> Option<InteractingGaussians> {
 }
 
 fn is_standard(config: &Config) -> bool {
-    config.initial == InitialLaw::Normal { std: 1.0 }
+    matches!(config.initial, Points::Normal { std: 1.0, .. })
 }
 
 fn is_kullback_leibler(config: &Config) -> bool {
@@ -113,7 +114,7 @@ pub fn exact_flow_error(
 mod tests {
     use super::{exact_flow_error, exact_law_error};
     use ndarray::{Array2, array};
-    use train::config::{Config, Configuration};
+    use train::config::{Configuration, FlowConfig as Config};
 
     fn config(target: &str, dim: usize) -> Config {
         let text = include_str!("../../../../configs/table1/tuned/pinwheel-7d-w1w2.toml");

@@ -13,7 +13,7 @@ use anyhow::{Context, Result};
 use eval::results::{Metrics, Protocol};
 use eval::{ClosenessError, closeness};
 use ndarray::{Array2, ArrayView2, Axis, s};
-use train::model::Model;
+use train::model::FlowModel as Model;
 
 /// The first two coordinates carry every synthetic target.
 pub const MANIFOLD_DIM: usize = 2;
@@ -55,7 +55,7 @@ impl<E: Into<anyhow::Error>> From<E> for Unmeasured {
 ///
 /// The generated points are those that `sample` draws with the seed of the run.
 pub fn measure(model: &Model, protocol: Protocol) -> Result<Measurement, Unmeasured> {
-    let fresh = FreshTarget::new(&model.config, &model.source);
+    let fresh = FreshTarget::new(&model.config)?;
     let size = fresh.largest_cloud().min(protocol.most_points());
     let steps = model.config.sampling.steps;
     let initial = model.initial(protocol.pairs * size, model.config.seed)?;
@@ -102,7 +102,7 @@ pub fn measure(model: &Model, protocol: Protocol) -> Result<Measurement, Unmeasu
 }
 
 /// The same distances between pairs of independent clouds of the target.
-pub fn floor(fresh: &FreshTarget<'_>, protocol: Protocol) -> Result<Metrics> {
+pub fn floor(fresh: &FreshTarget, protocol: Protocol) -> Result<Metrics> {
     let size = fresh.largest_cloud().min(protocol.most_points());
     let clouds: Vec<(Array2<f64>, Array2<f64>)> = (0..protocol.pairs)
         .map(|pair| Ok((fresh.other_cloud(pair, size)?, fresh.cloud(pair, size)?)))

@@ -2,7 +2,7 @@
 
 use super::provenance;
 use super::records::Records;
-use crate::any_config::DIRECTION;
+use crate::kinds::DIRECTION;
 use crate::manifest::Manifest;
 use crate::monitor::PARTICLES;
 use crate::run_folder::{self, SAMPLES, STARTS, TARGETS};

@@ -1,17 +1,17 @@
 //! The loop: critic updates, then the generator's update.
 
-use super::config::{Config, Update};
 use super::critic::{CriticReport, Critics};
-use super::draw::Draw;
 use super::fitted::Fitted;
 use crate::TrainError;
 use crate::checkpoint::{State, Stored};
+use crate::config::{GeneratorConfig, Update};
+use crate::model::{GeneratorModel, Initial};
 use crate::optim::Adam;
 use crate::player::{finite, usable};
-use crate::source::name;
+use crate::source::{Source, name};
 use crate::training::StepError;
 use datasets::stream;
-use flows::generator::{Generator, GeneratorForm, GeneratorTape, RunningStatistics, Statistics, fit, push};
+use flows::generator::{Generator, GeneratorTape, RunningStatistics, Statistics, fit, push};
 use flows::mlp::{Order, Tape, Weights};
 use ndarray::{Array2, ArrayView2};
 use rand::RngExt;
@@ -36,9 +36,8 @@ pub struct StepReport {
 /// batches; its running averages, which [`Trainer::generate`] uses, move with every generator update, and so does the
 /// moving average of all its numbers.
 pub struct Trainer {
-    config: Config,
-    start: Draw,
-    target: Draw,
+    config: GeneratorConfig,
+    source: Source,
     critics: Critics,
     generator: Generator,
     /// The generator as it is trained.
@@ -60,27 +59,22 @@ struct Previous {
 }
 
 impl Trainer {
-    /// Checks the configuration, reads the data and draws initial parameters.
+    /// Draws initial parameters.
     ///
     /// # Errors
-    /// [`TrainError`] for values outside their domain, data that cannot be had and networks that cannot be built.
-    pub fn new(config: &Config) -> Result<Self, TrainError> {
-        config.check()?;
-        let (start, target) = (Draw::new(&config.start)?, Draw::new(&config.data)?);
-        let net = &config.generator;
-        let form = GeneratorForm {
-            activation: net.activation,
-            batch_norm: net.batch_norm,
-            residual: net.residual,
-            output: net.output,
-        };
-        let generator = Generator::new(start.dim(), &net.hidden, target.dim(), form)?;
+    /// [`TrainError::Flow`] for networks that cannot be built.
+    pub fn new(config: &GeneratorConfig, source: Source) -> Result<Self, TrainError> {
+        let dim = source.dim();
+        let generator = config.generator.build(source.initial.dim(), dim)?;
         let current = Fitted {
-            parameters: net.initialisation.draw(&generator, &mut stream(config.seed, name::GENERATOR, 0)),
+            parameters: config
+                .generator
+                .initialisation
+                .draw(&generator, &mut stream(config.seed, name::GENERATOR, 0)),
             statistics: RunningStatistics::new(&generator),
         };
         Ok(Self {
-            critics: Critics::new(config, target.dim())?,
+            critics: Critics::new(config, dim)?,
             adam: Adam::new(generator.parameter_count()),
             average: current.clone(),
             current,
@@ -89,8 +83,7 @@ impl Trainer {
             iteration: 0,
             generated: GeneratorTape::new(),
             judged: Tape::new(),
-            start,
-            target,
+            source,
             generator,
         })
     }
@@ -101,26 +94,31 @@ impl Trainer {
     /// [`StepError::Diverged`] when an objective or a gradient is not finite; the update that it belongs to is not made.
     pub fn step(&mut self) -> Result<StepReport, StepError> {
         let mut rng = stream(self.config.seed, name::ITERATION, self.iteration);
-        let (training, updates) = (self.config.training, self.config.critic.updates);
-        let progress = self.iteration as f64 / training.iterations as f64;
+        let training = self.config.training;
+        let progress = training.progress(self.iteration);
         let mut report = StepReport::default();
-        for _ in 0..updates {
-            let z = self.start.batch(training.batch, &mut rng)?;
-            let x = self.target.batch(training.batch, &mut rng)?;
+        for _ in 0..training.critic_updates {
+            let z = self.source.initial.batch(training.batch, &mut rng)?;
+            let x = self.source.data.batch(training.batch, &mut rng)?;
             let mixing: Vec<f32> = (0..2 * training.batch).map(|_| rng.random()).collect();
             self.generator.evaluate(&self.current.parameters, &z, Statistics::Batch, &mut self.generated)?;
-            let rate = training.critic.rate(progress);
-            report.critic =
-                self.critics.ascend(self.generated.points(), &x, &mixing, &training.critic, rate)?;
+            let rate = training.critic_optimiser.rate(progress);
+            report.critic = self.critics.ascend(
+                self.generated.points(),
+                &x,
+                &mixing,
+                &training.critic_optimiser,
+                rate,
+            )?;
         }
-        let z = self.start.batch(training.batch, &mut rng)?;
+        let z = self.source.initial.batch(training.batch, &mut rng)?;
         let (phi, effective) = self.critics.phi()?;
         let weights = Weights::new(phi, &effective)?;
         self.generator.evaluate(&self.current.parameters, &z, Statistics::Batch, &mut self.generated)?;
         phi.evaluate(&weights, self.generated.points(), Order::Jet, &mut self.judged)?;
         let squares: f64 = self.judged.gradient().iter().map(|&g| f64::from(g) * f64::from(g)).sum();
         report.slope_rms = (squares / training.batch as f64).sqrt();
-        let rate = training.generator.rate(progress);
+        let rate = training.optimiser.rate(progress);
         match self.config.update {
             Update::Flow { epsilon, persistence, scheme } => {
                 let (now, before) = scheme.weights(self.previous.is_some());
@@ -188,7 +186,7 @@ impl Trainer {
         if self.config.generator.batch_norm {
             self.current.statistics.update(&self.generated, self.config.generator.momentum)?;
         }
-        self.adam.step(&training.generator, rate, &mut self.current.parameters, &gradient)?;
+        self.adam.step(&training.optimiser, rate, &mut self.current.parameters, &gradient)?;
         self.average.follow(&self.current, training.average, self.adam.steps);
         Ok(())
     }
@@ -201,12 +199,20 @@ impl Trainer {
         self.average.generate(&self.generator, z)
     }
 
-    /// The starting law and the shape of the generator.
-    pub(super) fn into_start(self) -> (Draw, Generator) {
-        (self.start, self.generator)
+    /// The averaged generator.
+    pub(super) fn model(&self) -> GeneratorModel {
+        GeneratorModel {
+            config: self.config.clone(),
+            iteration: self.iteration,
+            initial: Initial::Drawn(self.source.initial.clone()),
+            generator: self.generator.clone(),
+            fitted: self.average.clone(),
+        }
     }
 
     pub(super) fn store(&self, state: &mut State) {
+        state.counter("input", self.generator.input() as u64);
+        state.counter("output", self.generator.output() as u64);
         self.current.store("generator", state);
         self.average.store("average", state);
         state.adam("generator", &self.adam);
@@ -219,7 +225,7 @@ impl Trainer {
 
     pub(super) fn restore(&mut self, stored: &Stored, iteration: u64) -> Result<(), TrainError> {
         let (_, phi) = self.critics.phi()?;
-        let previous = |name: &str, like: &[f32]| stored.fitting(&format!("previous.{name}"), like);
+        let previous = |name: &str, like: &[f32]| stored.fitting(&format!("previous.{name}"), like.len());
         self.previous = if stored.has("previous.phi")? {
             let generator = previous("generator", &self.current.parameters)?;
             Some(Previous { phi: previous("phi", &phi)?, generator })

@@ -1,0 +1,32 @@
+//! How a command ends that did not fail.
+
+use eval::results::Status;
+use std::process::ExitCode;
+
+/// The exit code of a training that diverged: its folder is complete, but there is no flow to use.
+pub const DIVERGED: u8 = 3;
+
+/// How a command that did not fail has ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ending {
+    Done,
+    Diverged,
+}
+
+impl From<&Status> for Ending {
+    fn from(status: &Status) -> Self {
+        match status {
+            Status::Ok => Self::Done,
+            Status::Diverged { .. } => Self::Diverged,
+        }
+    }
+}
+
+impl From<Ending> for ExitCode {
+    fn from(ending: Ending) -> Self {
+        match ending {
+            Ending::Done => Self::SUCCESS,
+            Ending::Diverged => Self::from(DIVERGED),
+        }
+    }
+}
