@@ -2,9 +2,9 @@
 
 use anyhow::{Context, Result};
 use flows::activation::Activation;
-use flows::critic::{Critic, CriticBatch, CriticObjective};
+use flows::critic::{Critic, CriticObjective};
 use flows::flow::{Flow, FlowObjective, Paths};
-use flows::game::{Backend, Game, Native, Networks};
+use flows::game::{Game, Native};
 use flows::lipschitz::{Lipschitz, Penalty, PenaltyPoints};
 use flows::mlp::{Mlp, Output};
 use flows::potential::Potential;
@@ -14,8 +14,8 @@ use ot_core::divergence::Divergence;
 use ot_core::dual::lipschitz::SlopePenalty;
 use rand::RngExt;
 use std::path::Path;
+use train::adversarial::Players;
 use train::config::{Optimiser, Schedule};
-use train::optim::Adam;
 
 /// Critic updates for each flow update.
 pub const CRITIC_UPDATES: usize = 5;
@@ -81,32 +81,12 @@ impl Size {
     }
 }
 
-/// A training run whose minibatch stays the same.
-#[derive(Debug)]
+/// The players of a training, whose minibatch stays the same.
 pub struct Iteration {
-    backend: Native,
-    potential: Player,
-    critic: Player,
+    players: Players,
     initial: Vec<f32>,
     target: Vec<f32>,
     mixing: Vec<f32>,
-}
-
-#[derive(Debug)]
-struct Player {
-    parameters: Vec<f32>,
-    gradient: Vec<f32>,
-    adam: Adam,
-}
-
-impl Player {
-    fn new(parameters: Vec<f32>) -> Self {
-        Self { gradient: vec![0.0; parameters.len()], adam: Adam::new(parameters.len()), parameters }
-    }
-
-    fn update(&mut self) -> Result<()> {
-        Ok(self.adam.step(&OPTIMISER, OPTIMISER.learning_rate, &mut self.parameters, &self.gradient)?)
-    }
 }
 
 impl Iteration {
@@ -135,9 +115,10 @@ impl Iteration {
             |count: usize, from: f32| (0..count).map(|_| from + random.random::<f32>()).collect::<Vec<_>>();
         let (initial, target) = (uniform(size.batch * dim, -0.5), uniform(size.batch * dim, 0.0));
         let mixing = uniform(size.batch, 0.0);
-        let potential = Player::new(game.flow.initial(&mut random));
-        let critic = Player::new(game.critic.network.initial(&mut random));
-        Ok(Self { backend: Native::new(game), potential, critic, initial, target, mixing })
+        let flow = game.flow.initial(&mut random);
+        let critic = game.critic.network.initial(&mut random);
+        let players = Players::new(&game, Box::new(Native::new(game.clone())), flow, critic)?;
+        Ok(Self { players, initial, target, mixing })
     }
 
     /// One iteration; the loss of each of its updates, the flow's last.
@@ -147,19 +128,12 @@ impl Iteration {
     pub fn run(&mut self) -> Result<Vec<f64>> {
         let mut losses = Vec::with_capacity(CRITIC_UPDATES + 1);
         let paths = Paths { start: &self.initial, steps: STEPS, noise: &[] };
+        // No average is kept: the last parameters are the ones in use.
+        let update = (&OPTIMISER, OPTIMISER.learning_rate, 0.0);
         for _ in 0..CRITIC_UPDATES {
-            let networks = Networks { flow: &self.potential.parameters, critic: &self.critic.parameters };
-            let generated = self.backend.push_forward(networks, paths)?;
-            let batch = CriticBatch { generated: &generated, target: &self.target, mixing: &self.mixing };
-            let Player { parameters, gradient, .. } = &mut self.critic;
-            let value = self.backend.critic_gradient(parameters, batch, gradient)?;
-            losses.push(value.penalty - value.divergence);
-            self.critic.update()?;
+            losses.push(-self.players.ascend(paths, &self.target, &self.mixing, update)?.total());
         }
-        let Player { parameters, gradient, .. } = &mut self.potential;
-        let networks = Networks { flow: parameters, critic: &self.critic.parameters };
-        losses.push(self.backend.flow_gradient(networks, paths, gradient)?.total);
-        self.potential.update()?;
+        losses.push(self.players.descend(paths, update)?.total);
         Ok(losses)
     }
 
@@ -170,8 +144,8 @@ impl Iteration {
     /// When a file cannot be written.
     pub fn export(&self, size: Size, dim: usize, folder: &Path) -> Result<()> {
         let arrays = [
-            ("potential", &self.potential.parameters, 1),
-            ("critic", &self.critic.parameters, 1),
+            ("potential", &self.players.flow.parameters, 1),
+            ("critic", &self.players.critic.parameters, 1),
             ("initial", &self.initial, dim),
             ("target", &self.target, dim),
             ("mixing", &self.mixing, 1),

@@ -1,13 +1,14 @@
 //! Gives the programs and tests that link libtorch a run path to it, so that they start in an empty environment.
 //!
 //! Cargo hands link arguments to the programs of one package only, so each package that links libtorch names this file
-//! in its `build` key. Without the feature `torch` it does nothing.
+//! in its `build` key, or calls it from a build script of its own. Without the feature `torch` it does nothing.
 #![allow(clippy::print_stdout, reason = "this is how a build script talks to cargo")]
 
 use std::env;
 use std::path::Path;
 
-fn main() {
+/// Tells cargo the run path.
+pub fn main() {
     println!("cargo::rerun-if-env-changed=LIBTORCH");
     let wanted = env::var_os("CARGO_FEATURE_TORCH").is_some() && env::var_os("CARGO_CFG_UNIX").is_some();
     let Some(libtorch) = env::var_os("LIBTORCH").filter(|_| wanted) else { return };

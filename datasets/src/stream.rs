@@ -9,7 +9,9 @@ const DOMAIN: &[u8] = b"oplus stream 1\0";
 
 /// The `ChaCha8` stream with the address (`seed`, `name`, `step`).
 ///
-/// key = SHA-256("oplus stream 1\0" ‖ seed as 8 little-endian bytes ‖ name as UTF-8), nonce = step, counter = 0.
+/// ```text
+/// key = SHA-256("oplus stream 1\0" ‖ seed as 8 little-endian bytes ‖ name as UTF-8),   nonce = step,   counter = 0
+/// ```
 ///
 /// Two addresses that differ in the seed or the name have different keys; two that differ only in the step have the
 /// same key and different nonces, so their outputs are different blocks of one keyed permutation and never overlap.

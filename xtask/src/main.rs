@@ -1,5 +1,9 @@
 //! The one command of the project: setup, doctor, data, test, ci, bench, tidy, and everything that oplus does.
-#![allow(clippy::print_stdout, reason = "this is a program, and stdout is where its answers go")]
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a program answers on stdout and says the rest on stderr"
+)]
 
 mod commands;
 mod libtorch;

@@ -25,6 +25,13 @@ impl Workspace {
         &self.root
     }
 
+    /// The folder that cargo builds in: this program lies there below the folder of its profile.
+    pub fn target(&self) -> Result<PathBuf> {
+        let program = env::current_exe().context("the path of this program is unknown")?;
+        let target = program.ancestors().nth(2).context("this program lies in no build folder")?;
+        Ok(target.to_path_buf())
+    }
+
     /// The cargo that runs this program, started in the root so that `.cargo/config.toml` counts.
     pub fn cargo(&self) -> Command {
         let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));

@@ -1,7 +1,8 @@
 //! How close generated clouds are to target clouds, by the protocol of the results.
 
-use crate::off_manifold_rms;
 use crate::results::{Metrics, Protocol};
+use crate::{mode_coverage, off_manifold_rms};
+use metrics::{OFF_MANIFOLD_RMS, SINKHORN_DIVERGENCE_2D, SINKHORN_DIVERGENCE_2D_AS_PUBLISHED, W2_SQUARED};
 use ndarray::{ArrayView2, s};
 use ot_core::cost::{Cost, CostError};
 use ot_core::entropic::{EntropicError, Schedule, SinkhornPower, sinkhorn_divergence};
@@ -16,6 +17,7 @@ const CONVERGED: Schedule = Schedule::Converged { tolerance: 1e-4, max_iteration
 
 /// Clouds that cannot be measured.
 #[derive(Debug, Error)]
+#[non_exhaustive]
 pub enum ClosenessError {
     /// A distance is beyond what floating point holds.
     #[error("the distance between the clouds is out of range: {0}")]
@@ -48,9 +50,7 @@ impl From<EntropicError> for ClosenessError {
     }
 }
 
-/// The exact squared distance W2² between two clouds of equal weights.
-///
-/// $$ \min_P \sum_{ij} P_{ij}\,\|x_i-y_j\|^2 $$
+/// The exact squared distance W2² between two clouds of equal weights: min over plans P of Σᵢⱼ Pᵢⱼ‖xᵢ − yⱼ‖².
 ///
 /// Shapes: [n, d] and [m, d]; the unit is length². Complexity: that of [`exact::solve`].
 ///
@@ -64,6 +64,39 @@ impl From<EntropicError> for ClosenessError {
 /// ```
 pub fn w2_squared(x: ArrayView2<'_, f64>, y: ArrayView2<'_, f64>) -> Result<f64, ClosenessError> {
     Ok(exact::solve(x, y, None, None, Cost::SquaredEuclidean)?.primal())
+}
+
+/// The exact distance W2 = (min over plans P of Σᵢⱼ Pᵢⱼ‖xᵢ − yⱼ‖²)^½ between two clouds of equal weights.
+///
+/// Shapes: [n, d] and [m, d]; the unit is length. Complexity: that of [`exact::solve`].
+///
+/// # Errors
+/// As [`w2_squared`].
+///
+/// ```
+/// let (x, y) = (ndarray::array![[0.0, 0.0], [1.0, 0.0]], ndarray::array![[1.0, 2.0], [0.0, 2.0]]);
+/// assert_eq!(eval::w2(x.view(), y.view())?, 2.0);
+/// # Ok::<(), eval::ClosenessError>(())
+/// ```
+pub fn w2(x: ArrayView2<'_, f64>, y: ArrayView2<'_, f64>) -> Result<f64, ClosenessError> {
+    // A distance of 0 may come out of the solver as a rounding error below it.
+    Ok(w2_squared(x, y)?.max(0.0).sqrt())
+}
+
+/// The exact distance W1 between two clouds of equal weights: min over plans P of Σᵢⱼ Pᵢⱼ‖xᵢ − yⱼ‖.
+///
+/// Shapes: [n, d] and [m, d]; the unit is length. Complexity: that of [`exact::solve`].
+///
+/// # Errors
+/// As [`w2_squared`].
+///
+/// ```
+/// let (x, y) = (ndarray::array![[0.0, 0.0], [1.0, 0.0]], ndarray::array![[1.0, 2.0], [0.0, 2.0]]);
+/// assert_eq!(eval::w1(x.view(), y.view())?, 2.0);
+/// # Ok::<(), eval::ClosenessError>(())
+/// ```
+pub fn w1(x: ArrayView2<'_, f64>, y: ArrayView2<'_, f64>) -> Result<f64, ClosenessError> {
+    Ok(exact::solve(x, y, None, None, Cost::Euclidean)?.primal().max(0.0))
 }
 
 /// Distances between pairs of generated and target clouds: mean and standard deviation over the pairs.
@@ -87,22 +120,53 @@ pub fn closeness(
     let mut metrics = Metrics::default();
     let exact = protocol.exact_points;
     metrics.insert_repeated(
-        "w2_squared",
+        W2_SQUARED,
         &repeated(pairs, |x, y| w2_squared(first(x, exact), first(y, exact)).map(Some))?,
     );
-    for (name, points, schedule) in [
-        ("sinkhorn_divergence_2d", protocol.sinkhorn_points, CONVERGED),
-        (
-            "sinkhorn_divergence_2d_as_published",
-            protocol.sinkhorn_points_as_published,
-            Schedule::AS_PUBLISHED,
-        ),
+    for (metric, points, schedule) in [
+        (SINKHORN_DIVERGENCE_2D, protocol.sinkhorn_points, CONVERGED),
+        (SINKHORN_DIVERGENCE_2D_AS_PUBLISHED, protocol.sinkhorn_points_as_published, Schedule::AS_PUBLISHED),
     ] {
         let values = repeated(pairs, |x, y| planar_divergence(x, y, points, schedule))?;
-        metrics.insert_repeated(name, &values);
+        metrics.insert_repeated(metric, &values);
     }
     if let Some(dim) = manifold_dim {
-        metrics.insert_repeated("off_manifold_rms", &repeated(pairs, |x, _| Ok(off_manifold_rms(&x, dim)))?);
+        metrics.insert_repeated(OFF_MANIFOLD_RMS, &repeated(pairs, |x, _| Ok(off_manifold_rms(&x, dim)))?);
+    }
+    Ok(metrics)
+}
+
+/// Exact distances between pairs of generated and target clouds, and the modes that the generated points cover: mean and
+/// standard deviation over the pairs.
+///
+/// `w1` and `w2` in all coordinates; where the target has `modes`, centres and a standard deviation, [`mode_coverage`].
+///
+/// # Errors
+/// [`ClosenessError`] where clouds are empty, differ in dimension or hold values out of range.
+///
+/// Source: the ring of arXiv 2406.13619, which shows W1 and counts of modes.
+///
+/// ```
+/// use eval::closeness_of_modes;
+/// let (x, y) = (ndarray::array![[1.0, 0.1], [1.1, 0.0]], ndarray::array![[1.0, 0.0], [1.0, 0.0]]);
+/// let found = closeness_of_modes(&[(x.view(), y.view())], Some((&[[1.0, 0.0]], 0.1)))?;
+/// assert_eq!(found.get(metrics::MODES_COVERED), Some(1.0));
+/// assert!((found.get(metrics::W1).unwrap_or(f64::NAN) - 0.1).abs() < 1e-12);
+/// # Ok::<(), eval::ClosenessError>(())
+/// ```
+pub fn closeness_of_modes(
+    pairs: &[(ArrayView2<'_, f64>, ArrayView2<'_, f64>)],
+    modes: Option<(&[[f64; 2]], f64)>,
+) -> Result<Metrics, ClosenessError> {
+    let mut metrics = Metrics::default();
+    metrics.insert_repeated(metrics::W1, &repeated(pairs, |x, y| w1(x, y).map(Some))?);
+    metrics.insert_repeated(metrics::W2, &repeated(pairs, |x, y| w2(x, y).map(Some))?);
+    if let Some((centres, std)) = modes {
+        let found: Vec<_> = pairs.iter().map(|(x, _)| mode_coverage(x.view(), centres, std)).collect();
+        let covered: Vec<f64> = found.iter().map(|found| found.covered as f64).collect();
+        let near: Vec<f64> = found.iter().map(|found| found.high_quality_share).collect();
+        metrics.insert_repeated(metrics::MODES_COVERED, &covered);
+        metrics.insert_repeated(metrics::HIGH_QUALITY_SHARE, &near);
     }
     Ok(metrics)
 }
@@ -163,12 +227,12 @@ mod tests {
         let moved = &cloud + &shift;
         let metrics = closeness(&[(moved.view(), cloud.view()); 2], Protocol::SMOKE, Some(2)).unwrap();
         // Rounding of coordinates of order 10: 300 sums of 7 squares.
-        assert!((metrics.get("w2_squared").unwrap() - 0.25).abs() < 1e-12);
-        assert_eq!(metrics.deviation("w2_squared"), Some(0.0));
-        let planar = metrics.get("sinkhorn_divergence_2d").unwrap();
+        assert!((metrics.get(W2_SQUARED).unwrap() - 0.25).abs() < 1e-12);
+        assert_eq!(metrics.deviation(W2_SQUARED), Some(0.0));
+        let planar = metrics.get(SINKHORN_DIVERGENCE_2D).unwrap();
         // A marginal error of 1e-4 times potentials of order ε.
         assert!(planar.abs() < 1e-6, "the clouds agree in the plane: {planar}");
-        let off = metrics.get("off_manifold_rms").unwrap();
+        let off = metrics.get(OFF_MANIFOLD_RMS).unwrap();
         assert!((off - 0.05_f64.sqrt()).abs() < 1e-12, "√(.25/5): {off}");
     }
 
@@ -180,9 +244,19 @@ mod tests {
         let moved = &cloud + &Array1::from(vec![3.0, 4.0, 0.0, 0.0, 0.0, 0.0, 0.0]);
         let metrics = closeness(&[(moved.view(), cloud.view())], Protocol::SMOKE, None).unwrap();
         // The debiased cost of a translation is exactly ½‖δ‖²; 1e-4 of the mass may be a unit off.
-        assert!((metrics.get("sinkhorn_divergence_2d").unwrap() - 12.5).abs() < 1e-4);
-        assert!((metrics.get("w2_squared").unwrap() - 25.0).abs() < 1e-10);
-        assert_eq!(metrics.get("off_manifold_rms"), None);
+        assert!((metrics.get(SINKHORN_DIVERGENCE_2D).unwrap() - 12.5).abs() < 1e-4);
+        assert!((metrics.get(W2_SQUARED).unwrap() - 25.0).abs() < 1e-10);
+        assert_eq!(metrics.get(OFF_MANIFOLD_RMS), None);
+    }
+
+    #[test]
+    fn the_number_of_threads_changes_no_bit() {
+        let (x, y) = (pinwheel("a"), pinwheel("b"));
+        let measured = |threads: usize| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            pool.install(|| closeness(&[(x.view(), y.view())], Protocol::SMOKE, Some(2)).unwrap())
+        };
+        assert_eq!(measured(1), measured(3));
     }
 
     #[test]

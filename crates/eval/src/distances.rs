@@ -93,6 +93,7 @@ pub struct SinkhornValue {
 
 /// Why two clouds have no distances.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
 pub enum DistanceError {
     /// The coordinates asked for do not exist.
     #[error(
@@ -117,7 +118,7 @@ pub enum DistanceError {
     Sliced(#[from] SlicedError),
 }
 
-/// Measures the distances between the rows of `x`, \[n, d\], and of `y`, \[m, d\], with optional weights.
+/// Measures the distances between the rows of `x`, [n, d], and of `y`, [m, d], with optional weights.
 ///
 /// Weights `a`, \[n\], and `b`, \[m\], are divided by their sums; `None` means equal ones. Distances are in the unit of the points,
 /// `w2_squared`, `transport_cost` and (for p = 2) the divergence in its square. `rng` draws the directions of the sliced distance.

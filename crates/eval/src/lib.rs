@@ -1,4 +1,8 @@
 //! Measures a trained flow: distances between clouds, off-manifold error, floors, and the report.
+#![deny(
+    clippy::disallowed_methods,
+    reason = "this crate changes no file and draws from streams that it is given"
+)]
 
 mod closeness;
 pub mod cloud;
@@ -9,7 +13,7 @@ pub mod report;
 pub mod results;
 pub mod summary;
 
-pub use closeness::{ClosenessError, closeness, w2_squared};
+pub use closeness::{ClosenessError, closeness, closeness_of_modes, w1, w2, w2_squared};
 pub use cloud::off_manifold_rms;
 pub use modes::{ModeCoverage, mode_coverage};
 pub use nearest::{AccuracyError, nearest_neighbour_accuracy};

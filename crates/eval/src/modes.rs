@@ -19,7 +19,7 @@ pub struct ModeCoverage {
 /// Counts covered modes and points near a mode, that is within 3 standard deviations, for Gaussian modes in the plane of
 /// the first two coordinates.
 ///
-/// Shapes: points \[n, d\] with d ≥ 2, m centres. Complexity: O(n·m).
+/// Shapes: points [n, d] with d ≥ 2, m centres. Complexity: O(n·m).
 ///
 /// Source: the measures of mode collapse of Metz et al., arXiv 1611.02163, and Lin et al., arXiv 1712.04086.
 ///

@@ -6,6 +6,7 @@ use thiserror::Error;
 
 /// Why there is no accuracy.
 #[derive(Debug, Clone, PartialEq, Error)]
+#[non_exhaustive]
 pub enum AccuracyError {
     /// Labels do not fit their points.
     #[error("{labels} labels for {rows} {cloud}: give one for each row")]
@@ -25,7 +26,7 @@ pub enum AccuracyError {
 /// The share of `queries` whose nearest point has their label: the accuracy of the 1-nearest-neighbour classifier fitted on
 /// `points`.
 ///
-/// Shapes: points \[m, d\] with m labels, queries \[n, d\] with n labels. The neighbours are exact; of equally near points the
+/// Shapes: points [m, d] with m labels, queries [n, d] with n labels. The neighbours are exact; of equally near points the
 /// first counts. Complexity: that of [`nearest_neighbours`], at most O(n·m·d).
 ///
 /// # Errors

@@ -16,9 +16,7 @@ pub struct Summary {
 }
 
 impl Summary {
-    /// Mean and sample standard deviation of finite values.
-    ///
-    /// $$ \bar x = \tfrac1k \sum_i x_i, \qquad s = \sqrt{\tfrac1{k-1}\sum_i (x_i-\bar x)^2}. $$
+    /// Mean x̄ = (1/k)·Σᵢ xᵢ and sample standard deviation s = ((1/(k − 1))·Σᵢ (xᵢ − x̄)²)^½ of finite values.
     ///
     /// `None` where there is no value, or where a value is not finite: a mean over what is left would hide it.
     /// Complexity: O(k), two passes (the one-pass formula cancels when s ≪ x̄).

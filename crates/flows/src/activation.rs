@@ -1,8 +1,8 @@
 //! Activations of the networks, with the derivatives that the closed-form input gradient needs.
 
 use crate::real::Real;
-use crate::vector::{self, Vectorised};
 use serde::{Deserialize, Serialize};
+use simd::{Instructions, Vectorised};
 use std::fmt;
 
 /// An elementwise nonlinearity σ, 1-Lipschitz, with σ′ and σ″.
@@ -45,12 +45,12 @@ pub(crate) const SHARPNESS: f64 = 10.0;
 impl Activation {
     /// Replaces pre-activations s by σ(s).
     pub fn apply<T: Real>(self, s: &mut [T]) {
-        vector::run(Apply { activation: self, s });
+        simd::run(Apply { activation: self, s });
     }
 
     /// Multiplies cotangents of σ(s) by σ′(s), given σ(s).
     pub(crate) fn pull_back<T: Real>(self, cotangents: &mut [T], values: &[T]) {
-        vector::run(PullBack { activation: self, cotangents, values });
+        simd::run(PullBack { activation: self, cotangents, values });
     }
 
     /// σ at one pre-activation, free of branches on `s`.
@@ -111,8 +111,10 @@ struct Apply<'a, T> {
 }
 
 impl<T: Real> Vectorised for Apply<'_, T> {
+    type Output = ();
+
     #[inline(always)]
-    fn run(self) {
+    fn run<I: Instructions>(self, _: I) {
         // One loop for each activation, with no choice inside.
         match self.activation {
             Activation::Tanh => each(self.s, |s| Activation::Tanh.value(s)),
@@ -131,8 +133,10 @@ struct PullBack<'a, T> {
 }
 
 impl<T: Real> Vectorised for PullBack<'_, T> {
+    type Output = ();
+
     #[inline(always)]
-    fn run(self) {
+    fn run<I: Instructions>(self, _: I) {
         let both = self.cotangents.iter_mut().zip(self.values);
         match self.activation {
             Activation::Tanh => both.for_each(|(c, &a)| *c *= Activation::Tanh.slope(a)),

@@ -1,5 +1,7 @@
 //! What can go wrong in this crate.
 
+use ndarray::{Array2, ArrayView2};
+use std::borrow::Cow;
 use std::fmt::Display;
 
 /// An error of the networks, the integrators or the game, with the place and the remedy.
@@ -82,6 +84,34 @@ pub(crate) fn expect_rows(what: &'static str, found: usize, dim: usize) -> Resul
     let rows = found / dim;
     expect_length(what, found, rows * dim)?;
     Ok(rows)
+}
+
+/// Checks that points have `dim` ≥ 1 coordinates.
+pub(crate) fn expect_columns<T>(
+    what: &'static str,
+    points: ArrayView2<'_, T>,
+    dim: usize,
+) -> Result<(), FlowError> {
+    expect_rows(what, 0, dim)?;
+    expect_length(what, points.len(), points.nrows() * dim)
+}
+
+/// The rows of an array one after the other, copied only where they do not lie so already.
+pub(crate) fn flat<'a, T: Clone>(points: ArrayView2<'a, T>) -> Cow<'a, [T]> {
+    match points.to_slice() {
+        Some(rows) => Cow::Borrowed(rows),
+        None => Cow::Owned(points.iter().cloned().collect()),
+    }
+}
+
+/// Rows of `dim` numbers as an array.
+pub(crate) fn array2<T>(what: &'static str, rows: Vec<T>, dim: usize) -> Result<Array2<T>, FlowError> {
+    let (found, count) = (rows.len(), expect_rows(what, rows.len(), dim)?);
+    Array2::from_shape_vec((count, dim), rows).map_err(|_| FlowError::Shape {
+        what,
+        found,
+        expected: count * dim,
+    })
 }
 
 /// Checks the domain of a field.

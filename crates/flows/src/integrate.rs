@@ -2,6 +2,7 @@
 
 use crate::FlowError;
 use crate::real::Real;
+use ndarray::{Array2, ArrayView2, ArrayViewMut2};
 use serde::{Deserialize, Serialize};
 
 /// The rule of one step of size h = T/n from t_i = i·h.
@@ -22,32 +23,11 @@ pub enum Scheme {
 
 /// A velocity field v(x, t) on batches of points.
 pub trait VelocityField<T> {
-    /// Writes v at the rows of `x` and one time.
+    /// Writes v at the rows of `x` and one time; `x` and `v` are \[n, d\].
     ///
     /// # Errors
     /// [`FlowError::Shape`] when the batch does not fit the field.
-    fn velocity(&mut self, x: &[T], t: T, v: &mut [T]) -> Result<(), FlowError>;
-}
-
-/// The velocity field v = −∇ₓU/λ of a potential whose derivatives can be asked for.
-pub trait PotentialField<T>: VelocityField<T> {
-    /// Writes ∇ₓU, batch × d, and ∂ₜU, batch, at the rows of `x` and one time.
-    ///
-    /// # Errors
-    /// [`FlowError::Shape`] when a buffer does not fit.
-    fn derivatives(&mut self, x: &[T], t: T, gradient: &mut [T], time: &mut [T]) -> Result<(), FlowError>;
-
-    /// ΔₓU at the rows of `x` and one time.
-    ///
-    /// # Errors
-    /// [`FlowError::Shape`] as above, [`FlowError::Specification`] for a potential without second derivatives.
-    fn laplacian(&mut self, x: &[T], t: T) -> Result<Vec<T>, FlowError>;
-}
-
-impl<T, F: VelocityField<T> + ?Sized> VelocityField<T> for Box<F> {
-    fn velocity(&mut self, x: &[T], t: T, v: &mut [T]) -> Result<(), FlowError> {
-        (**self).velocity(x, t, v)
-    }
+    fn velocity(&mut self, x: ArrayView2<'_, T>, t: T, v: ArrayViewMut2<'_, T>) -> Result<(), FlowError>;
 }
 
 /// Moves the rows of `x` from t = 0 to `horizon` in `steps` equal steps, calling `observe(i, t_i, x_i)` before each
@@ -55,45 +35,64 @@ impl<T, F: VelocityField<T> + ?Sized> VelocityField<T> for Box<F> {
 ///
 /// # Errors
 /// [`FlowError::Specification`] when `steps` is 0, and what the field reports.
+///
+/// ```
+/// use flows::integrate::{Scheme, VelocityField, integrate};
+/// use ndarray::{ArrayView2, ArrayViewMut2, array};
+/// /// dx/dt = x.
+/// struct Growth;
+/// impl VelocityField<f64> for Growth {
+///     fn velocity(
+///         &mut self, x: ArrayView2<f64>, _: f64, mut v: ArrayViewMut2<f64>,
+///     ) -> Result<(), flows::FlowError> {
+///         v.assign(&x);
+///         Ok(())
+///     }
+/// }
+/// let mut x = array![[1.0, -2.0]];
+/// integrate(&mut Growth, Scheme::Rk4, 1.0, 16, x.view_mut(), |_, _, _| {})?;
+/// assert!((x[[0, 0]] - 1.0_f64.exp()).abs() < 1e-6);
+/// # Ok::<(), flows::FlowError>(())
+/// ```
 pub fn integrate<T: Real>(
     field: &mut (impl VelocityField<T> + ?Sized),
     scheme: Scheme,
     horizon: T,
     steps: usize,
-    x: &mut [T],
-    mut observe: impl FnMut(usize, T, &[T]),
+    mut x: ArrayViewMut2<'_, T>,
+    mut observe: impl FnMut(usize, T, ArrayView2<'_, T>),
 ) -> Result<(), FlowError> {
     let h = horizon / T::of(step_count(steps)?);
-    let mut k = vec![T::zero(); x.len()];
-    let mut stage = x.to_vec();
-    let mut sum = vec![T::zero(); x.len()];
+    let mut k = Array2::from_elem(x.dim(), T::zero());
+    let mut stage = k.clone();
+    let mut sum = k.clone();
     for i in 0..steps {
         let t = T::of(i as f64) * h;
-        observe(i, t, x);
+        observe(i, t, x.view());
         match scheme {
             Scheme::Euler => {
-                field.velocity(x, t, &mut k)?;
-                add_scaled(x, h, &k);
+                field.velocity(x.view(), t, k.view_mut())?;
+                add_scaled(&mut x, h, &k);
             }
             Scheme::Rk4 => {
                 sum.fill(T::zero());
-                stage.copy_from_slice(x);
+                stage.assign(&x);
                 // (weight of k_j in the sum, offset of the next stage)
                 let (half, two) = (T::of(0.5), T::of(2.0));
                 let tableau = [(T::one(), half), (two, half), (two, T::one()), (T::one(), T::zero())];
                 let mut offset = T::zero();
                 for (weight, next) in tableau {
-                    field.velocity(&stage, t + offset * h, &mut k)?;
-                    add_scaled(&mut sum, weight, &k);
-                    stage.copy_from_slice(x);
-                    add_scaled(&mut stage, next * h, &k);
+                    field.velocity(stage.view(), t + offset * h, k.view_mut())?;
+                    add_scaled(&mut sum.view_mut(), weight, &k);
+                    stage.assign(&x);
+                    add_scaled(&mut stage.view_mut(), next * h, &k);
                     offset = next;
                 }
-                add_scaled(x, h / T::of(6.0), &sum);
+                add_scaled(&mut x, h / T::of(6.0), &sum);
             }
         }
     }
-    observe(steps, horizon, x);
+    observe(steps, horizon, x.view());
     Ok(())
 }
 
@@ -111,22 +110,22 @@ pub fn euler_maruyama<T: Real>(
     field: &mut (impl VelocityField<T> + ?Sized),
     sigma: T,
     (horizon, steps): (T, usize),
-    x: &mut [T],
+    mut x: ArrayViewMut2<'_, T>,
     mut normal: impl FnMut() -> T,
-    mut observe: impl FnMut(usize, T, &[T]),
+    mut observe: impl FnMut(usize, T, ArrayView2<'_, T>),
 ) -> Result<(), FlowError> {
     let h = horizon / T::of(step_count(steps)?);
     let spread = sigma * h.sqrt();
-    let mut v = vec![T::zero(); x.len()];
+    let mut v = Array2::from_elem(x.dim(), T::zero());
     for i in 0..steps {
         let t = T::of(i as f64) * h;
-        observe(i, t, x);
-        field.velocity(x, t, &mut v)?;
+        observe(i, t, x.view());
+        field.velocity(x.view(), t, v.view_mut())?;
         for (x, &v) in x.iter_mut().zip(&v) {
             *x += h * v + spread * normal();
         }
     }
-    observe(steps, horizon, x);
+    observe(steps, horizon, x.view());
     Ok(())
 }
 
@@ -146,16 +145,15 @@ pub(crate) fn step_count(steps: usize) -> Result<f64, FlowError> {
 }
 
 /// x ← x + a·y.
-fn add_scaled<T: Real>(x: &mut [T], a: T, y: &[T]) {
-    for (x, &y) in x.iter_mut().zip(y) {
-        *x += a * y;
-    }
+fn add_scaled<T: Real>(x: &mut ArrayViewMut2<'_, T>, a: T, y: &Array2<T>) {
+    x.zip_mut_with(y, |x, &y| *x += a * y);
 }
 
 #[cfg(test)]
 mod tests {
     use super::{Scheme, VelocityField, euler_maruyama, integrate};
     use crate::FlowError;
+    use ndarray::{Array2, ArrayView2, ArrayViewMut2, array};
     use rand::SeedableRng;
     use rand_chacha::ChaCha8Rng;
     use rand_distr::{Distribution, StandardNormal};
@@ -163,10 +161,13 @@ mod tests {
     /// dx/dt = x·cos t, so x(t) = x₀·e^{sin t}.
     struct Curved;
     impl VelocityField<f64> for Curved {
-        fn velocity(&mut self, x: &[f64], t: f64, v: &mut [f64]) -> Result<(), FlowError> {
-            for (v, x) in v.iter_mut().zip(x) {
-                *v = x * t.cos();
-            }
+        fn velocity(
+            &mut self,
+            x: ArrayView2<'_, f64>,
+            t: f64,
+            mut v: ArrayViewMut2<'_, f64>,
+        ) -> Result<(), FlowError> {
+            v.zip_mut_with(&x, |v, x| *v = x * t.cos());
             Ok(())
         }
     }
@@ -175,9 +176,9 @@ mod tests {
     fn error_falls_at_the_order_of_the_scheme() {
         for (scheme, order, steps) in [(Scheme::Euler, 1.0, 256), (Scheme::Rk4, 4.0, 16)] {
             let error = |n: usize| {
-                let mut x = [1.0, -2.0];
-                integrate(&mut Curved, scheme, 2.0, n, &mut x, |_, _, _| {}).unwrap();
-                (x[0] - 2.0_f64.sin().exp()).abs()
+                let mut x = array![[1.0], [-2.0]];
+                integrate(&mut Curved, scheme, 2.0, n, x.view_mut(), |_, _, _| {}).unwrap();
+                (x[[0, 0]] - 2.0_f64.sin().exp()).abs()
             };
             let measured = (error(steps) / error(2 * steps)).log2();
             // The next term of the error expansion is O(h): a tenth of an order at these steps.
@@ -188,15 +189,21 @@ mod tests {
     #[test]
     fn observers_see_every_time_once() {
         let mut times = Vec::new();
-        integrate(&mut Curved, Scheme::Euler, 1.0, 4, &mut [1.0], |i, t, _| times.push((i, t))).unwrap();
+        let mut x = array![[1.0]];
+        integrate(&mut Curved, Scheme::Euler, 1.0, 4, x.view_mut(), |i, t, _| times.push((i, t))).unwrap();
         assert_eq!(times, [(0, 0.0), (1, 0.25), (2, 0.5), (3, 0.75), (4, 1.0)]);
     }
 
     /// dx/dt = −x.
     struct Decay;
     impl VelocityField<f64> for Decay {
-        fn velocity(&mut self, x: &[f64], _t: f64, v: &mut [f64]) -> Result<(), FlowError> {
-            v.iter_mut().zip(x).for_each(|(v, x)| *v = -x);
+        fn velocity(
+            &mut self,
+            x: ArrayView2<'_, f64>,
+            _t: f64,
+            mut v: ArrayViewMut2<'_, f64>,
+        ) -> Result<(), FlowError> {
+            v.zip_mut_with(&x, |v, x| *v = -x);
             Ok(())
         }
     }
@@ -208,10 +215,11 @@ mod tests {
         const PARTICLES: usize = 40_000;
         let (sigma, horizon, steps) = (0.7, 1.5, 64);
         let mut rng = ChaCha8Rng::seed_from_u64(9);
-        let mut x = vec![2.0; PARTICLES];
+        let mut x = Array2::from_elem((PARTICLES, 1), 2.0);
         let mut times = 0;
         let normal = || StandardNormal.sample(&mut rng);
-        euler_maruyama(&mut Decay, sigma, (horizon, steps), &mut x, normal, |_, _, _| times += 1).unwrap();
+        euler_maruyama(&mut Decay, sigma, (horizon, steps), x.view_mut(), normal, |_, _, _| times += 1)
+            .unwrap();
         assert_eq!(times, steps + 1);
         let h = horizon / steps as f64;
         let expected =
@@ -229,7 +237,7 @@ mod tests {
 
     #[test]
     fn zero_steps_are_refused() {
-        let refused = integrate(&mut Curved, Scheme::Euler, 1.0, 0, &mut [1.0], |_, _, _| {});
+        let refused = integrate(&mut Curved, Scheme::Euler, 1.0, 0, array![[1.0]].view_mut(), |_, _, _| {});
         assert!(matches!(refused, Err(FlowError::Specification { .. })));
     }
 }

@@ -21,6 +21,10 @@
 //!
 //! Everything here runs on the CPU without libtorch; the feature `torch` adds the libtorch backend of the same
 //! [`game::Backend`].
+#![deny(
+    clippy::disallowed_methods,
+    reason = "this crate changes no file and draws from streams that it is given"
+)]
 
 pub mod activation;
 pub mod critic;
@@ -42,7 +46,6 @@ pub mod scalar_field;
 mod text;
 #[cfg(feature = "torch")]
 pub mod torch;
-mod vector;
 pub mod velocity;
 
 pub use error::FlowError;

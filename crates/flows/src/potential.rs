@@ -2,8 +2,10 @@
 
 use crate::FlowError;
 use crate::activation::Activation;
+use crate::error::{array2, expect_columns, flat};
 use crate::mlp::{Cotangent, Initialisation, Mlp, Order, Output, Tape, Weights};
 use crate::real::Real;
+use ndarray::{Array1, Array2, ArrayView2};
 use rand::Rng;
 
 /// A potential U: R^d × [0, T] → R given by a network on z = (x, t); the velocity is v = −∇ₓU/λ.
@@ -60,6 +62,32 @@ impl Potential {
     /// The network on (x, t).
     pub fn net(&self) -> &Mlp {
         &self.net
+    }
+
+    /// U, \[n\], ∇ₓU, \[n, d\], and ∂ₜU, \[n\], at the rows of `x`, \[n, d\], and one time.
+    ///
+    /// # Errors
+    /// [`FlowError::Shape`] when the parameters or the points are not of the potential.
+    ///
+    /// ```
+    /// use flows::{activation::Activation, potential::Potential};
+    /// // U(x, t) = tanh(x).
+    /// let potential = Potential::new(1, &[1], Activation::Tanh)?;
+    /// let (value, gradient, time) = potential.at(&[1.0, 0.0, 0.0, 1.0, 0.0], ndarray::array![[0.0]].view(), 0.5)?;
+    /// assert_eq!((value[0], gradient[[0, 0]], time[0]), (0.0, 1.0, 0.0));
+    /// # Ok::<(), flows::FlowError>(())
+    /// ```
+    pub fn at<T: Real>(
+        &self,
+        parameters: &[T],
+        x: ArrayView2<'_, T>,
+        t: T,
+    ) -> Result<(Array1<T>, Array2<T>, Array1<T>), FlowError> {
+        expect_columns("the points", x, self.dim)?;
+        let mut jet = PotentialJet::default();
+        self.evaluate(&Weights::new(&self.net, parameters)?, &flat(x), t, &mut jet)?;
+        let gradient = array2("the gradient of the potential", jet.gradient().to_vec(), self.dim)?;
+        Ok((jet.value().to_vec().into(), gradient, jet.time_derivative().to_vec().into()))
     }
 
     /// Evaluates U, ∇ₓU and ∂ₜU at the rows of `x` (\[n, d\]) and one time `t`.

@@ -1,6 +1,7 @@
 //! The two floating-point types that networks run in.
 
 use num_traits::{Float, FloatConst, NumAssign};
+use simd::exp::exp2;
 
 /// `f32` for training and sampling, `f64` for reference computations and tests.
 ///
@@ -92,30 +93,6 @@ impl Real for f32 {
 fn clip(y: f32, bound: f32) -> f32 {
     let y = if y > bound { bound } else { y };
     if y < -bound { -bound } else { y }
-}
-
-/// 2^y for |y| ≤ 126: 2^y = 2^k·2^r, k the integer nearest to y and 2^r a degree-6 Taylor polynomial on |r| ≤ ½
-/// (relative error 1.3e-7, one unit in the last place).
-#[inline(always)]
-fn exp2(y: f32) -> f32 {
-    // Adding 1.5·2²³ rounds to the nearest integer and leaves it in the low bits, without a library call.
-    const ROUND: f32 = 12_582_912.0;
-    const LN2: f32 = std::f32::consts::LN_2;
-    const C: [f32; 7] = [
-        1.0,
-        LN2,
-        LN2 * LN2 / 2.0,
-        LN2 * LN2 * LN2 / 6.0,
-        LN2 * LN2 * LN2 * LN2 / 24.0,
-        LN2 * LN2 * LN2 * LN2 * LN2 / 120.0,
-        LN2 * LN2 * LN2 * LN2 * LN2 * LN2 / 720.0,
-    ];
-    let rounded = y + ROUND;
-    let r = y - (rounded - ROUND);
-    let [c0, c1, c2, c3, c4, c5, c6] = C;
-    let p = c6.mul_add(r, c5).mul_add(r, c4).mul_add(r, c3).mul_add(r, c2).mul_add(r, c1).mul_add(r, c0);
-    // The biased exponent k + 127 ≥ 1 moves into place; a NaN survives through r.
-    p * f32::from_bits((rounded.to_bits() << 23).wrapping_add(127 << 23))
 }
 
 #[cfg(test)]

@@ -2,9 +2,9 @@
 
 use crate::FlowError;
 use crate::critic::Critic;
-use crate::flow::Flow;
+use crate::error::flat;
+use crate::flow::{Derivatives, Flow};
 use crate::game::{Game, Networks};
-use crate::hopf_lax::{CriticField, Field};
 use crate::integrate::step_count;
 use crate::real::Real;
 use crate::scalar_field::ScalarField;
@@ -13,6 +13,7 @@ use ndarray::{Array1, Array2, ArrayView2};
 
 /// A trajectory that cannot be recorded.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum RecordError {
     /// The networks do not fit the points.
     #[error(transparent)]
@@ -20,9 +21,6 @@ pub enum RecordError {
     /// What was recorded is not finite, or too little.
     #[error(transparent)]
     Trajectory(#[from] MfgError),
-    /// Rows of the wrong width.
-    #[error("the arrays of the trajectory do not fit together: {0}")]
-    Shape(#[from] ndarray::ShapeError),
 }
 
 /// Runs `steps` Euler steps of the game's flow from the rows of `start` and records xᵢ, ∇U(xᵢ, tᵢ), ∂ₜU(xᵢ, tᵢ) for i = 0…n and
@@ -44,7 +42,6 @@ pub fn trajectory<N: ScalarField>(
 ) -> Result<Trajectory, RecordError> {
     let (flow, critic) = (widen(networks.flow), widen(networks.critic));
     let objective = &game.objective;
-    let shape = start.raw_dim();
     let networks = Networks { flow: &flow, critic: &critic };
     let mut field = game.field(networks, &widen(companions))?;
     let h = objective.horizon / step_count(steps)?;
@@ -54,38 +51,35 @@ pub fn trajectory<N: ScalarField>(
     let mut potential_time_derivative = Vec::with_capacity(steps + 1);
     let (mut laplacian, mut interaction) = (Vec::new(), Vec::new());
     let has_potential = !matches!(game.flow, Flow::Velocity(_));
-    let mut x: Vec<f64> = start.iter().copied().collect();
+    let mut x = start.to_owned();
     for i in 0..=steps {
         let t = if i == steps { objective.horizon } else { i as f64 * h };
-        let (mut gradient, mut time) = (vec![0.0; x.len()], vec![0.0; start.nrows()]);
-        field.derivatives(&x, t, &mut gradient, &mut time)?;
+        let Derivatives { gradient, time } = field.derivatives(x.view(), t)?;
         times.push(t);
-        positions.push(Array2::from_shape_vec(shape, x.clone())?);
+        positions.push(x.clone());
         if objective.noise > 0.0 && has_potential {
-            laplacian.push(Array1::from(field.laplacian(&x, t)?));
+            laplacian.push(field.laplacian(x.view(), t)?);
         }
         if let Some(cost) = objective.interaction {
-            interaction.push(Array1::from(cost.first_variation(&x, start.ncols())?));
+            interaction.push(Array1::from(cost.first_variation(&flat(x.view()), start.ncols())?));
         }
         if i < steps {
-            for (x, g) in x.iter_mut().zip(&gradient) {
-                *x -= h / objective.lambda * g;
-            }
+            x.zip_mut_with(&gradient, |x, g| *x -= h / objective.lambda * g);
             if objective.noise > 0.0 {
                 x.iter_mut().for_each(|x| *x += objective.noise * h.sqrt() * normal());
             }
         }
-        potential_gradient.push(Array2::from_shape_vec(shape, gradient)?);
-        potential_time_derivative.push(Array1::from(time));
+        potential_gradient.push(gradient);
+        potential_time_derivative.push(time);
     }
-    let critic_gradient = slopes_at(&game.critic, &critic, &x)?;
+    let critic_gradient = slopes_at(&game.critic, &critic, x.view())?;
     Ok(Trajectory::new(TrajectoryParts {
         lambda: objective.lambda,
         times,
         positions,
         potential_gradient,
         potential_time_derivative: has_potential.then_some(potential_time_derivative),
-        critic_gradient: Array2::from_shape_vec(shape, critic_gradient)?,
+        critic_gradient,
         noise: (objective.noise > 0.0)
             .then_some(Noise { sigma: objective.noise, laplacian: has_potential.then_some(laplacian) }),
         interaction: objective.interaction.map(|_| interaction),
@@ -101,21 +95,17 @@ pub fn critic_slopes<N: ScalarField>(
     parameters: &[f32],
     points: ArrayView2<'_, f64>,
 ) -> Result<Vec<f64>, FlowError> {
-    let x: Vec<f64> = points.iter().copied().collect();
-    let slopes = slopes_at(critic, &widen(parameters), &x)?;
-    let norm = |g: &[f64]| g.iter().map(|g| g * g).sum::<f64>().sqrt();
-    Ok(slopes.chunks_exact(critic.dim().max(1)).map(norm).collect())
+    let slopes = slopes_at(critic, &widen(parameters), points)?;
+    Ok(slopes.rows().into_iter().map(|g| g.iter().map(|g| g * g).sum::<f64>().sqrt()).collect())
 }
 
-/// ∇φ at the rows of `x`, \[n, d\].
+/// ∇φ, \[n, d\], at the rows of `points`.
 fn slopes_at<N: ScalarField>(
     critic: &Critic<N>,
     parameters: &[f64],
-    x: &[f64],
-) -> Result<Vec<f64>, FlowError> {
-    let (mut values, mut slopes) = (Vec::new(), Vec::new());
-    CriticField::new(&critic.network, parameters)?.jet(x, &mut values, &mut slopes)?;
-    Ok(slopes)
+    points: ArrayView2<'_, f64>,
+) -> Result<Array2<f64>, FlowError> {
+    Ok(critic.network.at(parameters, points)?.1)
 }
 
 fn widen(parameters: &[f32]) -> Vec<f64> {

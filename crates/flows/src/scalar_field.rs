@@ -1,9 +1,10 @@
 //! A scalar field with parameters: what a critic can be made of.
 
 use crate::FlowError;
-use crate::error::expect_length;
+use crate::error::{array2, expect_columns, expect_length, flat};
 use crate::mlp::{Cotangent, Mlp, Order, Tape, Weights};
 use crate::real::Real;
+use ndarray::{Array1, Array2, ArrayView2};
 use rand::Rng;
 use std::fmt::Debug;
 
@@ -62,6 +63,32 @@ pub trait ScalarField: Debug {
         parameters: &mut [T],
         inputs: Option<&mut [T]>,
     ) -> Result<(), FlowError>;
+
+    /// u, \[n\], and ∇_z u, \[n, d\], at the rows of `points`, \[n, d\].
+    ///
+    /// # Errors
+    /// [`FlowError::Shape`] when the parameters or the points are not of the network.
+    ///
+    /// ```
+    /// use flows::{activation::Activation, mlp::{Mlp, Output}, scalar_field::ScalarField};
+    /// // u(z) = tanh(2z): one unit, weight 2, bias 0, then weight 1, bias 0.
+    /// let net = Mlp::new(1, &[1], Activation::Tanh, Output::Identity)?;
+    /// let (value, gradient) = net.at(&[2.0, 0.0, 1.0, 0.0], ndarray::array![[0.0]].view())?;
+    /// assert_eq!((value[0], gradient[[0, 0]]), (0.0, 2.0));
+    /// # Ok::<(), flows::FlowError>(())
+    /// ```
+    fn at<T: Real>(
+        &self,
+        parameters: &[T],
+        points: ArrayView2<'_, T>,
+    ) -> Result<(Array1<T>, Array2<T>), FlowError> {
+        expect_columns("the points", points, self.input())?;
+        let (mut weights, mut tape) = (Self::Weights::default(), Self::Tape::default());
+        self.arrange(parameters, &mut weights)?;
+        self.evaluate(&weights, &flat(points), Order::Jet, &mut tape)?;
+        let gradient = array2("the gradient of the field", tape.gradient().to_vec(), self.input())?;
+        Ok((tape.value().to_vec().into(), gradient))
+    }
 
     /// Δ_z u at each point of the last evaluation, \[n\]; needed for a flow with noise whose potential ends in this field.
     ///

@@ -5,14 +5,15 @@ mod common;
 
 use common::uniform;
 use flows::activation::Activation;
-use flows::game::{
-    CriticBatch, CriticObjective, FlowObjective, Game, Interaction, Networks, Paths, PenaltyPoints,
-    Representation, critic, flow,
-};
-use flows::generator::{Generator, GeneratorForm, GeneratorOutput};
-use flows::lipschitz::SpectralState;
+use flows::critic::{self, Critic, CriticBatch, CriticObjective};
+use flows::flow::{self, Flow, FlowObjective, Interaction, Paths};
+use flows::game::{Game, Networks};
+use flows::integrate::VelocityField;
+use flows::lipschitz::{Lipschitz, Penalty, PenaltyPoints, SpectralState};
 use flows::mlp::{Cotangent, Initialisation, Mlp, Order, Output, Tape, Weights};
 use flows::potential::Potential;
+use flows::velocity::Velocity;
+use ndarray::{Array2, ArrayView2};
 use ot_core::divergence::Divergence;
 use ot_core::dual::lipschitz::SlopePenalty;
 use rand::SeedableRng;
@@ -156,36 +157,13 @@ fn pull_back_of_a_value_tape_is_plain_backpropagation() {
 /// Not 1, which would hide a forgotten factor.
 const DIVERGENCE_WEIGHT: f64 = 1.7;
 
-fn game(divergence: Divergence, penalty: SlopePenalty, points: PenaltyPoints) -> Game {
-    Game {
-        potential: Potential::new(2, &[6, 5], Activation::Tanh).unwrap(),
-        critic: Mlp::new(
-            2,
-            &[5, 4],
-            Activation::Softplus,
-            Output::for_divergence(divergence, DIVERGENCE_WEIGHT),
-        )
-        .unwrap(),
-        representation: Representation::Network,
-        velocity: None,
-        critic_objective: CriticObjective {
-            divergence,
-            divergence_weight: DIVERGENCE_WEIGHT,
-            penalty: Some((penalty, 0.7)),
-            bound: 1e-4,
-            penalty_points: points,
-        },
-        flow_objective: FlowObjective {
-            lambda: 0.6,
-            horizon: 1.3,
-            kinetic: true,
-            velocity_spread: 0.4,
-            hamilton_jacobi: 0.3,
-            terminal_gradient: 0.2,
-            characteristic: 0.5,
-            noise: 0.0,
-            interaction: None,
-        },
+fn critic(divergence: Divergence, form: SlopePenalty, points: PenaltyPoints) -> Critic {
+    let output = Output::for_divergence(divergence, DIVERGENCE_WEIGHT);
+    Critic {
+        network: Mlp::new(2, &[5, 4], Activation::Softplus, output).unwrap(),
+        objective: CriticObjective { divergence, weight: DIVERGENCE_WEIGHT },
+        bound: 1e-4,
+        lipschitz: Lipschitz::Penalty(Penalty { form, weight: 0.7, points }),
     }
 }
 
@@ -203,18 +181,18 @@ fn critic_gradient_is_the_derivative_of_its_objective() {
     ] {
         for penalty in [SlopePenalty::OneSidedSquared, SlopePenalty::OneSided, SlopePenalty::TwoSided] {
             for points in [PenaltyPoints::Interpolates, PenaltyPoints::Everywhere] {
-                let game = game(divergence, penalty, points);
-                let theta = parameters(&game.critic, &mut rng);
+                let critic = critic(divergence, penalty, points);
+                let theta = parameters(&critic.network, &mut rng);
                 let (generated, target) = (uniform(&mut rng, 8), uniform(&mut rng, 8));
                 let mixing = [0.1, 0.4, 0.6, 0.9];
                 let batch = CriticBatch { generated: &generated, target: &target, mixing: &mixing };
                 let mut gradient = vec![0.0; theta.len()];
                 let mut workspace = critic::Workspace::default();
-                let value = workspace.gradient(&game, &theta, batch, &mut gradient).unwrap();
+                let value = workspace.gradient(&critic, &theta, batch, &mut gradient).unwrap();
                 assert!(value.penalty > 0.0, "the penalty is not active: {value:?}");
                 let mut discarded = gradient.clone();
                 assert_gradient(&theta, &gradient, |theta| {
-                    let value = workspace.gradient(&game, theta, batch, &mut discarded).unwrap();
+                    let value = workspace.gradient(&critic, theta, batch, &mut discarded).unwrap();
                     value.penalty - value.divergence
                 });
             }
@@ -224,39 +202,49 @@ fn critic_gradient_is_the_derivative_of_its_objective() {
 
 /// Every representation that is differentiated, alone and with noise and each interaction.
 fn flow_games() -> Vec<Game> {
-    let plain = game(Divergence::DonskerVaradhan, SlopePenalty::OneSided, PenaltyPoints::Interpolates);
+    let objective = FlowObjective {
+        lambda: 0.6,
+        horizon: 1.3,
+        velocity_spread: 0.4,
+        hamilton_jacobi: 0.3,
+        terminal_gradient: 0.2,
+        characteristic: 0.5,
+        ..FlowObjective::default()
+    };
     let forces = [
         (0.0, None),
         (0.7, None),
         (0.0, Some(Interaction::Quadratic { weight: 0.8 })),
         (0.7, Some(Interaction::Gaussian { weight: 0.6, width: 0.9 })),
     ];
-    let form = GeneratorForm {
-        activation: Activation::Tanh,
-        batch_norm: false,
-        residual: false,
-        output: GeneratorOutput::Identity,
-    };
-    let of = |representation: Representation| {
-        let plain = plain.clone();
-        let direct = representation == Representation::Velocity;
-        let velocity = direct.then(|| Generator::new(3, &[5, 4], 2, form).unwrap());
+    let potential = || Potential::new(2, &[6, 5], Activation::Tanh).unwrap();
+    let velocity = Velocity::new(2, &[5, 4], Activation::Tanh).unwrap();
+    let flows = [Flow::Network(potential()), Flow::ExactTerminal(potential()), Flow::Velocity(velocity)];
+    let with_forces = |flow: Flow| {
         forces.map(move |(noise, interaction)| {
-            let hamilton_jacobi = if direct { 0.0 } else { plain.flow_objective.hamilton_jacobi };
-            let flow_objective =
-                FlowObjective { noise, interaction, hamilton_jacobi, ..plain.flow_objective };
-            Game { representation, velocity: velocity.clone(), flow_objective, ..plain.clone() }
+            let direct = matches!(flow, Flow::Velocity(_));
+            let hamilton_jacobi = if direct { 0.0 } else { objective.hamilton_jacobi };
+            Game {
+                critic: critic(
+                    Divergence::DonskerVaradhan,
+                    SlopePenalty::OneSided,
+                    PenaltyPoints::Interpolates,
+                ),
+                flow: flow.clone(),
+                objective: FlowObjective { noise, interaction, hamilton_jacobi, ..objective },
+            }
         })
     };
-    let representations = [Representation::Network, Representation::ExactTerminal, Representation::Velocity];
-    representations.into_iter().flat_map(of).collect()
+    flows.into_iter().flat_map(with_forces).collect()
 }
 
 /// Parameters of the flow's network.
 fn flow_parameters(game: &Game, rng: &mut ChaCha8Rng) -> Vec<f64> {
-    match &game.velocity {
-        Some(velocity) => uniform(rng, velocity.parameter_count()),
-        None => parameters(game.potential.net(), rng),
+    match &game.flow {
+        Flow::Velocity(velocity) => uniform(rng, velocity.net().parameter_count()),
+        Flow::Network(potential)
+        | Flow::ExactTerminal(potential)
+        | Flow::HopfLax { proposal: potential, .. } => parameters(potential.net(), rng),
     }
 }
 
@@ -264,22 +252,23 @@ fn flow_parameters(game: &Game, rng: &mut ChaCha8Rng) -> Vec<f64> {
 fn flow_gradient_is_the_derivative_of_its_objective() {
     let mut rng = ChaCha8Rng::seed_from_u64(5);
     for game in flow_games() {
-        let (theta, phi) = (flow_parameters(&game, &mut rng), parameters(&game.critic, &mut rng));
-        assert_eq!(theta.len(), game.flow_parameter_count());
+        let (theta, phi) = (flow_parameters(&game, &mut rng), parameters(&game.critic.network, &mut rng));
+        assert_eq!(theta.len(), game.flow.parameter_count());
         let x0 = uniform(&mut rng, 8);
         for steps in [1, 2, 5] {
-            let numbers = if game.flow_objective.noise > 0.0 { 8 * steps } else { 0 };
+            let numbers = if game.objective.noise > 0.0 { 8 * steps } else { 0 };
             let noise = uniform(&mut rng, numbers);
             let paths = Paths { start: &x0, steps, noise: &noise };
             let mut workspace = flow::Workspace::default();
             let mut gradient = vec![0.0; theta.len()];
-            let networks = Networks { potential: &theta, critic: &phi };
+            let networks = Networks { flow: &theta, critic: &phi };
             let value = workspace.gradient(&game, networks, paths, &mut gradient).unwrap();
-            let exact_end = game.representation == Representation::ExactTerminal;
+            let exact_end = matches!(game.flow, Flow::ExactTerminal(_));
             // By construction the gap is that of rounding.
             assert_eq!(exact_end, value.terminal_gradient < 1e-25, "{value:?}");
-            assert_eq!(game.flow_objective.interaction.is_some(), value.interaction > 0.0, "{value:?}");
-            assert_eq!(game.velocity.is_none(), value.hamilton_jacobi > 0.0, "{value:?}");
+            assert_eq!(game.objective.interaction.is_some(), value.interaction > 0.0, "{value:?}");
+            let has_potential = game.flow.potential().is_some();
+            assert_eq!(has_potential, value.hamilton_jacobi > 0.0, "{value:?}");
             assert!(value.characteristic > 0.0, "{value:?}");
             assert_eq!(
                 steps > 1,
@@ -288,7 +277,7 @@ fn flow_gradient_is_the_derivative_of_its_objective() {
             );
             let mut discarded = gradient.clone();
             assert_gradient(&theta, &gradient, |theta| {
-                let networks = Networks { potential: theta, critic: &phi };
+                let networks = Networks { flow: theta, critic: &phi };
                 workspace.gradient(&game, networks, paths, &mut discarded).unwrap().total
             });
         }
@@ -299,9 +288,9 @@ fn flow_gradient_is_the_derivative_of_its_objective() {
 fn noise_must_come_for_every_step() {
     let mut rng = ChaCha8Rng::seed_from_u64(7);
     let game = flow_games().swap_remove(1);
-    let (theta, phi) = (parameters(game.potential.net(), &mut rng), parameters(&game.critic, &mut rng));
+    let (theta, phi) = (flow_parameters(&game, &mut rng), parameters(&game.critic.network, &mut rng));
     let paths = Paths { start: &[0.1, 0.2], steps: 2, noise: &[0.3, 0.4] };
-    let networks = Networks { potential: &theta, critic: &phi };
+    let networks = Networks { flow: &theta, critic: &phi };
     let refused = flow::Workspace::default().push_forward(&game, networks, paths);
     assert!(matches!(refused, Err(flows::FlowError::Shape { .. })), "{refused:?}");
 }
@@ -310,23 +299,24 @@ fn noise_must_come_for_every_step() {
 #[test]
 fn pushing_forward_is_euler_with_the_field() {
     let mut rng = ChaCha8Rng::seed_from_u64(9);
-    for game in flow_games().into_iter().filter(|game| game.flow_objective.noise == 0.0) {
+    for game in flow_games().into_iter().filter(|game| game.objective.noise == 0.0) {
         let mut workspace = flow::Workspace::default();
         for _ in 0..2 {
-            let (theta, phi) = (flow_parameters(&game, &mut rng), parameters(&game.critic, &mut rng));
-            let networks = Networks { potential: &theta, critic: &phi };
+            let (theta, phi) = (flow_parameters(&game, &mut rng), parameters(&game.critic.network, &mut rng));
+            let networks = Networks { flow: &theta, critic: &phi };
             let start = uniform(&mut rng, 8);
             let paths = Paths { start: &start, steps: 3, noise: &[] };
             let end = workspace.push_forward(&game, networks, paths).unwrap();
-            let (mut x, mut v, h) = (start.clone(), vec![0.0; 8], game.flow_objective.horizon / 3.0);
+            let mut x = Array2::from_shape_vec((4, 2), start.clone()).unwrap();
+            let (mut v, h) = (Array2::zeros((4, 2)), game.objective.horizon / 3.0);
             let mut field = game.field::<f64>(networks, &[]).unwrap();
             for i in 0..3 {
-                field.velocity(&x, f64::from(i) * h, &mut v).unwrap();
-                x.iter_mut().zip(&v).for_each(|(x, v)| *x += h * v);
+                field.velocity(x.view(), f64::from(i) * h, v.view_mut()).unwrap();
+                x.scaled_add(h, &v);
             }
             let gap = end.iter().zip(&x).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
             // Three steps of numbers of order one, rounded in another order.
-            assert!(gap < 1e-13, "{:?}: {gap}", game.representation);
+            assert!(gap < 1e-13, "{:?}: {gap}", game.flow);
         }
     }
 }
@@ -335,16 +325,15 @@ fn pushing_forward_is_euler_with_the_field() {
 #[test]
 fn a_field_and_its_laplacian_are_of_one_function() {
     let mut rng = ChaCha8Rng::seed_from_u64(8);
-    for representation in [Representation::Network, Representation::ExactTerminal] {
-        let game = Game { representation, ..flow_games().swap_remove(0) };
-        let (theta, phi) = (parameters(game.potential.net(), &mut rng), parameters(&game.critic, &mut rng));
-        let networks = Networks { potential: &theta, critic: &phi };
+    // The network and the exact terminal condition, without noise and interaction.
+    for game in [flow_games().swap_remove(0), flow_games().swap_remove(4)] {
+        let (theta, phi) = (flow_parameters(&game, &mut rng), parameters(&game.critic.network, &mut rng));
+        let networks = Networks { flow: &theta, critic: &phi };
         let mut field = game.field::<f64>(networks, &[]).unwrap();
         let (x, t, h) = (uniform(&mut rng, 2), 0.4, 1e-5);
         let mut jet = |x: &[f64], t: f64| {
-            let (mut gradient, mut time) = ([0.0; 2], [0.0]);
-            field.derivatives(x, t, &mut gradient, &mut time).unwrap();
-            (gradient, time[0])
+            let found = field.derivatives(ArrayView2::from_shape((1, 2), x).unwrap(), t).unwrap();
+            ([found.gradient[[0, 0]], found.gradient[[0, 1]]], found.time[0])
         };
         let mut trace = 0.0;
         for j in 0..2 {
@@ -358,10 +347,10 @@ fn a_field_and_its_laplacian_are_of_one_function() {
             // ∂ⱼ∂ₜU = ∂ₜ∂ⱼU; central differences err by h²·|U‴|, 1e-9, and rounding of 1e-11.
             let mixed = (up.1 - down.1) / (2.0 * h);
             let in_time = (jet(&x, t + h).0[j] - jet(&x, t - h).0[j]) / (2.0 * h);
-            assert!((mixed - in_time).abs() < 1e-7, "{representation:?}: {mixed} against {in_time}");
+            assert!((mixed - in_time).abs() < 1e-7, "{:?}: {mixed} against {in_time}", game.flow);
         }
-        let laplacian = field.laplacian(&x, t).unwrap()[0];
-        assert!((laplacian - trace).abs() < 1e-7, "{representation:?}: {laplacian} against {trace}");
+        let laplacian = field.laplacian(ArrayView2::from_shape((1, 2), &x).unwrap(), t).unwrap()[0];
+        assert!((laplacian - trace).abs() < 1e-7, "{:?}: {laplacian} against {trace}", game.flow);
     }
 }
 
@@ -372,11 +361,11 @@ fn spectral_pull_back_is_the_derivative_through_the_normalisation() {
     let trained = parameters(&net, &mut rng);
     let cotangent = uniform(&mut rng, trained.len());
     let loss = |trained: &[f64]| -> f64 {
-        let effective = SpectralState::new(&net, trained, 2.0).effective(trained);
+        let effective = SpectralState::new(&net, trained, 2.0).unwrap().effective(trained).unwrap();
         effective.iter().zip(&cotangent).map(|(a, b)| a * b).sum()
     };
     let mut gradient = cotangent.clone();
-    SpectralState::new(&net, &trained, 2.0).pull_back(&trained, &mut gradient);
+    SpectralState::new(&net, &trained, 2.0).unwrap().pull_back(&trained, &mut gradient).unwrap();
     assert_gradient(&trained, &gradient, loss);
 }
 
@@ -385,7 +374,7 @@ fn spectrally_normalised_critics_keep_their_bound() {
     let mut rng = ChaCha8Rng::seed_from_u64(7);
     let net = Mlp::new(3, &[16, 16], Activation::Relu, Output::Identity).unwrap();
     let trained: Vec<f64> = parameters(&net, &mut rng).iter().map(|p| 10.0 * p).collect();
-    let effective = SpectralState::new(&net, &trained, 0.8).effective(&trained);
+    let effective = SpectralState::new(&net, &trained, 0.8).unwrap().effective(&trained).unwrap();
     let z = uniform(&mut rng, 300);
     let mut tape = Tape::new();
     let slopes = |theta: &[f64], tape: &mut Tape<f64>| {

@@ -6,7 +6,7 @@ mod common;
 use common::{assert_gradient, uniform};
 use flows::FlowError;
 use flows::activation::Activation;
-use flows::lipschitz::Orthonormal;
+use flows::lipschitz::{Orthonormal, SpectralState};
 use flows::mlp::{Initialisation, Layer, Mlp, Order, Output, Tape, Weights};
 use flows::real::Real;
 use rand::SeedableRng;
@@ -22,7 +22,7 @@ fn network(input: usize, hidden: &[usize]) -> Mlp {
 /// Orthonormal layers with biases that matter.
 fn trained(net: &Mlp, layers: &Orthonormal, rng: &mut ChaCha8Rng) -> Vec<f64> {
     let mut trained = uniform(rng, net.parameter_count());
-    layers.orthonormalise(&mut trained);
+    layers.orthonormalise(&mut trained).unwrap();
     trained
 }
 
@@ -65,7 +65,7 @@ fn the_relu_network_is_the_formula_with_absolute_values() {
         let net = network(3, hidden);
         let layers = Orthonormal::new(&net, 2.5).unwrap();
         let trained = trained(&net, &layers, &mut rng);
-        let effective = layers.effective(&trained);
+        let effective = layers.effective(&trained).unwrap();
         let z = uniform(&mut rng, 3 * 50).iter().map(|z| 3.0 * z).collect::<Vec<_>>();
         let (values, _) = jet(&net, &effective, &z);
         for (x, value) in z.chunks_exact(3).zip(values) {
@@ -116,12 +116,12 @@ fn the_pull_back_is_the_derivative_through_the_nearest_orthonormal_matrix() {
         let at = trained(&net, &layers, &mut rng);
         let cotangent = uniform(&mut rng, at.len());
         let mut gradient = cotangent.clone();
-        layers.pull_back(&at, &mut gradient);
+        layers.pull_back(&at, &mut gradient).unwrap();
         // The factor's third derivatives and the sums over a layer are of order ten.
         assert_gradient(&at, &gradient, 1e-7, |theta| {
             let mut moved = theta.to_vec();
-            layers.orthonormalise(&mut moved);
-            layers.effective(&moved).iter().zip(&cotangent).map(|(a, b)| a * b).sum()
+            layers.orthonormalise(&mut moved).unwrap();
+            layers.effective(&moved).unwrap().iter().zip(&cotangent).map(|(a, b)| a * b).sum()
         });
     }
 }
@@ -139,8 +139,8 @@ fn no_slope_exceeds_the_bound_in_single_precision() {
             }
             let effective = {
                 let mut trained = drawn.clone();
-                layers.orthonormalise(&mut trained);
-                layers.effective(&trained)
+                layers.orthonormalise(&mut trained).unwrap();
+                layers.effective(&trained).unwrap()
             };
             let z: Vec<f32> = uniform(&mut rng, dim * 4000).iter().map(|&z| 4.0 * z as f32).collect();
             let steepest = |theta: &[f32]| {
@@ -171,9 +171,9 @@ fn no_slope_is_lost_through_layers_that_are_not_taller_than_wide() {
     let layers = Orthonormal::new(&net, 2.0).unwrap();
     let single = |x: Vec<f64>| x.iter().map(|&x| x as f32).collect::<Vec<_>>();
     let mut trained = single(uniform(&mut rng, net.parameter_count()));
-    layers.orthonormalise(&mut trained);
+    layers.orthonormalise(&mut trained).unwrap();
     let z = single(uniform(&mut rng, 64 * 1000));
-    let (_, gradient) = jet(&net, &layers.effective(&trained), &z);
+    let (_, gradient) = jet(&net, &layers.effective(&trained).unwrap(), &z);
     for g in gradient.chunks_exact(64) {
         let slope = g.iter().map(|&g| f64::from(g).powi(2)).sum::<f64>().sqrt();
         // The slope is held back by some 1e-5 for the roundings.
@@ -184,10 +184,28 @@ fn no_slope_is_lost_through_layers_that_are_not_taller_than_wide() {
 #[test]
 fn networks_that_are_not_pairs_of_relus_are_errors() {
     for (net, what) in [
-        (Mlp::new(3, &[8], Activation::SharpSoftplus, Output::Identity).unwrap(), "activation"),
-        (network(3, &[8, 7]), "hidden widths"),
+        (
+            Mlp::new(3, &[8], Activation::SharpSoftplus, Output::Identity).unwrap(),
+            "activation is sharp-softplus",
+        ),
+        (network(3, &[8, 7]), "hidden is [8, 7]"),
     ] {
         let error = Orthonormal::new(&net, 1.0).unwrap_err();
         assert!(matches!(error, FlowError::Specification { .. }) && error.to_string().contains(what));
     }
+}
+
+#[test]
+fn buffers_of_another_network_are_errors() {
+    let net = network(3, &[8]);
+    let layers = Orthonormal::new(&net, 1.0).unwrap();
+    let mut state = SpectralState::new(&net, &vec![1.0; net.parameter_count()], 1.0).unwrap();
+    let (short, mut gradient) = (vec![1.0; net.parameter_count() - 1], vec![1.0; net.parameter_count()]);
+    assert!(layers.orthonormalise(&mut short.clone()).is_err());
+    assert!(layers.effective(&short).is_err() && state.effective(&short).is_err());
+    assert!(
+        layers.pull_back(&short, &mut gradient).is_err() && state.pull_back(&short, &mut gradient).is_err()
+    );
+    assert!(state.iterate(&short).is_err() && SpectralState::new(&net, &short, 1.0).is_err());
+    assert_eq!(gradient, vec![1.0; net.parameter_count()]);
 }

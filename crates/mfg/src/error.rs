@@ -4,10 +4,11 @@ use thiserror::Error;
 
 /// A trajectory, residual or closed form that cannot be computed from what was given.
 #[derive(Clone, Debug, PartialEq, Error)]
+#[non_exhaustive]
 pub enum MfgError {
     /// An array has the wrong shape.
     #[error(
-        "{array} has shape {found:?} where {expected:?} is needed: give one entry a time, particle and coordinate"
+        "{array} has shape {found:?} where {expected:?} is needed: give one entry per time, particle and coordinate"
     )]
     Shape {
         /// The array.
@@ -72,5 +73,31 @@ pub(crate) fn shape(array: &'static str, found: &[usize], expected: &[usize]) ->
         Ok(())
     } else {
         Err(MfgError::Shape { array, found: found.to_vec(), expected: expected.to_vec() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{MfgError, positive, shape};
+
+    #[test]
+    fn only_finite_numbers_above_zero_are_positive() {
+        for value in [f64::MIN_POSITIVE, 1.0, f64::MAX] {
+            assert_eq!(positive("lambda", value), Ok(()));
+        }
+        for value in [0.0, -1.0, f64::INFINITY, f64::NEG_INFINITY, f64::NAN] {
+            let message = positive("lambda", value).unwrap_err().to_string();
+            assert_eq!(
+                message,
+                format!("lambda = {value} is outside its domain: give a finite number above 0")
+            );
+        }
+    }
+
+    #[test]
+    fn shapes_are_equal_or_both_are_named() {
+        assert_eq!(shape("positions", &[3, 2], &[3, 2]), Ok(()));
+        let (array, found, expected) = ("positions", vec![3, 2], vec![3, 3]);
+        assert_eq!(shape(array, &[3, 2], &[3, 3]), Err(MfgError::Shape { array, found, expected }));
     }
 }

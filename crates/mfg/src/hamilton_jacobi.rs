@@ -34,7 +34,9 @@ pub struct Diffusion<'a> {
 
 /// The residual of the Hamilton–Jacobi equation at N points, 0 at the optimum.
 ///
-/// $$ r = \partial_t U - \frac{\|\nabla U\|^2}{2\lambda} + \frac{\sigma^2}{2}\Delta U + \frac{\delta I}{\delta\rho} . $$
+/// ```text
+/// r = ∂ₜU − ‖∇U‖²/(2λ) + (σ²/2)ΔU + δI/δρ
+/// ```
 ///
 /// The last two terms only where they are given. Of length N. Units: those of ∂ₜU. Complexity: O(N·d).
 ///
@@ -80,8 +82,8 @@ pub fn residual(terms: &Terms<'_>) -> Result<Array1<f64>, MfgError> {
     Ok(residual)
 }
 
-/// RMS of the residual over the particles and all times of a trajectory, with its noise and its interaction; none without a
-/// potential.
+/// RMS of the residual over the particles and all times of a trajectory, with its noise and its interaction; none
+/// without a potential.
 ///
 /// Units: those of ∂ₜU. Complexity: O(n·N·d).
 ///
@@ -112,6 +114,8 @@ pub fn residual_rms(trajectory: &Trajectory) -> Result<Option<f64>, MfgError> {
 }
 
 /// [`residual_rms`] divided by RMS |∂ₜU| over the same points; none without a potential, or where ∂ₜU vanishes.
+///
+/// No unit. Complexity: O(n·N·d).
 ///
 /// # Errors
 /// As [`residual_rms`].
@@ -173,7 +177,17 @@ mod tests {
         let one = array![0.0];
         terms.lambda = 1.0;
         terms.time_derivative = one.view();
-        terms.diffusion = Some(Diffusion { sigma: -1.0, laplacian: one.view() });
-        assert!(matches!(residual(&terms), Err(MfgError::Parameter { parameter: "sigma", .. })));
+        for sigma in [-1.0, f64::INFINITY, f64::NAN] {
+            terms.diffusion = Some(Diffusion { sigma, laplacian: one.view() });
+            assert!(matches!(residual(&terms), Err(MfgError::Parameter { parameter: "sigma", .. })));
+        }
+        // No noise is a strength like any other.
+        terms.diffusion = Some(Diffusion { sigma: 0.0, laplacian: one.view() });
+        assert_eq!(residual(&terms).unwrap(), array![-0.5]);
+        let two = array![0.0, 0.0];
+        terms.interaction = Some(two.view());
+        assert!(matches!(residual(&terms), Err(MfgError::Shape { array: "the interaction", .. })));
+        terms.diffusion = Some(Diffusion { sigma: 0.0, laplacian: two.view() });
+        assert!(matches!(residual(&terms), Err(MfgError::Shape { array: "the Laplacian", .. })));
     }
 }

@@ -5,8 +5,8 @@ use metrics::Metric;
 
 /// How far a flow is from the optimality system; every indicator but the kinetic energy is 0 at the exact optimum.
 ///
-/// A relative indicator is none where what it is relative to vanishes. Those of straight paths are none where noise or an
-/// interaction bends the optimal ones, that of the Hamilton–Jacobi equation where a velocity has no potential.
+/// A relative indicator is none where what it is relative to vanishes. Those of straight paths are none where noise or
+/// an interaction bends the optimal ones, that of the Hamilton–Jacobi equation where a velocity has no potential.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Indicators {
     /// [`hamilton_jacobi::residual_rms`].
@@ -43,7 +43,7 @@ impl Indicators {
     /// use mfg::{Indicators, known_answers::{OptimalFlow, SoftThreshold}};
     /// let flow = SoftThreshold { lambda: 1.0, horizon: 1.0, lipschitz: 1.0, tangent: 0 };
     /// let start = ndarray::array![[2.0, 0.0], [0.0, -3.0]];
-    /// let indicators = Indicators::new(&flow.trajectory(&start, 5)?, None)?;
+    /// let indicators = Indicators::new(&flow.trajectory(start.view(), 5)?, None)?;
     /// assert!(indicators.hj_residual_rms.is_some_and(|residual| residual < 1e-12));
     /// # Ok::<(), mfg::MfgError>(())
     /// ```
@@ -74,7 +74,7 @@ impl Indicators {
     /// ```
     /// # use mfg::{Indicators, known_answers::{OptimalFlow, SoftThreshold}};
     /// # let flow = SoftThreshold { lambda: 1.0, horizon: 1.0, lipschitz: 1.0, tangent: 0 };
-    /// # let trajectory = flow.trajectory(&ndarray::array![[2.0], [-3.0]], 5)?;
+    /// # let trajectory = flow.trajectory(ndarray::array![[2.0], [-3.0]].view(), 5)?;
     /// let named = Indicators::new(&trajectory, Some(1.0))?.named();
     /// assert!(named.iter().any(|(metric, value)| *metric == metrics::STRAIGHTNESS && value.is_some()));
     /// # Ok::<(), mfg::MfgError>(())

@@ -2,6 +2,7 @@
 
 use datasets::DataError;
 use flows::FlowError;
+use measure::MeasureError;
 use std::error::Error;
 use train::TrainError;
 use train::config::ConfigError;
@@ -24,6 +25,13 @@ fn flags(cause: &(dyn Error + 'static)) -> Option<String> {
     }
     if let Some(error) = cause.downcast_ref::<FlowError>() {
         return of_flow(error);
+    }
+    if let Some(error) = cause.downcast_ref::<MeasureError>() {
+        return match error {
+            MeasureError::Train(error) => of_training(error),
+            MeasureError::Data(error) => of_data(error),
+            _ => None,
+        };
     }
     cause.downcast_ref::<DataError>().and_then(of_data)
 }

@@ -1,4 +1,4 @@
-//! How a command ends that did not fail.
+//! How a command ends.
 
 use eval::results::Status;
 use std::process::ExitCode;

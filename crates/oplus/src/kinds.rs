@@ -1,14 +1,12 @@
-//! What the program makes of each kind of configuration: names, data files, protocol and tables.
+//! What the program makes of each kind of configuration: names, data files and protocol.
 
 use datasets::DigitSet;
 use datasets::manifest::cache_root;
-use eval::report::{Columns, DIGIT_TABLES, FLOW_TABLES, RING_TABLES};
 use eval::results::Protocol;
+use measure::RING_POINTS;
 use std::path::{Path, PathBuf};
 use train::config::{Config, Points};
-
-/// Points a side for exact transport between clouds of the ring, as in its literature.
-pub const RING_POINTS: usize = 512;
+use train::source::Inputs;
 
 /// Between source and target in the name of a pair of digit sets.
 pub const DIRECTION: char = '→';
@@ -16,6 +14,11 @@ pub const DIRECTION: char = '→';
 /// The folder of the data sets of others.
 pub fn data_sets() -> PathBuf {
     cache_root(Path::new("."))
+}
+
+/// What the configurations of the program are given beside themselves.
+pub fn inputs() -> Inputs {
+    Inputs { data_sets: data_sets(), ..Inputs::default() }
 }
 
 /// The name of the data.
@@ -77,13 +80,4 @@ pub fn protocol(config: &Config, preset: &str) -> Protocol {
         },
     };
     Protocol { pairs, exact_points, sinkhorn_points: 0, sinkhorn_points_as_published: 0 }
-}
-
-/// The tables of an experiment with this kind of run.
-pub fn tables(config: &Config) -> &'static [Columns] {
-    match config {
-        Config::Flow(_) => FLOW_TABLES,
-        Config::Generator(config) if matches!(config.initial, Points::Digits { .. }) => DIGIT_TABLES,
-        Config::Generator(_) => RING_TABLES,
-    }
 }

@@ -1,19 +1,18 @@
 //! The oplus binary: train, resume, sample, eval, reproduce, report.
-#![allow(clippy::print_stdout, reason = "the program talks to its user")]
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "the program talks to its user")]
 
 mod advice;
 mod command;
-mod digits;
 mod ending;
 mod experiment;
 mod kinds;
 mod manifest;
-mod measure;
 mod monitor;
 mod nearest;
 mod page;
 mod run;
 mod run_folder;
+mod samples;
 
 use clap::Parser;
 use std::process::ExitCode;

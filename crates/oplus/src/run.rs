@@ -1,22 +1,20 @@
 //! A run of the program: training, then measurement, samples, results and report.
 
-use crate::kinds::{data_sets, dataset, protocol};
+use crate::kinds::{data_sets, dataset, inputs, protocol};
 use crate::manifest::Manifest;
-use crate::measure::{FreshTarget, Measurement, Unmeasured, floor, generator, measure};
 use crate::monitor::Monitor;
-use crate::page::{self, Records};
-use crate::run_folder::{REPORT_FILE, RESULTS_FILE, SAMPLES, STARTS, TARGETS, outcome, results, write_json};
-use anyhow::{Context, Result};
-use datasets::{write_npy_f32, write_npy_f64, write_whole};
+use crate::run_folder::{REPORT_FILE, RESULTS_FILE, outcome, results, write_json};
+use crate::{page, samples};
+use anyhow::Result;
+use datasets::write_whole;
 use eval::results::{Floor, Protocol, Results, Row, Status};
 use flows::device::Device;
-use std::fs;
+use measure::{MeasureError, Measurement, Records, floor};
 use std::path::{Path, PathBuf};
 use train::config::{Config, Configuration};
 use train::observe::Terminal;
 use train::outcome::{self, Outcome};
 use train::run::{OUTCOME_FILE, Run, stored_config};
-use train::source::Inputs;
 use train::{Model, TrainError};
 
 /// Trains in a folder, measures the flow and writes samples, results and report; what is already done is not repeated.
@@ -86,20 +84,20 @@ fn finish(config: &Config, folder: &Path, outcome: &Outcome, manifest: &Manifest
     if status == Status::Ok {
         match trained(folder, protocol) {
             Ok(measurement) => measured = Some(measurement),
-            Err(Unmeasured::NotFinite(reason)) => {
+            Err(MeasureError::NotFinite(reason)) => {
                 status = Status::Diverged { step: outcome.iterations, reason };
             }
-            Err(Unmeasured::Failed(error)) => return Err(error.context("the run cannot be measured")),
+            Err(error) => return Err(anyhow::Error::new(error).context("the run cannot be measured")),
         }
     }
     let dataset = dataset(config);
     let dim = dimension(config)?;
-    let samples = measured.as_ref().map(|measurement| write_samples(folder, measurement)).transpose()?;
+    let samples = measured.as_ref().map(|measurement| samples::write(folder, measurement)).transpose()?;
     let floors = if manifest.with_floor { floors(config, protocol)? } else { Vec::new() };
     let mut metrics = measured.map(|measurement| measurement.metrics).unwrap_or_default();
     if matches!(config, Config::Generator(_)) {
         metrics.extend(Records::read(folder)?.milestones());
-        metrics.insert("seconds_per_iteration", outcome.seconds / outcome.iterations as f64);
+        metrics.insert(metrics::SECONDS_PER_ITERATION, outcome.seconds / outcome.iterations as f64);
     }
     let row = Row {
         method: config.name().into(),
@@ -122,16 +120,16 @@ fn finish(config: &Config, folder: &Path, outcome: &Outcome, manifest: &Manifest
 /// Writes the report of a run folder from its files.
 pub fn report(folder: &Path) -> Result<PathBuf> {
     let path = folder.join(REPORT_FILE);
-    let html = page::run(folder)?.to_html()?;
+    let html = page::run(folder, &results(folder)?)?.to_html()?;
     write_whole(&path, |file| file.write_all(html.as_bytes()))?;
     Ok(path)
 }
 
 /// Measures what a run folder holds.
-fn trained(folder: &Path, protocol: Protocol) -> Result<Measurement, Unmeasured> {
+fn trained(folder: &Path, protocol: Protocol) -> Result<Measurement, MeasureError> {
     match Model::load_with(folder, &data_sets())? {
-        Model::Flow(model) => measure(&model, protocol),
-        Model::Generator(model) => generator::measure(&model, protocol),
+        Model::Flow(model) => measure::flow(&model, &inputs(), protocol),
+        Model::Generator(model) => measure::generator(&model, &inputs(), protocol),
     }
 }
 
@@ -139,34 +137,18 @@ fn trained(folder: &Path, protocol: Protocol) -> Result<Measurement, Unmeasured>
 pub fn floors(config: &Config, protocol: Protocol) -> Result<Vec<Floor>> {
     let dataset = dataset(config);
     match config {
-        Config::Flow(flow) => {
-            let target = FreshTarget::new(flow)?;
-            Ok(vec![Floor { dataset, dim: target.dim(), metrics: floor(&target, protocol)? }])
-        }
-        Config::Generator(config) => generator::floors(config, &dataset, protocol),
+        Config::Flow(config) => Ok(vec![floor::of_flow(config, &inputs(), &dataset, protocol)?]),
+        Config::Generator(config) => Ok(floor::of_generator(config, &inputs(), &dataset, protocol)?),
     }
 }
 
 /// The dimension of the target.
 fn dimension(config: &Config) -> Result<usize, TrainError> {
-    let inputs = Inputs { data_sets: data_sets(), ..Inputs::default() };
     Ok(match config {
-        Config::Flow(config) => inputs.data(config.as_ref())?,
-        Config::Generator(config) => inputs.data(config.as_ref())?,
+        Config::Flow(config) => inputs().data(config.as_ref())?,
+        Config::Generator(config) => inputs().data(config.as_ref())?,
     }
     .dim())
-}
-
-fn write_samples(folder: &Path, measurement: &Measurement) -> Result<&'static str> {
-    let samples = folder.join("samples");
-    fs::create_dir_all(&samples).with_context(|| format!("{} cannot be made", samples.display()))?;
-    // The flow computes in single precision: nothing is lost.
-    write_npy_f32(folder.join(SAMPLES), &measurement.generated.mapv(|x| x as f32))?;
-    write_npy_f64(folder.join(TARGETS), &measurement.target)?;
-    if let Some(start) = &measurement.start {
-        write_npy_f32(folder.join(STARTS), &start.mapv(|x| x as f32))?;
-    }
-    Ok(SAMPLES)
 }
 
 fn ending(results: &Results) -> Status {

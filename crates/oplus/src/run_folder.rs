@@ -14,12 +14,6 @@ use train::run::OUTCOME_FILE;
 pub const RESULTS_FILE: &str = "results.json";
 /// Name of the report in the folder of a run or of an experiment.
 pub const REPORT_FILE: &str = "report.html";
-/// The generated clouds of all pairs, relative to the run folder.
-pub const SAMPLES: &str = "samples/generated.npy";
-/// The starting points of the generated clouds, relative to the run folder; generators only.
-pub const STARTS: &str = "samples/start.npy";
-/// The target clouds of all pairs, relative to the run folder.
-pub const TARGETS: &str = "samples/target.npy";
 
 /// The results in the folder of a run or of an experiment.
 pub fn results(folder: &Path) -> Result<Results> {

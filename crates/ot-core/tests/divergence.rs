@@ -212,3 +212,103 @@ fn names_round_trip_and_unknown_names_list_the_valid_ones() {
         assert!(order.parse::<Divergence>().is_err(), "{order}");
     }
 }
+
+/// The limits of the generators at 0: those of x log x and powers are finite, that of −log x is not.
+#[test]
+fn generators_end_at_zero() {
+    for divergence in ALL {
+        assert_eq!(divergence.f(-1e-9), f64::INFINITY, "{divergence}");
+        let at_zero = match divergence {
+            Divergence::KullbackLeibler | Divergence::DonskerVaradhan => 0.0,
+            Divergence::Alpha(alpha) => -1.0 / (alpha * (alpha - 1.0)),
+            // −log ½.
+            Divergence::JensenShannon => 2.0_f64.ln(),
+            Divergence::ReverseKullbackLeibler | Divergence::Wasserstein1 => f64::INFINITY,
+        };
+        // Both sides are a formula of one rounding.
+        let (found, slack) = (divergence.f(0.0), 1e-15);
+        assert!(found == at_zero || (found - at_zero).abs() < slack, "{divergence}: {found}");
+    }
+}
+
+/// Values by hand: 3 log 3; −log 3; (9 − 1)/2; (1 − √4)/(¼) = −4; 3 log 3 − 4 log 2.
+#[test]
+fn generators_have_the_values_of_their_formulas() {
+    let (log2, log3) = (2.0_f64.ln(), 3.0_f64.ln());
+    let cases = [
+        (Divergence::KullbackLeibler, 3.0, 3.0 * log3),
+        (Divergence::DonskerVaradhan, 3.0, 3.0 * log3),
+        (Divergence::ReverseKullbackLeibler, 3.0, -log3),
+        (Divergence::Alpha(2.0), 3.0, 4.0),
+        (Divergence::Alpha(0.5), 4.0, -4.0),
+        (Divergence::JensenShannon, 3.0, 3.0 * log3 - 4.0 * log2),
+        (Divergence::Wasserstein1, 3.0, f64::INFINITY),
+    ];
+    for (divergence, x, expected) in cases {
+        let found = divergence.f(x);
+        assert!(found == expected || (found - expected).abs() < 1e-14, "{divergence}: {found}");
+    }
+}
+
+/// The supremum of a domain does not belong to it: there, as beyond, the conjugate and its derivative are +∞.
+#[test]
+fn conjugates_are_infinite_from_the_supremum_on() {
+    for divergence in ALL {
+        let supremum = divergence.conjugate_domain_supremum();
+        for y in [supremum, supremum + 1.0] {
+            assert_eq!(divergence.conjugate(y), f64::INFINITY, "{divergence}");
+            assert_eq!(divergence.conjugate_derivative(y), f64::INFINITY, "{divergence}");
+        }
+        if supremum.is_finite() {
+            let critic = [supremum];
+            let at_supremum = divergence.dual(&[-1.0], &critic);
+            assert!(matches!(at_supremum, Err(DivergenceError::OutsideDomain { index: 0, .. })));
+            // Generated values may lie where they like.
+            assert!(divergence.dual(&critic, &[-1.0]).is_ok());
+        }
+    }
+}
+
+#[test]
+fn an_order_that_is_not_allowed_gives_no_number() {
+    for alpha in [1.0, 0.0, -1.0, f64::INFINITY, f64::NAN] {
+        let divergence = Divergence::Alpha(alpha);
+        for value in [-2.0, 0.5, 3.0] {
+            // Outside the domain +∞ comes first.
+            let outside = value >= divergence.conjugate_domain_supremum();
+            assert!(divergence.conjugate(value).is_nan() || outside, "{alpha} at {value}");
+            assert!(divergence.conjugate_derivative(value).is_nan() || outside, "{alpha} at {value}");
+        }
+        assert!(divergence.f(0.5).is_nan() && divergence.f(2.0).is_nan(), "{alpha}");
+        assert!(matches!(divergence.dual(&[-1.0], &[-1.0]), Err(DivergenceError::Order(_))), "{alpha}");
+        assert!(format!("alpha:{alpha}").parse::<Divergence>().is_err(), "{alpha}");
+    }
+    assert_eq!("alpha:0.5".parse(), Ok(Divergence::Alpha(0.5)));
+}
+
+/// A value, or one derivative alone, that overflows is an error; the largest target value is named.
+#[test]
+fn what_overflows_is_an_error() {
+    let overflows = |dual: Result<_, DivergenceError>| match dual {
+        Err(DivergenceError::Overflow { largest, .. }) => largest,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(overflows(Divergence::KullbackLeibler.dual(&[0.0], &[1.0, 1e4, 2.0])), 1e4);
+    // The sum of the generated values, with derivatives that are all finite.
+    assert_eq!(overflows(Divergence::Wasserstein1.dual(&[1e308, 1e308], &[0.5, -0.5])), 0.5);
+    // f* = 4/|y| − 4 is finite at −1e−200, its derivative 4/y² is not.
+    assert!(Divergence::Alpha(0.5).conjugate(-1e-200).is_finite());
+    assert_eq!(overflows(Divergence::Alpha(0.5).dual(&[-1.0], &[-1.0, -1e-200])), -1e-200);
+}
+
+#[test]
+fn a_value_that_is_not_finite_is_named_with_its_place() {
+    let place = |generated: &[f64], target: &[f64]| match Divergence::Wasserstein1.dual(generated, target) {
+        Err(DivergenceError::NotFinite { sample, index, .. }) => (sample, index),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(place(&[0.0, 1.0, f64::INFINITY], &[0.0]), ("generated", 2));
+    assert_eq!(place(&[0.0], &[0.0, f64::NAN, f64::NAN]), ("target", 1));
+    let empty = Divergence::Wasserstein1.dual(&[0.0], &[]);
+    assert!(matches!(empty, Err(DivergenceError::Empty { sample: "target" })));
+}

@@ -4,7 +4,7 @@
 //! the whole trajectory.
 
 use crate::TrainError;
-use crate::config::FlowConfig;
+use crate::config::{FlowConfig, Optimiser};
 use crate::player::{Player, finite};
 use crate::source::{Source, name};
 use crate::training::StepError;
@@ -27,22 +27,6 @@ impl FlowConfig {
     pub fn game(&self, dim: usize) -> Result<Game, FlowError> {
         Game::new(&self.flow, &self.representation, &self.critic, dim)
     }
-
-    /// The same game with another network for the critic.
-    ///
-    /// # Errors
-    /// As [`FlowConfig::game`], and for a network on points of another dimension.
-    pub fn game_with<N: ScalarField>(&self, network: N, dim: usize) -> Result<Game<N>, FlowError> {
-        let Game { flow, objective, .. } = self.game(dim)?;
-        if network.input() != dim {
-            return Err(FlowError::Specification {
-                what: "the dimension of the critic's network".into(),
-                found: network.input().to_string(),
-                remedy: format!("give a network on points of {dim} coordinates, as the data have"),
-            });
-        }
-        Ok(Game { critic: self.critic.with_network(network), flow, objective })
-    }
 }
 
 /// What one iteration measured on its own minibatches.
@@ -56,59 +40,126 @@ pub struct StepReport {
     pub steps: usize,
 }
 
-/// The state of a training run in memory.
-pub struct Trainer {
-    config: FlowConfig,
-    source: Source,
+/// Both players and the backend that computes their gradients: one update of each on given minibatches.
+pub struct Players {
     backend: Box<dyn Backend>,
+    /// The search for the ends of paths before the critic learns from them, where the flow needs one.
     refinement: Option<Stop>,
     /// The flow's side.
     pub flow: Player,
     /// The critic's side.
     pub critic: Player,
+}
+
+impl Players {
+    /// The players of `game` at the initial parameters of the flow's network and of the critic's.
+    ///
+    /// # Errors
+    /// [`FlowError::Specification`] when the critic's network is not one for its Lipschitz method, [`FlowError::Shape`] when the
+    /// parameters are not of the networks.
+    pub fn new<N: ScalarField>(
+        game: &Game<N>,
+        backend: Box<dyn Backend>,
+        flow: Vec<f32>,
+        critic: Vec<f32>,
+    ) -> Result<Self, FlowError> {
+        let refinement = game.flow.refinement();
+        Ok(Self {
+            backend,
+            refinement,
+            flow: Player::new(flow),
+            critic: Player::critic(&game.critic, critic)?,
+        })
+    }
+
+    /// One ascent step of the critic between the ends of `paths` and the points `target`, \[n, d\], with one number of `mixing`
+    /// for each pair.
+    ///
+    /// # Errors
+    /// [`StepError::Diverged`] when the objective or the gradient is not finite, [`StepError::Failed`] when a buffer does not fit.
+    pub fn ascend(
+        &mut self,
+        paths: Paths<'_, f32>,
+        target: &[f32],
+        mixing: &[f32],
+        (optimiser, rate, average): (&Optimiser, f64, f64),
+    ) -> Result<CriticValue, StepError> {
+        let critic = self.critic.effective()?;
+        let networks = Networks { flow: &self.flow.parameters, critic: &critic };
+        let mut generated = self.backend.push_forward(networks, paths)?;
+        if let Some(stop) = self.refinement {
+            self.backend.refine(&critic, paths.start, &mut generated, stop)?;
+        }
+        let mut gradient = vec![0.0; critic.len()];
+        let points = CriticBatch { generated: &generated, target, mixing };
+        let value = self.backend.critic_gradient(&critic, points, &mut gradient)?;
+        finite("objective of the critic", value.total())?;
+        self.critic.descend(optimiser, rate, average, gradient)?;
+        Ok(value)
+    }
+
+    /// One descent step of the flow along `paths`.
+    ///
+    /// # Errors
+    /// As [`Players::ascend`].
+    pub fn descend(
+        &mut self,
+        paths: Paths<'_, f32>,
+        (optimiser, rate, average): (&Optimiser, f64, f64),
+    ) -> Result<FlowValue, StepError> {
+        let mut gradient = vec![0.0; self.flow.parameters.len()];
+        let critic = self.critic.effective()?;
+        let networks = Networks { flow: &self.flow.parameters, critic: &critic };
+        let value = self.backend.flow_gradient(networks, paths, &mut gradient)?;
+        finite("objective of the flow", value.total)?;
+        self.flow.descend(optimiser, rate, average, gradient)?;
+        Ok(value)
+    }
+}
+
+/// The state of a training run in memory.
+pub struct Trainer {
+    config: FlowConfig,
+    source: Source,
+    /// Both players.
+    pub players: Players,
     /// Iterations done.
     pub iteration: u64,
 }
 
 impl Trainer {
-    /// Draws initial parameters and prepares the backend of `device`: native code on the CPU, libtorch on CUDA.
+    /// Draws initial parameters and prepares the backend of `device`.
     ///
     /// # Errors
     /// [`TrainError`] when the networks cannot be built or the device is not there.
     pub fn new(config: &FlowConfig, source: Source, device: Device) -> Result<Self, TrainError> {
         let game = config.game(source.dim())?;
-        let backend = |game: &Game| backend(game.clone(), device);
-        Self::of_game(config, source, &game, backend)
+        let backend = backend(game.clone(), device)?;
+        Self::of(config, source, &game, backend)
     }
 
-    /// A trainer of a game with a critic of any network, in native code.
+    /// A training of a game with a critic of any network, in native code.
     ///
     /// # Errors
-    /// [`TrainError::Flow`] when the slope of the network cannot be held by the method of the configuration.
-    pub fn native<N>(config: &FlowConfig, source: Source, game: &Game<N>) -> Result<Self, TrainError>
-    where
-        N: ScalarField + Clone + 'static,
-    {
-        Self::of_game(config, source, game, |game| Ok(Box::new(Native::new(game.clone()))))
-    }
-
-    fn of_game<N: ScalarField>(
+    /// [`TrainError::Flow`] when the Lipschitz method needs the layers of a perceptron.
+    pub fn native<N: ScalarField + Clone + 'static>(
         config: &FlowConfig,
         source: Source,
         game: &Game<N>,
-        backend: impl FnOnce(&Game<N>) -> Result<Box<dyn Backend>, TrainError>,
+    ) -> Result<Self, TrainError> {
+        Self::of(config, source, game, Box::new(Native::new(game.clone())))
+    }
+
+    fn of<N: ScalarField>(
+        config: &FlowConfig,
+        source: Source,
+        game: &Game<N>,
+        backend: Box<dyn Backend>,
     ) -> Result<Self, TrainError> {
         let flow = game.flow.initial(&mut stream(config.seed, name::POTENTIAL, 0));
         let phi = game.critic.network.initial(&mut stream(config.seed, name::CRITIC, 0));
-        Ok(Self {
-            flow: Player::new(flow),
-            critic: Player::critic(&game.critic, phi)?,
-            refinement: game.flow.refinement(),
-            backend: backend(game)?,
-            source,
-            config: config.clone(),
-            iteration: 0,
-        })
+        let players = Players::new(game, backend, flow, phi)?;
+        Ok(Self { players, source, config: config.clone(), iteration: 0 })
     }
 
     /// The training data.
@@ -125,25 +176,22 @@ impl Trainer {
         let training = self.config.training;
         let progress = training.progress(self.iteration);
         let steps = self.config.flow.steps.draw(&mut rng);
-        let critic_rate = training.critic_optimiser.rate(progress);
-        let mut critic_value = CriticValue::default();
+        let mut critic = CriticValue::default();
         for _ in 0..training.critic_updates {
-            let (value, gradient) = self.critic_gradient(&mut rng, steps)?;
-            self.critic.descend(&training.critic_optimiser, critic_rate, training.average, gradient)?;
-            critic_value = value;
+            let (start, noise) = self.particles(steps, &mut rng)?;
+            let target = self.source.data.batch(training.batch, &mut rng)?;
+            let mixing: Vec<f32> = (0..training.batch).map(|_| rng.random()).collect();
+            let paths = Paths { start: &start, steps, noise: &noise };
+            let update =
+                (&training.critic_optimiser, training.critic_optimiser.rate(progress), training.average);
+            critic = self.players.ascend(paths, &target, &mixing, update)?;
         }
-
         let (start, noise) = self.particles(steps, &mut rng)?;
-        let mut gradient = vec![0.0; self.flow.parameters.len()];
-        let critic = self.critic.effective()?;
-        let networks = Networks { flow: &self.flow.parameters, critic: &critic };
         let paths = Paths { start: &start, steps, noise: &noise };
-        let flow = self.backend.flow_gradient(networks, paths, &mut gradient)?;
-        finite("objective of the flow", flow.total)?;
-        let rate = training.optimiser.rate(progress);
-        self.flow.descend(&training.optimiser, rate, training.average, gradient)?;
+        let update = (&training.optimiser, training.optimiser.rate(progress), training.average);
+        let flow = self.players.descend(paths, update)?;
         self.iteration += 1;
-        Ok(StepReport { critic: critic_value, flow, steps })
+        Ok(StepReport { critic, flow, steps })
     }
 
     /// The initial points of a minibatch and the noise of their paths, row-major.
@@ -153,31 +201,9 @@ impl Trainer {
         let noise = (0..numbers).map(|_| StandardNormal.sample(rng)).collect();
         Ok((start, noise))
     }
-
-    fn critic_gradient(
-        &mut self,
-        rng: &mut impl Rng,
-        steps: usize,
-    ) -> Result<(CriticValue, Vec<f32>), StepError> {
-        let batch = self.config.training.batch;
-        let (start, noise) = self.particles(steps, rng)?;
-        let target = self.source.data.batch(batch, rng)?;
-        let mixing: Vec<f32> = (0..batch).map(|_| rng.random()).collect();
-        let critic = self.critic.effective()?;
-        let networks = Networks { flow: &self.flow.parameters, critic: &critic };
-        let paths = Paths { start: &start, steps, noise: &noise };
-        let mut generated = self.backend.push_forward(networks, paths)?;
-        if let Some(stop) = self.refinement {
-            self.backend.refine(&critic, &start, &mut generated, stop)?;
-        }
-        let mut gradient = vec![0.0; critic.len()];
-        let points = CriticBatch { generated: &generated, target: &target, mixing: &mixing };
-        let value = self.backend.critic_gradient(&critic, points, &mut gradient)?;
-        finite("objective of the critic", value.total())?;
-        Ok((value, gradient))
-    }
 }
 
+/// Native code on the CPU, libtorch on CUDA.
 fn backend(game: Game, device: Device) -> Result<Box<dyn Backend>, TrainError> {
     match device {
         Device::Cpu => Ok(Box::new(Native::new(game))),
@@ -186,7 +212,7 @@ fn backend(game: Game, device: Device) -> Result<Box<dyn Backend>, TrainError> {
         #[cfg(not(feature = "torch"))]
         Device::Cuda(_) => Err(FlowError::Device {
             device: device.to_string(),
-            reason: "this program was built without libtorch; build it with the feature `torch`, or train on the CPU"
+            reason: "this program was built without libtorch: build it with the feature `torch`, or take the device cpu"
                 .into(),
         }
         .into()),

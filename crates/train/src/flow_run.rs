@@ -72,7 +72,7 @@ impl<N: ScalarField + Clone + 'static> FlowRun<N> {
     /// A training with a critic of any network, in native code.
     pub(crate) fn native(config: &FlowConfig, network: N, source: Source) -> Result<Self, TrainError> {
         let source = source.square()?;
-        let game = config.game_with(network, source.dim())?;
+        let game = config.game(source.dim())?.with_critic(network)?;
         let trainer = Trainer::native(config, source, &game)?;
         Self::new(config, game, trainer)
     }
@@ -126,19 +126,20 @@ impl<N: ScalarField + Clone + 'static> Training for FlowRun<N> {
 
     fn store(&self, state: &mut State) {
         state.counter("dimension", self.trainer.source().dim() as u64);
-        state.player("potential", &self.trainer.flow);
-        state.player("critic", &self.trainer.critic);
+        state.player("potential", &self.trainer.players.flow);
+        state.player("critic", &self.trainer.players.critic);
     }
 
     fn restore(&mut self, stored: &Stored, iteration: u64) -> Result<(), TrainError> {
-        stored.player("potential", &mut self.trainer.flow)?;
-        stored.player("critic", &mut self.trainer.critic)?;
+        stored.player("potential", &mut self.trainer.players.flow)?;
+        stored.player("critic", &mut self.trainer.players.critic)?;
         self.trainer.iteration = iteration;
         Ok(())
     }
 
     fn model(&self) -> Result<FlowModel<N>, TrainError> {
-        let networks = (self.trainer.flow.average.clone(), self.trainer.critic.average.clone());
+        let networks =
+            (self.trainer.players.flow.average.clone(), self.trainer.players.critic.average.clone());
         let initial = Initial::Drawn(self.trainer.source().initial.clone());
         FlowModel::new(self.config.clone(), self.game.clone(), networks, self.trainer.iteration, initial)
     }

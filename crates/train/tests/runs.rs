@@ -197,7 +197,7 @@ fn a_hopf_lax_flow_is_optimal_for_its_critic_after_any_training() {
     let (one, many) =
         (model.push_forward(start.view(), 1, 0).unwrap(), model.push_forward(start.view(), 64, 0).unwrap());
     // Single precision.
-    assert!(mfg::step_invariance(&one, &many, &start).unwrap().unwrap() < 1e-3);
+    assert!(mfg::step_invariance(one.view(), many.view(), start.view()).unwrap().unwrap() < 1e-3);
 }
 
 /// Two-step schemes remember the networks of the step before.

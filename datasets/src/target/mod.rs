@@ -15,9 +15,9 @@ use crate::SampleError;
 /// A synthetic target law π: a 2-D set embedded in the first two coordinates of R^d, the other coordinates exactly 0.
 ///
 /// For d > 2 the law is singular, which is what the W1 proximal is for. The definitions and scales are those of the
-/// experiments of arXiv 2407.11901; [`Target::Ring`] is the ring of arXiv 2406.13619; to the last three the optimal flow is known in closed form. Each
-/// is a mixture of
-/// [`Target::components`] arms, modes, cells or curves of equal probability.
+/// experiments of arXiv 2407.11901; [`Target::Ring`] is the ring of arXiv 2406.13619; to the last three the optimal
+/// flow is known in closed form. Each is a mixture of [`Target::components`] arms, modes, cells or curves of equal
+/// probability.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Target {
@@ -114,6 +114,17 @@ impl Target {
             [radius * cos, radius * sin]
         };
         Some(((0..self.components()).map(centre).collect(), std))
+    }
+
+    /// Mean and standard deviation of a target that is one isotropic Gaussian in the plane; none for other targets.
+    ///
+    /// ```
+    /// assert_eq!(datasets::Target::ShiftedGaussian.gaussian(), Some(([3.0, 0.0], 1.0)));
+    /// assert_eq!(datasets::Target::Ring.gaussian(), None);
+    /// ```
+    #[must_use]
+    pub fn gaussian(self) -> Option<([f64; 2], f64)> {
+        (self == Self::ShiftedGaussian).then_some((planar::SHIFTED_MEAN, 1.0))
     }
 
     /// Draws `n` independent points of the target in R^`dim`: the components' counts are multinomial.

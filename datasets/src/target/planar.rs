@@ -7,6 +7,9 @@ use rand_distr::StandardNormal;
 
 use super::Target;
 
+/// Mean of [`Target::ShiftedGaussian`], whose covariance is I.
+pub(super) const SHIFTED_MEAN: [f64; 2] = [3.0, 0.0];
+
 /// A point of R² drawn from component `component` of `target`.
 pub(super) fn point<R: Rng + ?Sized>(target: Target, component: u32, rng: &mut R) -> [f64; 2] {
     match target {
@@ -19,7 +22,10 @@ pub(super) fn point<R: Rng + ?Sized>(target: Target, component: u32, rng: &mut R
         Target::TwoSpirals => two_spirals(component, rng),
         Target::Origin => [0.0, 0.0],
         Target::Plane => [normal(rng), normal(rng)],
-        Target::ShiftedGaussian => [3.0 + normal(rng), normal(rng)],
+        Target::ShiftedGaussian => {
+            let [x, y] = SHIFTED_MEAN;
+            [x + normal(rng), y + normal(rng)]
+        }
     }
 }
 

@@ -34,7 +34,8 @@ fn average(f: impl Fn(f64) -> f64) -> f64 {
 /// Mean and raw second moments (x, y, xx, yy, xy), by hand.
 fn raw_moments(target: Target) -> [f64; 5] {
     match target {
-        // (f₀ + i f₁)·e^{−ia} times 1.4 over five equal rotations: no mean, E|z|² = 1.96·(1 + .09 + .01), half on each axis.
+        // (f₀ + i f₁)·e^{−ia} times 1.4 over five equal rotations: no mean, E|z|² = 1.96·(1 + .09 + .01), half on each
+        // axis.
         Target::Pinwheel => [0.0, 0.0, 1.078, 1.078, 0.0],
         // E cos = 0, E sin = 2/π, E cos² = E sin² = ½ on a half circle; the moons' centres are (−½, −.2) and (½, .3).
         Target::Moons => {

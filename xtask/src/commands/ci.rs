@@ -1,7 +1,6 @@
 //! `ci`: every check that a change has to pass, in one order, each with its time.
 
-use super::oplus::{self, Profile};
-use super::{test, tidy};
+use super::{dependencies, downstream, test, tidy};
 use crate::libtorch;
 use crate::workspace::Workspace;
 use anyhow::{Context, Result, bail};
@@ -14,9 +13,11 @@ type Step = (&'static str, fn(&Workspace) -> Result<()>);
 const STEPS: &[Step] = &[
     ("format", format),
     ("tidy", tidy::check),
+    ("dependencies", dependencies::check),
     ("libtorch", prepare),
     ("clippy", clippy),
     ("tests", tests),
+    ("downstream", downstream::check),
     ("docs", docs),
     ("smoke", smoke),
 ];
@@ -45,7 +46,7 @@ fn prepare(workspace: &Workspace) -> Result<()> {
 
 fn clippy(workspace: &Workspace) -> Result<()> {
     let mut cargo = workspace.cargo();
-    cargo.args(["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]);
+    cargo.arg("clippy").args(test::EVERYTHING).args(["--all-targets", "--", "-D", "warnings"]);
     workspace.run(cargo, "cargo clippy")
 }
 
@@ -55,13 +56,13 @@ fn tests(workspace: &Workspace) -> Result<()> {
 
 fn docs(workspace: &Workspace) -> Result<()> {
     let mut cargo = workspace.cargo();
-    cargo.args(["doc", "--workspace", "--no-deps"]).env("RUSTDOCFLAGS", "-D warnings");
+    cargo.arg("doc").args(test::EVERYTHING).arg("--no-deps").env("RUSTDOCFLAGS", "-D warnings");
     workspace.run(cargo, "cargo doc")
 }
 
 /// The main job in small, with the program that the tests have used.
 fn smoke(workspace: &Workspace) -> Result<()> {
-    let program = oplus::build(workspace, Profile::Tests)?;
+    let program = test::oplus(workspace)?;
     let folder = tempfile::tempdir().context("no temporary folder can be made")?;
     let out = folder.path().join("table1");
     let mut reproduce = Command::new(program);

@@ -9,21 +9,30 @@ use std::process::{Command, ExitCode};
 use std::thread;
 
 const MINIMUM_RUST: (u32, u32) = (1, 88);
+/// A release build of oplus takes 0.6 GB.
+const DISK_GIB: f64 = 1.0;
 /// libtorch with the wheel it comes from takes 1.1 GB, a build of everything with tests about 4 GB.
-const DISK_GIB: f64 = 6.0;
+const DISK_GIB_WITH_LIBTORCH: f64 = 6.0;
 
 /// One thing looked at.
 struct Finding {
     subject: &'static str,
     found: String,
     expected: String,
-    /// What to do where something needed is missing.
-    fix: Option<String>,
+    state: State,
+}
+
+enum State {
+    Good,
+    /// Nothing works without it; the text is what to do.
+    Missing(String),
+    /// Only what the finding names needs it; the text is what to do then.
+    Without(String),
 }
 
 impl Finding {
     fn good(subject: &'static str, found: impl Into<String>, expected: impl Into<String>) -> Self {
-        Self { subject, found: found.into(), expected: expected.into(), fix: None }
+        Self { subject, found: found.into(), expected: expected.into(), state: State::Good }
     }
 
     fn missing(
@@ -32,32 +41,47 @@ impl Finding {
         expected: impl Into<String>,
         fix: impl Into<String>,
     ) -> Self {
-        Self { subject, found: found.into(), expected: expected.into(), fix: Some(fix.into()) }
+        Self { state: State::Missing(fix.into()), ..Self::good(subject, found, expected) }
+    }
+
+    fn without(
+        subject: &'static str,
+        found: impl Into<String>,
+        expected: impl Into<String>,
+        fix: impl Into<String>,
+    ) -> Self {
+        Self { state: State::Without(fix.into()), ..Self::good(subject, found, expected) }
+    }
+
+    fn is_missing(&self) -> bool {
+        matches!(self.state, State::Missing(_))
     }
 }
 
 pub fn run(workspace: &Workspace) -> Result<ExitCode> {
-    let libtorch = libtorch(workspace);
-    let needs_python = libtorch.fix.is_some() || libtorch.found == NO_LIBTORCH_YET;
     let findings = [
         rust(output("rustc", &["--version"]).as_deref()),
-        compiler(),
-        python(needs_python),
-        libtorch,
-        disk(workspace.root()),
+        linker(),
+        disk(output("df", &["-Pk", &workspace.root().to_string_lossy()]).as_deref()),
         Finding::good("cores", cores(), "2 or more are of use"),
-        Finding::good("CUDA", cuda(), "not needed; `--device cuda:0` asks for it"),
         data(workspace.root()),
+        libtorch(workspace),
+        compiler(),
+        python(),
+        Finding::good("CUDA", cuda(), "an NVIDIA GPU, for `--device cuda:N` alone"),
     ];
     for finding in &findings {
-        let mark = if finding.fix.is_some() { "MISSING" } else { "ok" };
+        let (mark, fix) = match &finding.state {
+            State::Good => ("ok", None),
+            State::Missing(fix) => ("MISSING", Some(fix)),
+            State::Without(fix) => ("none", Some(fix)),
+        };
         println!("{mark:<8} {:<13} {} (expected: {})", finding.subject, finding.found, finding.expected);
-        if let Some(fix) = &finding.fix {
+        if let Some(fix) = fix {
             println!("{:<8} {:<13} fix: {fix}", "", "");
         }
     }
-    let all_good = findings.iter().all(|finding| finding.fix.is_none());
-    Ok(if all_good { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if findings.iter().any(Finding::is_missing) { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
 /// What a program prints, if it runs and succeeds.
@@ -83,12 +107,25 @@ fn rust(version: Option<&str>) -> Finding {
     }
 }
 
+fn linker() -> Finding {
+    let expected = "a C compiler, which rustc links with";
+    match output("cc", &["--version"]) {
+        Some(text) => Finding::good("C compiler", first_line(&text), expected),
+        None => Finding::missing(
+            "C compiler",
+            "`cc` does not run",
+            expected,
+            "install one (Debian and Ubuntu: `apt-get install gcc`)",
+        ),
+    }
+}
+
 fn compiler() -> Finding {
     let name = env::var("CXX").unwrap_or_else(|_| "c++".to_owned());
-    let expected = "a C++17 compiler, which tch is built with";
+    let expected = "a C++17 compiler, for libtorch alone";
     match output(&name, &["--version"]) {
         Some(text) => Finding::good("C++ compiler", first_line(&text), expected),
-        None => Finding::missing(
+        None => Finding::without(
             "C++ compiler",
             format!("`{name}` does not run"),
             expected,
@@ -97,17 +134,16 @@ fn compiler() -> Finding {
     }
 }
 
-fn python(needed: bool) -> Finding {
-    let expected = "any Python 3 with pip, needed once to fetch libtorch";
+fn python() -> Finding {
+    let expected = "any Python 3 with pip, to fetch libtorch and data sets alone";
     match output("python3", &["-m", "pip", "--version"]) {
         Some(text) => Finding::good("python3, pip", without_path(&text), expected),
-        None if needed => Finding::missing(
+        None => Finding::without(
             "python3, pip",
             "`python3 -m pip` does not run",
             expected,
-            "install it (Debian and Ubuntu: `apt-get install python3-pip`), or set LIBTORCH to a libtorch of your own",
+            "install it (Debian and Ubuntu: `apt-get install python3-pip`); a libtorch of your own goes into LIBTORCH",
         ),
-        None => Finding::good("python3, pip", "none, and libtorch is there already", expected),
     }
 }
 
@@ -119,37 +155,43 @@ fn without_path(text: &str) -> String {
     }
 }
 
-const NO_LIBTORCH_YET: &str = "none yet: the first command that needs it sets it up";
-
 fn libtorch(workspace: &Workspace) -> Finding {
-    let expected = format!("version {}", libtorch::VERSION);
+    let expected = format!("version {}, for CUDA and the tests that compare with it", libtorch::VERSION);
     match libtorch::find(workspace) {
         Ok(Some(Ready::Own(folder))) => {
             Finding::good("libtorch", format!("LIBTORCH={}", folder.display()), expected)
         }
         Ok(Some(Ready::Linked(folder))) => Finding::good("libtorch", folder.display().to_string(), expected),
-        Ok(None) if libtorch::supported() => Finding::good("libtorch", NO_LIBTORCH_YET, expected),
+        Ok(None) if libtorch::supported() => {
+            let fix = "nothing to do: the first command that needs it fetches it (0.5 GB)";
+            Finding::without("libtorch", "none yet", expected, fix)
+        }
         Ok(None) => {
-            Finding::good("libtorch", "none, and none is set up by itself on this system: CPU only", expected)
+            let fix = format!(
+                "install libtorch {} and set LIBTORCH to its folder; none is set up by itself on this system",
+                libtorch::VERSION
+            );
+            Finding::without("libtorch", "none", expected, fix)
         }
         Err(problem) => {
             let fix = format!("unset LIBTORCH, or point it to libtorch {}", libtorch::VERSION);
-            Finding::missing("libtorch", format!("{:#}", problem.root_cause()), expected, fix)
+            Finding::without("libtorch", format!("{:#}", problem.root_cause()), expected, fix)
         }
     }
 }
 
-fn disk(root: &Path) -> Finding {
-    let expected = format!("{DISK_GIB} GiB for libtorch and the builds");
-    let table = output("df", &["-Pk", &root.to_string_lossy()]);
-    match table.as_deref().and_then(free_gib) {
-        Some(free) if free >= DISK_GIB => Finding::good("disk", format!("{free:.1} GiB free"), expected),
-        Some(free) => Finding::missing(
-            "disk",
-            format!("{free:.1} GiB free"),
-            expected,
-            "free some space, or set CARGO_TARGET_DIR and OPLUS_CACHE to folders on a larger disk",
-        ),
+/// Reads the table of `df -Pk`.
+fn disk(table: Option<&str>) -> Finding {
+    let expected = format!("{DISK_GIB} GiB, {DISK_GIB_WITH_LIBTORCH} with libtorch and all tests");
+    let fix = "free some space, or set CARGO_TARGET_DIR and OPLUS_CACHE to folders on a larger disk";
+    match table.and_then(free_gib) {
+        Some(free) if free >= DISK_GIB_WITH_LIBTORCH => {
+            Finding::good("disk", format!("{free:.1} GiB free"), expected)
+        }
+        Some(free) if free >= DISK_GIB => {
+            Finding::without("disk", format!("{free:.1} GiB free"), expected, fix)
+        }
+        Some(free) => Finding::missing("disk", format!("{free:.1} GiB free"), expected, fix),
         None => Finding::good("disk", "unknown", expected),
     }
 }
@@ -185,11 +227,11 @@ mod tests {
 
     #[test]
     fn an_old_or_absent_rust_is_missing_and_a_newer_one_is_good() {
-        assert!(rust(Some("rustc 1.88.0 (6b00bc388 2025-06-23)")).fix.is_none());
-        assert!(rust(Some("rustc 2.0.0-nightly")).fix.is_none());
-        assert!(rust(Some("rustc 1.87.0")).fix.is_some());
-        assert!(rust(Some("something else")).fix.is_some());
-        assert!(rust(None).fix.is_some());
+        assert!(!rust(Some("rustc 1.88.0 (6b00bc388 2025-06-23)")).is_missing());
+        assert!(!rust(Some("rustc 2.0.0-nightly")).is_missing());
+        assert!(rust(Some("rustc 1.87.0")).is_missing());
+        assert!(rust(Some("something else")).is_missing());
+        assert!(rust(None).is_missing());
     }
 
     #[test]
@@ -198,6 +240,10 @@ mod tests {
             "Filesystem 1024-blocks Used Available Capacity Mounted on\n/dev/a 100 50 8388608 50% /\n";
         assert_eq!(free_gib(table), Some(8.0));
         assert_eq!(free_gib("nothing"), None);
+        assert!(matches!(disk(Some(table)).state, State::Good));
+        let small = |kib: &str| disk(Some(&table.replace("8388608", kib))).state;
+        assert!(matches!(small("2097152"), State::Without(_)), "enough for a start on the CPU");
+        assert!(matches!(small("104858"), State::Missing(_)));
     }
 
     #[test]

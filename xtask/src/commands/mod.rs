@@ -3,7 +3,9 @@
 mod bench;
 mod ci;
 mod data;
+mod dependencies;
 mod doctor;
+mod downstream;
 mod oplus;
 mod setup;
 mod test;
@@ -46,11 +48,11 @@ enum Task {
     Report(PassedOn),
     /// Fetch or check a data set
     Data(data::Arguments),
-    /// Get libtorch ready (other commands do it by themselves when they need it)
+    /// Get libtorch ready (tests, and commands that name a device of it, do it by themselves)
     Setup(setup::Arguments),
     /// Say what this machine has, what is expected, and how to fix what is missing
     Doctor,
-    /// Run all tests, those with libtorch included
+    /// Run all tests, those that compare with libtorch included
     Test(PassedOn),
     /// Run the benchmarks
     Bench(bench::Arguments),

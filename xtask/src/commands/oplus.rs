@@ -1,4 +1,5 @@
-//! What oplus does, passed on: libtorch is made sure of, the program is built, and it runs in the user's folder.
+//! What oplus does, passed on: the program is built, with libtorch where the command asks for it, and runs in the
+//! user's folder.
 
 use crate::libtorch;
 use crate::program;
@@ -9,7 +10,7 @@ use std::path::PathBuf;
 use std::process::{Command, ExitCode};
 
 pub fn run(workspace: &Workspace, command: &str, arguments: &[OsString]) -> Result<ExitCode> {
-    let program = build(workspace, Profile::Release)?;
+    let program = build(workspace, arguments)?;
     // The program runs in the user's folder, but the data sets of `data fetch` lie in the workspace.
     let data = datasets::manifest::cache_root(workspace.root());
     let status = Command::new(&program).arg(command).args(arguments).env("OPLUS_DATA", data).status();
@@ -18,28 +19,55 @@ pub fn run(workspace: &Workspace, command: &str, arguments: &[OsString]) -> Resu
     Ok(status.code().map_or(ExitCode::FAILURE, |code| ExitCode::from(u8::try_from(code).unwrap_or(1))))
 }
 
-/// The build that is wanted: the tests' one is shared with everything that they compile.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Profile {
-    Release,
-    Tests,
-}
-
-/// Builds oplus, with libtorch set up if need be, and returns the program.
-pub fn build(workspace: &Workspace, profile: Profile) -> Result<PathBuf> {
+/// Builds the oplus that these arguments need, and returns the program.
+fn build(workspace: &Workspace, arguments: &[OsString]) -> Result<PathBuf> {
     let mut cargo = workspace.cargo();
-    cargo.arg("build");
-    match profile {
-        Profile::Release => cargo.args(["--package", "oplus", "--release"]),
-        Profile::Tests => cargo.args(["--workspace", "--bins", "--tests"]),
-    };
-    if libtorch::find(workspace)?.is_none() {
-        if libtorch::supported() || profile == Profile::Tests {
-            libtorch::ensure(workspace)?;
-        } else {
-            eprintln!("no libtorch for this system: oplus is built without it (CPU only)");
-            cargo.arg("--no-default-features");
-        }
+    cargo.args(["build", "--package", "oplus", "--release"]);
+    if names_libtorch(arguments) {
+        libtorch::ensure(workspace)?;
+        // A folder of its own: a command on the CPU must not replace the program that a long reproduction on a GPU
+        // starts its runs from.
+        cargo.args(["--features", "torch", "--target-dir"]).arg(libtorch::target(workspace)?);
     }
     program::build(cargo, "oplus")
+}
+
+/// Whether `--device` names one that is reached through libtorch: `cuda:0`, `cuda:1`, …, or `libtorch`, the same backend
+/// on the CPU.
+fn names_libtorch(arguments: &[OsString]) -> bool {
+    let mut arguments = arguments.iter().map(|argument| argument.to_str().unwrap_or_default());
+    while let Some(argument) = arguments.next() {
+        let device = match argument.strip_prefix("--device") {
+            Some("") => arguments.next(),
+            Some(rest) => rest.strip_prefix('='),
+            None => None,
+        };
+        if device.is_some_and(|device| device == "libtorch" || device.starts_with("cuda")) {
+            return true;
+        }
+    }
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn libtorch_is_taken_where_its_devices_are_named_and_nowhere_else() {
+        for (line, wanted) in [
+            ("a.toml --device cuda:0", true),
+            ("--device=cuda:1 a.toml", true),
+            ("table1 --device libtorch --preset smoke", true),
+            ("table1 --device=libtorch", true),
+            ("table1 --device cpu", false),
+            ("table1 --device=cpu", false),
+            ("table1 --preset smoke", false),
+            ("cuda:0 libtorch --devices cuda:0", false),
+            ("table1 --device", false),
+        ] {
+            let arguments: Vec<OsString> = line.split(' ').map(OsString::from).collect();
+            assert_eq!(names_libtorch(&arguments), wanted, "{line}");
+        }
+    }
 }

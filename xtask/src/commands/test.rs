@@ -1,20 +1,37 @@
-//! `test`: all tests of the workspace, those that need libtorch and the built program included.
+//! `test`: all tests of the workspace, those that compare with libtorch included, and the crate outside it.
 
-use super::oplus::{self, Profile};
+use super::downstream;
+use crate::libtorch;
+use crate::program;
 use crate::workspace::Workspace;
 use anyhow::Result;
 use std::ffi::OsString;
+use std::path::PathBuf;
 use std::process::ExitCode;
+
+/// What every cargo call of the checks compiles: all packages, with libtorch.
+pub const EVERYTHING: [&str; 3] = ["--workspace", "--features", "oplus/torch"];
 
 pub fn run(workspace: &Workspace, arguments: &[OsString]) -> Result<ExitCode> {
     all(workspace, arguments)?;
+    if arguments.is_empty() {
+        downstream::check(workspace)?;
+    }
     Ok(ExitCode::SUCCESS)
 }
 
-/// Builds the program that some tests start, then runs every test.
+/// Runs every test of the workspace.
 pub fn all(workspace: &Workspace, arguments: &[OsString]) -> Result<()> {
-    oplus::build(workspace, Profile::Tests)?;
+    oplus(workspace)?;
     let mut cargo = workspace.cargo();
-    cargo.args(["test", "--workspace"]).args(arguments);
+    cargo.arg("test").args(EVERYTHING).args(arguments);
     workspace.run(cargo, "cargo test")
+}
+
+/// Builds all programs and tests in the profile of the tests, and returns the program oplus.
+pub fn oplus(workspace: &Workspace) -> Result<PathBuf> {
+    libtorch::ensure(workspace)?;
+    let mut cargo = workspace.cargo();
+    cargo.arg("build").args(EVERYTHING).args(["--bins", "--tests"]);
+    program::build(cargo, "oplus")
 }

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Packages whose build scripts look at what is behind the link; cargo only watches the link's own path.
-const DEPENDENTS: &[&str] = &["torch-sys", "flows", "train", "oplus", "oplus-tests"];
+const DEPENDENTS: &[&str] = &["torch-sys", "flows", "train", "oplus"];
 
 /// The path of the link, as cargo's `[env]` table writes it.
 pub fn path(workspace: &Workspace) -> PathBuf {
@@ -22,9 +22,9 @@ pub fn point(workspace: &Workspace, folder: &Path) -> Result<()> {
     }
     replace(&link, folder)?;
     if before.is_some() {
-        for profile in ["dev", "release"] {
+        for (profile, target) in [("dev", workspace.target()?), ("release", super::target(workspace)?)] {
             let mut clean = workspace.cargo();
-            clean.args(["clean", "--quiet", "--profile", profile]);
+            clean.args(["clean", "--quiet", "--profile", profile, "--target-dir"]).arg(target);
             for package in DEPENDENTS {
                 clean.args(["--package", package]);
             }

@@ -77,6 +77,11 @@ pub fn ensure(workspace: &Workspace) -> Result<Ready> {
     }
 }
 
+/// The build folder of the programs that run with libtorch, apart from those that run without it.
+pub fn target(workspace: &Workspace) -> Result<PathBuf> {
+    Ok(workspace.target()?.join("libtorch"))
+}
+
 /// Puts a libtorch of this kind into the cache where it is missing, and links it.
 pub fn set_up(workspace: &Workspace, kind: Kind) -> Result<Ready> {
     if !supported() {

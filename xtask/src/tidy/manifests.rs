@@ -8,16 +8,36 @@ use toml::{Table, Value};
 const DIRECTION: &[(&str, &[&str])] = &[
     ("datasets", &[]),
     ("metrics", &[]),
-    ("ot-core", &[]),
+    ("simd", &[]),
+    ("ot-core", &["simd"]),
     ("mfg", &["metrics", "ot-core"]),
-    ("flows", &["metrics", "ot-core", "mfg"]),
+    ("flows", &["metrics", "simd", "ot-core", "mfg"]),
     ("train", &["datasets", "metrics", "ot-core", "mfg", "flows"]),
     ("eval", &["metrics", "ot-core"]),
     ("measure", &["datasets", "metrics", "ot-core", "mfg", "flows", "train", "eval"]),
     ("oplus", &["datasets", "metrics", "ot-core", "mfg", "flows", "train", "eval", "measure"]),
     ("xtask", &["datasets"]),
-    ("oplus-tests", &["datasets", "metrics", "ot-core", "mfg", "flows", "train", "eval", "measure", "oplus"]),
     ("oplus-benches", &["datasets", "metrics", "ot-core", "mfg", "flows", "train", "eval", "measure"]),
+];
+
+/// Crates from elsewhere that some of ours must not depend on, their tests aside.
+struct Ban {
+    dependencies: &'static [&'static str],
+    within: &'static [&'static str],
+    why: &'static str,
+}
+
+const BANS: &[Ban] = &[
+    Ban {
+        dependencies: &["clap", "anyhow"],
+        within: &["datasets", "metrics", "simd", "ot-core", "mfg", "flows", "train", "eval", "measure"],
+        why: "a library knows no command line, and its errors have types",
+    },
+    Ban {
+        dependencies: &["rand", "rand_chacha", "rand_distr"],
+        within: &["mfg", "metrics", "simd"],
+        why: "this crate draws no random numbers",
+    },
 ];
 
 /// The only crate that may link libtorch, and only if asked to.
@@ -30,6 +50,10 @@ pub fn check(tree: &Tree) -> Vec<Problem> {
         // A file that does not parse is a problem of its own, found with all other TOML.
         let Ok(manifest) = toml::from_str::<Table>(text) else { continue };
         let Some(Value::Table(package)) = manifest.get("package") else { continue };
+        // A package with a workspace of its own stands for a crate elsewhere.
+        if manifest.contains_key("workspace") {
+            continue;
+        }
         let mut report =
             |word: &str, message: String| problems.push(Problem::new(path, line_of(text, word), message));
         if package.get("description").and_then(Value::as_str).is_none_or(|text| text.len() < 20) {
@@ -64,6 +88,10 @@ pub fn check(tree: &Tree) -> Vec<Problem> {
                     dependency,
                     format!("{name} must not depend on {dependency}: dependencies point one way"),
                 );
+            }
+            let banned = |ban: &&Ban| ban.within.contains(&name) && ban.dependencies.contains(&dependency);
+            if let Some(ban) = BANS.iter().find(banned).filter(|_| section == "dependencies") {
+                report(dependency, format!("{name} must not depend on {dependency}: {}", ban.why));
             }
             let optional = value.get("optional").and_then(Value::as_bool) == Some(true);
             if ["tch", "torch-sys"].contains(&dependency) && !(name == HOME_OF_TORCH && optional) {
@@ -133,6 +161,20 @@ mod tests {
             messages(&manifest("ot-core", "[dev-dependencies]\ndatasets.workspace = true\n")),
             [""; 0]
         );
+    }
+
+    #[test]
+    fn some_crates_from_elsewhere_are_for_some_of_ours() {
+        for (name, section, dependency, fine) in [
+            ("train", "dependencies", "clap", false),
+            ("oplus", "dependencies", "clap", true),
+            ("mfg", "dependencies", "rand", false),
+            ("mfg", "dev-dependencies", "rand", true),
+            ("ot-core", "dependencies", "rand", true),
+        ] {
+            let text = manifest(name, &format!("[{section}]\n{dependency}.workspace = true\n"));
+            assert_eq!(messages(&text).is_empty(), fine, "{name} -> {dependency}");
+        }
     }
 
     #[test]

@@ -4,7 +4,6 @@ mod code;
 mod configs;
 mod documents;
 mod manifests;
-mod mask;
 mod text;
 mod tree;
 

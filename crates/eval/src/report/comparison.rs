@@ -3,7 +3,8 @@
 use super::Table;
 use crate::Summary;
 use crate::results::{Floor, Protocol, Results, Row, Status};
-use serde::{Deserialize, Serialize};
+use metrics::Metric;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::collections::BTreeSet;
 
 /// A number that stands in print, or that was measured on what others have released.
@@ -16,12 +17,29 @@ pub struct Published {
     pub dataset: String,
     /// The ambient dimension d.
     pub dim: usize,
-    /// The name of the metric.
-    pub metric: String,
+    /// The metric; its name in a file.
+    #[serde(with = "by_name")]
+    pub metric: &'static Metric,
     /// The number as it is written in the source.
     pub value: String,
     /// Where it stands.
     pub source: String,
+}
+
+/// A metric in a file is its name.
+mod by_name {
+    use super::{Deserialize, Deserializer, Metric, Serializer};
+    use serde::de::Error;
+
+    #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde gives the field by reference")]
+    pub fn serialize<S: Serializer>(metric: &&'static Metric, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(metric.name)
+    }
+
+    pub fn deserialize<'a, D: Deserializer<'a>>(deserializer: D) -> Result<&'static Metric, D::Error> {
+        let name = String::deserialize(deserializer)?;
+        metrics::find(&name).ok_or_else(|| D::Error::custom(format!("there is no metric `{name}`")))
+    }
 }
 
 /// One table that is made for each family of an experiment.
@@ -31,90 +49,12 @@ pub struct Columns {
     /// `{sinkhorn}` and `{published}` for the points of the Sinkhorn divergences.
     pub caption: &'static str,
     /// The metrics.
-    pub metrics: &'static [&'static str],
+    pub metrics: &'static [&'static Metric],
     /// Whether the state of the runs and the floors of the targets stand in it.
     pub with_status_and_floor: bool,
     /// The metric whose numbers in print stand beside.
-    pub in_print: Option<&'static str>,
+    pub in_print: Option<&'static Metric>,
 }
-
-/// The tables of proximal flows: distances, and the indicators of the optimality system.
-pub const FLOW_TABLES: &[Columns] = &[
-    Columns {
-        caption: "distances; each number the mean over {pairs} pairs of independent clouds: n = {n} for w2_squared, \
-                  {sinkhorn} for sinkhorn_divergence_2d, {published} for sinkhorn_divergence_2d_as_published. ± is the \
-                  standard deviation over seeds, over the pairs where there is one seed. The floor is the same between \
-                  two independent samples of the target.",
-        metrics: &[
-            "w2_squared",
-            "sinkhorn_divergence_2d",
-            "sinkhorn_divergence_2d_as_published",
-            "off_manifold_rms",
-            "w2_squared_one_step",
-            "exact_flow_error",
-            "exact_law_error",
-        ],
-        with_status_and_floor: true,
-        in_print: Some("sinkhorn_divergence_2d_as_published"),
-    },
-    Columns {
-        caption: "indicators over {n} particles; all but the last two are 0 at the exact optimum, critic_slope_max is at \
-                  most 1 where the bound on the critic is kept.",
-        metrics: &[
-            "straightness",
-            "path_ratio",
-            "step_invariance",
-            "hj_residual_relative",
-            "terminal_gradient_relative",
-            "critic_slope_max",
-            "kinetic_energy",
-        ],
-        with_status_and_floor: false,
-        in_print: None,
-    },
-];
-
-/// The table of generators on the ring.
-pub const RING_TABLES: &[Columns] = &[Columns {
-    caption: "generated points against fresh points of the ring with balanced modes; each number the mean over {pairs} \
-              pairs of independent clouds of n = {n}. ± is the standard deviation over seeds, over the pairs where there \
-              is one seed. Generated points begin at random points, whose counts of the modes are random however well the \
-              generator is trained: their floor is the one of random against equal counts; w2_even begins at points that fill \
-              their law evenly, and its floor is that of equal counts.",
-    metrics: &[
-        "w1",
-        "w2",
-        "w2_even",
-        "modes_covered",
-        "high_quality_share",
-        "w2_fixed",
-        "iterations_to_w2_0.15",
-        "seconds_to_w2_0.15",
-        "seconds_per_iteration",
-        "geometric_deviation",
-    ],
-    with_status_and_floor: true,
-    in_print: None,
-}];
-
-/// The table of digits moved from one set to another.
-pub const DIGIT_TABLES: &[Columns] = &[Columns {
-    caption: "accuracy of the 1-nearest-neighbour classifier fitted on the moved source digits with their labels, on the \
-              test digits of the target, and exact w2 between moved source and target test digits, mean over {pairs} pairs \
-              of n = {n} (fewer where a test set is smaller). ± is the standard deviation over seeds. The floor is w2 between \
-              training and test digits of the target.",
-    metrics: &[
-        "accuracy_all",
-        "accuracy_2007",
-        "accuracy_best",
-        "iteration_of_accuracy_best",
-        "w2",
-        "label_agreement",
-        "seconds_per_iteration",
-    ],
-    with_status_and_floor: true,
-    in_print: None,
-}];
 
 /// The tables of an experiment: for each family those of `tables`, then the published numbers.
 ///
@@ -122,9 +62,15 @@ pub const DIGIT_TABLES: &[Columns] = &[Columns {
 /// clouds. Complexity: linear in the rows, times the published numbers.
 ///
 /// ```
-/// use eval::{Protocol, Results, report::FLOW_TABLES};
-/// let results = Results::new("table1".into(), "smoke".into(), Protocol::SMOKE, vec![], vec![]);
-/// assert!(eval::report::comparison(&results, &[], FLOW_TABLES).is_empty());
+/// use eval::{Protocol, Results, report::Columns};
+/// let columns = Columns {
+///     caption: "distances over {pairs} pairs",
+///     metrics: &[metrics::W2_SQUARED],
+///     with_status_and_floor: true,
+///     in_print: None,
+/// };
+/// let results = Results::new("mine".into(), "smoke".into(), Protocol::SMOKE, vec![], vec![]);
+/// assert!(eval::report::comparison(&results, &[], &[columns]).is_empty());
 /// ```
 #[must_use]
 pub fn comparison(results: &Results, published: &[Published], columns: &[Columns]) -> Vec<Table> {
@@ -190,11 +136,11 @@ impl Group<'_> {
         }
     }
 
-    fn has(&self, metric: &str) -> bool {
+    fn has(&self, metric: &Metric) -> bool {
         self.rows.iter().any(|row| row.metrics.get(metric).is_some())
     }
 
-    fn cell(&self, metric: &str) -> String {
+    fn cell(&self, metric: &Metric) -> String {
         let values: Vec<f64> = self.rows.iter().filter_map(|row| row.metrics.get(metric)).collect();
         let Some(mut summary) = Summary::of(&values) else { return "–".into() };
         if let [row] = self.rows.as_slice() {
@@ -212,9 +158,9 @@ fn table(
     published: &[Published],
 ) -> Table {
     // A column that no row fills is left out.
-    let filled = |metric: &&&str| groups.iter().any(|group| group.has(metric));
-    let metrics: Vec<&str> = columns.metrics.iter().filter(filled).copied().collect();
-    let printed = |metric: &&str| groups.iter().any(|group| in_print(group, metric, published).is_some());
+    let filled = |metric: &&&Metric| groups.iter().any(|group| group.has(metric));
+    let metrics: Vec<&Metric> = columns.metrics.iter().filter(filled).copied().collect();
+    let printed = |metric: &&Metric| groups.iter().any(|group| in_print(group, metric, published).is_some());
     let in_print_metric = columns.in_print.filter(printed);
     let status = columns.with_status_and_floor;
     let mut rows: Vec<Vec<String>> = Vec::new();
@@ -232,7 +178,7 @@ fn table(
     }
     let mut head: Vec<String> = vec!["target".into(), "method".into()];
     head.extend(status.then(|| "status".into()));
-    head.extend(metrics.iter().map(|metric| (*metric).into()));
+    head.extend(metrics.iter().map(|metric| metric.name.into()));
     head.extend(in_print_metric.map(|metric| format!("in print: {metric}")));
     Table { caption: format!("{}{}", prefix(family), caption(columns, results.protocol)), head, rows }
 }
@@ -251,7 +197,7 @@ fn caption(columns: &Columns, protocol: Protocol) -> String {
     caption
 }
 
-fn floor_row(floor: &Floor, metrics: &[&str]) -> Vec<String> {
+fn floor_row(floor: &Floor, metrics: &[&Metric]) -> Vec<String> {
     let mut cells = vec![format!("{} {}D", floor.dataset, floor.dim), "floor".into(), String::new()];
     cells.extend(metrics.iter().map(|metric| match floor.metrics.get(metric) {
         Some(mean) => Summary { mean, sd: floor.metrics.deviation(metric), count: 1 }.to_string(),
@@ -260,7 +206,7 @@ fn floor_row(floor: &Floor, metrics: &[&str]) -> Vec<String> {
     cells
 }
 
-fn in_print(group: &Group<'_>, metric: &str, published: &[Published]) -> Option<String> {
+fn in_print(group: &Group<'_>, metric: &Metric, published: &[Published]) -> Option<String> {
     let same = |number: &&Published| {
         (number.dataset.as_str(), number.dim, number.method.as_str())
             == (group.dataset, group.dim, group.method)
@@ -275,7 +221,7 @@ fn sources(published: &[&Published]) -> Table {
         vec![
             format!("{} {}D", number.dataset, number.dim),
             number.method.clone(),
-            number.metric.clone(),
+            number.metric.name.into(),
             number.value.clone(),
             number.source.clone(),
         ]
@@ -295,10 +241,26 @@ fn prefix(family: &str) -> String {
 mod tests {
     use super::*;
     use crate::Metrics;
+    use metrics::{SINKHORN_DIVERGENCE_2D_AS_PUBLISHED, W2_SQUARED};
+
+    const COLUMNS: &[Columns] = &[
+        Columns {
+            caption: "n = {n} for w2_squared",
+            metrics: &[metrics::W1, W2_SQUARED],
+            with_status_and_floor: true,
+            in_print: Some(SINKHORN_DIVERGENCE_2D_AS_PUBLISHED),
+        },
+        Columns {
+            caption: "without status",
+            metrics: &[W2_SQUARED],
+            with_status_and_floor: false,
+            in_print: None,
+        },
+    ];
 
     fn row(dim: usize, method: &str, seed: u64, status: Status, w2_squared: &[f64]) -> Row {
         let mut metrics = Metrics::default();
-        metrics.insert_repeated("w2_squared", w2_squared);
+        metrics.insert_repeated(W2_SQUARED, w2_squared);
         Row {
             method: method.into(),
             family: "tuned".into(),
@@ -319,21 +281,20 @@ mod tests {
     }
 
     fn tables(rows: Vec<Row>) -> Vec<Table> {
-        let floor = Floor {
-            dataset: "pinwheel".into(),
-            dim: 2,
-            metrics: [("w2_squared", 0.02), ("w2_squared_sd", 0.004)].into_iter().collect(),
-        };
+        let mut metrics = Metrics::default();
+        // Mean .02, standard deviation .004.
+        metrics.insert_repeated(W2_SQUARED, &[0.016, 0.02, 0.024]);
+        let floor = Floor { dataset: "pinwheel".into(), dim: 2, metrics };
         let published = Published {
             method: "w1w2".into(),
             dataset: "pinwheel".into(),
             dim: 2,
-            metric: "sinkhorn_divergence_2d_as_published".into(),
+            metric: SINKHORN_DIVERGENCE_2D_AS_PUBLISHED,
             value: "8.0e-3".into(),
             source: "arXiv 2407.11901, Table 1".into(),
         };
         let results = Results::new("table1".into(), "full".into(), Protocol::FULL, rows, vec![floor]);
-        comparison(&results, &[published], FLOW_TABLES)
+        comparison(&results, &[published], COLUMNS)
     }
 
     #[test]

@@ -4,8 +4,8 @@ mod comparison;
 mod figure;
 mod table;
 
-pub use comparison::{Columns, DIGIT_TABLES, FLOW_TABLES, Published, RING_TABLES, comparison};
-pub use figure::{Cloud, Curves, Drawing, Figure, FigureError, Images, Scale, Scatter, Series};
+pub use comparison::{Columns, Published, comparison};
+pub use figure::{Cloud, Curves, Drawing, Figure, FigureError, Images, Paths, Scale, Scatter, Series};
 pub use table::Table;
 
 use serde::{Deserialize, Serialize};

@@ -1,8 +1,8 @@
 //! The results of a run or of a whole experiment, as they stand in `results.json`.
 
-mod metrics;
+mod numbers;
 
-pub use metrics::{METRICS, Metric, Metrics, definition};
+pub use numbers::Metrics;
 
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -137,7 +137,7 @@ impl Results {
         let measured = rows.iter().map(|row| &row.metrics).chain(floors.iter().map(|floor| &floor.metrics));
         let definitions = measured
             .flat_map(Metrics::iter)
-            .filter_map(|(name, _)| Some((name.to_owned(), definition(name)?)))
+            .filter_map(|(name, _)| Some((name.to_owned(), metrics::definition(name)?)))
             .collect();
         Self { schema_version: SCHEMA_VERSION, experiment, preset, protocol, rows, floors, definitions }
     }
@@ -166,7 +166,8 @@ mod tests {
 
     #[test]
     fn the_written_form_is_the_one_that_others_read() {
-        let metrics: Metrics = [("w2_squared", 0.25), ("w2_squared_sd", f64::NAN)].into_iter().collect();
+        let metrics: Metrics =
+            [(metrics::W2_SQUARED, 0.25), (metrics::PATH_RATIO, f64::NAN)].into_iter().collect();
         let diverged = Status::Diverged { step: 7, reason: "the loss is NaN".into() };
         let rows = vec![row(Status::Ok, metrics), row(diverged, Metrics::default())];
         let results = Results::new("table1".into(), "smoke".into(), Protocol::SMOKE, rows, vec![]);

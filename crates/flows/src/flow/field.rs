@@ -1,17 +1,39 @@
-//! The flow that follows from the players' networks.
+//! The flow that follows from the players' networks, to be integrated and recorded.
 
 use super::jet::{Arranged, Jet};
 use super::{Flow, FlowObjective};
 use crate::FlowError;
-use crate::error::expect_length;
+use crate::error::{array2, expect_columns, flat};
 use crate::game::{Game, Networks};
 use crate::hopf_lax::{CriticField, HopfLaxFlow};
-use crate::integrate::{PotentialField, VelocityField};
+use crate::integrate::VelocityField;
+use crate::mlp::Mlp;
 use crate::real::Real;
 use crate::scalar_field::ScalarField;
+use ndarray::{Array1, Array2, ArrayView2, ArrayViewMut2};
+
+/// ∇ₓU and ∂ₜU of a potential at some points and one time.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Derivatives<T> {
+    /// ∇ₓU, \[n, d\]; −λv of a velocity without a potential.
+    pub gradient: Array2<T>,
+    /// ∂ₜU, \[n\]; zeros without a potential.
+    pub time: Array1<T>,
+}
+
+/// The velocity field of a game's flow at given parameters.
+#[derive(Debug)]
+pub struct FlowField<'a, T: Real, N: ScalarField = Mlp>(Kind<'a, T, N>);
+
+#[derive(Debug)]
+enum Kind<'a, T: Real, N: ScalarField> {
+    Direct(NetworkField<'a, T, N>),
+    HopfLax(Box<HopfLaxFlow<T, CriticField<'a, T, N>, NetworkField<'a, T, N>>>),
+}
 
 impl<N: ScalarField> Game<N> {
-    /// The flow of the two networks at the given parameters; the companions are those of [`HopfLaxFlow`].
+    /// The flow of the two networks at the given parameters; the companions, \[m, d\] row-major, are those of
+    /// [`HopfLaxFlow`] and not read by the other representations.
     ///
     /// # Errors
     /// [`FlowError::Shape`] when the parameters are not of the networks.
@@ -19,49 +41,90 @@ impl<N: ScalarField> Game<N> {
         &'a self,
         networks: Networks<'_, T>,
         companions: &[T],
-    ) -> Result<Box<dyn PotentialField<T> + 'a>, FlowError> {
+    ) -> Result<FlowField<'a, T, N>, FlowError> {
         let mut direct = NetworkField { game: self, weights: Arranged::default(), jet: Jet::default() };
         direct.weights.arrange(self, networks)?;
         if !matches!(self.flow, Flow::HopfLax { .. }) {
-            return Ok(Box::new(direct));
+            return Ok(FlowField(Kind::Direct(direct)));
         }
         let critic = CriticField::new(&self.critic.network, networks.critic)?;
         let FlowObjective { lambda, horizon, .. } = self.objective;
-        Ok(Box::new(HopfLaxFlow::new(critic, direct, lambda, horizon, companions.to_vec())))
+        let flow = HopfLaxFlow::new(critic, direct, lambda, horizon, companions.to_vec());
+        Ok(FlowField(Kind::HopfLax(Box::new(flow))))
+    }
+}
+
+impl<T: Real, N: ScalarField> FlowField<'_, T, N> {
+    /// ∇ₓU and ∂ₜU at the rows of `x`, \[n, d\], and one time.
+    ///
+    /// # Errors
+    /// [`FlowError::Shape`] when the points are not of the flow's dimension.
+    pub fn derivatives(&mut self, x: ArrayView2<'_, T>, t: T) -> Result<Derivatives<T>, FlowError> {
+        match &mut self.0 {
+            Kind::Direct(field) => field.derivatives(x, t),
+            Kind::HopfLax(flow) => flow.derivatives(x, t),
+        }
+    }
+
+    /// ΔₓU at the rows of `x`, \[n, d\], and one time.
+    ///
+    /// # Errors
+    /// [`FlowError::Shape`] as above, [`FlowError::Specification`] for a flow whose potential has no second derivatives, or
+    /// none at all.
+    pub fn laplacian(&mut self, x: ArrayView2<'_, T>, t: T) -> Result<Array1<T>, FlowError> {
+        match &mut self.0 {
+            Kind::Direct(field) => field.laplacian(x, t),
+            Kind::HopfLax(_) => Err(FlowError::specification(
+                "the Laplacian of a Hopf–Lax potential",
+                "asked for",
+                "take another representation of the flow for noise: the minimum over y has kinks",
+            )),
+        }
+    }
+}
+
+impl<T: Real, N: ScalarField> VelocityField<T> for FlowField<'_, T, N> {
+    fn velocity(&mut self, x: ArrayView2<'_, T>, t: T, v: ArrayViewMut2<'_, T>) -> Result<(), FlowError> {
+        match &mut self.0 {
+            Kind::Direct(field) => field.velocity(x, t, v),
+            Kind::HopfLax(flow) => flow.velocity(x, t, v),
+        }
     }
 }
 
 /// The potential as the networks give it directly.
+#[derive(Debug)]
 struct NetworkField<'a, T: Real, N: ScalarField> {
     game: &'a Game<N>,
     weights: Arranged<T, N>,
     jet: Jet<T, N>,
 }
 
+impl<T: Real, N: ScalarField> NetworkField<'_, T, N> {
+    fn evaluate(&mut self, x: ArrayView2<'_, T>, t: T) -> Result<(), FlowError> {
+        expect_columns("the points", x, self.game.flow.dim())?;
+        self.game.jet(&self.weights, &flat(x), t, &mut self.jet)
+    }
+
+    fn derivatives(&mut self, x: ArrayView2<'_, T>, t: T) -> Result<Derivatives<T>, FlowError> {
+        self.evaluate(x, t)?;
+        let gradient = array2("the gradient", self.jet.gradient().to_vec(), x.ncols())?;
+        Ok(Derivatives { gradient, time: self.jet.time_derivative().to_vec().into() })
+    }
+
+    fn laplacian(&mut self, x: ArrayView2<'_, T>, t: T) -> Result<Array1<T>, FlowError> {
+        self.evaluate(x, t)?;
+        Ok(self.game.laplacian(&self.weights, &self.jet)?.into())
+    }
+}
+
 impl<T: Real, N: ScalarField> VelocityField<T> for NetworkField<'_, T, N> {
-    fn velocity(&mut self, x: &[T], t: T, v: &mut [T]) -> Result<(), FlowError> {
-        self.game.jet(&self.weights, x, t, &mut self.jet)?;
-        expect_length("the velocity buffer", v.len(), x.len())?;
+    fn velocity(&mut self, x: ArrayView2<'_, T>, t: T, mut v: ArrayViewMut2<'_, T>) -> Result<(), FlowError> {
+        self.evaluate(x, t)?;
         let lambda = T::of(self.game.objective.lambda);
         for (v, &g) in v.iter_mut().zip(self.jet.gradient()) {
             *v = -g / lambda;
         }
         Ok(())
-    }
-}
-
-impl<T: Real, N: ScalarField> PotentialField<T> for NetworkField<'_, T, N> {
-    fn derivatives(&mut self, x: &[T], t: T, gradient: &mut [T], time: &mut [T]) -> Result<(), FlowError> {
-        self.game.jet(&self.weights, x, t, &mut self.jet)?;
-        expect_length("the gradient buffer", gradient.len(), x.len())?;
-        expect_length("the time derivative's buffer", time.len(), self.jet.time_derivative().len())?;
-        gradient.copy_from_slice(self.jet.gradient());
-        time.copy_from_slice(self.jet.time_derivative());
-        Ok(())
-    }
-
-    fn laplacian(&mut self, x: &[T], t: T) -> Result<Vec<T>, FlowError> {
-        self.game.jet(&self.weights, x, t, &mut self.jet)?;
-        self.game.laplacian(&self.weights, &self.jet)
     }
 }

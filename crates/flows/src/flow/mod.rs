@@ -11,6 +11,7 @@ mod objective;
 mod representation;
 mod steps;
 
+pub use field::{Derivatives, FlowField};
 pub use gradient::Workspace;
 pub use interaction::Interaction;
 pub use objective::{FlowObjective, FlowValue, TERMS};

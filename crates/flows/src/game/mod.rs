@@ -8,7 +8,7 @@
 
 use crate::FlowError;
 use crate::critic::{self, Critic, CriticBatch, CriticDescription, CriticValue};
-use crate::error::expect_rows;
+use crate::error::{expect_length, expect_rows};
 use crate::flow::{self, Flow, FlowObjective, FlowValue, Paths, Representation};
 use crate::hopf_lax::{CriticField, Minimiser, Stop};
 use crate::mlp::Mlp;
@@ -41,6 +41,19 @@ impl Game {
     ) -> Result<Self, FlowError> {
         representation.validate(objective, critic)?;
         Ok(Self { critic: critic.build(dim)?, flow: representation.build(dim)?, objective: *objective })
+    }
+}
+
+impl<N> Game<N> {
+    /// The same game with a critic of another network.
+    ///
+    /// # Errors
+    /// [`FlowError::Shape`] when it does not judge points of the flow's dimension.
+    pub fn with_critic<M: ScalarField>(self, network: M) -> Result<Game<M>, FlowError> {
+        expect_length("the input of the critic's network", network.input(), self.flow.dim())?;
+        let Critic { objective, bound, lipschitz, .. } = self.critic;
+        let critic = Critic { network, objective, bound, lipschitz };
+        Ok(Game { critic, flow: self.flow, objective: self.objective })
     }
 }
 

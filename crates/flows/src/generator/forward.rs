@@ -7,12 +7,29 @@
 use super::tape::LayerTape;
 use super::{Generator, GeneratorOutput, GeneratorTape, NORMALISATION_FLOOR, Statistics};
 use crate::FlowError;
-use crate::error::expect_length;
+use crate::error::{array2, expect_columns, expect_length, flat};
 use crate::matrix::{Panels, multiply};
 use crate::real::Real;
+use ndarray::{Array2, ArrayView2};
 
 impl Generator {
-    /// Evaluates G at the rows of `z` (row-major, batch × input) and records the tape.
+    /// G(z), \[n, output\], at the rows of `z`, \[n, input\].
+    ///
+    /// # Errors
+    /// As [`Generator::evaluate`].
+    pub fn generate<T: Real>(
+        &self,
+        parameters: &[T],
+        z: ArrayView2<'_, T>,
+        statistics: Statistics<'_, T>,
+    ) -> Result<Array2<T>, FlowError> {
+        expect_columns("the generator's input", z, self.input)?;
+        let mut tape = GeneratorTape::new();
+        self.evaluate(parameters, &flat(z), statistics, &mut tape)?;
+        array2("the generated points", tape.points().to_vec(), self.last.output)
+    }
+
+    /// Evaluates G at the rows of `z` (row-major, \[n, input\]) and records the tape.
     ///
     /// Complexity: one multiplication with each weight matrix.
     ///

@@ -18,7 +18,7 @@ mod statistics;
 mod tape;
 
 pub use init::GeneratorInitialisation;
-pub use objective::{fit, push};
+pub use objective::{fit, non_saturating, push};
 pub use statistics::{RunningStatistics, Statistics};
 pub use tape::GeneratorTape;
 

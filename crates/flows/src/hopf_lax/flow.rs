@@ -2,11 +2,13 @@
 
 use super::{Field, Minimiser, Stop};
 use crate::FlowError;
-use crate::error::expect_length;
-use crate::integrate::{PotentialField, VelocityField};
+use crate::error::{array2, expect_columns, expect_rows, flat};
+use crate::flow::Derivatives;
+use crate::integrate::VelocityField;
 use crate::mlp::{Mlp, Order};
 use crate::real::Real;
 use crate::scalar_field::{Evaluation, ScalarField};
+use ndarray::{Array2, ArrayView2, ArrayViewMut2};
 
 /// A critic network as the field that is minimised.
 #[derive(Debug)]
@@ -48,9 +50,11 @@ impl<T: Real, N: ScalarField> Field<T> for CriticField<'_, T, N> {
 /// Along a path y does not change, so while time goes on with the same number of points each search begins at the last
 /// y; the proposal is asked at the first call, and whenever time goes back. Then the search also tries the ends of the
 /// companions, fixed points whose own ends are searched beside.
+///
+/// The crate's example `hopf_lax` samples that of a critic written by hand.
 #[derive(Debug)]
-pub struct HopfLaxFlow<'a, T: Real, P, N: ScalarField = Mlp> {
-    critic: CriticField<'a, T, N>,
+pub struct HopfLaxFlow<T, F, P> {
+    critic: F,
     proposal: P,
     lambda: f64,
     horizon: f64,
@@ -66,35 +70,38 @@ const CONVERGED: Stop = Stop { iterations: 300, tolerance: 1e-5 };
 /// Searches from a new start; from the second on, the companions offer the ends that they have found.
 const ROUNDS: usize = 2;
 
-impl<'a, T: Real, P: VelocityField<T>, N: ScalarField> HopfLaxFlow<'a, T, P, N> {
-    /// The flow of `critic` with kinetic weight `lambda` > 0 on [0, `horizon`], with companions as rows of points.
-    pub fn new(
-        critic: CriticField<'a, T, N>,
-        proposal: P,
-        lambda: f64,
-        horizon: f64,
-        companions: Vec<T>,
-    ) -> Self {
+impl<T: Real, F: Field<T>, P: VelocityField<T>> HopfLaxFlow<T, F, P> {
+    /// The flow of `critic` with kinetic weight `lambda` > 0 on [0, `horizon`], with companions \[m, d\], row-major.
+    pub fn new(critic: F, proposal: P, lambda: f64, horizon: f64, companions: Vec<T>) -> Self {
         let (minimiser, ends) = (Minimiser::default(), Vec::new());
         Self { critic, proposal, lambda, horizon, companions, minimiser, ends, time: 0.0 }
     }
 
-    /// The minimisers y for the rows of `x` at time `t` < T.
+    /// The minimisers y, \[n, d\], for the rows of `x`, \[n, d\], at time `t` < T.
     ///
     /// # Errors
-    /// [`FlowError::Shape`] when the points do not fit the critic or the proposal.
-    pub fn ends(&mut self, x: &[T], t: T) -> Result<&[T], FlowError> {
+    /// [`FlowError::Shape`] when the points or the companions do not fit the critic or the proposal.
+    pub fn ends(&mut self, x: ArrayView2<'_, T>, t: T) -> Result<Array2<T>, FlowError> {
+        let dim = self.critic.dim();
+        expect_columns("the points", x, dim)?;
+        self.search(&flat(x), t)?;
+        array2("the ends of the paths", self.ends.clone(), dim)
+    }
+
+    /// Leaves the minimisers for the rows of `x` in `self.ends`.
+    fn search(&mut self, x: &[T], t: T) -> Result<(), FlowError> {
         let left = self.horizon - t.wide();
-        let (dim, weight) = (self.critic.net.input(), self.lambda / left);
+        let (dim, weight) = (self.critic.dim(), self.lambda / left);
         if self.ends.len() != x.len() || t.wide() < self.time {
+            expect_rows("the companions", self.companions.len(), dim)?;
             let all: Vec<T> = x.iter().chain(&self.companions).copied().collect();
+            let all = array2("the points and their companions", all, dim)?;
+            let mut velocity = Array2::from_elem(all.dim(), T::zero());
+            self.proposal.velocity(all.view(), t, velocity.view_mut())?;
             self.ends.clear();
-            self.ends.resize(all.len(), T::zero());
-            self.proposal.velocity(&all, t, &mut self.ends)?;
-            for (y, &x) in self.ends.iter_mut().zip(&all) {
-                *y = x + T::of(left) * *y;
-            }
-            let offered = x.len() / dim..all.len() / dim;
+            self.ends.extend(velocity.iter().zip(&all).map(|(&v, &x)| x + T::of(left) * v));
+            let offered = x.len() / dim..all.nrows();
+            let all = flat(all.view());
             for _ in 0..ROUNDS {
                 let (critic, ends) = (&mut self.critic, &mut self.ends);
                 self.minimiser.minimise(critic, weight, &all, ends, offered.clone(), CONVERGED)?;
@@ -105,57 +112,49 @@ impl<'a, T: Real, P: VelocityField<T>, N: ScalarField> HopfLaxFlow<'a, T, P, N> 
             self.minimiser.minimise(critic, weight, x, ends, 0..0, CONVERGED)?;
         }
         self.time = t.wide();
-        Ok(&self.ends)
-    }
-}
-
-impl<T: Real, P: VelocityField<T>, N: ScalarField> PotentialField<T> for HopfLaxFlow<'_, T, P, N> {
-    /// ∇U = λ(x − y)/(T − t) and ∂ₜU = ‖∇φ(y)‖²/(2λ); at t = T, ∇U = ∇φ(x).
-    ///
-    /// The two agree with the Hamilton–Jacobi equation as well as y minimises, so its residual says how well that is.
-    fn derivatives(&mut self, x: &[T], t: T, gradient: &mut [T], time: &mut [T]) -> Result<(), FlowError> {
-        let dim = self.critic.net.input();
-        expect_length("the gradient buffer", gradient.len(), x.len())?;
-        expect_length("the time derivative's buffer", time.len(), x.len() / dim)?;
-        let left = self.horizon - t.wide();
-        // At the horizon itself λ/(T − t) is infinite.
-        if left > f64::from(f32::EPSILON) * self.horizon {
-            let rate = T::of(self.lambda / left);
-            for ((g, &x), &y) in gradient.iter_mut().zip(x).zip(self.ends(x, t)?) {
-                *g = rate * (x - y);
-            }
-            energies(self.minimiser.slopes(), dim, self.lambda, time);
-        } else {
-            let (mut values, mut slopes) = (Vec::new(), Vec::new());
-            self.critic.jet(x, &mut values, &mut slopes)?;
-            gradient.copy_from_slice(&slopes);
-            energies(&slopes, dim, self.lambda, time);
-        }
         Ok(())
     }
 
-    fn laplacian(&mut self, _x: &[T], _t: T) -> Result<Vec<T>, FlowError> {
-        Err(FlowError::Specification {
-            what: "the Laplacian of a Hopf–Lax potential".into(),
-            found: "asked for".into(),
-            remedy: "take another representation of the flow for noise: the minimum over y has kinks".into(),
-        })
+    /// ∇U = λ(x − y)/(T − t) and ∂ₜU = ‖∇φ(y)‖²/(2λ) at the rows of `x`, \[n, d\]; at t = T, ∇U = ∇φ(x).
+    ///
+    /// The two agree with the Hamilton–Jacobi equation as well as y minimises, so its residual says how well that is.
+    ///
+    /// # Errors
+    /// As [`HopfLaxFlow::ends`].
+    pub fn derivatives(&mut self, x: ArrayView2<'_, T>, t: T) -> Result<Derivatives<T>, FlowError> {
+        let dim = self.critic.dim();
+        expect_columns("the points", x, dim)?;
+        let x = flat(x);
+        let left = self.horizon - t.wide();
+        let (gradient, time) = if left > f64::from(f32::EPSILON) * self.horizon {
+            let rate = T::of(self.lambda / left);
+            self.search(&x, t)?;
+            let gradient = x.iter().zip(&self.ends).map(|(&x, &y)| rate * (x - y)).collect();
+            // Those of the companions stand behind.
+            let slopes = self.minimiser.slopes().get(..x.len()).unwrap_or_default();
+            (gradient, energies(slopes, dim, self.lambda))
+        } else {
+            // At the horizon itself λ/(T − t) is infinite.
+            let (mut values, mut slopes) = (Vec::new(), Vec::new());
+            self.critic.jet(&x, &mut values, &mut slopes)?;
+            let time = energies(&slopes, dim, self.lambda);
+            (slopes, time)
+        };
+        Ok(Derivatives { gradient: array2("the gradient", gradient, dim)?, time: time.into() })
     }
 }
 
 /// ‖∇φ‖²/(2λ) of each row.
-fn energies<T: Real>(slopes: &[T], dim: usize, lambda: f64, out: &mut [T]) {
-    for (out, row) in out.iter_mut().zip(slopes.chunks_exact(dim)) {
-        *out = T::of(row.iter().map(|s| s.wide().powi(2)).sum::<f64>() / (2.0 * lambda));
-    }
+fn energies<T: Real>(slopes: &[T], dim: usize, lambda: f64) -> Vec<T> {
+    let energy = |row: &[T]| T::of(row.iter().map(|s| s.wide().powi(2)).sum::<f64>() / (2.0 * lambda));
+    slopes.chunks_exact(dim).map(energy).collect()
 }
 
-impl<T: Real, P: VelocityField<T>, N: ScalarField> VelocityField<T> for HopfLaxFlow<'_, T, P, N> {
-    fn velocity(&mut self, x: &[T], t: T, v: &mut [T]) -> Result<(), FlowError> {
-        let mut time = vec![T::zero(); x.len() / self.critic.net.input()];
-        self.derivatives(x, t, v, &mut time)?;
+impl<T: Real, F: Field<T>, P: VelocityField<T>> VelocityField<T> for HopfLaxFlow<T, F, P> {
+    fn velocity(&mut self, x: ArrayView2<'_, T>, t: T, mut v: ArrayViewMut2<'_, T>) -> Result<(), FlowError> {
+        let Derivatives { gradient, .. } = self.derivatives(x, t)?;
         let rate = T::of(-1.0 / self.lambda);
-        v.iter_mut().for_each(|v| *v *= rate);
+        v.iter_mut().zip(&gradient).for_each(|(v, &g)| *v = g * rate);
         Ok(())
     }
 }

@@ -1,6 +1,6 @@
 //! The potential that solves the Hamilton–Jacobi equation exactly, given the critic: the Hopf–Lax formula.
 //!
-//! $$ U(x,t) = \min_y\; \varphi(y) + \frac{\lambda}{2(T-t)}\,\|x-y\|^2 . $$
+//! U(x, t) = min_y φ(y) + λ‖x − y‖²/(2(T − t)).
 //!
 //! It is the viscosity solution of ∂ₜU = ‖∇U‖²/(2λ) with U(·, T) = φ (Evans, *Partial Differential Equations*, 3.3), so
 //! the second half of the game's optimality system holds whatever φ is. With a minimiser y:

@@ -3,7 +3,7 @@
 use super::GapPenalty;
 use crate::matrix::dot;
 use crate::real::Real;
-use crate::vector::{self, Vectorised};
+use simd::{Instructions, Vectorised};
 
 /// The mean of P over all pairs (yᵢ, xⱼ), and its derivatives in every φ(yᵢ) and in every ψ(xⱼ).
 ///
@@ -22,13 +22,13 @@ pub(super) fn penalised_everywhere<T: Real>(
     // One pass for each form, with no choice inside.
     match penalty {
         GapPenalty::Linear { weight } => {
-            vector::run(AllPairs { points, sums, jet: |gap| GapPenalty::Linear { weight }.jet(gap) });
+            simd::run(AllPairs { points, sums, jet: |gap| GapPenalty::Linear { weight }.jet(gap) });
         }
         GapPenalty::Quadratic { weight } => {
-            vector::run(AllPairs { points, sums, jet: |gap| GapPenalty::Quadratic { weight }.jet(gap) });
+            simd::run(AllPairs { points, sums, jet: |gap| GapPenalty::Quadratic { weight }.jet(gap) });
         }
         GapPenalty::Entropic { temperature } => {
-            vector::run(AllPairs { points, sums, jet: |gap| GapPenalty::Entropic { temperature }.jet(gap) });
+            simd::run(AllPairs { points, sums, jet: |gap| GapPenalty::Entropic { temperature }.jet(gap) });
         }
     }
     let share = 1.0 / (phi.len() as f64 * psi.len() as f64);
@@ -63,8 +63,10 @@ struct AllPairs<'a, T, Jet> {
 }
 
 impl<T: Real, Jet: Fn(T) -> (T, T)> Vectorised for AllPairs<'_, T, Jet> {
+    type Output = ();
+
     #[inline(always)]
-    fn run(self) {
+    fn run<I: Instructions>(self, _: I) {
         let Self { points: Points { phi, y, psi, columns, dim }, sums, jet } = self;
         let mut gaps = vec![T::zero(); psi.len()];
         let ones = vec![T::one(); psi.len()];

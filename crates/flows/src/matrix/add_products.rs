@@ -3,9 +3,9 @@
 
 use super::LANES;
 use crate::real::Real;
-use crate::vector::{self, Vectorised};
 use faer::linalg::matmul::matmul;
 use faer::{Accum, MatMut, MatRef, Par};
+use simd::{Instructions, Vectorised};
 
 /// out ← out + aᵀ·b: `a` has `m` columns, `b` has `n`, and `out` m rows of `stride` ≥ n entries.
 ///
@@ -23,7 +23,7 @@ pub(crate) fn add_products<T: Real>(
 
 /// out ← out + Σ_r factor_r·a_r over the rows of `a`, as wide as `out`.
 pub(crate) fn add_weighted_rows<T: Real>(out: &mut [T], factors: &[T], a: &[T]) {
-    vector::run(AddWeightedRows { out, factors, a });
+    simd::run(AddWeightedRows { out, factors, a });
 }
 
 struct AddWeightedRows<'a, T> {
@@ -33,8 +33,10 @@ struct AddWeightedRows<'a, T> {
 }
 
 impl<T: Real> Vectorised for AddWeightedRows<'_, T> {
+    type Output = ();
+
     #[inline(always)]
-    fn run(self) {
+    fn run<I: Instructions>(self, _: I) {
         let Self { out, factors, a } = self;
         let width = out.len();
         let (whole, rest) = out.as_chunks_mut::<LANES>();

@@ -3,7 +3,7 @@
 
 use super::{LANES, Panels, ROWS, Spill, groups, tile, tile_rows};
 use crate::real::Real;
-use crate::vector::{self, Vectorised};
+use simd::{Instructions, Vectorised};
 
 /// Rows that are worked on together: they and one panel stay in the first-level cache.
 const BLOCK: usize = 24;
@@ -27,7 +27,7 @@ pub(crate) fn multiply<T: Real>(
     b: &Panels<T>,
     finish: impl Finish<T>,
 ) {
-    vector::run(Multiply { out, a, b, finish });
+    simd::run(Multiply { out, a, b, finish });
 }
 
 struct Multiply<'a, T, F> {
@@ -38,8 +38,10 @@ struct Multiply<'a, T, F> {
 }
 
 impl<T: Real, F: Finish<T>> Vectorised for Multiply<'_, T, F> {
+    type Output = ();
+
     #[inline(always)]
-    fn run(self) {
+    fn run<I: Instructions>(self, _: I) {
         let Self { out: (out, columns), a: (a, depth), b, mut finish } = self;
         let mut spill: Spill<T> = [[T::zero(); 2 * LANES]; ROWS];
         let blocks = out.chunks_mut(BLOCK * columns).zip(a.chunks(BLOCK * depth));

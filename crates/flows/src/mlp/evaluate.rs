@@ -8,10 +8,10 @@ use crate::FlowError;
 use crate::error::expect_length;
 use crate::matrix::{Finish, dot, multiply};
 use crate::real::Real;
-use crate::vector::{self, Vectorised};
+use simd::{Instructions, Vectorised};
 
 impl Mlp {
-    /// Evaluates the field at the rows of `z` (row-major, batch × input) and records the tape.
+    /// Evaluates the field at the rows of `z` (row-major, \[n, input\]) and records the tape.
     ///
     /// Complexity: one multiplication with each weight matrix for a value, two for a jet.
     ///
@@ -104,12 +104,12 @@ const SMALLEST_PARALLEL_WORK: usize = 3 << 23;
 /// Runs the works of the tiles, about `size` products together, on several threads where that pays.
 ///
 /// The calling thread does its share itself, next to its data, while the others are woken.
-pub(super) fn in_parallel<W: Vectorised + Send>(size: usize, works: Vec<W>) {
+pub(super) fn in_parallel<W: Vectorised<Output = ()> + Send>(size: usize, works: Vec<W>) {
     let threads = if size < SMALLEST_PARALLEL_WORK { 1 } else { rayon::current_num_threads() };
     let share = works.len().div_ceil(threads);
     let mut works = works.into_iter();
     let own: Vec<W> = works.by_ref().take(share).collect();
-    let run = |works: Vec<W>| works.into_iter().for_each(vector::run);
+    let run = |works: Vec<W>| works.into_iter().for_each(simd::run);
     if works.len() == 0 {
         return run(own);
     }
@@ -137,8 +137,10 @@ struct Forward<'a, T> {
 }
 
 impl<T: Real> Vectorised for Forward<'_, T> {
+    type Output = ();
+
     #[inline(always)]
-    fn run(self) {
+    fn run<I: Instructions>(self, _: I) {
         let Self { net, weights, first_bias, z, order, tile, value, gradient, common_derivative } = self;
         let columns = z.len() / tile.rows;
         tile.activations[0].copy_from_slice(z);

@@ -9,7 +9,7 @@ use crate::FlowError;
 use crate::error::expect_length;
 use crate::matrix::{Finish, add_products, add_weighted_rows, dot, multiply};
 use crate::real::Real;
-use crate::vector::Vectorised;
+use simd::{Instructions, Vectorised};
 
 /// The cotangents of an evaluation: ∂ℓ/∂u and ∂ℓ/∂(∇_z u) for every point of the batch.
 #[derive(Debug, Clone, Copy)]
@@ -111,8 +111,10 @@ struct Backward<'a, T> {
 }
 
 impl<T: Real> Vectorised for Backward<'_, T> {
+    type Output = ();
+
     #[inline(always)]
-    fn run(mut self) {
+    fn run<I: Instructions>(mut self, _: I) {
         if self.tile.rows == 0 {
             return;
         }

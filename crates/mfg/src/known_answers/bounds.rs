@@ -2,9 +2,11 @@
 
 /// The speed limit: no particle of an optimal flow moves further than this.
 ///
-/// $$ R = L\,T/\lambda, $$
+/// ```text
+/// R = L·T/λ
+/// ```
 ///
-/// since v = −∇U/λ, ‖∇U‖ is constant along characteristics, and ‖∇U(·,T)‖ = ‖∇φ‖ ≤ L. A target that needs larger
+/// since v = −∇U/λ, ‖∇U‖ is constant along characteristics, and ‖∇U(·, T)‖ = ‖∇φ‖ ≤ L. A target that needs larger
 /// displacements cannot be reached with these parameters. Units: length.
 ///
 /// Source: the optimality system of arXiv 2407.11901.
@@ -17,9 +19,13 @@ pub fn reach(lipschitz: f64, horizon: f64, lambda: f64) -> f64 {
     lipschitz * horizon / lambda
 }
 
-/// The least kinetic cost λ·∫E½‖v‖²dt of any flow from ρ0 to ρ_T; equality at the optimum.
+/// The least kinetic cost λ·∫E½‖v‖²dt of any flow from ρ₀ to ρ_T; equality at the optimum.
 ///
-/// $$ \frac{\lambda}{2T} W_2^2(\rho_0,\rho_T) . $$
+/// ```text
+/// (λ/2T)·W2²(ρ₀, ρ_T)
+/// ```
+///
+/// Units: those of the critic.
 ///
 /// Source: J.-D. Benamou and Y. Brenier, Numer. Math. 84 (2000), Proposition 1.1.
 ///

@@ -2,8 +2,10 @@
 
 /// D_KL^L(N(m, s²I) ‖ N(m₁, s²I)) as a function of the distance δ = ‖m − m₁‖: a Huber function.
 ///
-/// $$ \sup_{\mathrm{Lip}(\varphi)\le L} \mathbb E_P\varphi - \log \mathbb E_Q e^{\varphi} =
-/// \begin{cases} \delta^2/(2s^2) & \delta \le L s^2,\\ L\delta - L^2 s^2/2 & \text{otherwise.}\end{cases} $$
+/// ```text
+/// sup_{Lip(φ) ≤ L} E_P φ − log E_Q e^φ  =  δ²/(2s²)       if δ ≤ L·s²
+///                                          L·δ − L²s²/2   otherwise
+/// ```
 ///
 /// The critic is linear with slope min(δ/s², L). No unit where δ, s and 1/L are lengths.
 ///
@@ -21,6 +23,8 @@ pub fn lipschitz_kullback_leibler(distance: f64, std: f64, lipschitz: f64) -> f6
 }
 
 /// The slope of the optimal critic of [`lipschitz_kullback_leibler`], min(δ/s², L): its derivative in δ.
+///
+/// Units: those of the critic over length.
 ///
 /// ```
 /// assert_eq!(mfg::known_answers::lipschitz_kullback_leibler_slope(3.0, 1.0, 1.0), 1.0);

@@ -1,25 +1,28 @@
 //! The game between two Gaussians with noise and a quadratic interaction: every law on the way is Gaussian.
 
-use ndarray::{Array1, ArrayRef1};
+use ndarray::{Array1, ArrayView1};
 
 use super::same_dimension;
 use crate::{MfgError, error::positive, statistics::square_norm};
 
-/// ρ0 = N(m₀, s₀²I), π = N(m₁, s₁²I), f the Kullback–Leibler generator without a Lipschitz bound, dX = v dt + σ dW, and the
-/// interaction I(ρ) = (w/4)·∬‖x − y‖² dρ dρ, which pulls the particles together.
+/// ρ₀ = N(m₀, s₀²I), π = N(m₁, s₁²I), f the Kullback–Leibler generator without a Lipschitz bound, dX = v dt + σ dW, and
+/// the interaction I(ρ) = (w/4)·∬‖x − y‖² dρ dρ, which pulls the particles together.
 ///
-/// $$ U(x,t) = \tfrac12 a(t)\,\|x-m(t)\|^2 + q\cdot(x-m(t)) + c(t), \qquad a = \lambda D'(T-t)/D(T-t), \qquad
-/// D(s) = \cosh\omega s + \frac{A}{\lambda\omega}\sinh\omega s, \quad \omega = \sqrt{w/\lambda}, $$
+/// ```text
+/// U(x, t) = ½a(t)·‖x − m(t)‖² + q·(x − m(t)) + c(t),   a(t) = λ·D′(T − t)/D(T − t)
+/// D(s) = cosh(ωs) + (A/(λω))·sinh(ωs),   ω = √(w/λ)
+/// ```
 ///
 /// with q = (m(T) − m₁)/s₁², m(t) = m₀ − qt/λ, A = 1/s₁² − 1/s_T², and the variance
 ///
-/// $$ s(t)^2 = D(T-t)^2\Bigl(\frac{s_0^2}{D(T)^2} + \sigma^2\bigl(G(T)-G(T-t)\bigr)\Bigr), \qquad
-/// G(s) = \frac{\sinh\omega s}{\omega D(s)} ; $$
+/// ```text
+/// s(t)² = D(T − t)²·(s₀²/D(T)² + σ²·(G(T) − G(T − t))),   G(s) = sinh(ωs)/(ω·D(s))
+/// ```
 ///
-/// at t = T it is an equation for s_T, whose right side falls in s_T, so that there is one solution. For w = 0, sinh(ωs)/ω
-/// means s; with σ = 0 too, the paths are straight.
+/// at t = T it is an equation for s_T, whose right side falls in s_T, so that there is one solution. For w = 0,
+/// sinh(ωs)/ω means s; with σ = 0 too, the paths are straight.
 ///
-/// Source: the Riccati equation a' = a²/λ − w of linear–quadratic control, with the first variation log(ρ_T/π) of the
+/// Source: the Riccati equation a′ = a²/λ − w of linear–quadratic control, with the first variation log(ρ_T/π) of the
 /// divergence as its end value.
 ///
 /// ```
@@ -109,7 +112,7 @@ impl InteractingGaussians {
         same_dimension("target_mean", self.target_mean.len(), self.initial_mean.len())
     }
 
-    /// ρ_t.
+    /// ρ_t = N(m(t), s(t)²·I), 0 ≤ t ≤ T.
     ///
     /// Complexity: O(d), and some hundred evaluations of D for s_T.
     ///
@@ -129,7 +132,7 @@ impl InteractingGaussians {
     ///
     /// # Errors
     /// As [`InteractingGaussians::validate`], and for a point of another dimension.
-    pub fn derivatives(&self, point: &ArrayRef1<f64>, time: f64) -> Result<Derivatives, MfgError> {
+    pub fn derivatives(&self, point: ArrayView1<'_, f64>, time: f64) -> Result<Derivatives, MfgError> {
         let Law { mean, std } = self.law(time)?;
         same_dimension("the point", point.len(), mean.len())?;
         let q = self.mean_gradient();
@@ -228,7 +231,7 @@ mod tests {
     fn the_full_hamilton_jacobi_equation_holds() {
         for (sigma, attraction) in CASES {
             for time in [0.0, 0.4, 1.3] {
-                let at = flow(sigma, attraction).derivatives(&array![0.3, -1.2], time).unwrap();
+                let at = flow(sigma, attraction).derivatives(array![0.3, -1.2].view(), time).unwrap();
                 let [time_derivative, laplacian, interaction] =
                     [at.time, at.laplacian, at.interaction].map(|value| array![value]);
                 let terms = Terms {
@@ -243,21 +246,21 @@ mod tests {
         }
     }
 
-    /// ∂ₜ∇U by central differences (error h²·‖U‴‖, 1e-8) must be what the Riccati equation says: a and m move as claimed.
-    /// ∂ₜ∇U = ∇∂ₜU, here from ∂ₜU by differences in x.
+    /// ∂ₜ∇U by central differences (error h²·‖U‴‖, 1e-8) must be what the Riccati equation says: a and m move as
+    /// claimed. ∂ₜ∇U = ∇∂ₜU, here from ∂ₜU by differences in x.
     #[test]
     fn time_and_space_derivatives_are_of_one_function() {
         let h = 1e-5;
         for (sigma, attraction) in CASES {
             let flow = flow(sigma, attraction);
             let (x, time) = (array![0.3, -1.2], 0.6);
-            let gradient = |t: f64| flow.derivatives(&x, t).unwrap().gradient;
+            let gradient = |t: f64| flow.derivatives(x.view(), t).unwrap().gradient;
             let in_time = (gradient(time + h) - gradient(time - h)) / (2.0 * h);
             for j in 0..2 {
                 let at = |step: f64| {
                     let mut x = x.clone();
                     x[j] += step;
-                    flow.derivatives(&x, time).unwrap().time
+                    flow.derivatives(x.view(), time).unwrap().time
                 };
                 let in_space = (at(h) - at(-h)) / (2.0 * h);
                 assert!((in_time[j] - in_space).abs() < 1e-6, "{} against {in_space}", in_time[j]);
@@ -275,13 +278,13 @@ mod tests {
             let variance = |t: f64| flow.law(t).unwrap().std.powi(2);
             for time in [0.2, 0.9] {
                 let rate = (variance(time + h) - variance(time - h)) / (2.0 * h);
-                let a = flow.derivatives(&array![0.0, 0.0], time).unwrap().laplacian / 2.0;
+                let a = flow.derivatives(array![0.0, 0.0].view(), time).unwrap().laplacian / 2.0;
                 let expected = -2.0 * a * variance(time) / 0.7 + sigma * sigma;
                 assert!((rate - expected).abs() < 1e-7 * (1.0 + rate.abs()), "{rate} against {expected}");
             }
             let (x, end) = (array![0.3, -1.2], flow.law(1.3).unwrap());
             let expected = (&x - &flow.target_mean) / 0.36 - (&x - &end.mean) / (end.std * end.std);
-            let found = flow.derivatives(&x, 1.3).unwrap().gradient;
+            let found = flow.derivatives(x.view(), 1.3).unwrap().gradient;
             assert!((found - expected).iter().all(|gap| gap.abs() < 1e-12));
             assert!((variance(0.0).sqrt() - 1.4).abs() < 1e-12);
         }
@@ -294,7 +297,7 @@ mod tests {
         const STEPS: usize = 2000;
         for (sigma, attraction) in CASES {
             let flow = flow(sigma, attraction);
-            let gain = |t: f64| flow.derivatives(&array![0.0, 0.0], t).unwrap().laplacian / 2.0 / 0.7;
+            let gain = |t: f64| flow.derivatives(array![0.0, 0.0].view(), t).unwrap().laplacian / 2.0 / 0.7;
             let h = 1.3 / STEPS as f64;
             let gains: Vec<f64> = (0..=2 * STEPS).map(|i| gain(0.5 * h * i as f64)).collect();
             let cost = |weight: f64, mode: f64| {
@@ -353,11 +356,78 @@ mod tests {
         assert!((s * growth - 1.0).abs() < 1e-12, "{s}");
     }
 
+    /// (w/2)·E‖x − y‖² is of second degree in y, so four points with the mean and the covariance of ρ_t give it: m ±
+    /// √2·s along each of two axes.
+    #[test]
+    fn the_interaction_is_the_mean_square_distance() {
+        for (sigma, attraction) in CASES {
+            let flow = flow(sigma, attraction);
+            for time in [0.0, 0.7, 1.3] {
+                let (x, law) = (array![0.3, -1.2], flow.law(time).unwrap());
+                let mut total = 0.0;
+                for axis in 0..2 {
+                    for side in [-1.0, 1.0] {
+                        let mut y = law.mean.clone();
+                        y[axis] += side * 2.0_f64.sqrt() * law.std;
+                        total += (&x - &y).mapv(|gap| gap * gap).sum() / 4.0;
+                    }
+                }
+                let found = flow.derivatives(x.view(), time).unwrap().interaction;
+                // A few roundings of numbers below 10.
+                assert!((found - 0.5 * attraction * total).abs() < 1e-13);
+            }
+        }
+    }
+
+    /// Without noise and attraction the paths are straight, and stretching the start by s_T/s₀ costs (λ/2T)·d·(s_T −
+    /// s₀)² beside the divergence d·(s_T²/s₁² − 1 − log s_T²/s₁²)/2: stationary where λ(s_T − s₀)/T + s_T/s₁² − 1/s_T =
+    /// 0.
+    #[test]
+    fn the_final_deviation_solves_its_quadratic_equation() {
+        let stiffness = 0.7 / 1.3;
+        let (curvature, slope): (f64, f64) = (stiffness + 1.0 / 0.36, stiffness * 1.4);
+        let expected = (slope + (slope * slope + 4.0 * curvature).sqrt()) / (2.0 * curvature);
+        // Bisection to the last bits of numbers of order 1.
+        assert!((flow(0.0, 0.0).law(1.3).unwrap().std - expected).abs() < 1e-13);
+    }
+
+    /// Far apart in every parameter, s_T must give itself back: ends of the bisection that miss it would show.
+    #[test]
+    fn the_final_law_is_found_for_extreme_parameters() {
+        for lambda in [1e-3, 1.0, 1e3] {
+            for (initial_std, target_std) in [(1e-3, 1.0), (1.0, 1e-3), (1e3, 1.0), (1.0, 1e3)] {
+                for (sigma, attraction) in [(0.0, 0.0), (30.0, 0.0), (0.1, 2.0)] {
+                    let flow =
+                        InteractingGaussians { lambda, initial_std, target_std, ..flow(sigma, attraction) };
+                    let (x, end) = (array![0.3, -1.2], flow.law(1.3).unwrap());
+                    let found = flow.derivatives(x.view(), 1.3).unwrap().laplacian / 2.0;
+                    let expected = 1.0 / target_std.powi(2) - 1.0 / end.std.powi(2);
+                    let size = 1.0 / target_std.powi(2) + 1.0 / end.std.powi(2);
+                    // The root is found to rounding, which D(T) near 0 can magnify.
+                    assert!((found - expected).abs() < 1e-6 * size, "{flow:?}: {found} for {expected}");
+                }
+            }
+        }
+    }
+
     #[test]
     fn parameters_outside_their_domain_are_named() {
-        let refused = InteractingGaussians { sigma: -1.0, ..flow(0.0, 0.0) }.law(0.0);
-        assert!(matches!(refused, Err(MfgError::Parameter { parameter: "sigma", .. })));
-        let refused = InteractingGaussians { target_mean: array![0.0], ..flow(0.0, 0.0) }.law(0.0);
-        assert!(matches!(refused, Err(MfgError::Shape { .. })));
+        let name = |flow: InteractingGaussians| match flow.law(0.0).unwrap_err() {
+            MfgError::Parameter { parameter, .. } => parameter,
+            MfgError::Shape { array, .. } => array,
+            other => panic!("{other}"),
+        };
+        let right = || flow(0.8, 1.5);
+        assert_eq!(name(InteractingGaussians { lambda: 0.0, ..right() }), "lambda");
+        assert_eq!(name(InteractingGaussians { horizon: f64::INFINITY, ..right() }), "horizon");
+        assert_eq!(name(InteractingGaussians { initial_std: -1.0, ..right() }), "initial_std");
+        assert_eq!(name(InteractingGaussians { target_std: f64::NAN, ..right() }), "target_std");
+        for wrong in [-1.0, f64::INFINITY, f64::NAN] {
+            assert_eq!(name(InteractingGaussians { sigma: wrong, ..right() }), "sigma");
+            assert_eq!(name(InteractingGaussians { attraction: wrong, ..right() }), "attraction");
+        }
+        assert_eq!(name(InteractingGaussians { target_mean: array![0.0], ..right() }), "target_mean");
+        let point = right().derivatives(array![0.0].view(), 0.0);
+        assert!(matches!(point, Err(MfgError::Shape { array: "the point", .. })));
     }
 }

@@ -1,16 +1,18 @@
 //! The whole game between two Gaussians of the same covariance: a pure shift.
 
-use ndarray::{Array1, ArrayRef1};
+use ndarray::{Array1, ArrayView1};
 
 use super::{OptimalFlow, least_kinetic_cost, lipschitz_kullback_leibler, reach, same_dimension};
 use crate::{MfgError, error::positive, statistics::square_norm};
 
-/// ρ0 = N(m₀, s²I), π = N(m₁, s²I), f the Kullback–Leibler generator: every particle moves by the same vector.
+/// ρ₀ = N(m₀, s²I), π = N(m₁, s²I), f the Kullback–Leibler generator: every particle moves by the same vector.
 ///
 /// The optimum is ρ_T = N(m, s²I) with
 ///
-/// $$ m = \frac{m_1/s^2 + \lambda m_0/T}{1/s^2 + \lambda/T} \ \text{ if then } \|m-m_1\| \le L s^2, \qquad
-/// m = m_0 + R\,\frac{m_1-m_0}{\|m_1-m_0\|} \ \text{ otherwise, } R = LT/\lambda, $$
+/// ```text
+/// m = (m₁/s² + λm₀/T) / (1/s² + λ/T)     if then ‖m − m₁‖ ≤ L·s²
+/// m = m₀ + R·(m₁ − m₀)/‖m₁ − m₀‖         otherwise, R = L·T/λ
+/// ```
 ///
 /// the minimiser of D_KL^L + (λ/2T)·W2². The critic is linear with the gradient p = λ(m₀ − m)/T, and
 /// U(x,t) = p·(x − m) − (T − t)‖p‖²/(2λ), so every indicator vanishes.
@@ -45,7 +47,7 @@ impl ShiftedGaussians {
     /// m, the mean of the generated law, of length d.
     #[must_use]
     pub fn final_mean(&self) -> Array1<f64> {
-        combine(&self.initial_mean, 1.0, &self.shift())
+        combine(self.initial_mean.view(), 1.0, self.shift().view())
     }
 
     /// Whether the Lipschitz bound is active: the unconstrained optimum would need a steeper critic.
@@ -54,17 +56,17 @@ impl ShiftedGaussians {
         self.free_displacement() > self.reach()
     }
 
-    /// The value of the game: D_KL^L(ρ_T‖π) + (λ/2T)·‖m − m₀‖².
+    /// The value of the game: D_KL^L(ρ_T‖π) + (λ/2T)·‖m − m₀‖², in the units of the critic.
     #[must_use]
     pub fn value(&self) -> f64 {
-        let remaining = square_norm(&combine(&self.final_mean(), -1.0, &self.target_mean)).sqrt();
+        let remaining = square_norm(&combine(self.final_mean().view(), -1.0, self.target_mean.view())).sqrt();
         lipschitz_kullback_leibler(remaining, self.std, self.lipschitz)
             + least_kinetic_cost(self.lambda, self.horizon, square_norm(&self.shift()))
     }
 
     /// m₁ − m₀.
     fn difference(&self) -> Array1<f64> {
-        combine(&self.target_mean, -1.0, &self.initial_mean)
+        combine(self.target_mean.view(), -1.0, self.initial_mean.view())
     }
 
     fn distance(&self) -> f64 {
@@ -116,26 +118,26 @@ impl OptimalFlow for ShiftedGaussians {
         same_dimension("target_mean", self.target_mean.len(), dimension)
     }
 
-    fn potential(&self, point: &ArrayRef1<f64>, time: f64) -> f64 {
+    fn potential(&self, point: ArrayView1<'_, f64>, time: f64) -> f64 {
         let (slope, mean) = (self.slope(), self.final_mean());
         let linear: f64 = slope.iter().zip(point.iter().zip(&mean)).map(|(p, (x, m))| p * (x - m)).sum();
         linear - (self.horizon - time) * square_norm(&slope) / (2.0 * self.lambda)
     }
 
-    fn potential_gradient(&self, _point: &ArrayRef1<f64>, _time: f64) -> Array1<f64> {
+    fn potential_gradient(&self, _point: ArrayView1<'_, f64>, _time: f64) -> Array1<f64> {
         self.slope()
     }
 
-    fn potential_time_derivative(&self, _point: &ArrayRef1<f64>, _time: f64) -> f64 {
+    fn potential_time_derivative(&self, _point: ArrayView1<'_, f64>, _time: f64) -> f64 {
         square_norm(&self.slope()) / (2.0 * self.lambda)
     }
 
-    fn position(&self, start: &ArrayRef1<f64>, time: f64) -> Array1<f64> {
-        combine(start, time / self.horizon, &self.shift())
+    fn position(&self, start: ArrayView1<'_, f64>, time: f64) -> Array1<f64> {
+        combine(start, time / self.horizon, self.shift().view())
     }
 }
 
 /// a + factor·b, as long as the shorter: vectors of different lengths are found by `validate`, and must not panic here.
-fn combine(a: &ArrayRef1<f64>, factor: f64, b: &ArrayRef1<f64>) -> Array1<f64> {
+fn combine(a: ArrayView1<'_, f64>, factor: f64, b: ArrayView1<'_, f64>) -> Array1<f64> {
     a.iter().zip(b).map(|(a, b)| a + factor * b).collect()
 }

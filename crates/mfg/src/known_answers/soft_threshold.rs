@@ -1,6 +1,6 @@
 //! The flow onto a point or a flat manifold: soft thresholding.
 
-use ndarray::{Array1, ArrayRef1, s};
+use ndarray::{Array1, ArrayView1, s};
 
 use super::{OptimalFlow, reach};
 use crate::{MfgError, error::positive, statistics::square_norm};
@@ -10,8 +10,10 @@ use crate::{MfgError, error::positive, statistics::square_norm};
 /// For π = δ₀ every divergence gives D_f^L(ρ‖δ₀) = L·E‖x‖, so φ*(x) = L‖x‖ and the potential is its Hopf–Lax
 /// (Moreau) envelope. With r = ‖x_⊥‖ the norm of the normal coordinates and s = (T − t)/λ,
 ///
-/// $$ U(x,t) = \begin{cases} L r - L^2 s/2 & r \ge L s,\\ r^2/(2s) & r < L s,\end{cases} \qquad
-/// x_T = \max\bigl(0,\, 1 - R/\|x_{0}\|\bigr)\,x_{0}, \quad R = LT/\lambda, $$
+/// ```text
+/// U(x, t) = L·r − L²s/2   if r ≥ L·s,        x_T = max(0, 1 − R/‖x₀‖)·x₀,   R = L·T/λ
+///           r²/(2s)       otherwise,
+/// ```
 ///
 /// and likewise for the normal coordinates of a flat manifold, where the tangential ones do not move. The paths are
 /// straight. A particle that reaches the manifold ends on the kink of φ*, with the subgradient λx₀/T.
@@ -21,7 +23,7 @@ use crate::{MfgError, error::positive, statistics::square_norm};
 /// ```
 /// use mfg::known_answers::{OptimalFlow, SoftThreshold};
 /// let flow = SoftThreshold { lambda: 0.5, horizon: 1.0, lipschitz: 1.0, tangent: 0 };
-/// let end = flow.position(&ndarray::array![3.0, 4.0], 1.0);
+/// let end = flow.position(ndarray::array![3.0, 4.0].view(), 1.0);
 /// assert!((end - ndarray::array![1.8, 2.4]).iter().all(|gap: &f64| gap.abs() < 1e-15));
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -38,12 +40,12 @@ pub struct SoftThreshold {
 
 impl SoftThreshold {
     /// ‖x_⊥‖.
-    fn distance(&self, point: &ArrayRef1<f64>) -> f64 {
+    fn distance(&self, point: ArrayView1<'_, f64>) -> f64 {
         square_norm(&point.slice(s![self.tangent.min(point.len())..])).sqrt()
     }
 
     /// The vector `factor`·x_⊥, with tangential coordinates 0.
-    fn normal(&self, point: &ArrayRef1<f64>, factor: f64) -> Array1<f64> {
+    fn normal(&self, point: ArrayView1<'_, f64>, factor: f64) -> Array1<f64> {
         point.iter().enumerate().map(|(j, x)| if j < self.tangent { 0.0 } else { factor * x }).collect()
     }
 
@@ -73,7 +75,7 @@ impl OptimalFlow for SoftThreshold {
         Err(MfgError::Parameter { parameter: "tangent", value: self.tangent as f64, remedy })
     }
 
-    fn potential(&self, point: &ArrayRef1<f64>, time: f64) -> f64 {
+    fn potential(&self, point: ArrayView1<'_, f64>, time: f64) -> f64 {
         let (distance, reach) = (self.distance(point), self.reach_from(time));
         if distance >= reach {
             self.lipschitz * (distance - 0.5 * reach)
@@ -82,7 +84,7 @@ impl OptimalFlow for SoftThreshold {
         }
     }
 
-    fn potential_gradient(&self, point: &ArrayRef1<f64>, time: f64) -> Array1<f64> {
+    fn potential_gradient(&self, point: ArrayView1<'_, f64>, time: f64) -> Array1<f64> {
         let distance = self.distance(point);
         if distance < self.reach_from(time) {
             self.normal(point, self.lambda / (self.horizon - time))
@@ -94,7 +96,7 @@ impl OptimalFlow for SoftThreshold {
         }
     }
 
-    fn potential_time_derivative(&self, point: &ArrayRef1<f64>, time: f64) -> f64 {
+    fn potential_time_derivative(&self, point: ArrayView1<'_, f64>, time: f64) -> f64 {
         let distance = self.distance(point);
         if distance < self.reach_from(time) {
             0.5 * self.lambda * (distance / (self.horizon - time)).powi(2)
@@ -105,7 +107,7 @@ impl OptimalFlow for SoftThreshold {
         }
     }
 
-    fn position(&self, start: &ArrayRef1<f64>, time: f64) -> Array1<f64> {
+    fn position(&self, start: ArrayView1<'_, f64>, time: f64) -> Array1<f64> {
         let distance = self.distance(start);
         if distance == 0.0 {
             return start.to_owned();
@@ -115,11 +117,11 @@ impl OptimalFlow for SoftThreshold {
         start.to_owned() - self.normal(start, (time / self.horizon) * (displacement / distance))
     }
 
-    fn arrival(&self, start: &ArrayRef1<f64>) -> (Array1<f64>, f64) {
+    fn arrival(&self, start: ArrayView1<'_, f64>) -> (Array1<f64>, f64) {
         let end = self.position(start, self.horizon);
         // On the kink: x(t) = (1 − t/T)·x_0 in the formulas for r < L·s leaves no t, so time 0 gives the limit.
-        let at =
-            |point, time| (self.potential_gradient(point, time), self.potential_time_derivative(point, time));
-        if self.distance(&end) == 0.0 { at(start, 0.0) } else { at(&end, self.horizon) }
+        let (point, time) =
+            if self.distance(end.view()) == 0.0 { (start, 0.0) } else { (end.view(), self.horizon) };
+        (self.potential_gradient(point, time), self.potential_time_derivative(point, time))
     }
 }

@@ -1,4 +1,4 @@
-use ndarray::{Array1, Array2, ArrayRef1, array};
+use ndarray::{Array1, Array2, array};
 use proptest::prelude::*;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
@@ -67,7 +67,7 @@ fn brute_force_w2_squared(a: &Array2<f64>, b: &Array2<f64>) -> f64 {
 fn every_indicator_vanishes_to_rounding() {
     for flow in flows() {
         for steps in [1, 2, 5, 64] {
-            let trajectory = flow.trajectory(&starts(300), steps).unwrap();
+            let trajectory = flow.trajectory(starts(300).view(), steps).unwrap();
             let indicators = Indicators::new(&trajectory, None).unwrap();
             assert!(indicators.hj_residual_rms.unwrap() < 1e-13);
             assert!(indicators.hj_residual_relative.unwrap() < 1e-12);
@@ -88,7 +88,7 @@ fn every_indicator_vanishes_to_rounding() {
 fn straightness_and_the_energy_bound_are_sharp() {
     for flow in flows() {
         let start = starts(7);
-        let trajectory = flow.trajectory(&start, 5).unwrap();
+        let trajectory = flow.trajectory(start.view(), 5).unwrap();
         let w2_squared = brute_force_w2_squared(&start, &trajectory.end().to_owned());
         assert!(trajectory.straightness(w2_squared).unwrap().abs() < 1e-13);
         let cost = flow.lambda() * trajectory.kinetic_energy();
@@ -107,42 +107,42 @@ fn euler_steps_of_any_size_are_exact() {
             let mut end = start.clone();
             for mut x in end.rows_mut() {
                 for i in 0..steps {
-                    let next = &x + &(flow.velocity(&x, step * i as f64) * step);
+                    let next = &x + &(flow.velocity(x.view(), step * i as f64) * step);
                     x.assign(&next);
                 }
             }
             end
         };
-        let exact = flow.trajectory(&start, 1).unwrap().end().to_owned();
+        let exact = flow.trajectory(start.view(), 1).unwrap().end().to_owned();
         for steps in [1, 7, 64] {
-            let gap = step_invariance(&euler(steps), &exact, &start).unwrap().unwrap();
+            let gap = step_invariance(euler(steps).view(), exact.view(), start.view()).unwrap().unwrap();
             assert!(gap < 1e-13, "{steps} steps: {gap}");
         }
     }
 }
 
-/// Central differences of U, away from the surfaces where its second derivatives jump: their error is of order h² = 1e-10
-/// times third derivatives of order 1, and rounding 1e-16/h = 1e-11.
+/// Central differences of U, away from the surfaces where its second derivatives jump: their error is of order h² =
+/// 1e-10 times third derivatives of order 1, and rounding 1e-16/h = 1e-11.
 #[test]
 fn derivatives_and_the_hamilton_jacobi_equation_by_finite_differences() {
     let h = 1e-5;
     for flow in flows() {
         for x in starts(60).rows() {
             for time in [0.0_f64, 0.3, 0.9].map(|share| share * flow.horizon() + 2.0 * h) {
-                let gradient = flow.potential_gradient(&x, time);
+                let gradient = flow.potential_gradient(x, time);
                 let mut square = 0.0;
                 for j in 0..3 {
                     let at = |shift: f64| {
                         let mut moved = x.to_owned();
                         moved[j] += shift;
-                        flow.potential(&moved, time)
+                        flow.potential(moved.view(), time)
                     };
                     let difference = (at(h) - at(-h)) / (2.0 * h);
                     assert!((difference - gradient[j]).abs() < 1e-6, "{difference} {}", gradient[j]);
                     square += difference * difference;
                 }
-                let rate = (flow.potential(&x, time + h) - flow.potential(&x, time - h)) / (2.0 * h);
-                assert!((rate - flow.potential_time_derivative(&x, time)).abs() < 1e-6);
+                let rate = (flow.potential(x, time + h) - flow.potential(x, time - h)) / (2.0 * h);
+                assert!((rate - flow.potential_time_derivative(x, time)).abs() < 1e-6);
                 assert!((rate - square / (2.0 * flow.lambda())).abs() < 1e-5);
             }
         }
@@ -162,7 +162,7 @@ fn the_soft_threshold_potential_is_the_hopf_lax_minimum() {
             let least = candidates
                 .map(|y| POINT.lipschitz * y.abs() + 0.5 * curvature * (distance - y).powi(2))
                 .fold(f64::INFINITY, f64::min);
-            let potential = POINT.potential(&x, time);
+            let potential = POINT.potential(x, time);
             assert!(
                 least - potential >= -1e-14
                     && least - potential <= curvature * spacing * spacing / 8.0 + 1e-14
@@ -174,7 +174,7 @@ fn the_soft_threshold_potential_is_the_hopf_lax_minimum() {
 #[test]
 fn the_plane_keeps_tangential_coordinates_and_particles_within_reach_arrive() {
     let start = array![[3.0, -2.0, 0.5], [0.0, 0.0, -5.0], [1.0, 1.0, 0.0]];
-    let end = PLANE.trajectory(&start, 3).unwrap().end().to_owned();
+    let end = PLANE.trajectory(start.view(), 3).unwrap().end().to_owned();
     let left = -5.0 + 0.5 * 2.0 / 0.7;
     assert_eq!(end.row(0), array![3.0, -2.0, 0.0]);
     assert!((end[[1, 2]] - left).abs() < 1e-15);
@@ -184,7 +184,7 @@ fn the_plane_keeps_tangential_coordinates_and_particles_within_reach_arrive() {
 /// A wrong flow is seen: the paths of one problem with the potential of another.
 #[test]
 fn indicators_of_a_wrong_flow_are_large() {
-    let mut parts = shifted(5.0).trajectory(&starts(50), 4).unwrap().parts().clone();
+    let mut parts = shifted(5.0).trajectory(starts(50).view(), 4).unwrap().parts().clone();
     parts.potential_gradient.iter_mut().for_each(|gradient| *gradient *= 1.1);
     let indicators = Indicators::new(&crate::Trajectory::new(parts).unwrap(), None).unwrap();
     assert!(indicators.hj_residual_relative.unwrap() > 0.2);
@@ -193,10 +193,100 @@ fn indicators_of_a_wrong_flow_are_large() {
     assert!(indicators.continuity_residual > 0.1);
 }
 
+/// The recorded times are k·T/n, the positions and the derivatives those of these times.
+#[test]
+fn a_trajectory_records_the_closed_forms_at_equidistant_times() {
+    for flow in flows() {
+        let start = starts(5);
+        let trajectory = flow.trajectory(start.view(), 4).unwrap();
+        let parts = trajectory.parts();
+        assert_eq!(parts.lambda, flow.lambda());
+        assert_eq!(parts.times.len(), 5);
+        for (index, share) in [0.0, 0.25, 0.5, 0.75, 1.0].into_iter().enumerate() {
+            let time = share * flow.horizon();
+            // T·k/4 is exact.
+            assert_eq!(parts.times[index], time);
+            for k in 0..5 {
+                let position = flow.position(start.row(k), time);
+                assert_eq!(parts.positions[index].row(k), position);
+                if share < 1.0 {
+                    let gradient = flow.potential_gradient(position.view(), time);
+                    assert_eq!(parts.potential_gradient[index].row(k), gradient);
+                    let derivative = flow.potential_time_derivative(position.view(), time);
+                    assert_eq!(parts.potential_time_derivative.as_ref().unwrap()[index][k], derivative);
+                    // v = −∇U/λ; λ·v is rounded twice.
+                    let velocity = flow.velocity(position.view(), time);
+                    assert!((velocity * flow.lambda() + gradient).iter().all(|gap| gap.abs() < 1e-15));
+                }
+            }
+        }
+        for k in 0..5 {
+            let (gradient, derivative) = flow.arrival(start.row(k));
+            assert_eq!(parts.critic_gradient.row(k), gradient);
+            assert_eq!(parts.potential_gradient[4].row(k), gradient);
+            assert_eq!(parts.potential_time_derivative.as_ref().unwrap()[4][k], derivative);
+        }
+    }
+}
+
+/// φ* of the soft threshold is L‖x_⊥‖, that of the shift is linear with the slope λ(m₀ − m)/T and vanishes at m.
+#[test]
+fn critics_are_the_potentials_at_the_horizon() {
+    let point = array![3.0, -1.0, 4.0];
+    assert_eq!(PLANE.critic(point.view()), 0.5 * 4.0);
+    assert_eq!(PLANE.critic_gradient(point.view()), array![0.0, 0.0, 0.5]);
+    let shift = shifted(5.0);
+    let slope = (&shift.initial_mean - &shift.final_mean()) * (0.3 / 1.5);
+    let expected = slope.dot(&(&point - &shift.final_mean()));
+    // A few roundings of numbers of order 1.
+    assert!((shift.critic(point.view()) - expected).abs() < 1e-14);
+    assert!((shift.critic_gradient(point.view()) - slope).iter().all(|gap| gap.abs() < 1e-15));
+}
+
+/// At the kink (0, T), where ratios of the formulas would be 0/0, and for a particle that is there from the beginning.
+#[test]
+fn the_kink_of_the_soft_threshold_has_values() {
+    let origin = Array1::zeros(3);
+    for time in [0.0, POINT.horizon] {
+        assert_eq!(POINT.potential(origin.view(), time), 0.0);
+        assert_eq!(POINT.potential_gradient(origin.view(), time), origin);
+        assert_eq!(POINT.potential_time_derivative(origin.view(), time), 0.0);
+        assert_eq!(POINT.position(origin.view(), time), origin);
+    }
+    assert_eq!(POINT.arrival(origin.view()), (origin.clone(), 0.0));
+    // Whoever arrives comes with λx₀/T, not with the subgradient 0.
+    let start = array![0.7, 0.0, -0.2];
+    let (gradient, derivative) = POINT.arrival(start.view());
+    assert!((gradient - 0.35 * &start).iter().all(|gap: &f64| gap.abs() < 1e-15));
+    assert!((derivative - 0.35 * start.dot(&start) / 4.0).abs() < 1e-15);
+}
+
+/// λ = T = L = s = 1: the free displacement of a distance δ is δ/2, the reach 1. At δ = 2 the bound is met and not yet
+/// active. The values are (δ/2)²/2 + (δ/2)²/2 below, and (δ − 1) − ½ + ½ above.
+#[test]
+fn the_bound_is_active_beyond_the_reach() {
+    let shift = |distance: f64| ShiftedGaussians {
+        lambda: 1.0,
+        horizon: 1.0,
+        lipschitz: 1.0,
+        std: 1.0,
+        initial_mean: array![0.0],
+        target_mean: array![distance],
+    };
+    assert!(!shift(1.0).is_clipped() && !shift(2.0).is_clipped() && shift(2.5).is_clipped());
+    assert_eq!([1.0, 2.0, 4.0].map(|distance| shift(distance).value()), [0.25, 1.0, 3.0]);
+    assert_eq!([1.0, 2.0, 4.0].map(|distance| shift(distance).final_mean()[0]), [0.5, 1.0, 1.0]);
+    // A target that is the start: nothing moves, and no direction is 0/0.
+    let still = shift(0.0);
+    assert_eq!((still.value(), still.final_mean()), (0.0, array![0.0]));
+    assert_eq!(still.position(array![1.5].view(), 0.7), array![1.5]);
+    assert_eq!(still.potential(array![1.5].view(), 0.3), 0.0);
+}
+
 #[test]
 fn parameters_outside_their_domain_are_named() {
     let start = starts(4);
-    let name = |flow: &dyn OptimalFlow| match flow.trajectory(&start, 2).unwrap_err() {
+    let name = |flow: &dyn OptimalFlow| match flow.trajectory(start.view(), 2).unwrap_err() {
         MfgError::Parameter { parameter, .. } => parameter,
         MfgError::Shape { array, .. } => array,
         other => panic!("{other}"),
@@ -205,16 +295,21 @@ fn parameters_outside_their_domain_are_named() {
     assert_eq!(name(&SoftThreshold { horizon: -1.0, ..POINT }), "horizon");
     assert_eq!(name(&SoftThreshold { lipschitz: f64::NAN, ..POINT }), "lipschitz");
     assert_eq!(name(&SoftThreshold { tangent: 3, ..POINT }), "tangent");
+    assert_eq!(name(&SoftThreshold { tangent: 4, ..POINT }), "tangent");
     assert_eq!(name(&ShiftedGaussians { std: 0.0, ..shifted(1.0) }), "std");
+    assert_eq!(name(&ShiftedGaussians { lambda: f64::INFINITY, ..shifted(1.0) }), "lambda");
+    assert_eq!(name(&ShiftedGaussians { horizon: 0.0, ..shifted(1.0) }), "horizon");
+    assert_eq!(name(&shifted(0.0)), "lipschitz");
+    assert_eq!(name(&ShiftedGaussians { initial_mean: array![1.0], ..shifted(1.0) }), "initial_mean");
     let unequal = ShiftedGaussians { target_mean: array![1.0], ..shifted(1.0) };
     assert_eq!(name(&unequal), "target_mean");
-    assert!(unequal.value().is_finite() && unequal.position(&array![1.0, 2.0], 1.0).len() == 1);
-    assert!(matches!(POINT.trajectory(&start, 0), Err(MfgError::TooFew { what: "steps", .. })));
-    assert!(matches!(POINT.trajectory(&starts(1), 2), Err(MfgError::TooFew { what: "particles", .. })));
+    assert!(unequal.value().is_finite() && unequal.position(array![1.0, 2.0].view(), 1.0).len() == 1);
+    assert!(matches!(POINT.trajectory(start.view(), 0), Err(MfgError::TooFew { what: "steps", .. })));
+    assert!(matches!(POINT.trajectory(starts(1).view(), 2), Err(MfgError::TooFew { what: "particles", .. })));
 }
 
-/// The value of the dual sup E_P φ − log E_Q e^φ over slopes |φ'| ≤ L on a grid, by accelerated projected ascent. Nothing
-/// in it knows that the critic is linear. The curvature in the slopes is at most dx²·(number of slopes)/4.
+/// The value of the dual sup E_P φ − log E_Q e^φ over slopes |φ'| ≤ L on a grid, by accelerated projected ascent.
+/// Nothing in it knows that the critic is linear. The curvature in the slopes is at most dx²·(number of slopes)/4.
 fn dual_on_a_grid(distance: f64, std: f64, lipschitz: f64) -> f64 {
     let (low, cells) = (-7.0 * std, 200_usize);
     let spacing = (distance + 14.0 * std) / cells as f64;
@@ -257,8 +352,8 @@ fn dual_on_a_grid(distance: f64, std: f64, lipschitz: f64) -> f64 {
     tilt(&slopes).0
 }
 
-/// Accelerated ascent is within 2·(curvature)·‖slopes‖²/k² of the supremum after k steps: below 2e-4 here. The grid's own
-/// error is that of the rectangle rule for Gaussians, far below.
+/// Accelerated ascent is within 2·(curvature)·‖slopes‖²/k² of the supremum after k steps: below 2e-4 here. The grid's
+/// own error is that of the rectangle rule for Gaussians, far below.
 #[test]
 fn the_huber_value_is_that_of_the_dual_on_a_grid() {
     for (distance, std, lipschitz) in
@@ -288,22 +383,22 @@ proptest! {
         x in vector(), lambda in 0.05..3.0, horizon in 0.1..3.0, lipschitz in 0.1..3.0, tangent in 0..3_usize,
     ) {
         let limit = reach(lipschitz, horizon, lambda) * (1.0 + 1e-12);
-        let moved = |flow: &dyn OptimalFlow, x: &ArrayRef1<f64>| norm(&(flow.position(x, horizon) - x));
+        let moved = |flow: &dyn OptimalFlow| norm(&(flow.position(x.view(), horizon) - &x));
         let threshold = SoftThreshold { lambda, horizon, lipschitz, tangent };
         let gaussians = ShiftedGaussians { lambda, horizon, ..shifted(lipschitz) };
-        prop_assert!(moved(&threshold, &x) <= limit);
-        prop_assert!(moved(&gaussians, &x) <= limit);
+        prop_assert!(moved(&threshold) <= limit);
+        prop_assert!(moved(&gaussians) <= limit);
     }
 
     /// No other end point has a smaller L‖y‖ + λ‖x − y‖²/(2T).
     #[test]
     fn the_soft_threshold_is_pointwise_optimal(x in vector(), y in vector()) {
         let objective = |y: &Array1<f64>| {
-            POINT.critic(y) + POINT.lambda / (2.0 * POINT.horizon) * norm(&(&x - y)).powi(2)
+            POINT.critic(y.view()) + POINT.lambda / (2.0 * POINT.horizon) * norm(&(&x - y)).powi(2)
         };
-        let end = POINT.position(&x, POINT.horizon);
+        let end = POINT.position(x.view(), POINT.horizon);
         prop_assert!(objective(&end) <= objective(&y) + 1e-12);
-        prop_assert!((objective(&end) - POINT.potential(&x, 0.0)).abs() < 1e-12);
+        prop_assert!((objective(&end) - POINT.potential(x.view(), 0.0)).abs() < 1e-12);
     }
 
     /// No other shift has a smaller value, in either regime; near the optimum as well as far from it.
@@ -314,7 +409,7 @@ proptest! {
         let value = problem.value();
         prop_assert!((shift_objective(&problem, &best) - value).abs() < 1e-12);
         prop_assert!(value <= shift_objective(&problem, &(&best + &(direction * size))) + 1e-12);
-        let slope = norm(&problem.critic_gradient(&best));
+        let slope = norm(&problem.critic_gradient(best.view()));
         let remaining = norm(&(&best - &problem.target_mean));
         // The potential's slope, from the dynamics, is the critic's, from the divergence.
         prop_assert!((slope - lipschitz_kullback_leibler_slope(remaining, problem.std, lipschitz)).abs() < 1e-12);
@@ -322,6 +417,6 @@ proptest! {
 
     #[test]
     fn the_continuity_residual_of_an_optimum_does_not_depend_on_the_steps(steps in 1..20_usize) {
-        prop_assert!(continuity::residual(&POINT.trajectory(&starts(20), steps).unwrap()) < 1e-9);
+        prop_assert!(continuity::residual(&POINT.trajectory(starts(20).view(), steps).unwrap()) < 1e-9);
     }
 }

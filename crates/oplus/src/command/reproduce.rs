@@ -1,6 +1,6 @@
 //! `reproduce`: an experiment from its configurations to its table.
 
-use crate::ending::Ending;
+use super::Ending;
 use crate::experiment::{self, Plan};
 use anyhow::Result;
 use clap::{Args, ValueEnum};
@@ -10,7 +10,7 @@ use std::path::PathBuf;
 
 #[derive(Debug, Args)]
 pub struct Arguments {
-    /// The experiment: table1, optimality, ring or usps-mnist
+    #[arg(help = experiments())]
     name: String,
     /// smoke shows that everything works, quick gives a first impression, full the numbers
     #[arg(long, value_enum, default_value_t = Preset::Full)]
@@ -53,6 +53,12 @@ impl Preset {
             Self::Full => "full",
         }
     }
+}
+
+/// What `--help` says of the name.
+fn experiments() -> String {
+    let names: Vec<&str> = experiment::names().collect();
+    format!("The experiment: {}", names.join(", "))
 }
 
 pub fn run(arguments: &Arguments) -> Result<Ending> {

@@ -1,34 +1,29 @@
-//! The experiments there are: a row is a configuration, embedded so that the program works anywhere.
+//! The experiments there are: a row is a configuration, embedded when the program is built, so that it works anywhere.
 
-use crate::kinds;
+use super::order::{natural, rank, split};
+use super::tables::{DIGIT_TABLES, FLOW_TABLES, RING_TABLES};
 use crate::nearest::nearest;
-use anyhow::{Context, Result, bail};
+use crate::page::Comparison;
+use anyhow::{Result, bail};
 use datasets::DigitSet;
-use eval::report::{Columns, Published};
+use eval::report::{Columns, Published, Scale};
 use eval::results::Results;
+use metrics::{ACCURACY_ALL, MODES_COVERED, W1, W2, W2_EVEN};
 use serde::Deserialize;
-use train::Config;
 
-/// An experiment.
+/// An experiment: the configurations in the folder of its name below `configs`.
 #[derive(Debug)]
 pub struct Experiment {
     pub name: &'static str,
     pub title: &'static str,
-    pub rows: &'static [Setting],
+    /// Its families in the order of the tables; others come after them.
+    families: &'static [&'static str],
+    /// The methods of a family, or what their names begin with, in the order of the tables; others come after them.
+    methods: &'static [&'static str],
+    /// The tables of its results.
+    pub tables: &'static [Columns],
     /// Figures of the report that compare rows.
     pub curves: &'static [Comparison],
-    in_print: &'static str,
-}
-
-/// One quantity of several rows of a family, over iterations and over time.
-#[derive(Debug)]
-pub struct Comparison {
-    pub caption: &'static str,
-    pub family: &'static str,
-    /// A field of metrics.jsonl.
-    pub metric: &'static str,
-    /// The stems of the rows.
-    pub rows: &'static [&'static str],
 }
 
 /// The configuration of a row.
@@ -41,156 +36,88 @@ pub struct Setting {
     pub text: &'static str,
 }
 
-/// The files of an experiment's folder below `configs`.
-macro_rules! configurations {
-    ($experiment:literal: $($family:literal / $stem:literal),* $(,)?) => {
-        &[$(Setting {
-            family: $family,
-            stem: $stem,
-            text: include_str!(concat!("../../../../configs/", $experiment, "/", $family, "/", $stem, ".toml")),
-        }),*]
-    };
+/// What lies in the folder of an experiment.
+struct Embedded {
+    experiment: &'static str,
+    in_print: &'static str,
+    rows: &'static [Setting],
 }
+
+/// What lay below `configs` when the program was built.
+const EMBEDDED: &[Embedded] = include!(concat!(env!("OUT_DIR"), "/configurations.rs"));
 
 const ALL: &[Experiment] = &[
     Experiment {
         name: "table1",
         title: "Table 1 of arXiv 2407.11901: W1 ⊕ W2 proximal flows on the pinwheel in 2, 7 and 12 dimensions",
-        rows: configurations!("table1":
-            "published" / "pinwheel-2d-w1w2",
-            "published" / "pinwheel-2d-w1",
-            "published" / "pinwheel-2d-w2",
-            "published" / "pinwheel-2d-none",
-            "published" / "pinwheel-7d-w1w2",
-            "published" / "pinwheel-7d-w1",
-            "published" / "pinwheel-7d-w2",
-            "published" / "pinwheel-7d-none",
-            "published" / "pinwheel-12d-w1w2",
-            "published" / "pinwheel-12d-w1",
-            "published" / "pinwheel-12d-w2",
-            "published" / "pinwheel-12d-none",
-            "tuned" / "pinwheel-2d-w1w2",
-            "tuned" / "pinwheel-2d-w1",
-            "tuned" / "pinwheel-2d-w2",
-            "tuned" / "pinwheel-2d-none",
-            "tuned" / "pinwheel-7d-w1w2",
-            "tuned" / "pinwheel-7d-w1",
-            "tuned" / "pinwheel-7d-w2",
-            "tuned" / "pinwheel-7d-none",
-            "tuned" / "pinwheel-12d-w1w2",
-            "tuned" / "pinwheel-12d-w1",
-            "tuned" / "pinwheel-12d-w2",
-            "tuned" / "pinwheel-12d-none",
-        ),
+        families: &["published", "tuned"],
+        methods: &["w1w2", "w1", "w2", "none"],
+        tables: FLOW_TABLES,
         curves: &[],
-        in_print: include_str!("../../../../configs/table1/in-print.toml"),
     },
     Experiment {
         name: "optimality",
         title: "How well trained flows satisfy the optimality system of arXiv 2407.11901: pinwheel and moons in 2, 7 and \
                 12 dimensions",
-        rows: configurations!("optimality":
-            "ours" / "pinwheel-2d-w1w2",
-            "ours" / "pinwheel-7d-w1w2",
-            "ours" / "pinwheel-12d-w1w2",
-            "ours" / "moons-2d-w1w2",
-            "ours" / "moons-7d-w1w2",
-            "ours" / "moons-12d-w1w2",
-            "published" / "pinwheel-2d-w1w2",
-            "published" / "pinwheel-2d-w1",
-            "published" / "pinwheel-7d-w1w2",
-            "published" / "pinwheel-7d-w1",
-            "published" / "pinwheel-12d-w1w2",
-            "published" / "pinwheel-12d-w1",
-            "published" / "moons-2d-w1w2",
-            "published" / "moons-2d-w1",
-            "published" / "moons-7d-w1w2",
-            "published" / "moons-7d-w1",
-            "published" / "moons-12d-w1w2",
-            "published" / "moons-12d-w1",
-            "known" / "origin-2d-w1w2",
-            "known" / "plane-7d-w1w2",
-            "known" / "shifted-gaussian-2d-w1w2",
-            "known" / "shifted-gaussian-2d-noise",
-            "known" / "shifted-gaussian-2d-attraction",
-            "representations" / "pinwheel-7d-network",
-            "representations" / "pinwheel-7d-exact-terminal",
-            "representations" / "pinwheel-7d-velocity",
-            "representations" / "pinwheel-7d-orthonormal",
-            "lambda" / "pinwheel-2d-lambda-0.02",
-            "lambda" / "pinwheel-2d-lambda-0.5",
-            "lambda" / "pinwheel-2d-lambda-2.0",
-        ),
+        families: &["ours", "published", "known", "representations", "lambda"],
+        methods: &["w1w2", "w1", "network", "exact-terminal", "velocity", "orthonormal"],
+        tables: FLOW_TABLES,
         curves: &[],
-        in_print: include_str!("../../../../configs/optimality/in-print.toml"),
     },
     Experiment {
         name: "ring",
         title: "The ring of 8 Gaussians, as in arXiv 2406.13619: W2-FE, W1-FE and their rivals",
-        rows: configurations!("ring":
-            "methods" / "w2fe-k1",
-            "methods" / "w2fe-k3",
-            "methods" / "w2fe-k5",
-            "methods" / "w2fe-k10",
-            "methods" / "w2fe-k10-large",
-            "methods" / "w1fe-k1",
-            "methods" / "w1fe-k3",
-            "methods" / "w1fe-k5",
-            "methods" / "w1fe-k10",
-            "methods" / "w2gan",
-            "methods" / "w1-lp",
-            "methods" / "wgan-gp",
-            "methods" / "gan",
-            "published" / "w2fe-k3",
-            "published" / "w2fe-k10",
-            "stability" / "w2fe-eps1-k1",
-            "stability" / "w2fe-eps1-k3",
-            "stability" / "w2fe-eps1-k10",
-            "stability" / "w2fe-eps01-k1",
-            "stability" / "w2fe-eps01-k3",
-            "stability" / "w2fe-eps01-k10",
-        ),
+        families: &["methods", "published", "stability"],
+        methods: &["w2fe", "w1fe", "w2gan", "w1-lp", "wgan-gp", "gan"],
+        tables: RING_TABLES,
         curves: &[
             Comparison {
                 caption: "W2-FE with K persistent updates, and W2GAN",
                 family: "methods",
-                metric: "w2",
+                metric: W2,
+                scale: Scale::Logarithmic,
                 rows: &["w2fe-k1", "w2fe-k3", "w2fe-k5", "w2fe-k10", "w2gan"],
             },
             Comparison {
                 caption: "W1-FE with K persistent updates, and W1-LP",
                 family: "methods",
-                metric: "w2",
+                metric: W2,
+                scale: Scale::Logarithmic,
                 rows: &["w1fe-k1", "w1fe-k3", "w1fe-k5", "w1fe-k10", "w1-lp"],
             },
             Comparison {
                 caption: "W2-FE beside its rivals",
                 family: "methods",
-                metric: "w2",
+                metric: W2,
+                scale: Scale::Logarithmic,
                 rows: &["w2fe-k1", "w2fe-k10", "w2fe-k10-large", "w1-lp", "wgan-gp", "gan"],
             },
             Comparison {
                 caption: "The same from even starting points",
                 family: "methods",
-                metric: "w2_even",
+                metric: W2_EVEN,
+                scale: Scale::Logarithmic,
                 rows: &["w2fe-k1", "w2fe-k10", "w2fe-k10-large", "w1-lp", "wgan-gp", "gan"],
             },
             Comparison {
                 caption: "W2-FE beside its rivals",
                 family: "methods",
-                metric: "w1",
+                metric: W1,
+                scale: Scale::Logarithmic,
                 rows: &["w2fe-k1", "w2fe-k10", "w1-lp", "wgan-gp", "gan"],
             },
             Comparison {
                 caption: "Modes covered",
                 family: "methods",
-                metric: "modes_covered",
+                metric: MODES_COVERED,
+                scale: Scale::Linear,
                 rows: &["w2fe-k1", "w2fe-k10", "w1-lp", "wgan-gp", "gan"],
             },
             Comparison {
                 caption: "W2-FE with other steps ε and numbers K",
                 family: "stability",
-                metric: "w2",
+                metric: W2,
+                scale: Scale::Logarithmic,
                 rows: &[
                     "w2fe-eps1-k1",
                     "w2fe-eps1-k3",
@@ -201,50 +128,43 @@ const ALL: &[Experiment] = &[
                 ],
             },
         ],
-        in_print: "",
     },
     Experiment {
         name: "usps-mnist",
         title: "USPS ↔ MNIST by domain adaptation, as in arXiv 2406.13619: W2-FE, W1-FE and W1-LP",
-        rows: configurations!("usps-mnist":
-            "usps-to-mnist" / "w2fe-k1",
-            "usps-to-mnist" / "w2fe-k3",
-            "usps-to-mnist" / "w2fe-k5",
-            "usps-to-mnist" / "w1fe-k3",
-            "usps-to-mnist" / "w1-lp",
-            "mnist-to-usps" / "w2fe-k1",
-            "mnist-to-usps" / "w2fe-k3",
-            "mnist-to-usps" / "w2fe-k5",
-            "mnist-to-usps" / "w1fe-k3",
-            "mnist-to-usps" / "w1-lp",
-        ),
+        families: &["usps-to-mnist", "mnist-to-usps"],
+        methods: &["w2fe", "w1fe", "w1-lp"],
+        tables: DIGIT_TABLES,
         curves: &[
             Comparison {
                 caption: "Accuracy on all test digits",
                 family: "usps-to-mnist",
-                metric: "accuracy_all",
+                metric: ACCURACY_ALL,
+                scale: Scale::Linear,
                 rows: &["w2fe-k1", "w2fe-k3", "w2fe-k5", "w1fe-k3", "w1-lp"],
             },
             Comparison {
                 caption: "Distance to the test digits, n = 500",
                 family: "usps-to-mnist",
-                metric: "w2",
+                metric: W2,
+                scale: Scale::Logarithmic,
                 rows: &["w2fe-k1", "w2fe-k3", "w2fe-k5", "w1fe-k3", "w1-lp"],
             },
             Comparison {
                 caption: "Accuracy on all test digits",
                 family: "mnist-to-usps",
-                metric: "accuracy_all",
+                metric: ACCURACY_ALL,
+                scale: Scale::Linear,
                 rows: &["w2fe-k1", "w2fe-k3", "w2fe-k5", "w1fe-k3", "w1-lp"],
             },
             Comparison {
                 caption: "Distance to the test digits, n = 500",
                 family: "mnist-to-usps",
-                metric: "w2",
+                metric: W2,
+                scale: Scale::Logarithmic,
                 rows: &["w2fe-k1", "w2fe-k3", "w2fe-k5", "w1fe-k3", "w1-lp"],
             },
         ],
-        in_print: "",
     },
 ];
 
@@ -253,9 +173,14 @@ pub fn find(name: &str) -> Result<&'static Experiment> {
     if let Some(experiment) = ALL.iter().find(|experiment| experiment.name == name) {
         return Ok(experiment);
     }
-    let names: Vec<&str> = ALL.iter().map(|experiment| experiment.name).collect();
+    let names: Vec<&str> = names().collect();
     let nearest = nearest(name, names.iter().copied()).unwrap_or_default();
     bail!("there is no experiment `{name}`: did you mean `{nearest}`? There are: {}", names.join(", "))
+}
+
+/// The names of all experiments.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    ALL.iter().map(|experiment| experiment.name)
 }
 
 #[derive(Deserialize)]
@@ -273,21 +198,39 @@ impl Experiment {
         format!("{}{note}", self.title)
     }
 
-    /// The tables of its results.
-    pub fn tables(&self) -> Result<&'static [Columns]> {
-        let first = self.rows.first().context("an experiment without rows")?;
-        Ok(kinds::tables(&Config::parse(first.text, first.stem, None, &[])?))
+    /// Its rows in the order of the tables: by family, data, method, and then as people sort names.
+    pub fn rows(&self) -> Vec<&'static Setting> {
+        let mut rows: Vec<&Setting> = self.embedded().flat_map(|embedded| embedded.rows).collect();
+        rows.sort_by(|a, b| {
+            let ((data_a, method_a), (data_b, method_b)) = (split(a.stem), split(b.stem));
+            let family = rank(a.family, self.families).cmp(&rank(b.family, self.families));
+            let method = rank(method_a, self.methods).cmp(&rank(method_b, self.methods));
+            family
+                .then_with(|| natural(a.family, b.family))
+                .then_with(|| natural(data_a, data_b))
+                .then(method)
+                .then_with(|| natural(method_a, method_b))
+        });
+        rows
     }
 
     /// The numbers of others.
     pub fn in_print(&self) -> Result<Vec<Published>> {
-        Ok(toml::from_str::<InPrint>(self.in_print)?.number)
+        let mut numbers = Vec::new();
+        for embedded in self.embedded() {
+            numbers.extend(toml::from_str::<InPrint>(embedded.in_print)?.number);
+        }
+        Ok(numbers)
+    }
+
+    fn embedded(&self) -> impl Iterator<Item = &'static Embedded> {
+        EMBEDDED.iter().filter(|embedded| embedded.experiment == self.name)
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::ALL;
+    use super::{ALL, EMBEDDED, Setting};
     use std::collections::BTreeMap;
     use std::path::Path;
     use train::Config;
@@ -307,8 +250,8 @@ mod tests {
                 }
             }
             let embedded: BTreeMap<_, _> = experiment
-                .rows
-                .iter()
+                .rows()
+                .into_iter()
                 .map(|row| (format!("{}/{}", row.family, row.stem), row.text.to_owned()))
                 .collect();
             assert_eq!(embedded.keys().collect::<Vec<_>>(), files.keys().collect::<Vec<_>>());
@@ -317,12 +260,62 @@ mod tests {
     }
 
     #[test]
+    fn every_folder_of_configurations_is_an_experiment_and_its_families_are_in_order() {
+        let folders: Vec<_> = EMBEDDED.iter().map(|embedded| embedded.experiment).collect();
+        let mut names: Vec<_> = super::names().collect();
+        names.sort_unstable();
+        assert_eq!(folders, names);
+        for experiment in ALL {
+            let mut families: Vec<_> = experiment.rows().iter().map(|row| row.family).collect();
+            families.dedup();
+            assert_eq!(families, experiment.families, "{}", experiment.name);
+        }
+    }
+
+    #[test]
+    fn rows_are_in_the_order_of_a_reader() {
+        let stems = |name: &str, family: &str| -> Vec<&str> {
+            let rows = super::find(name).unwrap().rows();
+            rows.into_iter().filter(|row| row.family == family).map(|row| row.stem).collect()
+        };
+        assert_eq!(
+            stems("table1", "tuned")[..6],
+            [
+                "pinwheel-2d-w1w2",
+                "pinwheel-2d-w1",
+                "pinwheel-2d-w2",
+                "pinwheel-2d-none",
+                "pinwheel-7d-w1w2",
+                "pinwheel-7d-w1"
+            ]
+        );
+        assert_eq!(
+            stems("ring", "methods"),
+            [
+                "w2fe-k1",
+                "w2fe-k3",
+                "w2fe-k5",
+                "w2fe-k10",
+                "w2fe-k10-large",
+                "w1fe-k1",
+                "w1fe-k3",
+                "w1fe-k5",
+                "w1fe-k10",
+                "w2gan",
+                "w1-lp",
+                "wgan-gp",
+                "gan"
+            ]
+        );
+    }
+
+    #[test]
     fn figures_compare_rows_that_there_are() {
         for experiment in ALL {
             for figure in experiment.curves {
                 for stem in figure.rows {
-                    let there = |row: &super::Setting| row.family == figure.family && row.stem == *stem;
-                    assert!(experiment.rows.iter().any(there), "{}/{stem}", figure.family);
+                    let there = |row: &&Setting| row.family == figure.family && row.stem == *stem;
+                    assert!(experiment.rows().iter().any(there), "{}/{stem}", figure.family);
                 }
             }
         }
@@ -332,7 +325,7 @@ mod tests {
     fn every_row_is_valid_under_every_preset_and_named_after_its_file() {
         for experiment in ALL {
             experiment.in_print().unwrap();
-            for row in experiment.rows {
+            for row in experiment.rows() {
                 for preset in ["smoke", "quick", "full"] {
                     let config = Config::parse(row.text, row.stem, Some(preset), &[]).unwrap();
                     assert_eq!(config.name(), format!("{}/{}/{}", experiment.name, row.family, row.stem));

@@ -1,10 +1,12 @@
 //! Experiments: every row of a table trained with every seed, measured, and set beside what is in print.
 
 mod catalogue;
+mod order;
 mod queue;
 mod references;
+mod tables;
 
-pub use catalogue::{Comparison, Experiment, find};
+pub use catalogue::{Experiment, find, names};
 
 use crate::kinds::{self, data_sets, protocol};
 use crate::manifest::Manifest;
@@ -88,10 +90,11 @@ pub fn reproduce(experiment: &Experiment, plan: &Plan) -> Result<String> {
     let mut results =
         Results::new(experiment.name.into(), plan.preset.clone(), protocol, rows, floors(&trials, protocol)?);
     // The table follows the catalogue, not the order of the work.
+    let settings = experiment.rows();
     let place = |row: &Row| {
         let stem = format!("{}-{}d-{}", row.dataset, row.dim, row.method);
         let same = |entry: &Setting| entry.stem == stem || entry.stem == row.method;
-        experiment.rows.iter().position(|entry| entry.family == row.family && same(entry))
+        settings.iter().position(|entry| entry.family == row.family && same(entry))
     };
     results.rows.sort_by_key(|row| (place(row), row.seed));
     write_json(&plan.out.join(RESULTS_FILE), &results)?;
@@ -106,7 +109,7 @@ pub fn report(folder: &Path) -> Result<PathBuf> {
         .with_context(|| format!("{} is neither a run nor a finished experiment", folder.display()))?;
     let experiment = find(&results.experiment)?;
     let manifest = Manifest::read(folder)?;
-    let tables = comparison(&results, &experiment.in_print()?, experiment.tables()?);
+    let tables = comparison(&results, &experiment.in_print()?, experiment.tables);
     let page = page::experiment(
         folder,
         &experiment.title_of(&results),
@@ -130,7 +133,7 @@ fn work(config: &Config) -> u64 {
 fn trials(experiment: &Experiment, plan: &Plan) -> Result<Vec<Trial>> {
     let mut trials = Vec::new();
     let name = |row: &Setting| format!("{}/{}", row.family, row.stem);
-    for row in experiment.rows.iter().filter(|row| name(row).contains(&plan.rows)) {
+    for row in experiment.rows().into_iter().filter(|row| name(row).contains(&plan.rows)) {
         let origin = format!("configs/{}/{}/{}.toml", experiment.name, row.family, row.stem);
         for seed in 0..plan.seeds.get() as u64 {
             let mut changes = vec![format!("seed={seed}")];
@@ -142,7 +145,7 @@ fn trials(experiment: &Experiment, plan: &Plan) -> Result<Vec<Trial>> {
         }
     }
     if trials.is_empty() {
-        let names: Vec<String> = experiment.rows.iter().map(name).collect();
+        let names: Vec<String> = experiment.rows().into_iter().map(name).collect();
         bail!("no row of {} contains `{}`: there are {}", experiment.name, plan.rows, names.join(", "));
     }
     trials.sort_by_key(|trial| std::cmp::Reverse(work(&trial.config)));
@@ -285,7 +288,7 @@ fn write_table(experiment: &Experiment, results: &Results, out: &Path) -> Result
         experiment.title_of(results),
         results.preset
     );
-    for table in comparison(results, &experiment.in_print()?, experiment.tables()?) {
+    for table in comparison(results, &experiment.in_print()?, experiment.tables) {
         let _ = write!(text, "\n{}", table.to_markdown());
     }
     write_whole(out.join(TABLE_FILE), |file| file.write_all(text.as_bytes()))?;

@@ -1,12 +1,13 @@
 //! Rows without a training: what an experiment's numbers are compared with, measured by the same code.
 
 use super::Plan;
-use crate::digits::Digits;
-use crate::kinds::{data_sets, dataset, protocol};
-use crate::measure::generator::closeness;
+use crate::kinds::{data_sets, dataset, inputs, protocol};
 use anyhow::Result;
 use datasets::{DigitSet, Split, UspsDigits, stream};
+use eval::closeness_of_modes;
 use eval::results::{Metrics, Row, Status};
+use measure::Digits;
+use metrics::{ACCURACY_2007, ACCURACY_ALL, GEOMETRIC_DEVIATION, LABEL_AGREEMENT, W2};
 use ndarray::{Array1, Array2, ArrayView2, Axis};
 use ot_core::cost::Cost;
 use ot_core::exact;
@@ -14,7 +15,7 @@ use ot_core::gaussian::Gaussian;
 use rand::seq::SliceRandom;
 use std::time::Instant;
 use train::config::{Config, GeneratorConfig, Points};
-use train::source::{Draw, Inputs};
+use train::source::Draw;
 use train::w2fe::{ExactFlow, Scheme};
 
 /// Stream of the choice of digits and of particles.
@@ -57,9 +58,8 @@ type Reference = (String, Metrics, u64, f64);
 /// The starting points as they are, and the flow with the exact transport map in place of networks.
 fn of_points(config: &GeneratorConfig, kind: &Config, plan: &Plan) -> Result<Vec<Reference>> {
     let protocol = protocol(kind, &plan.preset);
-    let inputs = Inputs { data_sets: data_sets(), ..Inputs::default() };
-    let target = inputs.data(config)?;
-    let start = inputs.initial(config, target.dim())?;
+    let target = inputs().data(config)?;
+    let start = inputs().initial(config, target.dim())?;
     let cloud = |law: &Draw, name: &str, pair: usize| {
         law.points(protocol.exact_points, &mut stream(0, &format!("{CHOICE}-{name}"), pair as u64))
     };
@@ -68,7 +68,9 @@ fn of_points(config: &GeneratorConfig, kind: &Config, plan: &Plan) -> Result<Vec
         pairs.push((cloud(&start, "start", pair)?, cloud(&target, "target", pair)?));
     }
     let views: Vec<_> = pairs.iter().map(|(x, y)| (x.view(), y.view())).collect();
-    let mut found = vec![("start".to_owned(), closeness(&views, &config.data)?, 0, 0.0)];
+    let modes = config.data.target().and_then(|target| target.modes());
+    let modes = modes.as_ref().map(|(centres, std)| (centres.as_slice(), *std));
+    let mut found = vec![("start".to_owned(), closeness_of_modes(&views, modes)?, 0, 0.0)];
     let Some((x, y)) = pairs.first() else { return Ok(found) };
     for epsilon in [0.1, 0.5] {
         let begun = Instant::now();
@@ -82,8 +84,8 @@ fn of_points(config: &GeneratorConfig, kind: &Config, plan: &Plan) -> Result<Vec
             deviation = deviation.max((w2 / expected - 1.0).abs());
         }
         let mut metrics = Metrics::default();
-        metrics.insert("w2", w2);
-        metrics.insert("geometric_deviation", deviation);
+        metrics.insert(W2, w2);
+        metrics.insert(GEOMETRIC_DEVIATION, deviation);
         found.push((
             format!("w2fe-exact, ε = {epsilon}, {STEPS} steps on particles"),
             metrics,
@@ -96,8 +98,8 @@ fn of_points(config: &GeneratorConfig, kind: &Config, plan: &Plan) -> Result<Vec
 
 /// The maps that any method must beat, and the ceiling.
 fn of_digits(start: DigitSet, target: DigitSet, apart: usize, plan: &Plan) -> Result<Vec<Reference>> {
-    let digits = Digits::read(start, target, 0)?;
-    let train = target.read(&data_sets(), Split::Train)?;
+    let digits = Digits::read(&data_sets(), (start, target, Split::Train), 0)?;
+    let train = digits.training()?;
     let (source, labels) = (&digits.source.pixels, digits.source.labels.to_vec());
     let (few, transported) = if plan.preset == "smoke" { (1000, 200) } else { (usize::MAX, PLAN) };
     let (source, labels) = (head(source, few), labels.get(..few.min(labels.len())).unwrap_or(&labels));
@@ -138,8 +140,8 @@ fn judged(digits: &Digits, points: ArrayView2<'_, f64>, labels: &[u8], count: us
         cloud.select(Axis(0), &rows)
     };
     let (x, y) = (choose(points, "moved"), choose(digits.test.pixels.view(), "test"));
-    let w2 = eval::w2_squared(x.view(), y.view())?.max(0.0).sqrt();
-    let named = [("accuracy_all", accuracy.all), ("accuracy_2007", accuracy.drawn), ("w2", w2)];
+    let w2 = eval::w2(x.view(), y.view())?;
+    let named = [(ACCURACY_ALL, accuracy.all), (ACCURACY_2007, accuracy.drawn), (W2, w2)];
     Ok(named.into_iter().collect())
 }
 
@@ -151,8 +153,8 @@ fn barycentric(
     apart: usize,
     plan: &Plan,
 ) -> Result<Metrics> {
-    let names = ["accuracy_all", "accuracy_2007", "label_agreement", "w2"];
-    let mut values = vec![Vec::new(); names.len()];
+    let measured = [ACCURACY_ALL, ACCURACY_2007, LABEL_AGREEMENT, W2];
+    let mut values = vec![Vec::new(); measured.len()];
     for seed in 0..plan.seeds.get() as u64 {
         let choose = |set: &UspsDigits, name: &str| {
             let mut rows: Vec<usize> = (0..set.labels.len()).collect();
@@ -171,14 +173,14 @@ fn barycentric(
             }
         }
         let mut metrics = judged(digits, moved.view(), &labels, apart)?;
-        metrics.insert("label_agreement", agreement);
-        for (all, name) in values.iter_mut().zip(names) {
-            all.extend(metrics.get(name));
+        metrics.insert(LABEL_AGREEMENT, agreement);
+        for (all, metric) in values.iter_mut().zip(measured) {
+            all.extend(metrics.get(metric));
         }
     }
     let mut metrics = Metrics::default();
-    for (name, values) in names.iter().zip(&values) {
-        metrics.insert_repeated(name, values);
+    for (metric, values) in measured.iter().zip(&values) {
+        metrics.insert_repeated(metric, values);
     }
     Ok(metrics)
 }

@@ -1,16 +1,29 @@
 //! The report of an experiment: its tables, and curves and samples of every row.
 
 use super::steps::steps;
-use super::{Records, provenance, run};
-use crate::experiment::Comparison;
+use super::{provenance, run};
 use crate::manifest::Manifest;
 use anyhow::Result;
 use eval::report::{Block, Curves, Figure, Page, Scale, Section, Series, Table};
 use eval::results::{Results, Row, Status};
+use measure::{Abscissa, Records};
+use metrics::Metric;
 use std::path::Path;
 
 /// Points of a cloud in a figure: the page holds dozens of them.
 const DRAWN_POINTS: usize = 1200;
+
+/// One metric of several rows of a family, over iterations and over time.
+#[derive(Debug)]
+pub struct Comparison {
+    pub caption: &'static str,
+    pub family: &'static str,
+    /// A metric of the records.
+    pub metric: &'static Metric,
+    pub scale: Scale,
+    /// The stems of the rows.
+    pub rows: &'static [&'static str],
+}
 
 /// The report of the experiment in a folder.
 pub fn experiment(
@@ -53,7 +66,9 @@ pub fn experiment(
 /// A quantity of several rows over iterations and over seconds, the mean over the seeds that reached the record.
 fn compared(folder: &Path, comparison: &Comparison, results: &Results) -> Result<Vec<Figure>> {
     let mut figures = Vec::new();
-    for (abscissa, x_label) in [("step", "iteration"), ("seconds", "seconds of training")] {
+    for (abscissa, x_label) in
+        [(Abscissa::Iterations, "iteration"), (Abscissa::Seconds, "seconds of training")]
+    {
         let mut series = Vec::new();
         for stem in comparison.rows {
             let mut runs = Vec::new();
@@ -69,8 +84,12 @@ fn compared(folder: &Path, comparison: &Comparison, results: &Results) -> Result
                 "{}, {}: {} (mean over seeds)",
                 comparison.family, comparison.caption, comparison.metric
             );
-            let scale = if comparison.metric.starts_with('w') { Scale::Logarithmic } else { Scale::Linear };
-            figures.push(Figure::Curves(Curves { caption, x_label: x_label.into(), scale, series }));
+            figures.push(Figure::Curves(Curves {
+                caption,
+                x_label: x_label.into(),
+                scale: comparison.scale,
+                series,
+            }));
         }
     }
     Ok(figures)

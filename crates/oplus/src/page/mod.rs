@@ -1,12 +1,11 @@
 //! What stands in the reports.
 
+mod curves;
 mod experiment;
-mod records;
 mod run;
 mod steps;
 
-pub use experiment::experiment;
-pub use records::Records;
+pub use experiment::{Comparison, experiment};
 pub use run::run;
 
 use crate::manifest::Manifest;

@@ -1,17 +1,18 @@
 //! The report of one run.
 
+use super::curves::curves;
 use super::provenance;
-use super::records::Records;
 use crate::kinds::DIRECTION;
 use crate::manifest::Manifest;
-use crate::monitor::PARTICLES;
-use crate::run_folder::{self, SAMPLES, STARTS, TARGETS};
+use crate::samples::{self, GENERATED, STARTS, TARGETS};
 use anyhow::{Context, Result};
 use eval::Summary;
 use eval::report::{Block, Cloud, Curves, Figure, Images, Page, Scale, Scatter, Section, Series, Table};
-use eval::results::{METRICS, Results, Row, Status};
+use eval::results::{Metrics, Results, Row, Status};
+use measure::Records;
+use metrics::{Metric, STEP_INVARIANCE_BY_STEPS};
 use ndarray::Array2;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use train::run::CONFIG_FILE;
 
 /// Points of a cloud in a figure.
@@ -19,9 +20,8 @@ const DRAWN_POINTS: usize = 2000;
 /// Points of a cloud in a picture of the particles at one time.
 const DRAWN_PARTICLES: usize = 512;
 
-/// The report of a run folder.
-pub fn run(folder: &Path) -> Result<Page> {
-    let results = run_folder::results(folder)?;
+/// The report of a run folder with its results.
+pub fn run(folder: &Path, results: &Results) -> Result<Page> {
     let row = results.rows.first().context("results.json has no row: delete it and resume the run")?;
     let configuration = std::fs::read_to_string(folder.join(CONFIG_FILE))?;
     let mut figures = figures(folder, row, DRAWN_POINTS)?;
@@ -40,7 +40,7 @@ pub fn run(folder: &Path) -> Result<Page> {
         sections: vec![
             section("Run", vec![Block::Facts(facts)]),
             section("Curves and samples", vec![Block::Figures(figures)]),
-            section("Measures", vec![Block::Table(measures(&results, row))]),
+            section("Measures", vec![Block::Table(measures(results, row))]),
             section("Configuration", vec![Block::Code(configuration)]),
             provenance(&Manifest::read(folder)?),
         ],
@@ -57,12 +57,12 @@ pub(super) fn figures(folder: &Path, row: &Row, points: usize) -> Result<Vec<Fig
             let matrix = datasets::read_matrix(folder.join(file))?;
             Ok(Cloud { name: name.into(), points: planar(&matrix, points) })
         };
-        let clouds = vec![cloud("data", TARGETS)?, cloud("generated", SAMPLES)?];
+        let clouds = vec![cloud("data", TARGETS)?, cloud("generated", GENERATED)?];
         let caption = "Generated points over data, first two coordinates";
         figures.push(Figure::Scatter(Scatter { caption: caption.into(), clouds }));
     }
     figures.extend(particles(folder)?);
-    figures.extend(Records::read(folder)?.figures());
+    figures.extend(curves(&Records::read(folder)?));
     Ok(figures)
 }
 
@@ -76,7 +76,7 @@ fn mapped_digits(folder: &Path) -> Result<Figure> {
         let matrix = datasets::read_matrix(folder.join(file))?;
         Ok(matrix.rows().into_iter().take(DRAWN_DIGITS).map(|row| row.to_vec()).collect())
     };
-    let rows = vec![pictures(STARTS)?, pictures(SAMPLES)?];
+    let rows = vec![pictures(STARTS)?, pictures(GENERATED)?];
     Ok(Figure::Images(Images {
         caption: "Source digits, and what they are mapped to".into(),
         size: DIGIT,
@@ -86,29 +86,20 @@ fn mapped_digits(folder: &Path) -> Result<Figure> {
 
 /// The particles at several times over the data.
 fn particles(folder: &Path) -> Result<Vec<Figure>> {
-    let Ok(entries) = std::fs::read_dir(folder.join("samples")) else { return Ok(Vec::new()) };
-    let mut files: Vec<_> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
-    // Numbers are zero-padded, so their order is that of the iterations.
-    files.sort();
-    let mut figures = Vec::new();
-    for file in files {
-        let stem = file.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
-        let Some(iteration) = stem.strip_prefix(PARTICLES).map(|number| number.trim_start_matches('0'))
-        else {
-            continue;
-        };
-        let cloud = |name: &str, file: &Path| -> Result<Cloud> {
-            let matrix = datasets::read_matrix(file)?;
-            Ok(Cloud { name: name.into(), points: planar(&matrix, DRAWN_PARTICLES) })
-        };
-        let targets = folder.join(TARGETS);
-        if targets.is_file() {
-            let clouds = vec![cloud("data", &targets)?, cloud("particles", &file)?];
-            let caption = format!("Particles after iteration {iteration}");
-            figures.push(Figure::Scatter(Scatter { caption, clouds }));
-        }
+    let targets = folder.join(TARGETS);
+    if !targets.is_file() {
+        return Ok(Vec::new());
     }
-    Ok(figures)
+    let cloud = |name: &str, file: &Path| -> Result<Cloud> {
+        let matrix = datasets::read_matrix(file)?;
+        Ok(Cloud { name: name.into(), points: planar(&matrix, DRAWN_PARTICLES) })
+    };
+    let figure = |(file, iteration): (PathBuf, u64)| {
+        let clouds = vec![cloud("data", &targets)?, cloud("particles", &file)?];
+        let caption = format!("Particles after iteration {iteration}");
+        Ok(Figure::Scatter(Scatter { caption, clouds }))
+    };
+    samples::particles(folder).into_iter().map(figure).collect()
 }
 
 fn planar(matrix: &Array2<f64>, points: usize) -> Vec<(f64, f64)> {
@@ -120,14 +111,9 @@ fn planar(matrix: &Array2<f64>, points: usize) -> Vec<(f64, f64)> {
 }
 
 fn step_invariance(row: &Row) -> Option<Figure> {
-    let value = |exponent: u32| {
-        let name = match exponent {
-            0 => "step_invariance".into(),
-            _ => format!("step_invariance_{}", 1 << exponent),
-        };
-        Some((f64::from(exponent), row.metrics.get(&name)?))
-    };
-    let points: Vec<_> = (0..=6).filter_map(value).filter(|(_, y)| *y > 0.0).collect();
+    let value = |(steps, metric): (usize, &Metric)| Some(((steps as f64).log2(), row.metrics.get(metric)?));
+    let points: Vec<_> =
+        STEP_INVARIANCE_BY_STEPS.into_iter().filter_map(value).filter(|(_, y)| *y > 0.0).collect();
     let series = vec![Series { name: "E‖x_h − x_fine‖ / E‖x_fine − x_0‖".into(), points }];
     let curves = Curves {
         caption: "Dependence on the step".into(),
@@ -141,26 +127,28 @@ fn step_invariance(row: &Row) -> Option<Figure> {
 
 fn measures(results: &Results, row: &Row) -> Table {
     let floor = results.floors.first().map(|floor| &floor.metrics);
-    let cells = METRICS.iter().filter_map(|metric| {
-        let shown = |metrics: &eval::Metrics| {
-            let mean = metrics.get(metric.name)?;
-            Some(Summary { mean, sd: metrics.deviation(metric.name), count: 1 }.to_string())
+    let cells = metrics::all().filter_map(|metric| {
+        let shown = |metrics: &Metrics| {
+            let mean = metrics.get(metric)?;
+            Some(Summary { mean, sd: metrics.deviation(metric), count: 1 }.to_string())
         };
         let value = shown(&row.metrics)?;
         let floor = floor.and_then(shown).unwrap_or_default();
-        Some(vec![metric.name.into(), value, floor, metric.definition.into()])
+        let better = metric.better.to_string();
+        Some(vec![metric.name.into(), value, floor, metric.unit.into(), better, metric.definition.into()])
     });
     let protocol = results.protocol;
     Table {
         caption: format!(
             "± over {} pairs of independent clouds; n = {} for exact distances and the indicators, {} and {} for the Sinkhorn \
-             divergences. The floor is the same between two independent samples of the target.",
+             divergences. The floor is the same between two independent samples of the target. The unit φ is that of the \
+             critic's values.",
             protocol.pairs,
             protocol.exact_points,
             protocol.sinkhorn_points,
             protocol.sinkhorn_points_as_published
         ),
-        head: ["measure", "value", "floor", "definition"].map(Into::into).into(),
+        head: ["measure", "value", "floor", "unit", "better", "definition"].map(Into::into).into(),
         rows: cells.collect(),
     }
 }

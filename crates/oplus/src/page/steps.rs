@@ -1,8 +1,8 @@
 //! How the end of a flow depends on the number of its steps.
 
-use crate::measure::{COARSE_STEPS, OTHER_STEPS, step_invariance_name};
 use eval::report::{Block, Curves, Figure, Scale, Section, Series};
 use eval::results::{Results, Row};
+use metrics::{Metric, STEP_INVARIANCE_BY_STEPS, W2_SQUARED_BY_STEPS};
 use std::collections::BTreeMap;
 
 /// Curves over the number of steps, means over the seeds, for each target; nothing where none was measured.
@@ -11,13 +11,11 @@ pub fn steps(results: &Results) -> Option<Section> {
     for row in &results.rows {
         targets.entry((&row.dataset, row.dim)).or_default().push(row);
     }
-    let invariance = COARSE_STEPS.map(|steps| (steps, step_invariance_name(steps)));
-    let distance = OTHER_STEPS.map(|(steps, name)| (steps, name.to_owned()));
     let mut figures = Vec::new();
     for ((dataset, dim), rows) in targets {
         for (what, metrics) in [
-            ("E‖x_h − x_fine‖/E‖x_fine − x_0‖", invariance.as_slice()),
-            ("w2_squared to the target", distance.as_slice()),
+            ("E‖x_h − x_fine‖/E‖x_fine − x_0‖", STEP_INVARIANCE_BY_STEPS.as_slice()),
+            ("w2_squared to the target", W2_SQUARED_BY_STEPS.as_slice()),
         ] {
             let series = curves(&rows, metrics);
             if !series.is_empty() {
@@ -41,13 +39,13 @@ pub fn steps(results: &Results) -> Option<Section> {
 }
 
 /// One curve for each family and method, over the rows that have the metric.
-fn curves(rows: &[&Row], metrics: &[(usize, String)]) -> Vec<Series> {
+fn curves(rows: &[&Row], metrics: &[(usize, &Metric)]) -> Vec<Series> {
     let mut methods: BTreeMap<String, Vec<&Row>> = BTreeMap::new();
     for row in rows {
         methods.entry(format!("{} ({})", row.method, row.family)).or_default().push(row);
     }
     let series = methods.into_iter().map(|(name, rows)| {
-        let point = |(steps, metric): &(usize, String)| {
+        let point = |(steps, metric): &(usize, &Metric)| {
             let values: Vec<f64> = rows.iter().filter_map(|row| row.metrics.get(metric)).collect();
             let mean = values.iter().sum::<f64>() / values.len() as f64;
             // An ordinate of 0 has no place on a logarithmic scale, and the mean of nothing none at all.

@@ -9,6 +9,7 @@ use super::coarsen::{Coarse, nearest_targets, sample};
 use super::spatial::{stretched, stretches};
 use super::{Clouds, Cost, CostError, PairCost, WIDE, squared_distance};
 use ndarray::ArrayView2;
+use simd::{Instructions, Vectorised};
 
 /// The cost between two point clouds, computed on demand in O(d) per pair and O((n + m)·d) memory.
 ///
@@ -86,7 +87,13 @@ impl CloudCost {
 
     fn costs(&self, point: &[f64], others: &Cloud, first: usize, out: &mut [f64]) {
         if point.len() < WIDE {
-            squared_distances(point, &others.by_coordinate, others.len, first, out);
+            simd::run(SquaredDistances {
+                point,
+                columns: &others.by_coordinate,
+                stride: others.len,
+                first,
+                out,
+            });
         } else {
             for (offset, value) in out.iter_mut().enumerate() {
                 *value = squared_distance(point, others.point(first + offset));
@@ -190,44 +197,42 @@ impl Cloud {
 /// Points handled together so that their partial sums stay in registers.
 const LANES: usize = 16;
 
-/// Writes Σ_k (point_k − column_k\[first + j\])² into `out[j]`; `columns` is \[d, stride\].
-fn squared_distances(point: &[f64], columns: &[f64], stride: usize, first: usize, out: &mut [f64]) {
-    #[cfg(target_arch = "x86_64")]
-    if std::arch::is_x86_feature_detected!("avx2") {
-        // SAFETY: the processor has just been seen to support AVX2.
-        unsafe { squared_distances_avx2(point, columns, stride, first, out) };
-        return;
-    }
-    squared_distances_in_lanes(point, columns, stride, first, out);
+/// Σ_k (point_k − column_k\[first + j\])² for every j of `out`; `columns` is \[d, stride\].
+///
+/// No operation is fused or reordered, so that the numbers are those of [`squared_distance`] whatever the instructions.
+struct SquaredDistances<'a> {
+    point: &'a [f64],
+    columns: &'a [f64],
+    stride: usize,
+    first: usize,
+    out: &'a mut [f64],
 }
 
-/// The same arithmetic, compiled for wider registers: no operation is fused or reordered, so the numbers are the same.
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2")]
-fn squared_distances_avx2(point: &[f64], columns: &[f64], stride: usize, first: usize, out: &mut [f64]) {
-    squared_distances_in_lanes(point, columns, stride, first, out);
-}
+impl Vectorised for SquaredDistances<'_> {
+    type Output = ();
 
-#[inline(always)]
-fn squared_distances_in_lanes(point: &[f64], columns: &[f64], stride: usize, first: usize, out: &mut [f64]) {
-    let (tiles, rest) = out.as_chunks_mut::<LANES>();
-    let mut at = first;
-    for tile in tiles {
-        let mut sums = [0.0f64; LANES];
-        for (&own, column) in point.iter().zip(columns.chunks_exact(stride)) {
-            for (sum, &other) in sums.iter_mut().zip(&column[at..at + LANES]) {
-                let difference = own - other;
-                *sum += difference * difference;
+    #[inline(always)]
+    fn run<I: Instructions>(self, _: I) {
+        let Self { point, columns, stride, first, out } = self;
+        let (tiles, rest) = out.as_chunks_mut::<LANES>();
+        let mut at = first;
+        for tile in tiles {
+            let mut sums = [0.0f64; LANES];
+            for (&own, column) in point.iter().zip(columns.chunks_exact(stride)) {
+                for (sum, &other) in sums.iter_mut().zip(&column[at..at + LANES]) {
+                    let difference = own - other;
+                    *sum += difference * difference;
+                }
             }
+            *tile = sums;
+            at += LANES;
         }
-        *tile = sums;
-        at += LANES;
-    }
-    for (offset, value) in rest.iter_mut().enumerate() {
-        *value = point
-            .iter()
-            .zip(columns.chunks_exact(stride))
-            .map(|(own, column)| (own - column[at + offset]) * (own - column[at + offset]))
-            .sum();
+        for (offset, value) in rest.iter_mut().enumerate() {
+            *value = point
+                .iter()
+                .zip(columns.chunks_exact(stride))
+                .map(|(own, column)| (own - column[at + offset]) * (own - column[at + offset]))
+                .sum();
+        }
     }
 }

@@ -8,6 +8,8 @@
 use super::clusters::{BLOCK, Clusters};
 use crate::cost::Cost;
 use rayon::prelude::*;
+use simd::exp::exp;
+use simd::{Instructions, Vectorised};
 
 /// Blocks whose exponents are this far below the largest seen are skipped: a million of their terms together are below the rounding of
 /// the sum, 10⁶·e^−50 < 2^−52.
@@ -29,7 +31,7 @@ pub(super) fn soft_minimum(
     let rows = Exponents::new(sources, targets, cost, potential, log_b, epsilon);
     let mut minima = vec![0.0; sources.len()];
     minima.par_chunks_mut(BLOCK).enumerate().for_each(|(block, minima)| {
-        rows.log_sums(block, &rows.bounds(block), minima);
+        simd::run(LogSums { rows: &rows, block, bounds: &rows.bounds(block), out: minima });
         minima.iter_mut().for_each(|log_sum| *log_sum *= -epsilon);
     });
     minima
@@ -80,67 +82,17 @@ impl<'a> Exponents<'a> {
         bounds
     }
 
-    /// Writes log Σ_j exp(exponent_ij) of the sources i of a block, over the blocks of targets in `bounds`.
-    fn log_sums(&self, block: usize, bounds: &[(f64, usize)], out: &mut [f64]) {
-        #[cfg(target_arch = "x86_64")]
-        if std::arch::is_x86_feature_detected!("avx2") && std::arch::is_x86_feature_detected!("fma") {
-            // SAFETY: the processor has just been seen to support AVX2 and FMA.
-            unsafe { self.log_sums_avx2(block, bounds, out) };
-            return;
-        }
-        self.log_sums_in_lanes::<false>(block, bounds, out);
-    }
-
-    #[cfg(target_arch = "x86_64")]
-    #[target_feature(enable = "avx2,fma")]
-    fn log_sums_avx2(&self, block: usize, bounds: &[(f64, usize)], out: &mut [f64]) {
-        self.log_sums_in_lanes::<true>(block, bounds, out);
-    }
-
-    #[inline(always)]
-    fn log_sums_in_lanes<const FUSED: bool>(&self, block: usize, bounds: &[(f64, usize)], out: &mut [f64]) {
-        let points = self.sources.block(block);
-        let width = points.len() / self.sources.dim();
-        let (mut exponents, mut relative) = (vec![0.0; width], vec![0.0f32; width]);
-        let mut point = Vec::with_capacity(self.sources.dim());
-        for (lane, out) in out.iter_mut().enumerate() {
-            let (mut largest, mut sum) = (f64::NEG_INFINITY, 0.0f64);
-            point.clear();
-            point.extend(points[lane..].iter().step_by(width));
-            for &(bound, target) in bounds {
-                if bound < largest - NEGLIGIBLE {
-                    break;
-                }
-                let block_largest = self.exponents::<FUSED>(&point, target, &mut exponents);
-                // Written so that a first block without mass (−∞ against −∞) is skipped too.
-                if block_largest == f64::NEG_INFINITY || block_largest < largest - NEGLIGIBLE {
-                    continue;
-                }
-                if block_largest > largest {
-                    sum *= (largest - block_largest).exp();
-                    largest = block_largest;
-                }
-                // Rounded in a loop of its own, so that the next one fills its registers with `f32`.
-                for (relative, exponent) in relative.iter_mut().zip(&exponents) {
-                    *relative = (exponent - largest) as f32;
-                }
-                let mut sums = [0.0f32; LANES];
-                for relative in relative.as_chunks::<LANES>().0 {
-                    for lane in 0..LANES {
-                        sums[lane] += exponential::<FUSED>(relative[lane]);
-                    }
-                }
-                sum += f64::from(folded(sums, |one, two| one + two));
-            }
-            *out = largest + sum.ln();
-        }
-    }
-
     /// Writes the exponents of one source against a block of targets; returns the largest.
     ///
     /// The lanes stay in registers from the coordinates to the maximum: passes over the block would wait for its loads.
     #[inline(always)]
-    fn exponents<const FUSED: bool>(&self, point: &[f64], target: usize, exponents: &mut [f64]) -> f64 {
+    fn exponents<I: Instructions>(
+        &self,
+        instructions: I,
+        point: &[f64],
+        target: usize,
+        exponents: &mut [f64],
+    ) -> f64 {
         let width = exponents.len();
         let (block, offsets) =
             (self.targets.block(target), &self.offsets[target * width..(target + 1) * width]);
@@ -158,14 +110,14 @@ impl<'a> Exponents<'a> {
                 let coordinates = &coordinates.as_chunks::<LANES>().0[chunk];
                 for lane in 0..LANES {
                     let difference = value - coordinates[lane];
-                    cost[lane] = multiply_add::<FUSED>(difference, difference, cost[lane]);
+                    cost[lane] = instructions.multiply_add(difference, difference, cost[lane]);
                 }
             }
             if root {
                 cost.iter_mut().for_each(|squared| *squared = squared.sqrt());
             }
             for lane in 0..LANES {
-                cost[lane] = multiply_add::<FUSED>(cost[lane], factor, offsets[lane]);
+                cost[lane] = instructions.multiply_add(cost[lane], factor, offsets[lane]);
             }
             for lane in 0..LANES {
                 maxima[lane] = larger(cost[lane], maxima[lane]);
@@ -173,6 +125,58 @@ impl<'a> Exponents<'a> {
             *exponents = cost;
         }
         folded(maxima, larger)
+    }
+}
+
+/// log Σ_j exp(exponent_ij) of the sources i of a block, over the blocks of targets in `bounds`.
+struct LogSums<'a> {
+    rows: &'a Exponents<'a>,
+    block: usize,
+    bounds: &'a [(f64, usize)],
+    out: &'a mut [f64],
+}
+
+impl Vectorised for LogSums<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<I: Instructions>(self, instructions: I) {
+        let Self { rows, block, bounds, out } = self;
+        let points = rows.sources.block(block);
+        let width = points.len() / rows.sources.dim();
+        let (mut exponents, mut relative) = (vec![0.0; width], vec![0.0f32; width]);
+        let mut point = Vec::with_capacity(rows.sources.dim());
+        for (lane, out) in out.iter_mut().enumerate() {
+            let (mut largest, mut sum) = (f64::NEG_INFINITY, 0.0f64);
+            point.clear();
+            point.extend(points[lane..].iter().step_by(width));
+            for &(bound, target) in bounds {
+                if bound < largest - NEGLIGIBLE {
+                    break;
+                }
+                let block_largest = rows.exponents(instructions, &point, target, &mut exponents);
+                // Written so that a first block without mass (−∞ against −∞) is skipped too.
+                if block_largest == f64::NEG_INFINITY || block_largest < largest - NEGLIGIBLE {
+                    continue;
+                }
+                if block_largest > largest {
+                    sum *= (largest - block_largest).exp();
+                    largest = block_largest;
+                }
+                // Rounded in a loop of its own, so that the next one fills its registers with `f32`.
+                for (relative, exponent) in relative.iter_mut().zip(&exponents) {
+                    *relative = (exponent - largest) as f32;
+                }
+                let mut sums = [0.0f32; LANES];
+                for relative in relative.as_chunks::<LANES>().0 {
+                    for lane in 0..LANES {
+                        sums[lane] += exp(instructions, relative[lane]);
+                    }
+                }
+                sum += f64::from(folded(sums, |one, two| one + two));
+            }
+            *out = largest + sum.ln();
+        }
     }
 }
 
@@ -198,54 +202,10 @@ fn larger(one: f64, two: f64) -> f64 {
     if one > two { one } else { two }
 }
 
-/// a·b + c, in one rounding where the processor has an instruction for it.
-#[inline(always)]
-fn multiply_add<const FUSED: bool>(a: f64, b: f64, c: f64) -> f64 {
-    if FUSED { a.mul_add(b, c) } else { a * b + c }
-}
-
-/// e^x for x ≤ 0, within 2 units in the last place of `f32`; below −86 it stays at e^−86 ≈ 4e−38.
-///
-/// x = k·log 2 + r with |r| ≤ ½·log 2, 2^k put into the exponent bits, and for e^r the polynomial 1 + c₁r + … + c₅r⁵ whose largest
-/// relative error is least (9e−8, by weighted least squares on a Chebyshev grid).
-#[inline(always)]
-fn exponential<const FUSED: bool>(x: f32) -> f32 {
-    /// Adding and subtracting 1.5·2^23 rounds to an integer.
-    const ROUND: f32 = 12_582_912.0;
-    /// log 2 in two parts, the first short enough for k·LN_2_HIGH to be exact.
-    const LN_2_HIGH: f32 = 0.693_359_4;
-    const LN_2_LOW: f32 = -2.121_944_4e-4;
-    let x = if x > -86.0 { x } else { -86.0 };
-    let multiply_add = |a: f32, b: f32, c: f32| if FUSED { a.mul_add(b, c) } else { a * b + c };
-    let rounded = multiply_add(x, std::f32::consts::LOG2_E, ROUND);
-    let k = rounded - ROUND;
-    let r = multiply_add(k, -LN_2_LOW, multiply_add(k, -LN_2_HIGH, x));
-    let mut polynomial = 0.008_290_272;
-    for coefficient in [0.041_898_16, 0.166_676_39, 0.499_991_48, 0.999_999_7, 1.0] {
-        polynomial = multiply_add(polynomial, r, coefficient);
-    }
-    // The low bits of `rounded` hold k in two's complement.
-    let power = f32::from_bits(rounded.to_bits().wrapping_add(127) << 23);
-    polynomial * power
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use ndarray::Array2;
-
-    #[test]
-    fn the_exponential_is_accurate_to_single_precision() {
-        for step in 0..=860_000 {
-            let x = -(step as f32) * 1e-4;
-            let exact = f64::from(x).exp();
-            for value in [exponential::<true>(x), exponential::<false>(x)] {
-                // Two units in the last place of f32.
-                assert!((f64::from(value) / exact - 1.0).abs() < 2.4e-7, "at {x}");
-            }
-        }
-        assert!(exponential::<false>(-1e30) < 1e-37 && exponential::<false>(f32::NEG_INFINITY) < 1e-37);
-    }
 
     fn cloud(len: usize, seed: usize) -> Array2<f64> {
         Array2::from_shape_fn((len, 2), |(i, k)| ((i * 31 + k * 17 + seed) % 101) as f64 * 0.03)

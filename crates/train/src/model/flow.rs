@@ -55,7 +55,7 @@ impl<N: ScalarField> FlowModel<N> {
     /// As [`FlowModel::load`], and [`TrainError::Checkpoint`] for another network than that of the run.
     pub fn load_with_critic(folder: &Path, network: N) -> Result<Self, TrainError> {
         let (config, state) = (stored::<FlowConfig>(folder)?, newest_state(folder)?);
-        let game = config.game_with(network, state.size("dimension")?)?;
+        let game = config.game(state.size("dimension")?)?.with_critic(network)?;
         Self::of_state(folder, config, game, &state, &Inputs::default().data_sets)
     }
 
@@ -117,7 +117,7 @@ impl<N: ScalarField> FlowModel<N> {
     ) -> Result<Array2<f64>, TrainError> {
         let objective = &self.game.objective;
         let mut field = self.game.field(self.networks(), &self.companions)?;
-        let mut x: Vec<f32> = start.iter().map(|&x| x as f32).collect();
+        let mut x = start.mapv(|x| x as f32);
         let horizon = objective.horizon as f32;
         if objective.noise > 0.0 {
             let mut rng = stream(seed, name::NOISE, 0);
@@ -126,18 +126,14 @@ impl<N: ScalarField> FlowModel<N> {
                 &mut field,
                 objective.noise as f32,
                 (horizon, steps),
-                &mut x,
+                x.view_mut(),
                 normal,
                 |_, _, _| {},
             )?;
         } else {
-            integrate(&mut field, Scheme::Euler, horizon, steps, &mut x, |_, _, _| {})?;
+            integrate(&mut field, Scheme::Euler, horizon, steps, x.view_mut(), |_, _, _| {})?;
         }
-        let mut out = start.to_owned();
-        for (out, x) in out.iter_mut().zip(x) {
-            *out = x.into();
-        }
-        Ok(out)
+        Ok(x.mapv(f64::from))
     }
 
     /// `n` generated points from the streams of `seed`, one a row.

@@ -47,7 +47,8 @@ impl<N: ScalarField> Monitor<N> {
     /// # Errors
     /// [`TrainError::Record`] for anything but values that are not finite.
     pub(crate) fn measure(&self, trainer: &Trainer) -> Result<Option<Indicators>, TrainError> {
-        let networks = Networks { flow: &trainer.flow.average, critic: &trainer.critic.average };
+        let networks =
+            Networks { flow: &trainer.players.flow.average, critic: &trainer.players.critic.average };
         let mut rng = stream(self.seed, name::MONITOR, 1);
         let normal = || StandardNormal.sample(&mut rng);
         let (start, steps) = (self.start.view(), self.steps);

@@ -11,7 +11,7 @@ use crate::player::{finite, usable};
 use crate::source::{Source, name};
 use crate::training::StepError;
 use datasets::stream;
-use flows::generator::{Generator, GeneratorTape, RunningStatistics, Statistics, fit, push};
+use flows::generator::{Generator, GeneratorTape, RunningStatistics, Statistics, fit, non_saturating, push};
 use flows::mlp::{Order, Tape, Weights};
 use ndarray::{Array2, ArrayView2};
 use rand::RngExt;
@@ -157,10 +157,7 @@ impl Trainer {
                 report.generator_last = report.generator_first;
                 finite("objective of the generator", value)?;
                 let weights: Vec<f32> = match self.config.update {
-                    // d/dφ of −log(1 − e^φ/2).
-                    Update::NonSaturating => {
-                        self.judged.value().iter().map(|phi| phi.exp() / (2.0 - phi.exp())).collect()
-                    }
+                    Update::NonSaturating => non_saturating(self.judged.value()),
                     _ => vec![1.0; training.batch],
                 };
                 let cotangent = push(&weights, self.judged.gradient(), self.generator.output())?;

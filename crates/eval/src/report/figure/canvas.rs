@@ -33,6 +33,8 @@ pub(super) struct Frame<'a> {
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Join {
     Line,
+    /// One of many lines, each hardly seen by itself.
+    Thread,
     Dots,
 }
 
@@ -86,6 +88,7 @@ pub(super) fn draw(frame: &Frame<'_>, marks: &[Mark]) -> Result<String, FigureEr
 fn write_path(paths: &mut String, mark: &Mark, pixels: impl Iterator<Item = (i32, i32)>) {
     let (width, opacity) = match mark.join {
         Join::Line => (2, "1"),
+        Join::Thread => (1, ".3"),
         // Thin enough to show the density of some thousand points.
         Join::Dots => (3, ".55"),
     };
@@ -97,8 +100,8 @@ fn write_path(paths: &mut String, mark: &Mark, pixels: impl Iterator<Item = (i32
     );
     for (index, (x, y)) in pixels.enumerate() {
         let _ = match mark.join {
-            Join::Line if index > 0 => write!(paths, "L{x} {y}"),
-            Join::Line => write!(paths, "M{x} {y}"),
+            Join::Line | Join::Thread if index > 0 => write!(paths, "L{x} {y}"),
+            Join::Line | Join::Thread => write!(paths, "M{x} {y}"),
             Join::Dots => write!(paths, "M{x} {y}h0"),
         };
     }
@@ -125,6 +128,16 @@ pub(super) fn padded_range(values: impl Iterator<Item = f64>) -> Option<Range<f6
     Some(low - margin..high + margin)
 }
 
+/// Both ranges about their centres with one common length, a fifth more than the longer: lengths compare as seen.
+pub(super) fn square(x: Range<f64>, y: Range<f64>) -> (Range<f64>, Range<f64>) {
+    let half = 0.6 * (x.end - x.start).max(y.end - y.start);
+    let around = |range: Range<f64>| {
+        let centre = (range.start + range.end) / 2.0;
+        centre - half..centre + half
+    };
+    (around(x), around(y))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -142,5 +155,11 @@ mod tests {
         let constant = padded_range([3.0, 3.0].into_iter()).unwrap();
         assert!(constant.start < 3.0 && constant.end > 3.0);
         assert!(padded_range(std::iter::empty()).is_none());
+    }
+
+    #[test]
+    fn both_axes_have_one_scale() {
+        let (x, y) = square(0.0..4.0, 10.0..11.0);
+        assert!((x.end - x.start - (y.end - y.start)).abs() < 1e-12 && y.contains(&10.5));
     }
 }

@@ -16,7 +16,7 @@ pub struct Images {
     pub caption: String,
     /// Width and height of a picture.
     pub size: (usize, usize),
-    /// The rows: pictures of width × height values in \[−1, 1\], row-major, −1 for the background.
+    /// The rows: pictures of width × height values in [−1, 1], row-major, −1 for the background.
     pub rows: Vec<Vec<Vec<f64>>>,
 }
 

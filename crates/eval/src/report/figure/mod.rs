@@ -3,10 +3,12 @@
 mod canvas;
 mod curves;
 mod images;
+mod paths;
 mod scatter;
 
 pub use curves::{Curves, Scale, Series};
 pub use images::Images;
+pub use paths::Paths;
 pub use scatter::{Cloud, Scatter};
 
 use serde::{Deserialize, Serialize};
@@ -20,12 +22,15 @@ pub enum Figure {
     Curves(Curves),
     /// Clouds of points over each other.
     Scatter(Scatter),
+    /// Particles on their way.
+    Paths(Paths),
     /// Grey pictures in rows.
     Images(Images),
 }
 
 /// A figure that cannot be drawn.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
 pub enum FigureError {
     /// There is no finite point.
     #[error("the figure \"{caption}\" has no finite point to draw: leave it out")]
@@ -50,6 +55,7 @@ impl Figure {
         match self {
             Self::Curves(curves) => &curves.caption,
             Self::Scatter(scatter) => &scatter.caption,
+            Self::Paths(paths) => &paths.caption,
             Self::Images(images) => &images.caption,
         }
     }
@@ -62,6 +68,7 @@ impl Figure {
         match self {
             Self::Curves(curves) => curves.draw(),
             Self::Scatter(scatter) => scatter.draw(),
+            Self::Paths(paths) => paths.draw(),
             Self::Images(images) => images.draw(),
         }
     }
@@ -74,4 +81,17 @@ pub struct Drawing {
     pub svg: String,
     /// Names and colours, in the order in which they are drawn.
     pub legend: Vec<(String, &'static str)>,
+}
+
+impl Drawing {
+    /// The figure as a file of its own, on white.
+    ///
+    /// ```
+    /// # let drawing = eval::report::Drawing { svg: "<svg fill=\"currentColor\"></svg>".into(), legend: vec![] };
+    /// assert!(drawing.to_document().starts_with("<svg style="));
+    /// ```
+    #[must_use]
+    pub fn to_document(&self) -> String {
+        self.svg.replacen("<svg ", "<svg style=\"background:#fff;color:#333\" ", 1)
+    }
 }

@@ -1,9 +1,8 @@
 //! Clouds of points over each other.
 
-use super::canvas::{Frame, Join, Mark, colour, draw, padded_range};
+use super::canvas::{Frame, Join, Mark, colour, draw, padded_range, square};
 use super::{Drawing, FigureError};
 use serde::{Deserialize, Serialize};
-use std::ops::Range;
 
 /// Clouds in the plane, drawn in order; the first is the reference that sets the frame.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -56,16 +55,6 @@ impl Scatter {
     }
 }
 
-/// Both ranges about their centres with one common length, a fifth more than the longer: lengths compare as seen.
-fn square(x: Range<f64>, y: Range<f64>) -> (Range<f64>, Range<f64>) {
-    let half = 0.6 * (x.end - x.start).max(y.end - y.start);
-    let around = |range: Range<f64>| {
-        let centre = (range.start + range.end) / 2.0;
-        centre - half..centre + half
-    };
-    (around(x), around(y))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -86,11 +75,5 @@ mod tests {
     fn an_empty_reference_is_an_error() {
         let scatter = Scatter { caption: "c".into(), clouds: vec![] };
         assert!(scatter.draw().is_err());
-    }
-
-    #[test]
-    fn both_axes_have_one_scale() {
-        let (x, y) = square(0.0..4.0, 10.0..11.0);
-        assert!((x.end - x.start - (y.end - y.start)).abs() < 1e-12 && y.contains(&10.5));
     }
 }

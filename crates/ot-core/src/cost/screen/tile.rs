@@ -2,9 +2,11 @@
 
 #![allow(clippy::indexing_slicing, reason = "kernel; the panels of one screen have one depth and count")]
 
+use simd::{Instructions, Vectorised};
+
 /// Rows and columns of a tile: 6 × 16 single-precision sums fill twelve of the sixteen registers of AVX2.
 pub(super) const ROWS: usize = 6;
-pub(super) const LANES: usize = 16;
+pub(super) const LANES: usize = simd::LANES;
 
 /// The products of a tile.
 pub(super) type Tile = [[f32; LANES]; ROWS];
@@ -33,100 +35,57 @@ pub(super) struct Rows<'a> {
 pub(super) fn find_below(rows: &Rows<'_>, columns: Columns<'_>) -> Option<(usize, Tile)> {
     assert_eq!(columns.coordinates.len(), columns.offsets.len() * rows.coordinates.len());
     assert_eq!(columns.offsets.len(), columns.last.len());
-    #[cfg(target_arch = "x86_64")]
-    if std::arch::is_x86_feature_detected!("avx2") && std::arch::is_x86_feature_detected!("fma") {
-        // SAFETY: the processor has just been seen to support both.
-        return unsafe { avx2::find_below(rows, columns) };
-    }
-    find_below_portable(rows, columns)
+    simd::run(FindBelow { rows, columns })
 }
 
-fn find_below_portable(rows: &Rows<'_>, columns: Columns<'_>) -> Option<(usize, Tile)> {
-    let depth = rows.coordinates.len();
-    columns.offsets.iter().zip(columns.last).enumerate().find_map(|(panel, (offsets, last))| {
-        let coordinates = &columns.coordinates[panel * depth..(panel + 1) * depth];
-        let mut is_below = false;
-        let mut sums: Tile = [*offsets; ROWS];
-        for (row, sums) in sums.iter_mut().enumerate() {
-            for (sum, last) in sums.iter_mut().zip(last) {
-                *sum += rows.last[row] * last;
-            }
-            for (of_row, of_column) in rows.coordinates.iter().zip(coordinates) {
-                for (sum, coordinate) in sums.iter_mut().zip(of_column) {
-                    *sum += of_row[row] * coordinate;
-                }
-            }
-            is_below |= sums.iter().fold(false, |any, sum| any | (*sum < rows.limits[row]));
-        }
-        is_below.then_some((panel, sums))
-    })
+struct FindBelow<'a> {
+    rows: &'a Rows<'a>,
+    columns: Columns<'a>,
 }
 
-#[cfg(target_arch = "x86_64")]
-mod avx2 {
-    use super::{Columns, LANES, ROWS, Rows, Tile};
-    use std::arch::x86_64::*;
+impl Vectorised for FindBelow<'_> {
+    type Output = Option<(usize, Tile)>;
 
-    #[target_feature(enable = "avx2,fma")]
-    pub fn find_below(rows: &Rows<'_>, columns: Columns<'_>) -> Option<(usize, Tile)> {
+    #[inline(always)]
+    fn run<I: Instructions>(self, instructions: I) -> Self::Output {
+        let Self { rows, columns } = self;
         let depth = rows.coordinates.len();
         for (panel, (offsets, last)) in columns.offsets.iter().zip(columns.last).enumerate() {
-            let mut sums = [load(offsets); ROWS];
-            multiply_add(&mut sums, &rows.last, last);
-            for (of_row, of_column) in
-                rows.coordinates.iter().zip(&columns.coordinates[panel * depth..(panel + 1) * depth])
-            {
-                multiply_add(&mut sums, of_row, of_column);
+            let mut sums = [instructions.load(offsets); ROWS];
+            add_products(instructions, &mut sums, &rows.last, last);
+            let coordinates = &columns.coordinates[panel * depth..(panel + 1) * depth];
+            for (of_row, of_column) in rows.coordinates.iter().zip(coordinates) {
+                add_products(instructions, &mut sums, of_row, of_column);
             }
-            let mut below = _mm256_setzero_ps();
-            for (sum, limit) in sums.iter().zip(&rows.limits) {
-                let limit = _mm256_set1_ps(*limit);
-                below = _mm256_or_ps(below, _mm256_cmp_ps::<_CMP_LT_OQ>(sum.0, limit));
-                below = _mm256_or_ps(below, _mm256_cmp_ps::<_CMP_LT_OQ>(sum.1, limit));
-            }
-            if _mm256_movemask_ps(below) != 0 {
-                return Some((panel, sums.map(|sum| store(sum))));
+            if instructions.any_below(&sums, &rows.limits) {
+                let mut tile = [[0.0; LANES]; ROWS];
+                for (numbers, sums) in tile.iter_mut().zip(sums) {
+                    *numbers = instructions.store(sums);
+                }
+                return Some((panel, tile));
             }
         }
         None
     }
+}
 
-    type Lanes = (__m256, __m256);
-
-    #[inline]
-    #[target_feature(enable = "avx2,fma")]
-    fn multiply_add(sums: &mut [Lanes; ROWS], of_row: &[f32; ROWS], of_column: &[f32; LANES]) {
-        let column = load(of_column);
-        for (sum, value) in sums.iter_mut().zip(of_row) {
-            let value = _mm256_set1_ps(*value);
-            sum.0 = _mm256_fmadd_ps(value, column.0, sum.0);
-            sum.1 = _mm256_fmadd_ps(value, column.1, sum.1);
-        }
-    }
-
-    #[inline]
-    #[target_feature(enable = "avx2,fma")]
-    fn load(lanes: &[f32; LANES]) -> Lanes {
-        // SAFETY: two groups of eight numbers lie in the array, and the loads need no alignment.
-        unsafe { (_mm256_loadu_ps(lanes.as_ptr()), _mm256_loadu_ps(lanes.as_ptr().add(LANES / 2))) }
-    }
-
-    #[inline]
-    #[target_feature(enable = "avx2,fma")]
-    fn store(sum: Lanes) -> [f32; LANES] {
-        let mut lanes = [0.0; LANES];
-        // SAFETY: two groups of eight numbers fit into the array, and the stores need no alignment.
-        unsafe {
-            _mm256_storeu_ps(lanes.as_mut_ptr(), sum.0);
-            _mm256_storeu_ps(lanes.as_mut_ptr().add(LANES / 2), sum.1);
-        }
-        lanes
+#[inline(always)]
+fn add_products<I: Instructions>(
+    instructions: I,
+    sums: &mut [I::Lanes; ROWS],
+    of_row: &[f32; ROWS],
+    of_column: &[f32; LANES],
+) {
+    let column = instructions.load(of_column);
+    for (sum, factor) in sums.iter_mut().zip(of_row) {
+        *sum = instructions.add_multiple(*sum, *factor, column);
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use simd::Portable;
 
     /// Sums of integers below 2^24 are exact in any order, so both kernels must find the same tile.
     #[test]
@@ -146,7 +105,7 @@ mod tests {
         for limit in (-50_000..0).step_by(500) {
             let limits = std::array::from_fn(|row| (limit + 10 * row as i32) as f32);
             let rows = Rows { coordinates: &of_rows, last: std::array::from_fn(|row| row as f32), limits };
-            let portable = find_below_portable(&rows, columns);
+            let portable = FindBelow { rows: &rows, columns }.run(Portable);
             assert_eq!(portable, find_below(&rows, columns));
             if let Some((_, sums)) = portable {
                 assert!(sums.iter().zip(limits).any(|(sums, limit)| sums.iter().any(|&sum| sum < limit)));

@@ -86,7 +86,7 @@ fn the_path_ratio_converges_to_that_of_the_exact_arcs() {
 fn step_invariance_falls_with_the_step() {
     let fine = flow(1, true);
     assert_order("step invariance", 1.0, |n| {
-        step_invariance(&flow(n, false).end(), &fine.end(), &fine.start()).unwrap().unwrap()
+        step_invariance(flow(n, false).end(), fine.end(), fine.start()).unwrap().unwrap()
     });
 }
 
@@ -117,7 +117,8 @@ fn the_velocity_spread_converges_to_its_closed_form() {
 fn curvature_shows_in_every_path_indicator() {
     let trajectory = flow(64, false);
     let gap = &trajectory.end() - &trajectory.start();
-    // The map scales each axis by a positive factor: the gradient of a convex function, so W2² is the mean squared displacement.
+    // The map scales each axis by a positive factor: the gradient of a convex function, so W2² is the mean squared
+    // displacement.
     let w2_squared = (&gap * &gap).sum() / 200.0;
     assert!(trajectory.straightness(w2_squared).unwrap() > 0.05);
     assert!(trajectory.characteristic_rms().unwrap() > 0.1);
@@ -150,8 +151,8 @@ fn arrays_that_do_not_fit_are_named() {
     assert!(matches!(error(&|p| p.times[0] = 0.1), MfgError::Times { index: 0, .. }));
     assert!(matches!(error(&|p| p.times.truncate(1)), MfgError::TooFew { what: "times", .. }));
     assert!(matches!(error(&|p| p.lambda = -1.0), MfgError::Parameter { parameter: "lambda", .. }));
-    let fine = &parts.positions[0];
-    assert!(step_invariance(fine, fine, &Array2::zeros((3, 2))).is_err());
+    let fine = parts.positions[0].view();
+    assert!(step_invariance(fine, fine, Array2::zeros((3, 2)).view()).is_err());
     // Where nothing moves a ratio does not exist.
     assert_eq!(step_invariance(fine, fine, fine).unwrap(), None);
 }

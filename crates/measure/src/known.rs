@@ -1,6 +1,6 @@
 //! The distance to the optimal flow or its law, where that is known in closed form.
 
-use anyhow::Result;
+use crate::MeasureError;
 use datasets::Target;
 use flows::flow::Interaction;
 use flows::lipschitz::Lipschitz;
@@ -8,81 +8,113 @@ use mfg::known_answers::{InteractingGaussians, Law, OptimalFlow, ShiftedGaussian
 use ndarray::{Array1, Array2, ArrayView2};
 use ot_core::divergence::Divergence;
 use ot_core::gaussian::{Gaussian, GaussianError};
-use train::config::{FlowConfig as Config, Points};
+use train::config::{FlowConfig, Points};
 
-/// Mean of [`Target::ShiftedGaussian`].
-const SHIFTED_MEAN: [f64; 2] = [3.0, 0.0];
+/// What decides whether the game of a configuration is solved, and how.
+struct Problem {
+    target: Target,
+    /// λ and L of the whole objective over the weight of the divergence: the optimum is the same.
+    lambda: f64,
+    lipschitz: f64,
+    horizon: f64,
+    noise: f64,
+    /// Weight of the quadratic interaction, as λ; none where there is another one.
+    attraction: Option<f64>,
+    /// Whether the critic has no bound on its slope.
+    unbounded: bool,
+    /// Whether ρ₀ is N(0, I).
+    standard: bool,
+    kullback_leibler: bool,
+}
 
-/// The optimal flow of a configuration in dimension `dim`, if its problem is solved.
-fn optimal_flow(config: &Config, dim: usize) -> Option<Box<dyn OptimalFlow>> {
-    // The whole objective over the weight of the divergence: the same optimum.
-    let weight = config.critic.divergence_weight;
-    let (lambda, horizon, lipschitz) =
-        (config.flow.lambda / weight, config.flow.horizon, config.critic.bound / weight);
-    let (standard, kullback_leibler) = (is_standard(config), is_kullback_leibler(config));
-    if config.flow.noise > 0.0 || config.flow.interaction.is_some() {
-        return None;
+impl Problem {
+    /// The problem of a configuration; none where its data are no synthetic target.
+    fn new(config: &FlowConfig) -> Option<Self> {
+        let weight = config.critic.divergence_weight;
+        Some(Self {
+            target: config.data.target()?,
+            lambda: config.flow.lambda / weight,
+            lipschitz: config.critic.bound / weight,
+            horizon: config.flow.horizon,
+            noise: config.flow.noise,
+            attraction: match config.flow.interaction {
+                None => Some(0.0),
+                Some(Interaction::Quadratic { weight: attraction }) => Some(attraction / weight),
+                _ => None,
+            },
+            unbounded: config.critic.lipschitz == Lipschitz::None,
+            standard: matches!(config.initial, Points::Normal { std: 1.0, .. }),
+            kullback_leibler: matches!(
+                config.critic.divergence,
+                Divergence::KullbackLeibler | Divergence::DonskerVaradhan
+            ),
+        })
     }
-    match config.data.target()? {
-        // Every divergence from a point is L times the distance, whatever the initial law is.
-        Target::Origin => Some(Box::new(SoftThreshold { lambda, horizon, lipschitz, tangent: 0 })),
-        Target::Plane if standard && dim > 2 => {
-            Some(Box::new(SoftThreshold { lambda, horizon, lipschitz, tangent: 2 }))
-        }
-        Target::ShiftedGaussian if standard && dim == 2 && kullback_leibler => {
-            Some(Box::new(ShiftedGaussians {
-                lambda,
-                horizon,
-                lipschitz,
-                std: 1.0,
-                initial_mean: Array1::zeros(dim),
-                target_mean: Array1::from(SHIFTED_MEAN.to_vec()),
-            }))
-        }
-        _ => None,
+
+    /// Whether nothing but the kinetic energy is paid on the way.
+    fn is_free(&self) -> bool {
+        self.noise == 0.0 && self.attraction == Some(0.0)
     }
-}
 
-/// The optimal laws of a configuration in dimension `dim`, if its problem is one of Gaussians with noise or attraction.
-fn optimal_laws(config: &Config, dim: usize) -> Option<InteractingGaussians> {
-    let attraction = match config.flow.interaction {
-        None if config.flow.noise > 0.0 => 0.0,
-        Some(Interaction::Quadratic { weight }) if weight >= 0.0 => weight,
-        _ => return None,
-    };
-    let solved = config.data.target() == Some(Target::ShiftedGaussian)
-        && dim == SHIFTED_MEAN.len()
-        && is_standard(config)
-        && is_kullback_leibler(config)
-        && config.critic.lipschitz == Lipschitz::None;
-    let weight = config.critic.divergence_weight;
-    solved.then(|| InteractingGaussians {
-        lambda: config.flow.lambda / weight,
-        horizon: config.flow.horizon,
-        sigma: config.flow.noise,
-        attraction: attraction / weight,
-        initial_mean: Array1::zeros(dim),
-        initial_std: 1.0,
-        target_mean: Array1::from(SHIFTED_MEAN.to_vec()),
-        target_std: 1.0,
-    })
-}
+    /// The optimal flow in dimension `dim`, if the problem is solved.
+    fn optimal_flow(&self, dim: usize) -> Option<Box<dyn OptimalFlow>> {
+        let &Self { lambda, lipschitz, horizon, .. } = self;
+        if !self.is_free() {
+            return None;
+        }
+        match self.target {
+            // Every divergence from a point is L times the distance, whatever the initial law is.
+            Target::Origin => Some(Box::new(SoftThreshold { lambda, horizon, lipschitz, tangent: 0 })),
+            Target::Plane if self.standard && dim > 2 => {
+                Some(Box::new(SoftThreshold { lambda, horizon, lipschitz, tangent: 2 }))
+            }
+            _ => {
+                let (target_mean, std) = self.gaussian(dim)?;
+                (std == 1.0).then(|| -> Box<dyn OptimalFlow> {
+                    let initial_mean = Array1::zeros(dim);
+                    Box::new(ShiftedGaussians { lambda, horizon, lipschitz, std, initial_mean, target_mean })
+                })
+            }
+        }
+    }
 
-fn is_standard(config: &Config) -> bool {
-    matches!(config.initial, Points::Normal { std: 1.0, .. })
-}
+    /// The optimal laws in dimension `dim`, if the problem is one of Gaussians with noise or attraction.
+    fn optimal_laws(&self, dim: usize) -> Option<InteractingGaussians> {
+        let attraction = self.attraction.filter(|&attraction| attraction >= 0.0)?;
+        if self.is_free() || !self.unbounded {
+            return None;
+        }
+        let (target_mean, target_std) = self.gaussian(dim)?;
+        Some(InteractingGaussians {
+            lambda: self.lambda,
+            horizon: self.horizon,
+            sigma: self.noise,
+            attraction,
+            initial_mean: Array1::zeros(dim),
+            initial_std: 1.0,
+            target_mean,
+            target_std,
+        })
+    }
 
-fn is_kullback_leibler(config: &Config) -> bool {
-    matches!(config.critic.divergence, Divergence::KullbackLeibler | Divergence::DonskerVaradhan)
+    /// Mean and standard deviation of the target, where the game is one between N(0, I) and a Gaussian.
+    fn gaussian(&self, dim: usize) -> Option<(Array1<f64>, f64)> {
+        let (mean, std) = self.target.gaussian()?;
+        (dim == mean.len() && self.standard && self.kullback_leibler)
+            .then(|| (Array1::from(mean.to_vec()), std))
+    }
 }
 
 /// W2 between the Gaussian with the moments of the particles at their `end` and the optimal law ρ_T*, over W2(ρ₀, ρ_T*); none
 /// where that law is not known.
 ///
+/// Shapes: `end` [n, d]. Complexity: O(n·d² + d³).
+///
 /// # Errors
-/// For fewer than two particles, or numbers that are not finite.
-pub fn exact_law_error(config: &Config, end: ArrayView2<'_, f64>) -> Result<Option<f64>> {
-    let Some(flow) = optimal_laws(config, end.ncols()) else { return Ok(None) };
+/// [`MeasureError::Moments`] for fewer than two particles, or numbers that are not finite.
+pub fn exact_law_error(config: &FlowConfig, end: ArrayView2<'_, f64>) -> Result<Option<f64>, MeasureError> {
+    let laws = Problem::new(config).and_then(|problem| problem.optimal_laws(end.ncols()));
+    let Some(flow) = laws else { return Ok(None) };
     let gaussian = |Law { mean, std }: Law| -> Result<Gaussian, GaussianError> {
         let covariance = Array2::eye(mean.len()) * (std * std);
         Gaussian::new(mean, covariance)
@@ -95,15 +127,17 @@ pub fn exact_law_error(config: &Config, end: ArrayView2<'_, f64>) -> Result<Opti
 
 /// RMS ‖x_T − x_T*‖ over RMS ‖x_T* − x₀‖, the asterisk being the optimal flow from the same `start`; none where that is
 /// not known or does not move.
+///
+/// Shapes: `start` and `end` [n, d]. Complexity: O(n·d).
 pub fn exact_flow_error(
-    config: &Config,
+    config: &FlowConfig,
     start: ArrayView2<'_, f64>,
     end: ArrayView2<'_, f64>,
 ) -> Option<f64> {
-    let flow = optimal_flow(config, start.ncols())?;
+    let flow = Problem::new(config)?.optimal_flow(start.ncols())?;
     let mut exact = Array2::zeros(start.raw_dim());
     for (mut row, start) in exact.rows_mut().into_iter().zip(start.rows()) {
-        row.assign(&flow.position(&start, flow.horizon()));
+        row.assign(&flow.position(start, flow.horizon()));
     }
     let square = |a: ArrayView2<'_, f64>, b: ArrayView2<'_, f64>| (&a - &b).mapv(|gap| gap * gap).sum();
     let displacement = square(exact.view(), start);
@@ -114,17 +148,17 @@ pub fn exact_flow_error(
 mod tests {
     use super::{exact_flow_error, exact_law_error};
     use ndarray::{Array2, array};
-    use train::config::{Configuration, FlowConfig as Config};
+    use train::config::{Configuration, FlowConfig};
 
-    fn config(target: &str, dim: usize) -> Config {
-        let text = include_str!("../../../../configs/table1/tuned/pinwheel-7d-w1w2.toml");
+    fn config(target: &str, dim: usize) -> FlowConfig {
+        let text = include_str!("../../../configs/table1/tuned/pinwheel-7d-w1w2.toml");
         let settings = [
             format!("data.target={target}"),
             format!("data.dim={dim}"),
             "flow.lambda=0.5".into(),
             "critic.bound=1.0".into(),
         ];
-        Config::parse(text, "test", None, &settings).unwrap()
+        FlowConfig::parse(text, "test", None, &settings).unwrap()
     }
 
     /// R = 2: (3, 4, …) keeps 3/5 of its length, by hand.
@@ -149,12 +183,12 @@ mod tests {
     #[test]
     fn laws_are_compared_by_their_moments() {
         let noisy = |settings: &[&str]| {
-            let text = include_str!("../../../../configs/table1/tuned/pinwheel-7d-w1w2.toml");
+            let text = include_str!("../../../configs/table1/tuned/pinwheel-7d-w1w2.toml");
             let all =
                 ["data.target=shifted-gaussian", "data.dim=2", "flow.lambda=1.0", "flow.velocity_spread=0.0"];
             let all = all.iter().chain(settings).chain(&["critic.lipschitz={ method = \"none\" }"]);
             let all: Vec<String> = all.map(|s| (*s).to_owned()).collect();
-            Config::parse(text, "test", None, &all).unwrap()
+            FlowConfig::parse(text, "test", None, &all).unwrap()
         };
         // With λ = T = 1 and σ = 0 the mean stops half way, at 1.5, and the deviation stays 1; a weak attraction of 1e-12
         // changes that by no more than itself.

@@ -1,6 +1,11 @@
 //! What a flow did: positions, potential and critic along the particles' paths.
 
-use ndarray::{Array1, Array2, ArrayRef2, ArrayView2};
+#[cfg(test)]
+mod order_tests;
+#[cfg(test)]
+mod tests;
+
+use ndarray::{Array1, Array2, ArrayView2};
 
 use crate::{
     MfgError,
@@ -19,8 +24,8 @@ pub struct TrajectoryParts {
     pub positions: Vec<Array2<f64>>,
     /// ∇U(x_i, t_i) at each time, the last included, each [N, d].
     pub potential_gradient: Vec<Array2<f64>>,
-    /// ∂ₜU(x_i, t_i) at each time, the last included, each of length N; none for a velocity v without a potential, where −λv
-    /// stands in the place of ∇U.
+    /// ∂ₜU(x_i, t_i) at each time, the last included, each of length N; none for a velocity v without a potential,
+    /// where −λv stands in the place of ∇U.
     pub potential_time_derivative: Option<Vec<Array1<f64>>>,
     /// ∇φ(x_n), [N, d].
     pub critic_gradient: Array2<f64>,
@@ -49,8 +54,10 @@ impl Trajectory {
     /// Checks the arrays.
     ///
     /// # Errors
-    /// [`MfgError`] where a shape does not fit, a value is not finite, λ ≤ 0, σ ≤ 0, the times do not increase from 0, or
-    /// there is no step, no coordinate or only one particle. Complexity: O(n·N·d).
+    /// [`MfgError`] where a shape does not fit, a value is not finite, λ ≤ 0, σ ≤ 0, the times do not increase from 0,
+    /// or there is no step, no coordinate or only one particle.
+    ///
+    /// Complexity: O(n·N·d).
     ///
     /// ```
     /// use mfg::{Trajectory, TrajectoryParts};
@@ -137,7 +144,9 @@ impl Trajectory {
 
     /// Kinetic energy by the left-point sum of the Euler scheme.
     ///
-    /// $$ \sum_{i<n} h_i\,\tfrac12\,\mathbb E\|\nabla U(x_i,t_i)/\lambda\|^2 \approx \int_0^T \tfrac12\,\mathbb E\|v\|^2\,dt . $$
+    /// ```text
+    /// Σ_{i<n} h_i · ½ E‖∇U(x_i, t_i)/λ‖²  ≈  ∫₀ᵀ ½ E‖v‖² dt
+    /// ```
     ///
     /// Units: length²/time. Complexity: O(n·N·d).
     ///
@@ -153,7 +162,9 @@ impl Trajectory {
 
     /// Excess of the kinetic energy over optimal transport between the end clouds, 0 at the optimum.
     ///
-    /// $$ \frac{T\int_0^T \frac12\,\mathbb E\|v\|^2\,dt}{\frac12 W_2^2(\rho_0,\rho_T)} - 1 \ge 0 $$
+    /// ```text
+    /// T · ∫₀ᵀ ½ E‖v‖² dt / (½ W2²(ρ₀, ρ_T)) − 1  ≥  0
+    /// ```
     ///
     /// for the Euler scheme. `w2_squared` is the exact squared distance W2² between the two particle clouds. No unit;
     /// none where `w2_squared` is 0.
@@ -166,7 +177,9 @@ impl Trajectory {
 
     /// Excess of the paths' length over the displacement, 0 for straight paths.
     ///
-    /// $$ \frac{\mathbb E \sum_i \|x_{i+1}-x_i\|}{\mathbb E\|x_n-x_0\|} - 1 \ge 0 . $$
+    /// ```text
+    /// E Σ_i ‖x_{i+1} − x_i‖ / E‖x_n − x_0‖ − 1  ≥  0
+    /// ```
     ///
     /// No unit; none where nothing moves. Complexity: O(n·N·d).
     #[must_use]
@@ -181,10 +194,13 @@ impl Trajectory {
 
     /// Distance of the paths from the characteristics that the critic implies, relative to the displacement.
     ///
-    /// $$ \frac{\mathrm{RMS}_{i<n}\,\bigl\|x_i - x_n - \tfrac{T-t_i}{\lambda}\nabla\varphi(x_n)\bigr\|}
-    /// {\mathrm{RMS}\,\|x_n-x_0\|}, $$
+    /// ```text
+    /// RMS_{i<n} ‖x_i − x_n − ((T − t_i)/λ)·∇φ(x_n)‖ / RMS ‖x_n − x_0‖
+    /// ```
     ///
     /// over particles and the steps' left ends. No unit; none where nothing moves. Complexity: O(n·N·d).
+    ///
+    /// Source: ∇U is constant along the paths of the optimality system of arXiv 2407.11901, where it ends as ∇φ(x_n).
     #[must_use]
     pub fn characteristic_rms(&self) -> Option<f64> {
         let parts = &self.0;
@@ -200,7 +216,9 @@ impl Trajectory {
 
     /// Spread of the velocity along the paths, 0 where each particle keeps its velocity.
     ///
-    /// $$ \sum_{i<n} h_i\,\mathbb E\,\bigl\|v(x_i,t_i) - (x_n-x_0)/T\bigr\|^2 . $$
+    /// ```text
+    /// Σ_{i<n} h_i · E‖v(x_i, t_i) − (x_n − x_0)/T‖²
+    /// ```
     ///
     /// Units: length²/time. Complexity: O(n·N·d).
     #[must_use]
@@ -217,7 +235,9 @@ impl Trajectory {
 
     /// Gap between the potential's gradient and the critic's at the horizon.
     ///
-    /// $$ \mathrm{RMS}\,\|\nabla U(x_n,T)-\nabla\varphi(x_n)\| . $$
+    /// ```text
+    /// RMS ‖∇U(x_n, T) − ∇φ(x_n)‖
+    /// ```
     ///
     /// Units: those of ∇φ. Complexity: O(N·d).
     #[must_use]
@@ -235,9 +255,11 @@ impl Trajectory {
 
 /// How much the end points depend on the step size, in units of the displacement; 0 at the optimum.
 ///
-/// $$ \mathbb E\|x_h - x_{\text{fine}}\| \,/\, \mathbb E\|x_{\text{fine}} - x_0\| , $$
+/// ```text
+/// E‖x_h − x_fine‖ / E‖x_fine − x_0‖
+/// ```
 ///
-/// the three clouds, each [N, d], from the same starting points. No unit; none where nothing moves.
+/// the three clouds, each [N, d], from the same starting points. No unit; none where nothing moves. Complexity: O(N·d).
 ///
 /// # Errors
 /// [`MfgError::Shape`] where the clouds do not have the same shape.
@@ -245,17 +267,17 @@ impl Trajectory {
 /// ```
 /// use ndarray::array;
 /// let (start, fine, coarse) = (array![[0.0]], array![[2.0]], array![[2.5]]);
-/// assert_eq!(mfg::step_invariance(&coarse, &fine, &start)?, Some(0.25));
+/// assert_eq!(mfg::step_invariance(coarse.view(), fine.view(), start.view())?, Some(0.25));
 /// # Ok::<(), mfg::MfgError>(())
 /// ```
 pub fn step_invariance(
-    coarse: &ArrayRef2<f64>,
-    fine: &ArrayRef2<f64>,
-    start: &ArrayRef2<f64>,
+    coarse: ArrayView2<'_, f64>,
+    fine: ArrayView2<'_, f64>,
+    start: ArrayView2<'_, f64>,
 ) -> Result<Option<f64>, MfgError> {
     shape("the coarse end points", coarse.shape(), start.shape())?;
     shape("the fine end points", fine.shape(), start.shape())?;
-    Ok(ratio(mean_distance(coarse, fine), mean_distance(fine, start)))
+    Ok(ratio(mean_distance(&coarse, &fine), mean_distance(&fine, &start)))
 }
 
 fn end_view(array: Option<&Array2<f64>>) -> ArrayView2<'_, f64> {

@@ -1,0 +1,79 @@
+//! Measures of what was trained.
+//!
+//! | home | what |
+//! | --- | --- |
+//! | [`flow()`] | a trained flow: distances to fresh points of its target, indicators of the optimality system |
+//! | [`generator()`] | a trained generator: distances, modes, accuracies of moved digits |
+//! | [`floor`] | the same measures between two independent samples of the target: no model can be expected to score less |
+//! | [`known`] | the distance to the optimum of a flow, where that is known in closed form |
+//! | [`Monitor`] | what is measured of a generator while it is trained |
+//! | [`Records`] | the records of a run, and the milestones in them |
+//!
+//! Every number is named by a constant of [`metrics`]. What is measured, and on how many points, the
+//! [`Protocol`](eval::Protocol) says. All randomness comes from the seed of the run, so that a run has one measurement.
+//!
+//! ```no_run
+//! use eval::Protocol;
+//! use train::{model::FlowModel, source::Inputs};
+//! let model = FlowModel::load("runs/pinwheel".as_ref())?;
+//! let measurement = measure::flow(&model, &Inputs::default(), Protocol::QUICK)?;
+//! println!("{:?}", measurement.metrics.get(metrics::W2_SQUARED));
+//! # Ok::<(), measure::MeasureError>(())
+//! ```
+
+mod digits;
+mod error;
+pub mod floor;
+mod flow;
+mod generator;
+mod indicators;
+pub mod known;
+mod monitor;
+mod records;
+mod subject;
+
+pub use digits::{Accuracy, Digits};
+pub use error::MeasureError;
+pub use flow::flow;
+pub use generator::generator;
+pub use monitor::{Monitor, Watched};
+pub use records::{Abscissa, Records};
+
+use eval::Metrics;
+use ndarray::Array2;
+
+/// Points a side for exact transport between clouds of the ring, as in its literature.
+pub const RING_POINTS: usize = 512;
+
+/// What was measured of a trained flow or generator.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Measurement {
+    /// The numbers.
+    pub metrics: Metrics,
+    /// The starting points of the generated clouds, [n, d₀]; of generators only.
+    pub start: Option<Array2<f64>>,
+    /// The generated clouds of all pairs, one after the other, [n, d].
+    pub generated: Array2<f64>,
+    /// The target clouds of all pairs, one after the other, [n, d].
+    pub target: Array2<f64>,
+}
+
+/// The streams of the measurements; with the seed of the run and the number of a pair they address all their randomness.
+mod stream_name {
+    /// Clouds that generated ones are measured against.
+    pub const REFERENCE: &str = "measured-target";
+    /// Clouds that take the place of generated ones for the floor.
+    pub const FLOOR: &str = "measured-floor";
+    /// Even starting points.
+    pub const EVEN: &str = "measured-even-start";
+    /// The choice of source digits.
+    pub const SOURCE: &str = "measured-source-digits";
+    /// The choice of the test digits of the smaller accuracy.
+    pub const TEST: &str = "measured-test-digits";
+    /// Weights of the interpolates between generated and target points.
+    pub const INTERPOLATES: &str = "measured-interpolates";
+    /// The fixed starting points of a training.
+    pub const MONITORED_START: &str = "monitored-start";
+    /// The fixed batch of the target of a training.
+    pub const MONITORED_TARGET: &str = "monitored-target";
+}

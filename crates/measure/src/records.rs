@@ -1,0 +1,131 @@
+//! The records of a run, and the milestones in them.
+
+use crate::MeasureError;
+use eval::Metrics;
+use metrics::Metric;
+use serde_json::{Map, Value};
+use std::fs;
+use std::path::Path;
+use train::run::METRICS_FILE;
+
+/// The distance that counts as near, in w2 between points of the ring.
+const NEAR: f64 = 0.15;
+
+/// The records of a run, in their order.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Records(Vec<Map<String, Value>>);
+
+/// What a record is set over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Abscissa {
+    /// Iterations done.
+    Iterations,
+    /// Wall-clock seconds of training, without the measurements.
+    Seconds,
+}
+
+impl Abscissa {
+    /// Its field in a record.
+    fn field(self) -> &'static str {
+        match self {
+            Self::Iterations => "step",
+            Self::Seconds => "seconds",
+        }
+    }
+}
+
+impl Records {
+    /// Reads the records of a run folder; a torn last line is left out.
+    ///
+    /// # Errors
+    /// [`MeasureError::Records`] where there are none.
+    pub fn read(folder: &Path) -> Result<Self, MeasureError> {
+        let path = folder.join(METRICS_FILE);
+        let text = fs::read_to_string(&path).map_err(|source| MeasureError::Records { path, source })?;
+        Ok(Self(text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()))
+    }
+
+    /// One metric over iterations or seconds, in the order of the records; records without it are left out.
+    #[must_use]
+    pub fn over(&self, abscissa: Abscissa, metric: &Metric) -> Vec<(f64, f64)> {
+        let field = abscissa.field();
+        self.0
+            .iter()
+            .filter_map(|record| Some((number(record, field)?, number(record, metric.name)?)))
+            .collect()
+    }
+
+    /// What a table tells of the way of a generator: the first record at a distance, the best and the last one.
+    #[must_use]
+    pub fn milestones(&self) -> Metrics {
+        let mut milestones = Metrics::default();
+        let accuracies = self.over(Abscissa::Iterations, metrics::ACCURACY_ALL);
+        if let Some(&(iteration, accuracy)) = accuracies.iter().max_by(|a, b| a.1.total_cmp(&b.1)) {
+            milestones.insert(metrics::ACCURACY_BEST, accuracy);
+            milestones.insert(metrics::ITERATION_OF_ACCURACY_BEST, iteration);
+            return milestones;
+        }
+        let w2 = |record: &Map<String, Value>| number(record, metrics::W2.name);
+        if let Some(w2) = self.0.last().and_then(w2) {
+            milestones.insert(metrics::W2_FIXED, w2);
+        }
+        // Random starting points have random counts of the modes, which alone may keep w2 above the level.
+        let near = |record: &&Map<String, Value>| {
+            number(record, metrics::W2_EVEN.name).or_else(|| w2(record)).is_some_and(|w2| w2 <= NEAR)
+        };
+        if let Some(record) = self.0.iter().find(near) {
+            for (metric, abscissa) in [
+                (metrics::ITERATIONS_TO_W2, Abscissa::Iterations),
+                (metrics::SECONDS_TO_W2, Abscissa::Seconds),
+            ] {
+                milestones.insert(metric, number(record, abscissa.field()).unwrap_or(f64::NAN));
+            }
+        }
+        milestones
+    }
+}
+
+fn number(record: &Map<String, Value>, field: &str) -> Option<f64> {
+    record.get(field).and_then(Value::as_f64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn records(text: &str) -> Records {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join(METRICS_FILE), text).unwrap();
+        Records::read(folder.path()).unwrap()
+    }
+
+    #[test]
+    fn values_that_are_null_or_missing_and_a_torn_line_are_left_out() {
+        let records =
+            records("{\"step\":1,\"path_ratio\":0.5,\"w1\":null}\n{\"step\":2,\"path_ratio\":0.0}\n{\"st");
+        assert_eq!(records.over(Abscissa::Iterations, metrics::PATH_RATIO), [(1.0, 0.5), (2.0, 0.0)]);
+        assert_eq!(records.over(Abscissa::Iterations, metrics::W1), []);
+        assert_eq!(records.over(Abscissa::Seconds, metrics::PATH_RATIO), []);
+    }
+
+    #[test]
+    fn the_first_record_at_a_distance_is_that_of_even_points_where_there_are() {
+        let even = "{\"step\":1,\"seconds\":0.5,\"w2\":0.1,\"w2_even\":0.2}\n\
+                    {\"step\":2,\"seconds\":1.5,\"w2\":0.3,\"w2_even\":0.15}\n";
+        for (text, step) in [(even.to_owned(), 2.0), (even.replace("w2_even", "w1"), 1.0)] {
+            let milestones = records(&text).milestones();
+            assert_eq!(milestones.get(metrics::ITERATIONS_TO_W2), Some(step));
+            assert_eq!(milestones.get(metrics::SECONDS_TO_W2), Some(step - 0.5));
+            assert_eq!(milestones.get(metrics::W2_FIXED), Some(0.3));
+        }
+    }
+
+    #[test]
+    fn the_best_accuracy_is_told_with_its_iteration() {
+        let text = "{\"step\":5,\"accuracy_all\":0.3}\n{\"step\":10,\"accuracy_all\":0.6}\n\
+                    {\"step\":15,\"accuracy_all\":0.5}\n";
+        let milestones = records(text).milestones();
+        assert_eq!(milestones.get(metrics::ACCURACY_BEST), Some(0.6));
+        assert_eq!(milestones.get(metrics::ITERATION_OF_ACCURACY_BEST), Some(10.0));
+    }
+}

@@ -1,0 +1,129 @@
+//! What a measurement has to know of a configuration: where points come from. No other file of this crate looks at how a
+//! configuration says it, [`crate::known`] aside.
+
+use crate::stream_name::{FLOOR, REFERENCE};
+use crate::{Digits, MeasureError};
+use datasets::{InitialLaw, stratified_normal, stream};
+use ndarray::{Array2, Axis};
+use rand::seq::SliceRandom;
+use train::config::{FlowConfig, GeneratorConfig, Points};
+use train::source::{Draw, Inputs};
+
+/// The first two coordinates carry every synthetic target.
+const MANIFOLD_DIM: usize = 2;
+
+/// The side of a pair that a cloud of the target stands on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Side {
+    /// What generated points are measured against.
+    Reference,
+    /// In the place of generated points, for the floor.
+    Floor,
+}
+
+impl Side {
+    /// The name of its stream.
+    pub fn stream(self) -> &'static str {
+        match self {
+            Self::Reference => REFERENCE,
+            Self::Floor => FLOOR,
+        }
+    }
+}
+
+/// Clouds of the target of a flow that no training has seen; of a set of points, random halves of its rows.
+#[derive(Debug, Clone)]
+pub struct FreshTarget {
+    seed: u64,
+    data: Draw,
+}
+
+impl FreshTarget {
+    pub fn new(config: &FlowConfig, inputs: &Inputs) -> Result<Self, MeasureError> {
+        Ok(Self { seed: config.seed, data: inputs.data(config)? })
+    }
+
+    /// The ambient dimension d.
+    pub fn dim(&self) -> usize {
+        self.data.dim()
+    }
+
+    /// The most points of a cloud that has an independent counterpart.
+    pub fn largest_cloud(&self) -> usize {
+        match &self.data {
+            Draw::Rows(rows) => (rows.nrows() / 2).max(1),
+            _ => usize::MAX,
+        }
+    }
+
+    /// The dimension of the set that a synthetic target lies on.
+    pub fn manifold_dim(&self) -> Option<usize> {
+        matches!(self.data, Draw::Target { .. }).then_some(MANIFOLD_DIM)
+    }
+
+    /// The cloud of a pair, [size, d]; those of the two sides are independent.
+    pub fn cloud(&self, side: Side, pair: usize, size: usize) -> Result<Array2<f64>, MeasureError> {
+        let Draw::Rows(points) = &self.data else {
+            return Ok(self.data.points(size, &mut stream(self.seed, side.stream(), pair as u64))?);
+        };
+        let mut rows: Vec<usize> = (0..points.nrows()).collect();
+        // One shuffle for both sides: the floor takes the rows that the reference leaves.
+        rows.shuffle(&mut stream(self.seed, REFERENCE, pair as u64));
+        let skipped = if side == Side::Floor { points.nrows() - points.nrows() / 2 } else { 0 };
+        let taken: Vec<usize> = rows.into_iter().skip(skipped).take(size).collect();
+        Ok(points.select(Axis(0), &taken).mapv(f64::from))
+    }
+}
+
+/// What a generator moves, and where to.
+#[derive(Debug, Clone)]
+pub enum Subject {
+    /// Points of a law to points of a law.
+    Points {
+        /// The law of the starting points.
+        initial: Draw,
+        /// The target.
+        data: Draw,
+    },
+    /// Digits of one set to those of another.
+    Digits(Box<Digits>),
+}
+
+impl Subject {
+    pub fn new(config: &GeneratorConfig, inputs: &Inputs) -> Result<Self, MeasureError> {
+        if let (&Points::Digits { set: start, .. }, &Points::Digits { set, split }) =
+            (&config.initial, &config.data)
+        {
+            let digits = Digits::read(&inputs.data_sets, (start, set, split), config.seed)?;
+            return Ok(Self::Digits(Box::new(digits)));
+        }
+        let data = inputs.data(config)?;
+        Ok(Self::Points { initial: inputs.initial(config, data.dim())?, data })
+    }
+}
+
+/// Centres and standard deviation of the modes of a target, where it has them.
+pub fn modes(data: &Draw) -> Option<(Vec<[f64; 2]>, f64)> {
+    match data {
+        Draw::Target { target, .. } => target.modes(),
+        _ => None,
+    }
+}
+
+/// The same target with random counts of its components, where they are balanced.
+pub fn unbalanced(data: &Draw) -> Option<Draw> {
+    match *data {
+        Draw::Target { target, dim, balanced: true } => Some(Draw::Target { target, dim, balanced: false }),
+        _ => None,
+    }
+}
+
+/// Points that fill a starting law evenly, [count, 2]: none but for normal laws in the plane.
+pub fn even_start(initial: &Draw, count: usize, seed: u64, name: &str, index: u64) -> Option<Array2<f64>> {
+    match *initial {
+        Draw::Law { law: InitialLaw::Normal { std }, dim: 2 } => {
+            Some(stratified_normal(count, std, &mut stream(seed, name, index)))
+        }
+        _ => None,
+    }
+}

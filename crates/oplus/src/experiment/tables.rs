@@ -1,0 +1,89 @@
+//! The tables of the experiments.
+
+use eval::report::Columns;
+use metrics::{
+    ACCURACY_2007, ACCURACY_ALL, ACCURACY_BEST, CRITIC_SLOPE_MAX, EXACT_FLOW_ERROR, EXACT_LAW_ERROR,
+    GEOMETRIC_DEVIATION, HIGH_QUALITY_SHARE, HJ_RESIDUAL_RELATIVE, ITERATION_OF_ACCURACY_BEST,
+    ITERATIONS_TO_W2, KINETIC_ENERGY, LABEL_AGREEMENT, MODES_COVERED, OFF_MANIFOLD_RMS, PATH_RATIO,
+    SECONDS_PER_ITERATION, SECONDS_TO_W2, SINKHORN_DIVERGENCE_2D, SINKHORN_DIVERGENCE_2D_AS_PUBLISHED,
+    STEP_INVARIANCE, STRAIGHTNESS, TERMINAL_GRADIENT_RELATIVE, W1, W2, W2_EVEN, W2_FIXED, W2_SQUARED,
+    W2_SQUARED_ONE_STEP,
+};
+
+/// The tables of proximal flows: distances, and the indicators of the optimality system.
+pub const FLOW_TABLES: &[Columns] = &[
+    Columns {
+        caption: "distances; each number the mean over {pairs} pairs of independent clouds: n = {n} for w2_squared, \
+                  {sinkhorn} for sinkhorn_divergence_2d, {published} for sinkhorn_divergence_2d_as_published. ± is the \
+                  standard deviation over seeds, over the pairs where there is one seed. The floor is the same between \
+                  two independent samples of the target.",
+        metrics: &[
+            W2_SQUARED,
+            SINKHORN_DIVERGENCE_2D,
+            SINKHORN_DIVERGENCE_2D_AS_PUBLISHED,
+            OFF_MANIFOLD_RMS,
+            W2_SQUARED_ONE_STEP,
+            EXACT_FLOW_ERROR,
+            EXACT_LAW_ERROR,
+        ],
+        with_status_and_floor: true,
+        in_print: Some(SINKHORN_DIVERGENCE_2D_AS_PUBLISHED),
+    },
+    Columns {
+        caption: "indicators over {n} particles; all but the last two are 0 at the exact optimum, critic_slope_max is at \
+                  most 1 where the bound on the critic is kept.",
+        metrics: &[
+            STRAIGHTNESS,
+            PATH_RATIO,
+            STEP_INVARIANCE,
+            HJ_RESIDUAL_RELATIVE,
+            TERMINAL_GRADIENT_RELATIVE,
+            CRITIC_SLOPE_MAX,
+            KINETIC_ENERGY,
+        ],
+        with_status_and_floor: false,
+        in_print: None,
+    },
+];
+
+/// The table of generators on the ring.
+pub const RING_TABLES: &[Columns] = &[Columns {
+    caption: "generated points against fresh points of the ring with balanced modes; each number the mean over {pairs} \
+              pairs of independent clouds of n = {n}. ± is the standard deviation over seeds, over the pairs where there \
+              is one seed. Generated points begin at random points, whose counts of the modes are random however well the \
+              generator is trained: their floor is the one of random against equal counts; w2_even begins at points that fill \
+              their law evenly, and its floor is that of equal counts.",
+    metrics: &[
+        W1,
+        W2,
+        W2_EVEN,
+        MODES_COVERED,
+        HIGH_QUALITY_SHARE,
+        W2_FIXED,
+        ITERATIONS_TO_W2,
+        SECONDS_TO_W2,
+        SECONDS_PER_ITERATION,
+        GEOMETRIC_DEVIATION,
+    ],
+    with_status_and_floor: true,
+    in_print: None,
+}];
+
+/// The table of digits moved from one set to another.
+pub const DIGIT_TABLES: &[Columns] = &[Columns {
+    caption: "accuracy of the 1-nearest-neighbour classifier fitted on the moved source digits with their labels, on the \
+              test digits of the target, and exact w2 between moved source and target test digits, mean over {pairs} pairs \
+              of n = {n} (fewer where a test set is smaller). ± is the standard deviation over seeds. The floor is w2 between \
+              training and test digits of the target.",
+    metrics: &[
+        ACCURACY_ALL,
+        ACCURACY_2007,
+        ACCURACY_BEST,
+        ITERATION_OF_ACCURACY_BEST,
+        W2,
+        LABEL_AGREEMENT,
+        SECONDS_PER_ITERATION,
+    ],
+    with_status_and_floor: true,
+    in_print: None,
+}];

@@ -1,0 +1,96 @@
+//! The curves of a run from its records.
+
+use eval::report::{Curves, Figure, Scale, Series};
+use measure::{Abscissa, Records};
+use metrics::{
+    ACCURACY_2007, ACCURACY_ALL, CHARACTERISTIC_RMS, CRITIC_DIVERGENCE, CRITIC_DUAL, CRITIC_SLOPE_MAX,
+    CRITIC_SLOPE_MEAN, FLOW_OBJECTIVE, GENERATOR_OBJECTIVE_FIRST, GENERATOR_OBJECTIVE_LAST,
+    HJ_RESIDUAL_RELATIVE, KINETIC_ENERGY, Metric, PATH_RATIO, SLOPE_RMS, TERMINAL_GRADIENT_RELATIVE,
+    VELOCITY_SPREAD, W1, W2, W2_EVEN,
+};
+
+/// A figure with its metrics over iterations.
+struct Plan {
+    caption: &'static str,
+    scale: Scale,
+    metrics: &'static [&'static Metric],
+}
+
+const PLANS: &[Plan] = &[
+    Plan {
+        caption: "Objectives: the critic's dual value and what the flow minimises",
+        scale: Scale::Linear,
+        metrics: &[CRITIC_DIVERGENCE, FLOW_OBJECTIVE, CRITIC_DUAL],
+    },
+    Plan {
+        caption: "Exact distances to a fixed batch",
+        scale: Scale::Logarithmic,
+        metrics: &[W1, W2, W2_EVEN],
+    },
+    Plan {
+        caption: "Accuracy of the nearest neighbour on the target's test digits",
+        scale: Scale::Linear,
+        metrics: &[ACCURACY_ALL, ACCURACY_2007],
+    },
+    Plan {
+        caption: "RMS slope ‖∇φ‖ at the generated points",
+        scale: Scale::Logarithmic,
+        metrics: &[SLOPE_RMS],
+    },
+    Plan {
+        caption: "Misfit mean‖G(z) − ζ‖² before the first and the last of the K updates",
+        scale: Scale::Logarithmic,
+        metrics: &[GENERATOR_OBJECTIVE_FIRST, GENERATOR_OBJECTIVE_LAST],
+    },
+    Plan {
+        caption: "Slope ‖∇φ‖ of the critic",
+        scale: Scale::Linear,
+        metrics: &[CRITIC_SLOPE_MEAN, CRITIC_SLOPE_MAX],
+    },
+    Plan {
+        caption: "Relative indicators, 0 at the exact optimum",
+        scale: Scale::Logarithmic,
+        metrics: &[HJ_RESIDUAL_RELATIVE, TERMINAL_GRADIENT_RELATIVE, CHARACTERISTIC_RMS, PATH_RATIO],
+    },
+    Plan {
+        caption: "Kinetic energy and spread of the velocity",
+        scale: Scale::Logarithmic,
+        metrics: &[KINETIC_ENERGY, VELOCITY_SPREAD],
+    },
+];
+
+/// The curves of losses and indicators; a figure without any value is left out.
+pub fn curves(records: &Records) -> Vec<Figure> {
+    let figure = |plan: &Plan| {
+        let curve = |metric: &&Metric| {
+            let mut points = records.over(Abscissa::Iterations, metric);
+            points.retain(|(_, y)| plan.scale == Scale::Linear || *y > 0.0);
+            Series { name: metric.name.into(), points }
+        };
+        let series: Vec<Series> =
+            plan.metrics.iter().map(curve).filter(|series| !series.points.is_empty()).collect();
+        let curves =
+            Curves { caption: plan.caption.into(), x_label: "iteration".into(), scale: plan.scale, series };
+        (!curves.series.is_empty()).then_some(Figure::Curves(curves))
+    };
+    PLANS.iter().filter_map(figure).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::curves;
+    use eval::report::Figure;
+    use measure::Records;
+
+    #[test]
+    fn values_that_are_null_or_have_no_logarithm_are_left_out() {
+        let folder = tempfile::tempdir().unwrap();
+        let text =
+            "{\"step\":1,\"path_ratio\":0.5,\"critic_divergence\":null}\n{\"step\":2,\"path_ratio\":0.0}\n";
+        std::fs::write(folder.path().join("metrics.jsonl"), text).unwrap();
+        let figures = curves(&Records::read(folder.path()).unwrap());
+        let [Figure::Curves(curves)] = figures.as_slice() else { panic!("{figures:?}") };
+        assert_eq!(curves.series.len(), 1);
+        assert_eq!(curves.series[0].points, [(1.0, 0.5)]);
+    }
+}

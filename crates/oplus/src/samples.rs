@@ -1,0 +1,56 @@
+//! The clouds in a run folder.
+
+use anyhow::{Context, Result};
+use datasets::{write_npy_f32, write_npy_f64};
+use measure::Measurement;
+use ndarray::Array2;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+const FOLDER: &str = "samples";
+/// The generated clouds of all pairs, relative to the run folder.
+pub const GENERATED: &str = "samples/generated.npy";
+/// The starting points of the generated clouds, relative to the run folder; generators only.
+pub const STARTS: &str = "samples/start.npy";
+/// The target clouds of all pairs, relative to the run folder.
+pub const TARGETS: &str = "samples/target.npy";
+/// The particles at an iteration, before its number and the ending.
+const PARTICLES: &str = "particles-";
+
+/// Writes the clouds of a measurement; returns where the generated ones are.
+pub fn write(folder: &Path, measurement: &Measurement) -> Result<&'static str> {
+    make(folder)?;
+    // The flow computes in single precision: nothing is lost.
+    write_npy_f32(folder.join(GENERATED), &measurement.generated.mapv(|x| x as f32))?;
+    write_npy_f64(folder.join(TARGETS), &measurement.target)?;
+    if let Some(start) = &measurement.start {
+        write_npy_f32(folder.join(STARTS), &start.mapv(|x| x as f32))?;
+    }
+    Ok(GENERATED)
+}
+
+/// Writes the particles at an iteration.
+pub fn write_particles(folder: &Path, iteration: u64, points: &Array2<f64>) -> Result<()> {
+    let path = make(folder)?.join(format!("{PARTICLES}{iteration:09}.npy"));
+    Ok(write_npy_f32(path, &points.mapv(|x| x as f32))?)
+}
+
+/// The particles that were written, each with its iteration, in their order.
+pub fn particles(folder: &Path) -> Vec<(PathBuf, u64)> {
+    let entries = fs::read_dir(folder.join(FOLDER)).into_iter().flatten().filter_map(Result::ok);
+    let mut found: Vec<(PathBuf, u64)> = entries
+        .filter_map(|entry| {
+            let path = entry.path();
+            let iteration = path.file_stem()?.to_str()?.strip_prefix(PARTICLES)?.parse().ok()?;
+            Some((path, iteration))
+        })
+        .collect();
+    found.sort_by_key(|(_, iteration)| *iteration);
+    found
+}
+
+fn make(folder: &Path) -> Result<PathBuf> {
+    let samples = folder.join(FOLDER);
+    fs::create_dir_all(&samples).with_context(|| format!("{} cannot be made", samples.display()))?;
+    Ok(samples)
+}

@@ -1,0 +1,66 @@
+//! AVX2 with fused multiply-add: sixteen registers of eight numbers.
+
+use crate::instructions::{Instructions, LANES, sealed};
+use std::arch::x86_64::*;
+
+/// The proof that the processor has both features.
+#[derive(Clone, Copy)]
+pub(crate) struct Avx2(());
+
+impl Avx2 {
+    /// Nothing on a processor that lacks one of them; the standard library remembers what it found.
+    #[inline]
+    pub(crate) fn of_this_machine() -> Option<Self> {
+        let has_both =
+            std::arch::is_x86_feature_detected!("avx2") && std::arch::is_x86_feature_detected!("fma");
+        has_both.then_some(Self(()))
+    }
+}
+
+impl sealed::Sealed for Avx2 {}
+
+impl Instructions for Avx2 {
+    type Lanes = (__m256, __m256);
+
+    const FUSED: bool = true;
+
+    #[inline(always)]
+    fn load(self, numbers: &[f32; LANES]) -> Self::Lanes {
+        // SAFETY: `self` proves the features, two groups of eight numbers lie in the array, and the loads need no alignment.
+        unsafe { (_mm256_loadu_ps(numbers.as_ptr()), _mm256_loadu_ps(numbers.as_ptr().add(LANES / 2))) }
+    }
+
+    #[inline(always)]
+    fn store(self, lanes: Self::Lanes) -> [f32; LANES] {
+        let mut numbers = [0.0; LANES];
+        // SAFETY: `self` proves the features, two groups of eight numbers fit, and the stores need no alignment.
+        unsafe {
+            _mm256_storeu_ps(numbers.as_mut_ptr(), lanes.0);
+            _mm256_storeu_ps(numbers.as_mut_ptr().add(LANES / 2), lanes.1);
+        }
+        numbers
+    }
+
+    #[inline(always)]
+    fn add_multiple(self, sums: Self::Lanes, factor: f32, lanes: Self::Lanes) -> Self::Lanes {
+        // SAFETY: `self` proves the features.
+        unsafe {
+            let factor = _mm256_set1_ps(factor);
+            (_mm256_fmadd_ps(factor, lanes.0, sums.0), _mm256_fmadd_ps(factor, lanes.1, sums.1))
+        }
+    }
+
+    #[inline(always)]
+    fn any_below<const ROWS: usize>(self, rows: &[Self::Lanes; ROWS], limits: &[f32; ROWS]) -> bool {
+        // SAFETY: `self` proves the features.
+        unsafe {
+            let mut below = _mm256_setzero_ps();
+            for (row, limit) in rows.iter().zip(limits) {
+                let limit = _mm256_set1_ps(*limit);
+                below = _mm256_or_ps(below, _mm256_cmp_ps::<_CMP_LT_OQ>(row.0, limit));
+                below = _mm256_or_ps(below, _mm256_cmp_ps::<_CMP_LT_OQ>(row.1, limit));
+            }
+            _mm256_movemask_ps(below) != 0
+        }
+    }
+}
