@@ -2,8 +2,8 @@
 
 use crate::real::Real;
 use serde::{Deserialize, Serialize};
-use std::fmt;
 use simd::{Instructions, Vectorised};
+use std::fmt;
 
 /// An elementwise nonlinearity σ, 1-Lipschitz, with σ′ and σ″.
 ///

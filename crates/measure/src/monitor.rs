@@ -8,7 +8,8 @@ use eval::mode_coverage;
 use metrics::Metric;
 use ndarray::{Array2, ArrayView2, s};
 use train::TrainError;
-use train::w2fe::config::Config;
+use train::config::GeneratorConfig;
+use train::source::Inputs;
 
 /// Digits of the source that the classifier is fitted on during the training.
 const MOST_FITTED: usize = 10_000;
@@ -56,9 +57,9 @@ impl Monitor {
     ///
     /// # Errors
     /// What drawing or reading them reports.
-    pub fn new(config: &Config) -> Result<Self, MeasureError> {
+    pub fn new(config: &GeneratorConfig, inputs: &Inputs) -> Result<Self, MeasureError> {
         let seed = config.seed;
-        let watched = match Subject::new(config)? {
+        let watched = match Subject::new(config, inputs)? {
             Subject::Digits(digits) => Fixed::Digits(digits),
             Subject::Points { initial, data } => Fixed::Points(Box::new(FixedPoints {
                 start: initial.points(RING_POINTS, &mut stream(seed, MONITORED_START, 0))?,
