@@ -25,16 +25,8 @@ pub struct CriticReport {
 
 /// The networks that judge the generated points, with their optimisers.
 pub(super) enum Critics {
-    Kantorovich {
-        potentials: Potentials,
-        objective: KantorovichObjective,
-        phi: Player,
-        eta: Player,
-    },
-    Divergence {
-        critic: Critic,
-        phi: Player,
-    },
+    Kantorovich { potentials: Potentials, objective: KantorovichObjective, phi: Player, eta: Player },
+    Divergence { critic: Critic, phi: Player },
 }
 
 impl Critics {
