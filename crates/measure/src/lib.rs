@@ -14,9 +14,9 @@
 //!
 //! ```no_run
 //! use eval::Protocol;
-//! use train::model::Model;
-//! let model = Model::load("runs/pinwheel".as_ref())?;
-//! let measurement = measure::flow(&model, Protocol::QUICK)?;
+//! use train::{model::FlowModel, source::Inputs};
+//! let model = FlowModel::load("runs/pinwheel".as_ref())?;
+//! let measurement = measure::flow(&model, &Inputs::default(), Protocol::QUICK)?;
 //! println!("{:?}", measurement.metrics.get(metrics::W2_SQUARED));
 //! # Ok::<(), measure::MeasureError>(())
 //! ```

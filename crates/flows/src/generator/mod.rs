@@ -33,7 +33,7 @@ pub const NORMALISATION_FLOOR: f64 = 1e-5;
 
 /// The map R from the last affine layer to what a generator adds or returns.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
-#[serde(tag = "map", rename_all = "kebab-case", deny_unknown_fields)]
+#[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum GeneratorOutput {
     /// R(r) = r.
     #[default]

@@ -92,7 +92,7 @@ impl<T: Real> Numbers<T> {
     fn draw(game: &Game, seed: u64) -> Self {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         // Biases start at zero; a test should not.
-        let mut moved = |drawn: Vec<f32>, rng: &mut ChaCha8Rng| -> Vec<T> {
+        let moved = |drawn: Vec<f32>, rng: &mut ChaCha8Rng| -> Vec<T> {
             drawn.iter().map(|&p| T::of(f64::from(p + 0.1 * (rng.random::<f32>() - 0.5)))).collect()
         };
         let flow = moved(game.flow.initial(&mut rng), &mut rng);

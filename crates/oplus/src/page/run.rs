@@ -2,7 +2,7 @@
 
 use super::curves::curves;
 use super::provenance;
-use crate::any_config::DIRECTION;
+use crate::kinds::DIRECTION;
 use crate::manifest::Manifest;
 use crate::samples::{self, GENERATED, STARTS, TARGETS};
 use anyhow::{Context, Result};
