@@ -189,7 +189,9 @@ fn blamed<T: DeserializeOwned>(table: &Table, path: &str, message: &str) -> Opti
     if message.starts_with("missing ") {
         return None;
     }
-    let keys: Vec<String> = at(&mut table.clone(), path)?.keys().cloned().collect();
+    let mut keys: Vec<String> = at(&mut table.clone(), path)?.keys().cloned().collect();
+    // Without its tag nothing can be said of a table: it is to blame where no other key is.
+    keys.sort_by_key(|key| ["kind", "method"].contains(&key.as_str()));
     keys.into_iter().find(|key| {
         let mut without = table.clone();
         let removed = at(&mut without, path).and_then(|table| table.remove(key));
@@ -360,7 +362,7 @@ critic_optimiser = { learning_rate = 1e-3 }
                 ["flow.noise=1", "flow.characteristic=0.3"],
                 "flow.characteristic is 0.3: leave it at 0 with noise",
             ),
-            (["flow.noise=1", hopf_lax], "representation.kind is hopf-lax: take network"),
+            ([hopf_lax, "critic.activation=relu"], "critic.activation is relu: take sharp-softplus"),
             (
                 ["representation.kind=velocity", "flow.hamilton_jacobi=0.3"],
                 "flow.hamilton_jacobi is 0.3: leave it at 0 for the representation velocity",
@@ -369,6 +371,8 @@ critic_optimiser = { learning_rate = 1e-3 }
             let error = parse(&changes, None).unwrap_err();
             assert!(error.contains(expected), "{changes:?}: {error}");
         }
+        let error = parse(&["flow.noise=1", hopf_lax, "critic.activation=softplus"], None).unwrap_err();
+        assert!(error.contains("representation.kind is hopf-lax: take network"), "{error}");
         assert!(parse(&[], Some("quikc")).unwrap_err().contains("smoke, full"));
     }
 
@@ -377,7 +381,7 @@ critic_optimiser = { learning_rate = 1e-3 }
         let device = "critic.lipschitz={ method = \"orthonormal\" }";
         assert!(parse(&[device], None).is_ok());
         for (change, expected) in [
-            ("critic.activation=sharp-softplus", "critic.activation is \"sharp-softplus\": take relu"),
+            ("critic.activation=sharp-softplus", "critic.activation is sharp-softplus: take relu"),
             ("critic.hidden=[8, 7]", "critic.hidden is [8, 7]: give even widths"),
         ] {
             let error = parse(&[device, change], None).unwrap_err();
