@@ -171,7 +171,7 @@ fn the_indicators_are_the_measures_of_their_names() {
     };
     assert_eq!(indicators, expected);
     let named = indicators.named();
-    let value = |name: &str| named.iter().find(|(found, _)| *found == name).unwrap().1;
+    let value = |name: &str| named.iter().find(|(metric, _)| metric.name == name).unwrap().1;
     assert_eq!(value("hj_residual_rms"), expected.hj_residual_rms);
     assert_eq!(value("hj_residual_relative"), expected.hj_residual_relative);
     assert_eq!(value("terminal_gradient_rms"), Some(expected.terminal_gradient_rms));
