@@ -4,9 +4,10 @@
 use criterion::{Criterion, criterion_group, criterion_main};
 use datasets::{SampleError, Target, stream};
 use ndarray::Array2;
-use ot_core::cost::Cost;
+use ot_core::Measure;
+use ot_core::cost::Euclidean;
 use ot_core::entropic::{
-    Schedule, SinkhornOptions, SinkhornPower, sinkhorn, sinkhorn_divergence, sinkhorn_divergence_gradient,
+    Schedule, SinkhornOptions, SinkhornPower, geomloss_divergence, sinkhorn, sinkhorn_divergence_gradient,
     sinkhorn_unbalanced,
 };
 
@@ -24,19 +25,22 @@ fn entropic(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("500 x 500, d = 2");
     group.sample_size(10);
     let Ok([x, y]) = clouds() else { unreachable!("the sizes are valid") };
-    let (x, y) = (x.view(), y.view());
-    let (cost, power, options) = (Cost::HalfSquaredEuclidean, SinkhornPower::Two, SinkhornOptions::default());
+    let (Ok(x), Ok(y)) = (Measure::uniform(x.view()), Measure::uniform(y.view())) else {
+        unreachable!("the samples are finite")
+    };
+    let (cost, power, options) = (Euclidean::HalfSquared, SinkhornPower::Two, SinkhornOptions::default());
+    let epsilon = power.epsilon(BLUR);
     group.bench_function("Sinkhorn", |bencher| {
-        bencher.iter(|| sinkhorn(x, y, None, None, cost, BLUR * BLUR, options));
+        bencher.iter(|| sinkhorn(&x, &y, &cost, epsilon, options));
     });
     group.bench_function("Sinkhorn divergence", |bencher| {
-        bencher.iter(|| sinkhorn_divergence(x, y, None, None, power, BLUR, Schedule::CONVERGED));
+        bencher.iter(|| geomloss_divergence(&x, &y, power, BLUR, Schedule::CONVERGED));
     });
     group.bench_function("Sinkhorn divergence and its gradient", |bencher| {
-        bencher.iter(|| sinkhorn_divergence_gradient(x, y, None, None, power, BLUR, options));
+        bencher.iter(|| sinkhorn_divergence_gradient(&x, &y, &cost, epsilon, options));
     });
     group.bench_function("unbalanced Sinkhorn", |bencher| {
-        bencher.iter(|| sinkhorn_unbalanced(x, y, None, None, cost, BLUR * BLUR, REACH, options));
+        bencher.iter(|| sinkhorn_unbalanced(&x, &y, &cost, epsilon, REACH, options));
     });
     group.finish();
 }

@@ -6,7 +6,8 @@ use datasets::manifest::cache_root;
 use datasets::{DigitSet, InitialLaw, SampleError, Split, Target, stream};
 use ndarray::Array2;
 use oplus_benches::transport::Problem;
-use ot_core::cost::Cost;
+use ot_core::Measure;
+use ot_core::cost::Euclidean;
 use ot_core::dual::c_transform::c_transform;
 use ot_core::dual::semi_dual::semi_dual;
 use ot_core::exact::one_dimensional::transport_cost;
@@ -42,22 +43,25 @@ fn passes(criterion: &mut Criterion) {
     for dim in [2, 12, 784] {
         let Ok([x, y]) = clouds(dim) else { unreachable!("the sizes are valid") };
         let (x, y, potential) = (x.view(), y.view(), vec![0.0; 4000]);
+        let (Ok(source), Ok(target)) = (Measure::uniform(x), Measure::uniform(y)) else {
+            unreachable!("the samples are finite")
+        };
         let mut random = stream(0, "benchmark", 2);
         group.bench_function(BenchmarkId::new("c-transform", dim), |bencher| {
-            bencher.iter(|| c_transform(x, &potential, y, Cost::HalfSquaredEuclidean));
+            bencher.iter(|| c_transform(x, &potential, y, &Euclidean::HalfSquared));
         });
         group.bench_function(BenchmarkId::new("semi-dual", dim), |bencher| {
-            bencher.iter(|| semi_dual(x, &potential, y, None, None, Cost::HalfSquaredEuclidean));
+            bencher.iter(|| semi_dual(&source, &potential, &target, &Euclidean::HalfSquared));
         });
         group.bench_function(BenchmarkId::new("5 nearest neighbours", dim), |bencher| {
             bencher.iter(|| nearest_neighbours(x, y, 5));
         });
         group.bench_function(BenchmarkId::new("sliced, 64 directions", dim), |bencher| {
-            bencher.iter(|| sliced_wasserstein(x, y, None, None, 2.0, 64, &mut random));
+            bencher.iter(|| sliced_wasserstein(&source, &target, 2.0, 64, &mut random));
         });
         if dim <= 12 {
             group.bench_function(BenchmarkId::new("max-sliced, 8 starts", dim), |bencher| {
-                bencher.iter(|| max_sliced_wasserstein(x, y, None, None, 2.0, 8, &mut random));
+                bencher.iter(|| max_sliced_wasserstein(&source, &target, 2.0, 8, &mut random));
             });
             group.bench_function(BenchmarkId::new("Gaussian", dim), |bencher| {
                 bencher.iter(|| Gaussian::from_samples(x)?.w2_squared(&Gaussian::from_samples(y)?));

@@ -3,7 +3,8 @@
 use anyhow::{Context, Result, ensure};
 use datasets::{InitialLaw, Target, read_matrix, read_vector, stream, write_npy_f64};
 use ndarray::{Array1, Array2, Axis};
-use ot_core::cost::Cost;
+use ot_core::Measure;
+use ot_core::cost::Euclidean;
 use ot_core::exact::{Transport, solve};
 use std::path::Path;
 
@@ -97,12 +98,13 @@ impl Problem {
     ///
     /// # Errors
     /// When there is none.
-    pub fn solve(&self) -> Result<Transport> {
+    pub fn solve(&self) -> Result<Transport<'_>> {
         let (a, b) = match &self.weights {
             Some((a, b)) => (a.as_slice(), b.as_slice()),
             None => (None, None),
         };
-        Ok(solve(self.x.view(), self.y.view(), a, b, Cost::SquaredEuclidean)?)
+        let (source, target) = (Measure::new(self.x.view(), a)?, Measure::new(self.y.view(), b)?);
+        Ok(solve(&source, &target, &Euclidean::Squared)?)
     }
 }
 

@@ -67,7 +67,7 @@ mod tests {
         let messages = r#"
 {"reason":"compiler-artifact","target":{"name":"train","kind":["lib"]},"profile":{"test":false},"executable":null}
 not json
-{"reason":"compiler-artifact","target":{"name":"oplus","kind":["bin"]},"profile":{"test":true},"executable":"/t/deps/oplus-1"}
+{"reason":"compiler-artifact","target":{"name":"oplus","kind":["bin"]},"profile":{"test":true},"executable":"/t/o-1"}
 {"reason":"compiler-artifact","target":{"name":"oplus","kind":["bin"]},"profile":{"test":false},"executable":"/t/oplus"}
 {"reason":"build-finished","success":true}"#;
         assert_eq!(follow(messages.as_bytes(), "oplus").unwrap(), Some(PathBuf::from("/t/oplus")));

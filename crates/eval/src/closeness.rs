@@ -4,9 +4,10 @@ use crate::results::{Metrics, Protocol};
 use crate::{mode_coverage, off_manifold_rms};
 use metrics::{OFF_MANIFOLD_RMS, SINKHORN_DIVERGENCE_2D, SINKHORN_DIVERGENCE_2D_AS_PUBLISHED, W2_SQUARED};
 use ndarray::{ArrayView2, s};
-use ot_core::cost::{Cost, CostError};
-use ot_core::entropic::{EntropicError, Schedule, SinkhornPower, sinkhorn_divergence};
+use ot_core::cost::Euclidean;
+use ot_core::entropic::{EntropicError, Schedule, SinkhornPower, geomloss_divergence};
 use ot_core::exact::{self, ExactError};
+use ot_core::{Measure, MeasureError};
 use thiserror::Error;
 
 /// The blur of the published tables, geomloss' default.
@@ -22,6 +23,9 @@ pub enum ClosenessError {
     /// A distance is beyond what floating point holds.
     #[error("the distance between the clouds is out of range: {0}")]
     OutOfRange(String),
+    /// The points are not a measure.
+    #[error(transparent)]
+    Measure(MeasureError),
     /// The exact solver refused.
     #[error(transparent)]
     Exact(ExactError),
@@ -30,12 +34,19 @@ pub enum ClosenessError {
     Entropic(EntropicError),
 }
 
+impl From<MeasureError> for ClosenessError {
+    fn from(error: MeasureError) -> Self {
+        match error {
+            MeasureError::NotFinite { .. } => Self::OutOfRange(error.to_string()),
+            other => Self::Measure(other),
+        }
+    }
+}
+
 impl From<ExactError> for ClosenessError {
     fn from(error: ExactError) -> Self {
         match error {
-            ExactError::CostNotFinite { .. } | ExactError::Cost(CostError::NotFinite { .. }) => {
-                Self::OutOfRange(error.to_string())
-            }
+            ExactError::CostNotFinite { .. } => Self::OutOfRange(error.to_string()),
             other => Self::Exact(other),
         }
     }
@@ -43,10 +54,7 @@ impl From<ExactError> for ClosenessError {
 
 impl From<EntropicError> for ClosenessError {
     fn from(error: EntropicError) -> Self {
-        match error {
-            EntropicError::Cost(CostError::NotFinite { .. }) => Self::OutOfRange(error.to_string()),
-            other => Self::Entropic(other),
-        }
+        Self::Entropic(error)
     }
 }
 
@@ -63,7 +71,7 @@ impl From<EntropicError> for ClosenessError {
 /// # Ok::<(), eval::ClosenessError>(())
 /// ```
 pub fn w2_squared(x: ArrayView2<'_, f64>, y: ArrayView2<'_, f64>) -> Result<f64, ClosenessError> {
-    Ok(exact::solve(x, y, None, None, Cost::SquaredEuclidean)?.primal())
+    transport_cost(x, y, &Euclidean::Squared)
 }
 
 /// The exact distance W2 = (min over plans P of Σᵢⱼ Pᵢⱼ‖xᵢ − yⱼ‖²)^½ between two clouds of equal weights.
@@ -96,7 +104,16 @@ pub fn w2(x: ArrayView2<'_, f64>, y: ArrayView2<'_, f64>) -> Result<f64, Closene
 /// # Ok::<(), eval::ClosenessError>(())
 /// ```
 pub fn w1(x: ArrayView2<'_, f64>, y: ArrayView2<'_, f64>) -> Result<f64, ClosenessError> {
-    Ok(exact::solve(x, y, None, None, Cost::Euclidean)?.primal().max(0.0))
+    Ok(transport_cost(x, y, &Euclidean::Distance)?.max(0.0))
+}
+
+fn transport_cost(
+    x: ArrayView2<'_, f64>,
+    y: ArrayView2<'_, f64>,
+    cost: &Euclidean,
+) -> Result<f64, ClosenessError> {
+    let (x, y) = (Measure::named("source", x, None)?, Measure::named("target", y, None)?);
+    Ok(exact::solve(&x, &y, cost)?.primal())
 }
 
 /// Distances between pairs of generated and target clouds: mean and standard deviation over the pairs.
@@ -192,7 +209,8 @@ fn planar_divergence(
         let width = cloud.ncols().min(2);
         cloud.slice_move(s![.., ..width])
     };
-    let divergence = sinkhorn_divergence(plane(x), plane(y), None, None, SinkhornPower::Two, BLUR, schedule);
+    let (x, y) = (Measure::named("source", plane(x), None)?, Measure::named("target", plane(y), None)?);
+    let divergence = geomloss_divergence(&x, &y, SinkhornPower::Two, BLUR, schedule);
     match divergence {
         Ok(divergence) => {
             let has_value = divergence.converged || schedule == Schedule::AS_PUBLISHED;

@@ -1,10 +1,11 @@
 //! Distances between two weighted point clouds, each number with its definition.
 
 use ndarray::{ArrayView2, s};
-use ot_core::cost::Cost;
-use ot_core::entropic::{EntropicError, Schedule, SinkhornPower, sinkhorn_divergence};
+use ot_core::cost::Euclidean;
+use ot_core::entropic::{EntropicError, Schedule, SinkhornPower, geomloss_divergence};
 use ot_core::exact::{ExactError, solve};
 use ot_core::sliced::{SlicedError, sliced_wasserstein};
+use ot_core::{Measure, MeasureError};
 use rand::Rng;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -107,6 +108,9 @@ pub enum DistanceError {
         /// Columns of the narrower cloud.
         columns: usize,
     },
+    /// Points or weights are not a measure.
+    #[error(transparent)]
+    Measure(#[from] MeasureError),
     /// Exact transport failed.
     #[error(transparent)]
     Exact(#[from] ExactError),
@@ -157,16 +161,17 @@ pub fn distances<R: Rng + ?Sized>(
             (x.slice_move(s![.., coords.clone()]), y.slice_move(s![.., coords.clone()]))
         }
     };
-    let quadratic = solve(x, y, a, b, Cost::HalfSquaredEuclidean)?;
-    let linear = solve(x, y, a, b, Cost::Euclidean)?;
-    let divergence = sinkhorn_divergence(x, y, a, b, options.power, options.blur, options.schedule)?;
-    let sliced = sliced_wasserstein(x, y, a, b, 2.0, options.directions, rng)?;
+    let (source, target) = (Measure::named("source", x, a)?, Measure::named("target", y, b)?);
+    let quadratic = solve(&source, &target, &Euclidean::HalfSquared)?;
+    let linear = solve(&source, &target, &Euclidean::Distance)?;
+    let divergence = geomloss_divergence(&source, &target, options.power, options.blur, options.schedule)?;
+    let sliced = sliced_wasserstein(&source, &target, 2.0, options.directions, rng)?;
     let w2_squared = 2.0 * quadratic.primal();
     let value = SinkhornValue {
         value: divergence.value,
-        p: divergence.power.exponent(),
-        blur: divergence.blur,
-        cost: divergence.power.cost().definition().to_owned(),
+        p: options.power.exponent(),
+        blur: options.blur,
+        cost: options.power.cost().definition().to_owned(),
         iterations: divergence.iterations,
         marginal_error: divergence.marginal_error,
         converged: divergence.converged,
@@ -281,9 +286,9 @@ mod tests {
         let (x, y) = clouds();
         let two =
             measure(&DistanceOptions { coords: Some(0..2), directions: 8, ..DistanceOptions::default() });
-        let direct =
-            solve(x.slice(s![.., ..2]), y.slice(s![.., ..2]), None, None, Cost::HalfSquaredEuclidean)
-                .unwrap();
+        let (source, target) = (x.slice(s![.., ..2]), y.slice(s![.., ..2]));
+        let (source, target) = (Measure::uniform(source).unwrap(), Measure::uniform(target).unwrap());
+        let direct = solve(&source, &target, &Euclidean::HalfSquared).unwrap();
         assert_eq!((two.dim, two.exact.transport_cost), (2, direct.primal()));
         for coords in [0..4, 2..2] {
             let options = DistanceOptions { coords: Some(coords), ..DistanceOptions::default() };

@@ -9,6 +9,7 @@
 //! | [`potential`] | U(x, t), its ∇ₓU and ∂ₜU, and the velocity v = −∇U/λ |
 //! | [`velocity`] | v(x, t) as a network itself, without a potential |
 //! | [`generator`] | generators: residual and plain networks R^p → R^d with batch normalisation |
+//! | [`generation`] | what the training of a generator against its critics computes |
 //! | [`kantorovich`] | two potentials for the dual of ½·W2², and the gradient of their objective |
 //! | [`critic`] | the critic: its network, its objective, its bound, and the gradient of all that |
 //! | [`lipschitz`] | how a critic is held to its Lipschitz bound |
@@ -19,8 +20,8 @@
 //! | [`record`] | trajectories with everything that optimality is measured by |
 //! | [`device`] | where the arithmetic runs |
 //!
-//! Everything here runs on the CPU without libtorch; the feature `torch` adds the libtorch backend of the same
-//! [`game::Backend`].
+//! Everything here runs on the CPU without libtorch; the feature `torch` adds another [`game::Backend`] and other
+//! [`generation::Gradients`] that run on libtorch.
 #![deny(
     clippy::disallowed_methods,
     reason = "this crate changes no file and draws from streams that it is given"
@@ -32,6 +33,7 @@ pub mod device;
 pub mod error;
 pub mod flow;
 pub mod game;
+pub mod generation;
 pub mod generator;
 pub mod hopf_lax;
 pub mod integrate;

@@ -20,6 +20,10 @@
 //! println!("{:?}", measurement.metrics.get(metrics::W2_SQUARED));
 //! # Ok::<(), measure::MeasureError>(())
 //! ```
+#![deny(
+    clippy::disallowed_methods,
+    reason = "this crate changes no file and draws from streams that it is given"
+)]
 
 mod digits;
 mod error;

@@ -133,3 +133,47 @@ fn of_digits(
 fn w2(x: ArrayView2<'_, f64>, y: ArrayView2<'_, f64>) -> f64 {
     eval::w2(x, y).unwrap_or(f64::NAN)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use train::config::Configuration;
+
+    fn monitor() -> Monitor {
+        let text = include_str!("../../../configs/ring/methods/w2fe-k1.toml");
+        let config = GeneratorConfig::parse(text, "w2fe-k1", None, &[]).unwrap();
+        Monitor::new(&config, &Inputs::default()).unwrap()
+    }
+
+    /// To a cloud in one point c the only plan is the whole product: W1 = E‖y − c‖ and W2² = E‖y − c‖².
+    #[test]
+    fn a_generator_that_collapses_is_measured_by_hand() {
+        let mut monitor = monitor();
+        let collapsed = |points: ArrayView2<'_, f64>| {
+            Ok(Array2::from_shape_fn(points.dim(), |(_, j)| if j == 0 { 1.0 } else { 0.0 }))
+        };
+        let Watched { values, particles } = monitor.measure(collapsed).unwrap();
+        let Fixed::Points(fixed) = &monitor.watched else { panic!("the ring has no digits") };
+        let squares: Vec<f64> =
+            fixed.target.rows().into_iter().map(|y| (y[0] - 1.0).powi(2) + y[1].powi(2)).collect();
+        let mean = |power: f64| squares.iter().map(|s| s.powf(power)).sum::<f64>() / RING_POINTS as f64;
+        let expected = [mean(0.5), mean(1.0).sqrt(), mean(1.0).sqrt(), 1.0, 1.0];
+        let metrics =
+            [metrics::W1, metrics::W2, metrics::W2_EVEN, metrics::MODES_COVERED, metrics::HIGH_QUALITY_SHARE];
+        assert_eq!(values.iter().map(|(metric, _)| *metric).collect::<Vec<_>>(), metrics);
+        for ((metric, found), expected) in values.into_iter().zip(expected) {
+            // Sums of 512 terms of order one.
+            assert!((found - expected).abs() < 1e-12, "{metric}: {found} is not {expected}");
+        }
+        assert_eq!(particles.map(|points| points.dim()), Some((RING_POINTS, 2)));
+    }
+
+    #[test]
+    fn a_generator_without_numbers_has_no_distance() {
+        let lost = |points: ArrayView2<'_, f64>| Ok(Array2::from_elem(points.dim(), f64::NAN));
+        let Watched { values, .. } = monitor().measure(lost).unwrap();
+        let found = |metric| values.iter().find(|(name, _)| *name == metric).unwrap().1;
+        assert!(found(metrics::W1).is_nan() && found(metrics::W2).is_nan());
+        assert_eq!(found(metrics::MODES_COVERED), 0.0);
+    }
+}

@@ -90,6 +90,7 @@ fn number(record: &Map<String, Value>, field: &str) -> Option<f64> {
 }
 
 #[cfg(test)]
+#[allow(clippy::disallowed_methods, reason = "a test writes the records that it reads")]
 mod tests {
     use super::*;
 

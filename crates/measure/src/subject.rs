@@ -127,3 +127,40 @@ pub fn even_start(initial: &Draw, count: usize, seed: u64, name: &str, index: u6
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn file(rows: u16) -> FreshTarget {
+        let points = Array2::from_shape_fn((rows.into(), 1), |(i, _)| i as f32);
+        FreshTarget { seed: 3, data: Draw::Rows(points) }
+    }
+
+    #[test]
+    fn the_sides_of_a_pair_share_no_row_of_a_file_and_pairs_differ() {
+        let fresh = file(41);
+        let size = fresh.largest_cloud();
+        assert_eq!(size, 20);
+        let side = |side, pair| fresh.cloud(side, pair, size).unwrap().into_raw_vec_and_offset().0;
+        let (reference, floor) = (side(Side::Reference, 0), side(Side::Floor, 0));
+        assert_eq!((reference.len(), floor.len()), (20, 20));
+        assert!(reference.iter().all(|row| !floor.contains(row)));
+        assert_ne!(reference, side(Side::Reference, 1));
+        assert_eq!(reference, side(Side::Reference, 0));
+    }
+
+    #[test]
+    fn a_file_of_one_row_is_its_own_cloud() {
+        assert_eq!(file(1).largest_cloud(), 1);
+        assert_eq!(file(1).cloud(Side::Reference, 0, 1).unwrap(), ndarray::array![[0.0]]);
+    }
+
+    /// Equal counts of the modes are what the literature of the ring measures against.
+    #[test]
+    fn only_balanced_targets_have_a_random_counterpart() {
+        let ring = |balanced| Draw::Target { target: datasets::Target::Ring, dim: 2, balanced };
+        assert!(matches!(unbalanced(&ring(true)), Some(Draw::Target { balanced: false, .. })));
+        assert!(unbalanced(&ring(false)).is_none());
+    }
+}

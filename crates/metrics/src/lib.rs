@@ -9,6 +9,7 @@
 //! assert_eq!((W2_SQUARED.name, W2_SQUARED.unit, W2_SQUARED.better), ("w2_squared", "length²", Better::Lower));
 //! assert_eq!(metrics::find("w2_squared"), Some(W2_SQUARED));
 //! ```
+#![deny(clippy::disallowed_methods, reason = "this crate changes no file and draws no random numbers")]
 
 mod clouds;
 mod optimality;

@@ -89,6 +89,15 @@ pub fn residual(terms: &Terms<'_>) -> Result<Array1<f64>, MfgError> {
 ///
 /// # Errors
 /// None for a checked trajectory; the type is that of [`residual`].
+///
+/// ```
+/// # use mfg::known_answers::{OptimalFlow, SoftThreshold};
+/// # let flow = SoftThreshold { lambda: 1.0, horizon: 1.0, lipschitz: 1.0, tangent: 0 };
+/// // Two particles go 1 towards the origin at constant speed.
+/// let trajectory = flow.trajectory(ndarray::array![[2.0], [-3.0]].view(), 4)?;
+/// assert_eq!(mfg::hamilton_jacobi::residual_rms(&trajectory)?, Some(0.0));
+/// # Ok::<(), mfg::MfgError>(())
+/// ```
 pub fn residual_rms(trajectory: &Trajectory) -> Result<Option<f64>, MfgError> {
     let parts = trajectory.parts();
     let Some(time_derivatives) = &parts.potential_time_derivative else { return Ok(None) };
@@ -119,6 +128,15 @@ pub fn residual_rms(trajectory: &Trajectory) -> Result<Option<f64>, MfgError> {
 ///
 /// # Errors
 /// As [`residual_rms`].
+///
+/// ```
+/// # use mfg::known_answers::{OptimalFlow, SoftThreshold};
+/// # let flow = SoftThreshold { lambda: 1.0, horizon: 1.0, lipschitz: 1.0, tangent: 0 };
+/// // Two particles go 1 towards the origin at constant speed.
+/// let trajectory = flow.trajectory(ndarray::array![[2.0], [-3.0]].view(), 4)?;
+/// assert_eq!(mfg::hamilton_jacobi::residual_relative(&trajectory)?, Some(0.0));
+/// # Ok::<(), mfg::MfgError>(())
+/// ```
 pub fn residual_relative(trajectory: &Trajectory) -> Result<Option<f64>, MfgError> {
     let derivatives = trajectory.parts().potential_time_derivative.iter().flatten().flatten();
     let scale = root_mean(derivatives.map(|value| value * value));

@@ -11,7 +11,7 @@ fn json(workshop: &Workshop, name: &str) -> Value {
     serde_json::from_str(&fs::read_to_string(workshop.path(name)).unwrap()).unwrap()
 }
 
-/// Two rows, one of W2-FE and one of a rival, with the references beside them.
+/// Six rows, five of W2-FE and one of a rival, with the references beside them.
 #[test]
 fn the_ring_is_reproduced_sampled_and_resumed() {
     let workshop = Workshop::new();
@@ -34,6 +34,8 @@ fn the_ring_is_reproduced_sampled_and_resumed() {
     // Two independent rings of 512 points with balanced modes: .058 ± .003; random counts on both sides: .17.
     assert!((floors[0]["metrics"]["w2"].as_f64().unwrap() - 0.058).abs() < 0.02, "{floors:?}");
     assert!(floors[2]["metrics"]["w2"].as_f64().unwrap() > 0.08, "{floors:?}");
+    assert_eq!(workshop.undefined("ring"), [""; 0]);
+    assert_eq!(workshop.undefined("ring/runs/methods/w2fe-k1-s0"), [""; 0]);
     let report = fs::read_to_string(workshop.path("ring/report.html")).unwrap();
     assert!(report.contains("Particles after iteration 10") && report.contains("seconds of training"));
 

@@ -3,11 +3,12 @@
 
 mod common;
 
-use common::Workshop;
+use common::{Workshop, measured};
 use serde_json::Value;
 use std::fs;
+use std::path::Path;
 
-/// Two rows of a second each.
+/// Three rows of a second each.
 const REPRODUCE: [&str; 8] =
     ["reproduce", "table1", "--preset", "smoke", "--rows", "published/pinwheel-2d-w", "--out", "table"];
 
@@ -22,6 +23,37 @@ fn rows(workshop: &Workshop) -> Vec<Value> {
         row.as_object_mut().unwrap().remove("seconds").unwrap();
     }
     rows
+}
+
+#[test]
+fn every_number_in_the_repository_is_defined_in_the_catalogue() {
+    let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("../../results")];
+    let mut files = 0;
+    while let Some(folder) = folders.pop() {
+        for path in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.ends_with("results.json") {
+                files += 1;
+                let names = measured(&serde_json::from_str(&fs::read_to_string(&path).unwrap()).unwrap());
+                let unknown: Vec<_> =
+                    names.iter().filter(|name| metrics::definition(name).is_none()).collect();
+                assert!(unknown.is_empty() && !names.is_empty(), "{}: {unknown:?}", path.display());
+            }
+        }
+    }
+    assert!(files > 0);
+}
+
+#[test]
+fn the_help_names_every_experiment() {
+    let output = Workshop::new().oplus(&["reproduce", "--help"]).output().unwrap();
+    let help = String::from_utf8(output.stdout).unwrap();
+    let configs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../configs");
+    for experiment in fs::read_dir(configs).unwrap().map(|entry| entry.unwrap()) {
+        let name = experiment.file_name().into_string().unwrap();
+        assert!(help.contains(&name), "no {name} in {help}");
+    }
 }
 
 #[test]

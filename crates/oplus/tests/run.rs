@@ -56,6 +56,7 @@ fn a_run_folder_holds_what_others_rely_on() {
         assert!(results["definitions"][metric].is_string(), "no definition of {metric}");
     }
     assert!(results["floors"][0]["metrics"]["w2_squared"].as_f64().unwrap() > 0.0);
+    assert_eq!(workshop.undefined("run"), [""; 0]);
     let manifest = json(&workshop, "run/manifest.json");
     assert_eq!(manifest["data_sha256"].as_object().unwrap().len(), 1);
     assert_eq!(manifest["cargo_lock_sha256"].as_str().unwrap().len(), 64);

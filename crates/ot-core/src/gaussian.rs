@@ -23,6 +23,7 @@ pub struct AffineMap {
 
 /// Why a Gaussian or a map between two is not defined.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
 pub enum GaussianError {
     /// Shapes do not fit.
     #[error(
@@ -60,7 +61,8 @@ pub enum GaussianError {
     Indefinite(f64),
     /// The map from a degenerate Gaussian is not unique.
     #[error(
-        "the smallest eigenvalue {smallest:e} of the source covariance is zero up to rounding: add a small multiple of the identity"
+        "the smallest eigenvalue {smallest:e} of the source covariance is zero up to rounding: \
+         add a small multiple of the identity"
     )]
     Degenerate {
         /// Smallest eigenvalue.
@@ -78,8 +80,8 @@ impl Gaussian {
     /// N(mean, covariance) with a symmetric positive semi-definite covariance.
     ///
     /// # Errors
-    /// Shapes that do not fit, entries that are not finite, a covariance that is not symmetric (to 1e−10 of its largest entry) or has a
-    /// negative eigenvalue beyond rounding.
+    /// Shapes that do not fit, entries that are not finite, a covariance that is not symmetric (to 1e−10 of its largest
+    /// entry) or has a negative eigenvalue beyond rounding.
     ///
     /// O(d³).
     pub fn new(mean: Array1<f64>, covariance: Array2<f64>) -> Result<Self, GaussianError> {
@@ -127,7 +129,8 @@ impl Gaussian {
 
     /// W2²(N(m, A), N(m', B)) = |m − m'|² + tr A + tr B − 2 tr (A^{½} B A^{½})^{½}, in squared units of x.
     ///
-    /// Gelbrich, Math. Nachr. 147 (1990), proposition 3.1; between the moments of two laws it is a lower bound of their W2².
+    /// Gelbrich, Math. Nachr. 147 (1990), proposition 3.1; between the moments of two laws it is a lower bound of their
+    /// W2².
     ///
     /// # Errors
     /// Different dimensions. O(d³).

@@ -1,4 +1,5 @@
-//! Optimal transport with certificates: exact, entropic, one-dimensional, sliced, Gaussian; f-divergences and their duals.
+//! Optimal transport with certificates: exact, entropic, one-dimensional, sliced, Gaussian; f-divergences and their
+//! duals.
 #![deny(
     clippy::disallowed_methods,
     reason = "this crate changes no file and draws from streams that it is given"
@@ -10,8 +11,12 @@ pub mod dual;
 pub mod entropic;
 pub mod exact;
 pub mod gaussian;
+mod measure;
 pub mod neighbours;
+mod potentials;
 pub mod sliced;
-mod weights;
+mod soft;
+mod space;
 
-pub use weights::WeightError;
+pub use measure::{Measure, MeasureError};
+pub use potentials::Potentials;

@@ -1,6 +1,7 @@
 //! The nearest points of one cloud to those of another.
 
-use crate::cost::{CloudCost, Cost, CostError, Row, visit_below};
+use crate::cost::{CloudCost, Euclidean, Row, visit_below};
+use crate::measure::{Measure, MeasureError};
 use ndarray::{Array2, ArrayView2};
 
 /// The k nearest references of every query, nearest first; of equally near ones the first.
@@ -14,10 +15,11 @@ pub struct Neighbours {
 
 /// Why there are no nearest neighbours.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
 pub enum NeighbourError {
-    /// The points are not two clouds of one dimension.
+    /// The points are none, not finite or of different dimensions.
     #[error(transparent)]
-    Cost(#[from] CostError),
+    Measure(#[from] MeasureError),
     /// There are fewer references than neighbours asked for.
     #[error("{k} neighbours among {references} points: ask for 1 to {references}")]
     Count {
@@ -33,8 +35,8 @@ pub enum NeighbourError {
 /// # Errors
 /// Clouds that are empty, of different dimensions or not finite; k = 0 or k > m.
 ///
-/// All pairs are accounted for, most of them by bounds: at most O(n·m·d) operations, O(n·(k + d) + m·d) memory, parallel; the result
-/// does not depend on the number of threads.
+/// All pairs are accounted for, most of them by bounds: at most O(n·m·d) operations, O(n·(k + d) + m·d) memory,
+/// parallel; the result does not depend on the number of threads.
 ///
 /// ```
 /// use ndarray::array;
@@ -51,7 +53,8 @@ pub fn nearest_neighbours(
     search(queries, references, k, |_| None)
 }
 
-/// The `k` nearest OTHER rows of `points`, \[n, d\], to every row: a point is not its own neighbour, a duplicate of it is.
+/// The `k` nearest OTHER rows of `points`, \[n, d\], to every row: a point is not its own neighbour, a duplicate of it
+/// is.
 ///
 /// # Errors
 /// As [`nearest_neighbours`]; k can be at most n − 1.
@@ -72,13 +75,15 @@ fn search(
     k: usize,
     excluded: impl Fn(usize) -> Option<usize> + Sync,
 ) -> Result<Neighbours, NeighbourError> {
-    let pairs = CloudCost::new(queries, references, Cost::SquaredEuclidean)?;
+    let (of_queries, of_references) =
+        (Measure::named("query", queries, None)?, Measure::named("reference", references, None)?);
+    let pairs = CloudCost::new(&of_queries, &of_references, &Euclidean::Squared)?;
     let (n, m) = (queries.nrows(), references.nrows());
     let available = m - usize::from(excluded(0).is_some());
     if k == 0 || k > available {
         return Err(NeighbourError::Count { k, references: available });
     }
-    let rows = visit_below(&pairs, &vec![0.0; m], |query| Nearest {
+    let rows = visit_below(pairs.pairs(), &vec![0.0; m], |query| Nearest {
         k,
         excluded: excluded(query),
         entries: Vec::with_capacity(k + 1),

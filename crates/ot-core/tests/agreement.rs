@@ -6,9 +6,12 @@
     reason = "reads a committed fixture: a failure is a failed test"
 )]
 
+mod common;
+
+use common::measure;
 use ndarray::Array2;
-use ot_core::cost::Cost;
-use ot_core::entropic::{Schedule, SinkhornOptions, SinkhornPower, sinkhorn_divergence, sinkhorn_unbalanced};
+use ot_core::cost::Euclidean;
+use ot_core::entropic::{Schedule, SinkhornOptions, SinkhornPower, geomloss_divergence, sinkhorn_unbalanced};
 use ot_core::exact::solve;
 use serde_json::Value;
 
@@ -37,8 +40,9 @@ fn exact_costs_are_those_of_pot_and_scipy() {
     let mut compared = 0;
     for case in fixture["exact"].as_array().unwrap() {
         let (x, y, a, b) = (points(&case["x"]), points(&case["y"]), weights(&case["a"]), weights(&case["b"]));
-        for (name, cost) in [("squared_euclidean", Cost::SquaredEuclidean), ("euclidean", Cost::Euclidean)] {
-            let plan = solve(x.view(), y.view(), a.as_deref(), b.as_deref(), cost).unwrap();
+        for (name, cost) in [("squared_euclidean", Euclidean::Squared), ("euclidean", Euclidean::Distance)] {
+            let plan =
+                solve(&measure(x.view(), a.as_deref()), &measure(y.view(), b.as_deref()), &cost).unwrap();
             for peer in ["pot_emd", "scipy_assignment"] {
                 if let Some(expected) = case[peer][name].as_f64() {
                     // Both are exact solvers in double precision; the sums have at most 200 terms.
@@ -62,14 +66,21 @@ fn sinkhorn_divergences_are_those_of_geomloss_and_pot() {
         let power = if case["p"] == 1 { SinkhornPower::One } else { SinkhornPower::Two };
         let blur = case["blur"].as_f64().unwrap();
         let value = |schedule| {
-            sinkhorn_divergence(x.view(), y.view(), a.as_deref(), b.as_deref(), power, blur, schedule)
-                .unwrap()
+            geomloss_divergence(
+                &measure(x.view(), a.as_deref()),
+                &measure(y.view(), b.as_deref()),
+                power,
+                blur,
+                schedule,
+            )
+            .unwrap()
         };
         for scaling in [0.5, 0.95, 0.99] {
             let expected = case["geomloss"][scaling.to_string()].as_f64().unwrap();
             let ours = value(Schedule::Geomloss { scaling }).value;
-            // The same iterations with single-precision exponentials: 1e−7·ε each, here ε ≤ 0.1, averaged so that old errors fade. For p = 1
-            // geomloss floors every distance at 1e−4, the zeros of the self terms too, which lowers its divergence by up to 1e−4.
+            // The same iterations with single-precision exponentials: 1e−7·ε each, here ε ≤ 0.1, averaged so that old
+            // errors fade. For p = 1 geomloss floors every distance at 1e−4, the zeros of the self terms too, which
+            // lowers its divergence by up to 1e−4.
             let floor = if power == SinkhornPower::One { 1e-4 } else { 0.0 };
             let difference = ours - expected;
             assert!(
@@ -90,9 +101,14 @@ fn the_default_schedule_of_geomloss_is_not_converged_and_says_so() {
     let fixture = fixture();
     let case = &fixture["sinkhorn"][0];
     let (x, y) = (points(&case["x"]), points(&case["y"]));
-    let divergence =
-        sinkhorn_divergence(x.view(), y.view(), None, None, SinkhornPower::Two, 0.1, Schedule::AS_PUBLISHED)
-            .unwrap();
+    let divergence = geomloss_divergence(
+        &measure(x.view(), None),
+        &measure(y.view(), None),
+        SinkhornPower::Two,
+        0.1,
+        Schedule::AS_PUBLISHED,
+    )
+    .unwrap();
     assert!(!divergence.converged && divergence.marginal_error > 1e-3);
 }
 
@@ -105,9 +121,16 @@ fn unbalanced_values_and_masses_are_those_of_pot() {
         let (x, y, a, b) = (points(&case["x"]), points(&case["y"]), numbers(&case["a"]), numbers(&case["b"]));
         let (epsilon, reach) = (case["epsilon"].as_f64().unwrap(), case["reach"].as_f64().unwrap());
         let options = SinkhornOptions { tolerance: 1e-6, max_iterations: 1000 };
-        let cost = Cost::HalfSquaredEuclidean;
-        let plan = sinkhorn_unbalanced(x.view(), y.view(), Some(&a), Some(&b), cost, epsilon, reach, options)
-            .unwrap();
+        let cost = Euclidean::HalfSquared;
+        let plan = sinkhorn_unbalanced(
+            &measure(x.view(), Some(&a)),
+            &measure(y.view(), Some(&b)),
+            &cost,
+            epsilon,
+            reach,
+            options,
+        )
+        .unwrap();
         assert!(plan.converged);
         // A marginal error of 1e−6 times the mass, of order one, and for the value times potentials of order one.
         assert!((plan.mass - case["pot"]["mass"].as_f64().unwrap()).abs() < 2e-6, "{plan:?} {}", case["pot"]);

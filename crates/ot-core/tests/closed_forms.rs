@@ -2,9 +2,9 @@
 
 mod common;
 
-use common::{normal_cloud, on_thread_counts, weights};
+use common::{measure, normal_cloud, on_thread_counts, weights};
 use ndarray::{Array2, array};
-use ot_core::cost::Cost;
+use ot_core::cost::Euclidean;
 use ot_core::dual::c_transform::{TransformError, c_transform};
 use ot_core::dual::semi_dual::{double_transform, semi_dual};
 use ot_core::exact::solve;
@@ -19,7 +19,8 @@ fn sliced_distance_of_a_translation_is_the_mean_projection() {
     let x = normal_cloud(1, 200, 4);
     let y = &x + &array![1.0, -2.0, 0.5, 0.0];
     let mut rng = ChaCha8Rng::seed_from_u64(2);
-    let sliced = sliced_wasserstein(x.view(), y.view(), None, None, 2.0, 4000, &mut rng).unwrap();
+    let sliced =
+        sliced_wasserstein(&measure(x.view(), None), &measure(y.view(), None), 2.0, 4000, &mut rng).unwrap();
     // E (θ·v)² = |v|²/d; four standard errors.
     assert!((sliced.value - (5.25f64 / 4.0).sqrt()).abs() < 4.0 * sliced.standard_error);
     assert!(sliced.standard_error < 0.02);
@@ -32,9 +33,13 @@ fn sliced_distance_is_below_the_full_one() {
         let (a, b) = (weights(seed, 80), weights(seed + 1, 60));
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         let sliced =
-            sliced_wasserstein(x.view(), y.view(), Some(&a), Some(&b), 2.0, 50, &mut rng).unwrap().value;
-        let full =
-            solve(x.view(), y.view(), Some(&a), Some(&b), Cost::SquaredEuclidean).unwrap().primal().sqrt();
+            sliced_wasserstein(&measure(x.view(), Some(&a)), &measure(y.view(), Some(&b)), 2.0, 50, &mut rng)
+                .unwrap()
+                .value;
+        let full = solve(&measure(x.view(), Some(&a)), &measure(y.view(), Some(&b)), &Euclidean::Squared)
+            .unwrap()
+            .primal()
+            .sqrt();
         assert!(sliced > 0.0 && sliced < full);
     }
 }
@@ -44,7 +49,7 @@ fn equal_weights_and_no_weights_slice_alike() {
     let (x, y) = (normal_cloud(3, 90, 2), normal_cloud(4, 90, 2));
     let run = |a: Option<&[f64]>| {
         let mut rng = ChaCha8Rng::seed_from_u64(5);
-        sliced_wasserstein(x.view(), y.view(), a, None, 1.0, 20, &mut rng).unwrap().value
+        sliced_wasserstein(&measure(x.view(), a), &measure(y.view(), None), 1.0, 20, &mut rng).unwrap().value
     };
     // The same sorted sums in another order of rounding.
     assert!((run(None) - run(Some(&[2.0; 90]))).abs() < 1e-14);
@@ -55,18 +60,18 @@ fn sliced_results_depend_on_the_seed_and_not_on_the_threads() {
     let (x, y) = (normal_cloud(6, 300, 2), normal_cloud(7, 200, 2));
     let run = |seed| {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
-        sliced_wasserstein(x.view(), y.view(), None, None, 2.0, 33, &mut rng).unwrap()
+        sliced_wasserstein(&measure(x.view(), None), &measure(y.view(), None), 2.0, 33, &mut rng).unwrap()
     };
     let results = on_thread_counts(|| run(1));
     assert!(results.windows(2).all(|pair| pair[0] == pair[1]));
     assert_ne!(run(1).value, run(2).value);
     let mut rng = ChaCha8Rng::seed_from_u64(0);
     assert_eq!(
-        sliced_wasserstein(x.view(), y.view(), None, None, 0.5, 10, &mut rng),
+        sliced_wasserstein(&measure(x.view(), None), &measure(y.view(), None), 0.5, 10, &mut rng),
         Err(SlicedError::Power(0.5))
     );
     assert_eq!(
-        sliced_wasserstein(x.view(), y.view(), None, None, 2.0, 0, &mut rng),
+        sliced_wasserstein(&measure(x.view(), None), &measure(y.view(), None), 2.0, 0, &mut rng),
         Err(SlicedError::NoDirections)
     );
 }
@@ -95,7 +100,8 @@ fn the_gaussian_map_pushes_moments_forward_and_is_optimal_on_samples() {
     assert!((&pushed - &target.covariance()).iter().all(|error| error.abs() < 1e-13));
     let samples = normal_cloud(8, 150, 2);
     let images = map.apply(samples.view()).unwrap();
-    let plan = solve(samples.view(), images.view(), None, None, Cost::SquaredEuclidean).unwrap();
+    let plan =
+        solve(&measure(samples.view(), None), &measure(images.view(), None), &Euclidean::Squared).unwrap();
     assert!(plan.coupling.iter().all(|flow| flow.source == flow.target));
     // The value is the Bures distance of the samples' own moments, since the map is affine and optimal between them.
     let empirical = |points: &Array2<f64>| Gaussian::from_samples(points.view()).unwrap();
@@ -127,13 +133,13 @@ fn gaussians_refuse_what_is_not_a_covariance() {
 #[test]
 fn c_transforms_raise_the_dual_value_and_are_idempotent() {
     let (x, y) = (normal_cloud(9, 600, 2), normal_cloud(10, 700, 2));
-    let cost = Cost::HalfSquaredEuclidean;
+    let cost = Euclidean::HalfSquared;
     let potential: Vec<f64> = x.outer_iter().map(|point| (3.0 * point[0]).sin() + point[1]).collect();
-    let on_each = on_thread_counts(|| c_transform(x.view(), &potential, y.view(), cost).unwrap());
+    let on_each = on_thread_counts(|| c_transform(x.view(), &potential, y.view(), &cost).unwrap());
     assert!(on_each.windows(2).all(|pair| pair[0] == pair[1]));
     let transformed = &on_each[0];
-    let twice = c_transform(y.view(), transformed, x.view(), cost).unwrap();
-    let thrice = c_transform(x.view(), &twice, y.view(), cost).unwrap();
+    let twice = c_transform(y.view(), transformed, x.view(), &cost).unwrap();
+    let thrice = c_transform(x.view(), &twice, y.view(), &cost).unwrap();
     // φ^{cc} ≥ φ and φ^{ccc} = φ^c, up to the rounding of one sum.
     assert!(potential.iter().zip(&twice).all(|(before, after)| *after >= before - 1e-13));
     assert!(potential.iter().zip(&twice).any(|(before, after)| *after > before + 1e-3));
@@ -146,7 +152,7 @@ fn c_transforms_raise_the_dual_value_and_are_idempotent() {
         reduced.fold(f64::INFINITY, f64::min)
     });
     assert!(transformed.iter().zip(brute).all(|(fast, slow)| (fast - slow).abs() < 1e-13));
-    let wrong = c_transform(x.view(), &potential[1..], y.view(), cost);
+    let wrong = c_transform(x.view(), &potential[1..], y.view(), &cost);
     assert_eq!(wrong, Err(TransformError::Length { values: 599, points: 600 }));
 }
 
@@ -154,18 +160,19 @@ fn c_transforms_raise_the_dual_value_and_are_idempotent() {
 fn the_semi_dual_rises_to_the_transport_cost() {
     let (x, y) = (normal_cloud(11, 300, 2), normal_cloud(12, 260, 2));
     let (a, b) = (weights(13, 300), weights(14, 260));
-    for cost in [Cost::HalfSquaredEuclidean, Cost::Euclidean] {
-        let plan = solve(x.view(), y.view(), Some(&a), Some(&b), cost).unwrap();
-        let value =
-            |potential: &[f64]| semi_dual(x.view(), potential, y.view(), Some(&a), Some(&b), cost).unwrap();
+    for cost in [Euclidean::HalfSquared, Euclidean::Distance] {
+        let plan = solve(&measure(x.view(), Some(&a)), &measure(y.view(), Some(&b)), &cost).unwrap();
+        let value = |potential: &[f64]| {
+            semi_dual(&measure(x.view(), Some(&a)), potential, &measure(y.view(), Some(&b)), &cost).unwrap()
+        };
         // The certified potentials are optimal up to rounding, and nothing exceeds the optimum.
-        assert!((value(&plan.f).value - plan.primal()).abs() < 1e-12);
+        assert!((value(&plan.potentials.f).value - plan.primal()).abs() < 1e-12);
         let guess: Vec<f64> = x.outer_iter().map(|point| point[0].sin()).collect();
-        let (twice, _) = double_transform(x.view(), &guess, y.view(), cost).unwrap();
+        let (twice, _) = double_transform(x.view(), &guess, y.view(), &cost).unwrap();
         let (before, after) = (value(&guess), value(&twice));
         assert!(before.value < after.value && after.value < plan.primal());
         // Concavity: the optimum is below every tangent plane.
-        let step = plan.f.iter().zip(&guess).map(|(to, from)| to - from);
+        let step = plan.potentials.f.iter().zip(&guess).map(|(to, from)| to - from);
         let tangent: f64 =
             before.value + before.gradient.iter().zip(step).map(|(slope, by)| slope * by).sum::<f64>();
         assert!(tangent > plan.primal() - 1e-12);
@@ -182,17 +189,34 @@ fn the_largest_slice_is_between_the_others_and_the_full_distance() {
             (normal_cloud(seed, 120, 4), normal_cloud(seed + 50, 90, 4) * array![1.0, 2.0, 1.0, 0.5] + 0.2);
         let (a, b) = (weights(seed, 120), weights(seed + 1, 90));
         for p in [1.0, 2.0] {
-            let cost = if p == 1.0 { Cost::Euclidean } else { Cost::SquaredEuclidean };
+            let cost = if p == 1.0 { Euclidean::Distance } else { Euclidean::Squared };
             let run = || {
                 let mut rng = ChaCha8Rng::seed_from_u64(seed);
-                max_sliced_wasserstein(x.view(), y.view(), Some(&a), Some(&b), p, 8, &mut rng).unwrap()
+                max_sliced_wasserstein(
+                    &measure(x.view(), Some(&a)),
+                    &measure(y.view(), Some(&b)),
+                    p,
+                    8,
+                    &mut rng,
+                )
+                .unwrap()
             };
             let results = on_thread_counts(run);
             assert!(results.windows(2).all(|pair| pair[0] == pair[1]));
             let mut rng = ChaCha8Rng::seed_from_u64(seed);
-            let mean =
-                sliced_wasserstein(x.view(), y.view(), Some(&a), Some(&b), p, 300, &mut rng).unwrap().value;
-            let full = solve(x.view(), y.view(), Some(&a), Some(&b), cost).unwrap().primal().powf(1.0 / p);
+            let mean = sliced_wasserstein(
+                &measure(x.view(), Some(&a)),
+                &measure(y.view(), Some(&b)),
+                p,
+                300,
+                &mut rng,
+            )
+            .unwrap()
+            .value;
+            let full = solve(&measure(x.view(), Some(&a)), &measure(y.view(), Some(&b)), &cost)
+                .unwrap()
+                .primal()
+                .powf(1.0 / p);
             let found = &results[0];
             assert!(mean < found.value && found.value <= full, "{mean} {} {full}", found.value);
             // Its own slice has that distance, and no random direction a larger one.
@@ -216,7 +240,7 @@ fn the_largest_slice_is_between_the_others_and_the_full_distance() {
     }
     let mut rng = ChaCha8Rng::seed_from_u64(0);
     let x = normal_cloud(0, 5, 2);
-    let none = max_sliced_wasserstein(x.view(), x.view(), None, None, 2.0, 0, &mut rng);
+    let none = max_sliced_wasserstein(&measure(x.view(), None), &measure(x.view(), None), 2.0, 0, &mut rng);
     assert_eq!(none, Err(SlicedError::NoDirections));
 }
 

@@ -4,10 +4,10 @@
 
 mod common;
 
-use common::{normal_cloud, on_thread_counts, weights};
-use ot_core::cost::{CloudCost, Cost, PairCost};
+use common::{measure, normal_cloud, on_thread_counts, weights};
+use ot_core::cost::{CloudCost, Euclidean, PairCost};
 use ot_core::entropic::{
-    EntropicError, Schedule, SinkhornOptions, SinkhornPower, sinkhorn, sinkhorn_divergence,
+    EntropicError, Schedule, SinkhornOptions, SinkhornPower, geomloss_divergence, sinkhorn,
     sinkhorn_divergence_gradient, sinkhorn_unbalanced,
 };
 use ot_core::exact::solve;
@@ -19,16 +19,22 @@ fn the_plan_of_the_potentials_has_the_marginals_and_the_value() {
     let (a, b) = (weights(3, 40), weights(4, 55));
     let epsilon = 0.05;
     let options = SinkhornOptions { tolerance: 1e-6, max_iterations: 10_000 };
-    let result =
-        sinkhorn(x.view(), y.view(), Some(&a), Some(&b), Cost::HalfSquaredEuclidean, epsilon, options)
-            .unwrap();
+    let result = sinkhorn(
+        &measure(x.view(), Some(&a)),
+        &measure(y.view(), Some(&b)),
+        &Euclidean::HalfSquared,
+        epsilon,
+        options,
+    )
+    .unwrap();
     assert!(result.converged && result.marginal_error <= 1e-6);
-    let cost = CloudCost::new(x.view(), y.view(), Cost::HalfSquaredEuclidean).unwrap();
+    let cost =
+        CloudCost::new(&measure(x.view(), None), &measure(y.view(), None), &Euclidean::HalfSquared).unwrap();
     let (total_a, total_b) = (a.iter().sum::<f64>(), b.iter().sum::<f64>());
     let (mut rows, mut columns, mut value) = (vec![0.0; 40], vec![0.0; 55], 0.0);
     for i in 0..40 {
         for j in 0..55 {
-            let exponent = (result.f[i] + result.g[j] - cost.cost(i, j)) / epsilon;
+            let exponent = (result.potentials.f[i] + result.potentials.g[j] - cost.cost(i, j)) / epsilon;
             let mass = a[i] / total_a * b[j] / total_b * exponent.exp();
             rows[i] += mass;
             columns[j] += mass;
@@ -47,13 +53,20 @@ fn the_plan_of_the_potentials_has_the_marginals_and_the_value() {
 #[test]
 fn the_entropic_cost_tends_to_the_exact_cost() {
     let (x, y) = (normal_cloud(5, 60, 2), normal_cloud(6, 60, 2));
-    let exact = solve(x.view(), y.view(), None, None, Cost::HalfSquaredEuclidean).unwrap().primal();
+    let exact =
+        solve(&measure(x.view(), None), &measure(y.view(), None), &Euclidean::HalfSquared).unwrap().primal();
     let options = SinkhornOptions { tolerance: 1e-4, max_iterations: 200_000 };
     let mut last_gap = f64::INFINITY;
     for epsilon in [0.3, 0.1, 0.03, 0.01] {
-        let value = sinkhorn(x.view(), y.view(), None, None, Cost::HalfSquaredEuclidean, epsilon, options)
-            .unwrap()
-            .value;
+        let value = sinkhorn(
+            &measure(x.view(), None),
+            &measure(y.view(), None),
+            &Euclidean::HalfSquared,
+            epsilon,
+            options,
+        )
+        .unwrap()
+        .value;
         let gap = value - exact;
         // 0 ≤ OT_ε − OT ≤ ε·(entropy of an optimal assignment) = ε·log 60.
         assert!(gap > 0.0 && gap < epsilon * 60f64.ln() && gap < last_gap, "ε = {epsilon}: {gap}");
@@ -73,8 +86,9 @@ fn arms(seed: u64, counts: [usize; 5]) -> ndarray::Array2<f64> {
     cloud
 }
 
-/// The entropic cost of the plan of the potentials after it is given exact marginals (Altschuler, Weed & Rigollet, arXiv 1705.09634,
-/// algorithm 2), for equal weights: an upper bound of OT_ε in plain double precision, independent of how the potentials were found.
+/// The entropic cost of the plan of the potentials after it is given exact marginals (Altschuler, Weed & Rigollet,
+/// arXiv 1705.09634, algorithm 2), for equal weights: an upper bound of OT_ε in plain double precision, independent of
+/// how the potentials were found.
 fn primal_bound(cost: &CloudCost, f: &[f64], g: &[f64], epsilon: f64) -> f64 {
     let (n, m) = (f.len(), g.len());
     let (a, b) = (1.0 / n as f64, 1.0 / m as f64);
@@ -102,18 +116,26 @@ fn clusters_of_different_mass_far_apart_converge() {
     let epsilon = 0.05 * 0.05;
     let run = |tolerance| {
         let options = SinkhornOptions { tolerance, max_iterations: 1000 };
-        let result = sinkhorn(x.view(), y.view(), None, None, Cost::HalfSquaredEuclidean, epsilon, options);
+        let result = sinkhorn(
+            &measure(x.view(), None),
+            &measure(y.view(), None),
+            &Euclidean::HalfSquared,
+            epsilon,
+            options,
+        );
         result.unwrap()
     };
     let (loose, tight) = (run(1e-3), run(1e-5));
     assert!(loose.converged && tight.converged, "{loose:?} {tight:?}");
-    let cost = CloudCost::new(x.view(), y.view(), Cost::HalfSquaredEuclidean).unwrap();
-    let gap = primal_bound(&cost, &tight.f, &tight.g, epsilon) - tight.value;
+    let cost =
+        CloudCost::new(&measure(x.view(), None), &measure(y.view(), None), &Euclidean::HalfSquared).unwrap();
+    let gap = primal_bound(&cost, &tight.potentials.f, &tight.potentials.g, epsilon) - tight.value;
     // A marginal error of 1e−5, moved over costs of up to 40.
     assert!(-1e-9 < gap && gap < 4e-4, "gap {gap:e}");
     // The potentials are within some ε of the best ones: an error of 1e−3 times that.
     assert!((loose.value - tight.value).abs() < 1e-5, "{} {}", loose.value, tight.value);
-    let exact = solve(x.view(), y.view(), None, None, Cost::HalfSquaredEuclidean).unwrap().primal();
+    let exact =
+        solve(&measure(x.view(), None), &measure(y.view(), None), &Euclidean::HalfSquared).unwrap().primal();
     // 0 ≤ OT_ε − OT ≤ ε·log 200, the entropy of an optimal assignment.
     assert!(tight.value > exact && tight.value - exact < epsilon * 200f64.ln());
 }
@@ -125,7 +147,14 @@ fn the_gradient_is_the_difference_quotient() {
     let (a, b) = (weights(30, 70), weights(31, 9));
     for power in [SinkhornPower::One, SinkhornPower::Two] {
         let solve = |x: &ndarray::Array2<f64>| {
-            sinkhorn_divergence_gradient(x.view(), y.view(), Some(&a), Some(&b), power, 0.5, options).unwrap()
+            sinkhorn_divergence_gradient(
+                &measure(x.view(), Some(&a)),
+                &measure(y.view(), Some(&b)),
+                power.cost(),
+                power.epsilon(0.5),
+                options,
+            )
+            .unwrap()
         };
         let (divergence, gradient) = solve(&x);
         assert!(divergence.converged);
@@ -137,8 +166,8 @@ fn the_gradient_is_the_difference_quotient() {
                 solve(&moved).0.value
             };
             let quotient = (value(1.0) - value(-1.0)) / (2.0 * step);
-            // The values carry 1e−7·ε, which the step divides to 1e−5; the quotient is off by step² times third derivatives, which the
-            // weight of one point in seventy makes as small.
+            // The values carry 1e−7·ε, which the step divides to 1e−5; the quotient is off by step² times third
+            // derivatives, which the weight of one point in seventy makes as small.
             assert!((gradient[[i, k]] - quotient).abs() < 2e-5, "{power:?}: {} {quotient}", gradient[[i, k]]);
         }
     }
@@ -150,12 +179,10 @@ fn the_gradient_pulls_a_shifted_cloud_back_as_a_whole() {
     let shift = ndarray::array![0.3, -0.2];
     let x = &y + &shift;
     let (divergence, gradient) = sinkhorn_divergence_gradient(
-        x.view(),
-        y.view(),
-        None,
-        None,
-        SinkhornPower::Two,
-        0.2,
+        &measure(x.view(), None),
+        &measure(y.view(), None),
+        SinkhornPower::Two.cost(),
+        SinkhornPower::Two.epsilon(0.2),
         SinkhornOptions { tolerance: 1e-6, ..SinkhornOptions::default() },
     )
     .unwrap();
@@ -170,15 +197,14 @@ fn the_gradient_pulls_a_shifted_cloud_back_as_a_whole() {
 #[test]
 fn two_masses_at_two_points_have_a_closed_form() {
     let (x, y) = (ndarray::array![[0.0]], ndarray::array![[1.5]]);
-    let (a, b, epsilon, cost): (f64, f64, f64, f64) = (2.0, 0.5, 0.3, 1.125);
+    let ([a], [b], epsilon, cost) = ([2.0_f64], [0.5_f64], 0.3_f64, 1.125);
+    let (of_x, of_y) = ([a], [b]);
     for reach in [0.2, 1.0, 50.0] {
         let options = SinkhornOptions { tolerance: 1e-7, max_iterations: 2000 };
         let plan = sinkhorn_unbalanced(
-            x.view(),
-            y.view(),
-            Some(&[a]),
-            Some(&[b]),
-            Cost::HalfSquaredEuclidean,
+            &measure(x.view(), Some(&of_x)),
+            &measure(y.view(), Some(&of_y)),
+            &Euclidean::HalfSquared,
             epsilon,
             reach,
             options,
@@ -202,12 +228,20 @@ fn two_masses_at_two_points_have_a_closed_form() {
 #[test]
 fn a_long_reach_keeps_the_marginals() {
     let (x, y) = (normal_cloud(33, 50, 2), normal_cloud(34, 60, 2));
-    let (cost, options) =
-        (Cost::HalfSquaredEuclidean, SinkhornOptions { tolerance: 1e-6, max_iterations: 5000 });
-    let balanced = sinkhorn(x.view(), y.view(), None, None, cost, 0.1, options).unwrap().value;
+    let (cost, options) = (Euclidean::HalfSquared, SinkhornOptions { tolerance: 1e-6, max_iterations: 5000 });
+    let balanced =
+        sinkhorn(&measure(x.view(), None), &measure(y.view(), None), &cost, 0.1, options).unwrap().value;
     let mut last_gap = f64::INFINITY;
     for reach in [1.0, 10.0, 100.0] {
-        let plan = sinkhorn_unbalanced(x.view(), y.view(), None, None, cost, 0.1, reach, options).unwrap();
+        let plan = sinkhorn_unbalanced(
+            &measure(x.view(), None),
+            &measure(y.view(), None),
+            &cost,
+            0.1,
+            reach,
+            options,
+        )
+        .unwrap();
         let gap = balanced - plan.value;
         // The relaxed minimum is the smaller one, by O(1/ρ).
         assert!(plan.converged && gap > 0.0 && gap < last_gap && gap < 1.0 / reach, "ρ = {reach}: {gap}");
@@ -219,11 +253,19 @@ fn a_long_reach_keeps_the_marginals() {
 fn too_few_updates_do_not_claim_convergence() {
     let (x, y) = (normal_cloud(7, 50, 2), normal_cloud(8, 50, 2));
     let options = SinkhornOptions { tolerance: 1e-6, max_iterations: 1 };
-    let result = sinkhorn(x.view(), y.view(), None, None, Cost::HalfSquaredEuclidean, 0.01, options).unwrap();
+    let result =
+        sinkhorn(&measure(x.view(), None), &measure(y.view(), None), &Euclidean::HalfSquared, 0.01, options)
+            .unwrap();
     assert!(!result.converged && result.marginal_error > 1e-6);
     let schedule = Schedule::Converged { tolerance: 1e-6, max_iterations: 1 };
-    let divergence =
-        sinkhorn_divergence(x.view(), y.view(), None, None, SinkhornPower::Two, 0.1, schedule).unwrap();
+    let divergence = geomloss_divergence(
+        &measure(x.view(), None),
+        &measure(y.view(), None),
+        SinkhornPower::Two,
+        0.1,
+        schedule,
+    )
+    .unwrap();
     assert!(!divergence.converged);
 }
 
@@ -231,16 +273,33 @@ fn too_few_updates_do_not_claim_convergence() {
 fn bad_settings_are_named() {
     let x = normal_cloud(9, 5, 2);
     let solve_with = |epsilon| {
-        sinkhorn(x.view(), x.view(), None, None, Cost::Euclidean, epsilon, SinkhornOptions::default())
+        sinkhorn(
+            &measure(x.view(), None),
+            &measure(x.view(), None),
+            &Euclidean::Distance,
+            epsilon,
+            SinkhornOptions::default(),
+        )
     };
     assert!(matches!(solve_with(0.0), Err(EntropicError::NotPositive { name: "epsilon", .. })));
     assert!(matches!(solve_with(f64::NAN), Err(EntropicError::NotPositive { .. })));
     assert!(matches!(solve_with(1e-14), Err(EntropicError::TooSmall { .. })));
     let scaling = Schedule::Geomloss { scaling: 1.0 };
-    let result = sinkhorn_divergence(x.view(), x.view(), None, None, SinkhornPower::One, 0.1, scaling);
+    let result = geomloss_divergence(
+        &measure(x.view(), None),
+        &measure(x.view(), None),
+        SinkhornPower::One,
+        0.1,
+        scaling,
+    );
     assert_eq!(result, Err(EntropicError::Scaling(1.0)));
-    let result =
-        sinkhorn_divergence(x.view(), x.view(), None, None, SinkhornPower::One, -1.0, Schedule::CONVERGED);
+    let result = geomloss_divergence(
+        &measure(x.view(), None),
+        &measure(x.view(), None),
+        SinkhornPower::One,
+        -1.0,
+        Schedule::CONVERGED,
+    );
     assert!(matches!(result, Err(EntropicError::NotPositive { name: "blur", .. })));
 }
 
@@ -249,8 +308,14 @@ fn a_reach_that_is_not_positive_is_an_error() {
     let x = normal_cloud(12, 5, 2);
     for reach in [0.0, -1.0, f64::NAN, f64::INFINITY] {
         let options = SinkhornOptions::default();
-        let result =
-            sinkhorn_unbalanced(x.view(), x.view(), None, None, Cost::Euclidean, 0.1, reach, options);
+        let result = sinkhorn_unbalanced(
+            &measure(x.view(), None),
+            &measure(x.view(), None),
+            &Euclidean::Distance,
+            0.1,
+            reach,
+            options,
+        );
         assert!(
             matches!(result, Err(EntropicError::NotPositive { name: "reach", .. })),
             "{reach}: {result:?}"
@@ -262,8 +327,14 @@ fn a_reach_that_is_not_positive_is_an_error() {
 fn coinciding_points_have_no_diameter_and_no_divergence() {
     let x = ndarray::Array2::<f64>::ones((5, 2));
     for schedule in [Schedule::CONVERGED, Schedule::AS_PUBLISHED] {
-        let divergence =
-            sinkhorn_divergence(x.view(), x.view(), None, None, SinkhornPower::Two, 0.05, schedule).unwrap();
+        let divergence = geomloss_divergence(
+            &measure(x.view(), None),
+            &measure(x.view(), None),
+            SinkhornPower::Two,
+            0.05,
+            schedule,
+        )
+        .unwrap();
         assert!(divergence.value.abs() < 1e-9, "{divergence:?}");
     }
 }
@@ -273,19 +344,40 @@ fn results_do_not_depend_on_the_number_of_threads() {
     let (x, y) = (normal_cloud(10, 150, 2), normal_cloud(11, 700, 2));
     for schedule in [Schedule::Converged { tolerance: 1e-3, max_iterations: 20 }, Schedule::AS_PUBLISHED] {
         let results = on_thread_counts(|| {
-            sinkhorn_divergence(x.view(), y.view(), None, None, SinkhornPower::Two, 0.1, schedule).unwrap()
+            geomloss_divergence(
+                &measure(x.view(), None),
+                &measure(y.view(), None),
+                SinkhornPower::Two,
+                0.1,
+                schedule,
+            )
+            .unwrap()
         });
         assert!(results.windows(2).all(|pair| pair[0] == pair[1]));
     }
     let options = SinkhornOptions { tolerance: 1e-3, max_iterations: 20 };
     let unbalanced = on_thread_counts(|| {
-        sinkhorn_unbalanced(x.view(), y.view(), None, None, Cost::SquaredEuclidean, 0.1, 1.0, options)
-            .unwrap()
+        let plan = sinkhorn_unbalanced(
+            &measure(x.view(), None),
+            &measure(y.view(), None),
+            &Euclidean::Squared,
+            0.1,
+            1.0,
+            options,
+        )
+        .unwrap();
+        (plan.value, plan.potentials.f, plan.potentials.g)
     });
     assert!(unbalanced.windows(2).all(|pair| pair[0] == pair[1]));
     let gradients = on_thread_counts(|| {
-        sinkhorn_divergence_gradient(x.view(), y.view(), None, None, SinkhornPower::Two, 0.1, options)
-            .unwrap()
+        sinkhorn_divergence_gradient(
+            &measure(x.view(), None),
+            &measure(y.view(), None),
+            SinkhornPower::Two.cost(),
+            SinkhornPower::Two.epsilon(0.1),
+            options,
+        )
+        .unwrap()
     });
     assert!(gradients.windows(2).all(|pair| pair[0] == pair[1]));
 }
@@ -300,7 +392,8 @@ proptest! {
         for power in [SinkhornPower::One, SinkhornPower::Two] {
             let schedule = Schedule::Converged { tolerance: 1e-5, max_iterations: 20_000 };
             let value = |x: &ndarray::Array2<f64>, y: &ndarray::Array2<f64>, a: &[f64], b: &[f64]| {
-                sinkhorn_divergence(x.view(), y.view(), Some(a), Some(b), power, 0.3, schedule).unwrap().value
+                let (x, y) = (measure(x.view(), Some(a)), measure(y.view(), Some(b)));
+                geomloss_divergence(&x, &y, power, 0.3, schedule).unwrap().value
             };
             let forward = value(&x, &y, &a, &b);
             // Marginal error 1e−5 times potentials of order one.

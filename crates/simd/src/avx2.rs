@@ -26,7 +26,8 @@ impl Instructions for Avx2 {
 
     #[inline(always)]
     fn load(self, numbers: &[f32; LANES]) -> Self::Lanes {
-        // SAFETY: `self` proves the features, two groups of eight numbers lie in the array, and the loads need no alignment.
+        // SAFETY: `self` proves the features, two groups of eight numbers lie in the array, and the loads need no
+        // alignment.
         unsafe { (_mm256_loadu_ps(numbers.as_ptr()), _mm256_loadu_ps(numbers.as_ptr().add(LANES / 2))) }
     }
 

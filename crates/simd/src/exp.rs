@@ -1,11 +1,9 @@
 //! Exponentials in single precision without branches or calls, so that a loop over them vectorises.
 //!
-//! Both split off a power of two and leave a polynomial on half an octave to each side. They differ in what has to be exact:
-//!
-//! | take | error | for |
-//! | --- | --- | --- |
-//! | [`exp`] | 2 units in the last place of the RESULT, for every x ≤ 0 | sums of exponentials that are compared over many orders |
-//! | [`exp2`] | 1 unit in the last place, for an argument that is exact | activations, where eˣ = 2^(x·log₂ e) is added to numbers of order one |
+//! Both split off a power of two and leave a polynomial on half an octave to each side. They differ in what has to be
+//! exact: [`exp`] keeps its relative accuracy for every x ≤ 0, since sums of exponentials are compared over many
+//! orders; [`exp2`] takes its argument as exact, so that eˣ = 2^(x·log₂ e) made of it is good to a unit in the last
+//! place of 1, all that an activation needs.
 
 use crate::Instructions;
 use std::f32::consts::{LN_2, LOG2_E};
@@ -21,8 +19,8 @@ fn power_of_two(rounded: f32) -> f32 {
 
 /// eˣ for x ≤ 0, within 2 units in the last place; below −86 it stays at e^−86 ≈ 4e−38.
 ///
-/// x = k·log 2 + r with |r| ≤ ½·log 2, and for eʳ the polynomial 1 + c₁r + … + c₅r⁵ whose largest relative error is least (9e−8,
-/// by weighted least squares on a Chebyshev grid).
+/// x = k·log 2 + r with |r| ≤ ½·log 2, and for eʳ the polynomial 1 + c₁r + … + c₅r⁵ whose largest relative error is
+/// least (9e−8, by weighted least squares on a Chebyshev grid).
 ///
 /// ```
 /// use simd::Portable;
@@ -45,8 +43,8 @@ pub fn exp<I: Instructions>(instructions: I, x: f32) -> f32 {
     polynomial * power_of_two(rounded)
 }
 
-/// 2^y for |y| ≤ 126: 2^y = 2^k·2^r, k the integer nearest to y and 2^r a degree-6 Taylor polynomial on |r| ≤ ½ (relative error
-/// 1.3e-7, one unit in the last place). A NaN stays one.
+/// 2^y for |y| ≤ 126: 2^y = 2^k·2^r, k the integer nearest to y and 2^r a degree-6 Taylor polynomial on |r| ≤ ½
+/// (relative error 1.3e-7, one unit in the last place). A NaN stays one.
 ///
 /// It is made of fused multiply-adds whatever the machine, so that every machine computes the same bits.
 ///

@@ -1,10 +1,12 @@
 //! Inner loops compiled for the vector instructions of the machine that runs them.
 //!
-//! A kernel implements [`Vectorised`] and is started by [`run`], which looks once at the processor and takes the variant that
-//! was compiled for it. Most kernels need no more than that: their loops over fixed lanes vectorise by themselves. Those that
-//! hold registers by hand use the sixteen lanes of [`Instructions`]. The exponentials of inner loops are in [`exp`].
+//! A kernel implements [`Vectorised`] and is started by [`run`], which looks once at the processor and takes the
+//! variant that was compiled for it. Most kernels need no more than that: their loops over fixed lanes vectorise by
+//! themselves. Those that hold registers by hand use the sixteen lanes of [`Instructions`]. The exponentials of inner
+//! loops are in [`exp`].
 //!
-//! A further instruction set is a module beside `avx2` with an implementation of [`Instructions`], and a branch of [`run`].
+//! A further instruction set is a module beside `avx2` with an implementation of [`Instructions`], and a branch of
+//! [`run`].
 //!
 //! ```
 //! use simd::{Instructions, Vectorised};
@@ -21,6 +23,7 @@
 //!
 //! assert_eq!(simd::run(Sum(&[1.0, 2.0])), 3.0);
 //! ```
+#![deny(clippy::disallowed_methods, reason = "this crate changes no file and draws no random numbers")]
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;

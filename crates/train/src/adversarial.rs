@@ -4,6 +4,7 @@
 //! the whole trajectory.
 
 use crate::TrainError;
+use crate::backend;
 use crate::config::{FlowConfig, Optimiser};
 use crate::player::{Player, finite};
 use crate::source::{Source, name};
@@ -128,13 +129,13 @@ pub struct Trainer {
 }
 
 impl Trainer {
-    /// Draws initial parameters and prepares the backend of `device`.
+    /// Draws initial parameters and prepares the backend of `device`: native code on the CPU, libtorch elsewhere.
     ///
     /// # Errors
     /// [`TrainError`] when the networks cannot be built or the device is not there.
     pub fn new(config: &FlowConfig, source: Source, device: Device) -> Result<Self, TrainError> {
         let game = config.game(source.dim())?;
-        let backend = backend(game.clone(), device)?;
+        let backend = backend::of_game(game.clone(), device)?;
         Self::of(config, source, &game, backend)
     }
 
@@ -200,21 +201,5 @@ impl Trainer {
         let numbers = if self.config.flow.noise > 0.0 { steps * start.len() } else { 0 };
         let noise = (0..numbers).map(|_| StandardNormal.sample(rng)).collect();
         Ok((start, noise))
-    }
-}
-
-/// Native code on the CPU, libtorch on CUDA.
-fn backend(game: Game, device: Device) -> Result<Box<dyn Backend>, TrainError> {
-    match device {
-        Device::Cpu => Ok(Box::new(Native::new(game))),
-        #[cfg(feature = "torch")]
-        Device::Cuda(_) => Ok(Box::new(flows::torch::Torch::new(game, device)?)),
-        #[cfg(not(feature = "torch"))]
-        Device::Cuda(_) => Err(FlowError::Device {
-            device: device.to_string(),
-            reason: "this program was built without libtorch: build it with the feature `torch`, or take the device cpu"
-                .into(),
-        }
-        .into()),
     }
 }

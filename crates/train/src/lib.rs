@@ -21,6 +21,7 @@
 
 pub mod adversarial;
 pub mod average;
+mod backend;
 pub mod checkpoint;
 pub mod config;
 pub mod error;

@@ -185,7 +185,12 @@ fn a_hopf_lax_flow_is_optimal_for_its_critic_after_any_training() {
     let start = model.initial(300, 7).unwrap();
     let trajectory = model.trajectory(start.view(), 8).unwrap();
     let (from, to) = (trajectory.start(), trajectory.end());
-    let plan = ot_core::exact::solve(from, to, None, None, ot_core::cost::Cost::SquaredEuclidean).unwrap();
+    let plan = ot_core::exact::solve(
+        &ot_core::Measure::uniform(from).unwrap(),
+        &ot_core::Measure::uniform(to).unwrap(),
+        &ot_core::cost::Euclidean::Squared,
+    )
+    .unwrap();
     let indicators = mfg::Indicators::new(&trajectory, Some(plan.certificate.primal)).unwrap();
     // Searches end when the slope is 1e-5 of its parts.
     assert!(indicators.hj_residual_relative.unwrap() < 1e-4);

@@ -2,7 +2,9 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
 
 use datasets::{InitialLaw, Target, stream};
-use ot_core::cost::Cost;
+use flows::device::Device;
+use ot_core::Measure;
+use ot_core::cost::Euclidean;
 use train::TrainError;
 use train::config::{Configuration, GeneratorConfig};
 use train::source::{Inputs, Source};
@@ -80,7 +82,7 @@ fn config(changes: &[&str]) -> Result<GeneratorConfig, String> {
 }
 
 fn trainer(config: &GeneratorConfig) -> Result<Trainer, TrainError> {
-    Trainer::new(config, Source::new(config, &Inputs::default())?)
+    Trainer::new(config, Source::new(config, &Inputs::default())?, Device::Cpu)
 }
 
 /// W2 between G of a fixed start and a fixed batch of the ring.
@@ -88,10 +90,14 @@ fn distance(trainer: &Trainer) -> f64 {
     let z = InitialLaw::Normal { std: 0.05 }.sample(256, 2, &mut stream(9, "start", 0)).unwrap();
     let ring = Target::Ring.sample_balanced(256, 2, &mut stream(9, "ring", 0)).unwrap();
     let points = trainer.generate(z.view()).unwrap();
-    ot_core::exact::solve(points.view(), ring.view(), None, None, Cost::SquaredEuclidean)
-        .unwrap()
-        .primal()
-        .sqrt()
+    ot_core::exact::solve(
+        &Measure::uniform(points.view()).unwrap(),
+        &Measure::uniform(ring.view()).unwrap(),
+        &Euclidean::Squared,
+    )
+    .unwrap()
+    .primal()
+    .sqrt()
 }
 
 #[test]

@@ -7,7 +7,8 @@ use std::fs;
 const FOLDER: &str = "tests/downstream";
 /// Builds and runs every program, without libtorch.
 ///
-/// With the versions that the workspace has locked, and in its build folder: what it depends on is compiled there already.
+/// With the versions that the workspace has locked, and in its build folder: what it depends on is compiled there
+/// already.
 pub fn check(workspace: &Workspace) -> Result<()> {
     let folder = workspace.root().join(FOLDER);
     let lock = folder.join("Cargo.lock");

@@ -32,7 +32,8 @@ fn build(workspace: &Workspace, arguments: &[OsString]) -> Result<PathBuf> {
     program::build(cargo, "oplus")
 }
 
-/// Whether `--device` names one that is reached through libtorch: `cuda:0`, `cuda:1`, …, or `libtorch`, the same backend
+/// Whether `--device` names one that is reached through libtorch: `cuda:0`, `cuda:1`, …, or `libtorch`, the same
+/// backend
 /// on the CPU.
 fn names_libtorch(arguments: &[OsString]) -> bool {
     let mut arguments = arguments.iter().map(|argument| argument.to_str().unwrap_or_default());

@@ -27,7 +27,8 @@ fn root_from(variable: impl Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
 
 /// Returns the cache's libtorch of this kind, made now if it is missing.
 ///
-/// Safe to call from several processes at once: one makes it, the others wait. What an interrupted call has left is removed.
+/// Safe to call from several processes at once: one makes it, the others wait. What an interrupted call has left is
+/// removed.
 pub fn install(root: &Path, kind: Kind, wheels: &[Wheel], fetch: &Fetch) -> Result<PathBuf> {
     let name = format!("libtorch-{VERSION}-{kind}");
     let target = root.join(&name);

@@ -44,7 +44,8 @@ pub enum Ready {
     Linked(PathBuf),
 }
 
-/// The user's own libtorch: `LIBTORCH`, unless it is the link that this project makes (cargo's `[env]` table sets that one).
+/// The user's own libtorch: `LIBTORCH`, unless it is the link that this project makes (cargo's `[env]` table sets that
+/// one).
 pub fn users_own(workspace: &Workspace) -> Option<PathBuf> {
     own(env::var_os("LIBTORCH").as_deref(), &link::path(workspace))
 }
@@ -59,7 +60,8 @@ pub fn find(workspace: &Workspace) -> Result<Option<Ready>> {
     if let Some(folder) = users_own(workspace) {
         check::check(&folder).map_err(|problem| {
             problem.context(format!(
-                "LIBTORCH={} cannot be used: point it to libtorch {VERSION}, or unset it and `cargo xtask setup` makes one",
+                "LIBTORCH={} cannot be used: point it to libtorch {VERSION}, or unset it and `cargo xtask setup` \
+                 makes one",
                 folder.display()
             ))
         })?;
@@ -86,8 +88,8 @@ pub fn target(workspace: &Workspace) -> Result<PathBuf> {
 pub fn set_up(workspace: &Workspace, kind: Kind) -> Result<Ready> {
     if !supported() {
         bail!(
-            "libtorch is set up by itself on Linux x86-64 only, and this is {} {}: install libtorch {VERSION} and set LIBTORCH \
-             to its folder",
+            "libtorch is set up by itself on Linux x86-64 only, and this is {} {}: install libtorch {VERSION} and set \
+             LIBTORCH to its folder",
             env::consts::OS,
             env::consts::ARCH
         );

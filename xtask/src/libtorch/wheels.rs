@@ -16,7 +16,8 @@ pub struct Wheel {
 pub enum Take {
     /// One file, put under `lib/` with its own name.
     Library(&'static str),
-    /// Every shared library of the wheel, put flat under `lib/`, where the run path `$ORIGIN` of torch's libraries finds it.
+    /// Every shared library of the wheel, put flat under `lib/`, where the run path `$ORIGIN` of torch's libraries
+    /// finds it.
     AllLibraries,
     /// The headers below this folder, put under `include/`.
     Headers(&'static str),
@@ -24,7 +25,8 @@ pub enum Take {
 
 const HEADERS: Take = Take::Headers("torch/include/");
 
-// The wheels of one Python version hold the same libraries as those of any other; naming one makes the checksum one number.
+// The wheels of one Python version hold the same libraries as those of any other; naming one makes the checksum one
+// number.
 const TORCH: Wheel = Wheel {
     package: "torch",
     version: VERSION,
@@ -69,7 +71,8 @@ const CUPTI: Wheel = Wheel {
 
 const CPU: &[Wheel] = &[TORCH, CUDA_RUNTIME, CUPTI];
 
-/// torch 2.13.0 names these in its METADATA (`Requires-Dist`, the CUDA parts through `cuda-toolkit[…]==13.0.3`); only what
+/// torch 2.13.0 names these in its METADATA (`Requires-Dist`, the CUDA parts through `cuda-toolkit[…]==13.0.3`); only
+/// what
 /// `libtorch_cuda.so` loads is taken.
 const CUDA: &[Wheel] = &[
     TORCH_CUDA,

@@ -45,22 +45,8 @@ impl Generator {
         statistics: Statistics<'_, T>,
         tape: &mut GeneratorTape<T>,
     ) -> Result<(), FlowError> {
-        expect_length("the generator's parameters", parameters.len(), self.parameter_count())?;
-        let batch = z.len() / self.input;
-        expect_length("the generator's input", z.len(), batch * self.input)?;
+        let batch = self.expect_fitting(parameters, z, statistics)?;
         let own = matches!(statistics, Statistics::Batch) && self.form.batch_norm;
-        if own && batch < 2 {
-            return Err(FlowError::Specification {
-                what: "the batch that normalises itself".into(),
-                found: format!("{batch} points"),
-                remedy: "give at least 2, or evaluate with the running statistics".into(),
-            });
-        }
-        if let Statistics::Running(running) = statistics {
-            let units = if self.form.batch_norm { self.hidden_units() } else { 0 };
-            expect_length("the running means", running.mean.len(), units)?;
-            expect_length("the running variances", running.variance.len(), units)?;
-        }
         tape.fit(self, batch, own);
         tape.input.copy_from_slice(z);
         let (mut unit, mut panels) = (0, Panels::new());
@@ -97,6 +83,34 @@ impl Generator {
         }
         self.finish(parameters, z, tape);
         Ok(())
+    }
+
+    /// The number of points in `z`, after a check that all buffers fit.
+    pub(crate) fn expect_fitting<T: Real>(
+        &self,
+        parameters: &[T],
+        z: &[T],
+        statistics: Statistics<'_, T>,
+    ) -> Result<usize, FlowError> {
+        expect_length("the generator's parameters", parameters.len(), self.parameter_count())?;
+        let batch = z.len() / self.input;
+        expect_length("the generator's input", z.len(), batch * self.input)?;
+        match statistics {
+            Statistics::Batch if self.form.batch_norm && batch < 2 => {
+                return Err(FlowError::Specification {
+                    what: "the batch that normalises itself".into(),
+                    found: format!("{batch} points"),
+                    remedy: "give at least 2, or evaluate with the running statistics".into(),
+                });
+            }
+            Statistics::Batch => {}
+            Statistics::Running(running) => {
+                let units = if self.form.batch_norm { self.hidden_units() } else { 0 };
+                expect_length("the running means", running.mean.len(), units)?;
+                expect_length("the running variances", running.variance.len(), units)?;
+            }
+        }
+        Ok(batch)
     }
 
     /// G(z) = \[z +\] R(W·a_m + b).

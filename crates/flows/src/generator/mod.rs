@@ -62,16 +62,16 @@ pub struct GeneratorForm {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Generator {
     input: usize,
-    hidden: Vec<HiddenLayer>,
-    last: Layer,
+    pub(crate) hidden: Vec<HiddenLayer>,
+    pub(crate) last: Layer,
     form: GeneratorForm,
 }
 
 /// A hidden layer: where W, β and, if it is normalised, γ lie in the parameter buffer.
 #[derive(Debug, Clone, PartialEq)]
-struct HiddenLayer {
-    affine: Layer,
-    scale: Option<Range<usize>>,
+pub(crate) struct HiddenLayer {
+    pub(crate) affine: Layer,
+    pub(crate) scale: Option<Range<usize>>,
 }
 
 impl Generator {

@@ -1,15 +1,15 @@
 //! The critic's objective on tensors: see [`crate::critic`] for the formulas.
 
-use super::network::Network;
+use super::network::{Network, leaf_gradients};
 use super::transfer::{Scalar, download, matrix, size, vector, wide};
 use crate::FlowError;
 use crate::critic::{Critic, CriticBatch, CriticValue};
-use crate::error::expect_length;
+use crate::error::{expect_length, expect_rows};
 use crate::lipschitz::{Penalty, Slopes};
 use crate::mlp::Mlp;
 use tch::{Device, Kind, Tensor};
 
-/// The critic as the field of a Hopf–Lax minimisation, its parameters on the device.
+/// The critic as a field of points, its parameters on the device.
 pub(super) struct Field {
     network: Network,
     device: Device,
@@ -20,6 +20,14 @@ impl Field {
     pub(super) fn new<T: Scalar>(net: &Mlp, parameters: &[T], device: Device) -> Result<Self, FlowError> {
         Ok(Self { network: Network::new(net, parameters, device, false)?, device, dim: net.input() })
     }
+
+    /// φ, \[n\], and ∇φ, \[n, d\], at the rows of `points`.
+    pub(super) fn values_and_slopes<T: Scalar>(&self, points: &[T]) -> Result<(Vec<T>, Vec<T>), FlowError> {
+        let count = expect_rows("the points", points.len(), self.dim)?;
+        let evaluation = self.network.at(&matrix(points, self.dim, self.device)?)?;
+        let gradients = evaluation.gradient()?.f_contiguous()?.f_view([-1])?;
+        Ok((download(&evaluation.value()?, count)?, download(&gradients, points.len())?))
+    }
 }
 
 impl<T: Scalar> crate::hopf_lax::Field<T> for Field {
@@ -28,9 +36,7 @@ impl<T: Scalar> crate::hopf_lax::Field<T> for Field {
     }
 
     fn jet(&mut self, points: &[T], values: &mut Vec<T>, gradients: &mut Vec<T>) -> Result<(), FlowError> {
-        let evaluation = self.network.at(&matrix(points, self.dim, self.device)?)?;
-        *values = download(&evaluation.value()?, points.len() / self.dim)?;
-        *gradients = download(&evaluation.gradient()?.f_contiguous()?.f_view([-1])?, points.len())?;
+        (*values, *gradients) = self.values_and_slopes(points)?;
         Ok(())
     }
 }
@@ -53,8 +59,7 @@ pub fn gradient<T: Scalar>(
     gradient: &mut [T],
 ) -> Result<CriticValue, FlowError> {
     let dim = critic.dim();
-    let count = batch.target.len() / dim;
-    expect_length("the target batch", batch.target.len(), count * dim)?;
+    let count = expect_rows("the target batch", batch.target.len(), dim)?;
     expect_length("the generated batch", batch.generated.len(), batch.target.len())?;
     expect_length("the parameter gradient", gradient.len(), critic.network.parameter_count())?;
     let network = Network::new(&critic.network, parameters, device, true)?;
@@ -68,26 +73,21 @@ pub fn gradient<T: Scalar>(
     let seed: Vec<T> = dual.d_generated.iter().chain(&dual.d_target).map(|d| T::of(-d)).collect();
     let mut loss = values.f_dot(&vector(&seed, device)?)?;
     let mut slopes = Slopes::default();
-
     if let Some(penalty) = critic.lipschitz.penalty() {
         let penalised = penalty_points(penalty, &points, batch.mixing, count)?;
         let gradients = network.at(&penalised)?.gradient()?;
         // Constants of the backward pass: the norm's own derivative, infinite at ∇φ = 0, is never asked for.
         let constant = gradients.f_detach()?;
         let squared = wide(&constant)?.f_square()?.f_sum_dim_intlist(1, false, Kind::Double)?;
-        let downloaded: Vec<f64> = download(&squared.f_sqrt()?, count)?;
-        let add = |&slope: &f64| T::of(penalty.add(slope, critic.bound, count, &mut slopes));
-        let factors: Vec<T> = downloaded.iter().map(add).collect();
+        let norms: Vec<f64> = download(&squared.f_sqrt()?, count)?;
+        let factor = |&slope: &f64| T::of(penalty.add(slope, critic.bound, count, &mut slopes));
+        let factors: Vec<T> = norms.iter().map(factor).collect();
         let seed = constant.f_mul(&matrix(&factors, 1, device)?)?;
         loss = loss.f_add(&gradients.f_mul(&seed)?.f_sum(T::KIND)?)?;
     }
-    network.parameter_gradient(&loss, gradient)?;
-    Ok(CriticValue {
-        divergence: dual.value,
-        penalty: slopes.penalty,
-        slope_mean: slopes.mean,
-        slope_max: slopes.max,
-    })
+    leaf_gradients(&loss, [(network.leaf(), gradient)])?;
+    let Slopes { penalty, mean, max } = slopes;
+    Ok(CriticValue { divergence: dual.value, penalty, slope_mean: mean, slope_max: max })
 }
 
 /// The points α·generated + (1 − α)·target.

@@ -1,18 +1,19 @@
 //! The flow's objective on tensors: see [`crate::flow::FlowObjective`] for the formula.
 //!
-//! The terms are written out a second time on purpose: they are what the native gradients are held against.
+//! Its terms are written here a second time on purpose: the gradient is one backward pass through them, which owes nothing to the
+//! native adjoint and so checks it.
 
-use super::network::Network;
+use super::generator;
+use super::network::{Network, leaf_gradients};
 use super::transfer::{Scalar, download, matrix, size, vector, wide};
 use crate::FlowError;
-use crate::error::expect_length;
+use crate::error::{expect_length, expect_rows};
 use crate::flow::{Flow, FlowValue, Interaction, Paths, TERMS};
 use crate::game::{Game, Networks};
 use crate::integrate::step_count;
-use crate::potential::Potential;
 use tch::{Device, Kind, Tensor};
 
-/// The ends of the paths, batch × d, without a graph.
+/// The ends of the paths, \[n, d\], without a graph.
 ///
 /// # Errors
 /// [`FlowError::Shape`] when a buffer does not fit, [`FlowError::Specification`] for zero steps,
@@ -46,7 +47,6 @@ pub fn gradient<T: Scalar>(
     paths: Paths<'_, T>,
     gradient: &mut [T],
 ) -> Result<FlowValue, FlowError> {
-    let objective = game.objective;
     expect_length("the critic's input", game.critic.dim(), game.flow.dim())?;
     expect_length("the parameter gradient", gradient.len(), game.flow.parameter_count())?;
     let simulation = Simulation::new(game, device, networks, paths, true)?;
@@ -54,7 +54,8 @@ pub fn gradient<T: Scalar>(
     let run = simulation.run()?;
     let [terminal, terminal_gradient, characteristic] = simulation.terminal_terms(&run)?;
     let [kinetic_energy, velocity_spread, hamilton_jacobi] = simulation.path_terms(&run.jets)?;
-    let terms = [
+    // In the order of the weights.
+    let terms: [Tensor; TERMS] = [
         terminal,
         kinetic_energy,
         velocity_spread,
@@ -64,18 +65,35 @@ pub fn gradient<T: Scalar>(
         run.interaction,
     ];
     let terms = Tensor::f_stack(&terms, 0)?;
-    let total = terms.f_dot(&vector(&objective.weights(), device)?)?;
-    simulation.potential.parameter_gradient(&total, gradient)?;
+    let total = terms.f_dot(&vector(&game.objective.weights(), device)?)?;
+    leaf_gradients(&total, [(simulation.network.leaf(), gradient)])?;
 
     let mut values = [0.0; TERMS];
     terms.f_copy_data(&mut values, TERMS)?;
-    Ok(FlowValue::of_terms(values, &objective))
+    Ok(FlowValue::of_terms(values, &game.objective))
+}
+
+/// What the flow is made of beside the critic.
+enum FlowNetwork {
+    /// N of a potential.
+    Potential(Network),
+    /// v itself.
+    Velocity(generator::Network),
+}
+
+impl FlowNetwork {
+    fn leaf(&self) -> &Tensor {
+        match self {
+            Self::Potential(network) => network.leaf(),
+            Self::Velocity(network) => network.leaf(),
+        }
+    }
 }
 
 /// The networks, where the particles begin and how they step.
 struct Simulation<'a> {
     game: &'a Game,
-    potential: Network,
+    network: FlowNetwork,
     critic: Network,
     start: Tensor,
     /// ξ, \[steps·batch, d\], empty without noise.
@@ -107,14 +125,26 @@ impl<'a> Simulation<'a> {
         trained: bool,
     ) -> Result<Self, FlowError> {
         let dim = game.flow.dim();
-        let batch = paths.start.len() / dim;
-        expect_length("the batch of positions", paths.start.len(), batch * dim)?;
+        let batch = expect_rows("the batch of positions", paths.start.len(), dim)?;
         let h = game.objective.horizon / step_count(paths.steps)?;
         let noise = if game.objective.noise > 0.0 { paths.steps * paths.start.len() } else { 0 };
         expect_length("the noise of the paths", paths.noise.len(), noise)?;
+        let network = match &game.flow {
+            Flow::Velocity(velocity) => FlowNetwork::Velocity(generator::Network::new(
+                velocity.net(),
+                networks.flow,
+                device,
+                trained,
+            )?),
+            Flow::Network(potential)
+            | Flow::ExactTerminal(potential)
+            | Flow::HopfLax { proposal: potential, .. } => {
+                FlowNetwork::Potential(Network::new(potential.net(), networks.flow, device, trained)?)
+            }
+        };
         Ok(Self {
             game,
-            potential: Network::new(potential(&game.flow)?.net(), networks.flow, device, trained)?,
+            network,
             critic: Network::new(&game.critic.network, networks.critic, device, false)?,
             start: matrix(paths.start, dim, device)?,
             noise: matrix(paths.noise, dim, device)?,
@@ -128,10 +158,18 @@ impl<'a> Simulation<'a> {
         size(self.game.flow.dim())
     }
 
-    /// (∇ₓU, ∂ₜU) at the rows of `x` and one time, \[batch, d + 1\].
+    /// (∇ₓU, ∂ₜU) at the rows of `x` and one time, \[batch, d + 1\]; (−λv, 0) for a velocity without a potential.
     fn jet(&self, x: &Tensor, t: f64) -> Result<Tensor, FlowError> {
-        let time = x.f_new_full([size(self.batch), 1], t, (x.f_kind()?, x.device()))?;
-        let network = self.potential.at(&Tensor::f_cat(&[x, &time], 1)?)?;
+        let column = |value: f64| x.f_new_full([size(self.batch), 1], value, (x.f_kind()?, x.device()));
+        let z = Tensor::f_cat(&[x, &column(t)?], 1)?;
+        let network = match &self.network {
+            FlowNetwork::Velocity(velocity) => {
+                let in_place_of_slope =
+                    velocity.at(&z, true, &[])?.f_mul_scalar(-self.game.objective.lambda)?;
+                return Ok(Tensor::f_cat(&[in_place_of_slope, column(0.0)?], 1)?);
+            }
+            FlowNetwork::Potential(network) => network.at(&z)?,
+        };
         let jet = network.gradient()?;
         if !matches!(self.game.flow, Flow::ExactTerminal(_)) {
             return Ok(jet);
@@ -214,7 +252,11 @@ impl<'a> Simulation<'a> {
         // drops out.
         let mean = velocity.f_detach()?.f_mean_dim(0_i64, false, Kind::Double)?;
         let spread = velocity.f_sub(&mean)?.f_square()?;
-        let residual = jets.f_select(2, self.dim())?.f_sub(&energy)?.f_square()?;
+        // Without a potential there is no Hamilton–Jacobi equation.
+        let residual = match self.network {
+            FlowNetwork::Potential(_) => jets.f_select(2, self.dim())?.f_sub(&energy)?.f_square()?,
+            FlowNetwork::Velocity(_) => energy.f_zeros_like()?,
+        };
         let per_point = self.h / self.batch as f64;
         let sum = |term: &Tensor, scale: f64| term.f_sum(Kind::Double)?.f_mul_scalar(scale);
         Ok([
@@ -223,17 +265,6 @@ impl<'a> Simulation<'a> {
             sum(&residual, per_point / objective.horizon)?,
         ])
     }
-}
-
-/// The potential's network, which this backend needs.
-pub(super) fn potential(flow: &Flow) -> Result<&Potential, FlowError> {
-    flow.potential().ok_or_else(|| {
-        FlowError::specification(
-            "the representation of the flow",
-            "velocity on libtorch",
-            "take the device cpu for it, or another representation",
-        )
-    })
 }
 
 /// I of the particles in the rows of `x`, in double precision.

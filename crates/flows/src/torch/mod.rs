@@ -1,8 +1,12 @@
-//! The gradients of the game on libtorch: the other [`Backend`], for CUDA and as an independent check of the native one.
+//! All that training computes, on libtorch: for CUDA, and as an independent check of the native code.
 //!
 //! | home | what |
 //! | --- | --- |
-//! | [`critic`], [`flow`] | the two players' objectives, as in [`crate::game`] |
+//! | [`Torch`] | the game between a flow and its critic: the other [`Backend`] |
+//! | [`TorchGradients`] | a generator and its critics: the other [`Gradients`](crate::generation::Gradients) |
+//! | [`critic`], [`flow`] | the two players' objectives, as in [`crate::critic`] and [`crate::flow`] |
+//! | [`generator`] | generators with libtorch's own batch normalisation, as in [`crate::generator`] |
+//! | [`kantorovich`] | the objective of two Kantorovich potentials, as in [`crate::kantorovich`] |
 //! | [`runtime`] | threads, and the devices that this libtorch has |
 //!
 //! ∇ₓU, ∂ₜU and ∇φ are forward operations (a layer knows its input gradient), so that every parameter gradient is one
@@ -13,19 +17,28 @@
 //!
 //! Parameters and gradients are flat buffers on the CPU. On CUDA every call therefore copies its parameters and its
 //! minibatch to the device and its gradient back; this is small against the work of networks that are worth a GPU.
-//! No random number of libtorch is used.
+//! No random number of libtorch is used: initial parameters and minibatches are drawn by native code, from the same streams
+//! whatever the device.
+//!
+//! What is trained on a device is a list of numbers like any other: a trained flow or generator is evaluated, sampled and
+//! recorded by native code, the search of a Hopf–Lax flow for the ends of its paths included.
 
 pub mod critic;
 pub mod flow;
+mod generation;
+pub mod generator;
+pub mod kantorovich;
 mod network;
 pub mod runtime;
 mod transfer;
 
+pub use generation::TorchGradients;
 pub use transfer::Scalar;
 
 use crate::FlowError;
 use crate::critic::{CriticBatch, CriticValue};
 use crate::device::Device;
+use crate::error::expect_rows;
 use crate::flow::{FlowValue, Paths};
 use crate::game::{Backend, Game, Networks};
 use crate::hopf_lax::{Minimiser, Stop};
@@ -41,34 +54,30 @@ impl Torch {
     /// A backend for one game on `device`, which it opens ([`runtime::open`]).
     ///
     /// # Errors
-    /// [`FlowError::Device`] when `device` is a CUDA device that this libtorch does not have; [`FlowError::Specification`] for a
-    /// velocity without a potential, which only the native backend has.
+    /// [`FlowError::Device`] when this libtorch does not have the device.
     ///
     /// ```
     /// use flows::critic::{Critic, CriticObjective};
     /// use flows::flow::{Flow, FlowObjective, Paths};
     /// use flows::game::{Backend, Game, Networks};
-    /// use flows::{activation::Activation, device::Device, lipschitz::Lipschitz, potential::Potential, torch::Torch};
-    /// use flows::mlp::{Mlp, Output};
+    /// use flows::{activation::Activation, device::Device, lipschitz::Lipschitz, torch::Torch};
+    /// use flows::{mlp::{Mlp, Output}, potential::Potential};
     /// use ot_core::divergence::Divergence;
-    /// let game = Game {
-    ///     critic: Critic {
-    ///         network: Mlp::new(1, &[1], Activation::Relu, Output::Identity)?,
-    ///         objective: CriticObjective { divergence: Divergence::Wasserstein1, weight: 1.0 },
-    ///         bound: 1.0,
-    ///         lipschitz: Lipschitz::None,
-    ///     },
-    ///     flow: Flow::Network(Potential::new(1, &[1], Activation::Tanh)?),
-    ///     objective: FlowObjective { lambda: 0.5, ..FlowObjective::default() },
+    /// let critic = Critic {
+    ///     network: Mlp::new(1, &[1], Activation::Relu, Output::Identity)?,
+    ///     objective: CriticObjective { divergence: Divergence::Wasserstein1, weight: 1.0 },
+    ///     bound: 1.0,
+    ///     lipschitz: Lipschitz::None,
     /// };
+    /// let flow = Flow::Network(Potential::new(1, &[1], Activation::Tanh)?);
+    /// let objective = FlowObjective { lambda: 0.5, ..FlowObjective::default() };
     /// // U(x, t) = tanh(x), whose slope at 0 is 1: one step moves the origin by −1/λ.
-    /// let mut torch = Torch::new(game, Device::Cpu)?;
+    /// let mut torch = Torch::new(Game { critic, flow, objective }, Device::Libtorch)?;
     /// let networks = Networks { flow: &[1.0, 0.0, 0.0, 1.0, 0.0], critic: &[0.0; 4] };
     /// assert_eq!(torch.push_forward(networks, Paths { start: &[0.0], steps: 1, noise: &[] })?, [-2.0]);
     /// # Ok::<(), flows::FlowError>(())
     /// ```
     pub fn new(game: Game, device: Device) -> Result<Self, FlowError> {
-        flow::potential(&game.flow)?;
         Ok(Self { game, device: runtime::open(device)? })
     }
 }
@@ -84,8 +93,8 @@ impl Backend for Torch {
 
     fn refine(&mut self, critic: &[f32], x0: &[f32], y: &mut [f32], stop: Stop) -> Result<(), FlowError> {
         let mut field = critic::Field::new(&self.game.critic.network, critic, self.device)?;
-        let (offered, weight) = (0..y.len() / self.game.critic.dim(), self.game.objective.pull());
-        Minimiser::default().minimise(&mut field, weight, x0, y, offered, stop)
+        let offered = 0..expect_rows("the ends of the paths", y.len(), self.game.critic.dim())?;
+        Minimiser::default().minimise(&mut field, self.game.objective.pull(), x0, y, offered, stop)
     }
 
     fn critic_gradient(

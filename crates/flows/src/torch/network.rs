@@ -75,17 +75,22 @@ impl Network {
         Ok(Evaluation { network: self, hidden })
     }
 
-    /// Writes ∂`loss`/∂parameters: one backward pass, after which the graph is gone.
-    pub(super) fn parameter_gradient<T: Scalar>(
-        &self,
-        loss: &Tensor,
-        gradient: &mut [T],
-    ) -> Result<(), FlowError> {
-        for tensor in Tensor::f_run_backward(&[loss], &[&self.leaf], false, false)? {
-            tensor.f_copy_data(gradient, gradient.len())?;
-        }
-        Ok(())
+    /// The parameters.
+    pub(super) fn leaf(&self) -> &Tensor {
+        &self.leaf
     }
+}
+
+/// Writes the derivative of `loss` in each leaf: one backward pass, after which the graph is gone.
+pub(super) fn leaf_gradients<T: Scalar, const N: usize>(
+    loss: &Tensor,
+    leaves: [(&Tensor, &mut [T]); N],
+) -> Result<(), FlowError> {
+    let tensors = Tensor::f_run_backward(&[loss], &leaves.each_ref().map(|(leaf, _)| *leaf), false, false)?;
+    for (tensor, (_, gradient)) in tensors.into_iter().zip(leaves) {
+        tensor.f_copy_data(gradient, gradient.len())?;
+    }
+    Ok(())
 }
 
 impl Evaluation<'_> {
@@ -124,7 +129,7 @@ impl Evaluation<'_> {
 }
 
 /// σ(s).
-fn activate(activation: Activation, s: &Tensor) -> Result<Tensor, FlowError> {
+pub(super) fn activate(activation: Activation, s: &Tensor) -> Result<Tensor, FlowError> {
     Ok(match activation {
         Activation::Tanh => s.f_tanh()?,
         // libtorch's own softplus drops log(1 + e⁻ˢ) beyond s = 20, which double precision would notice.
@@ -148,7 +153,7 @@ fn times_slope(activation: Activation, q: &Tensor, hidden: &Hidden) -> Result<Te
 
 #[cfg(test)]
 mod tests {
-    use super::Network;
+    use super::{Network, leaf_gradients};
     use crate::activation::Activation;
     use crate::mlp::{Initialisation, Mlp, Output};
     use crate::torch::transfer::{download, matrix, vector};
@@ -193,13 +198,13 @@ mod tests {
                 let z = matrix(&points, DIM, Device::Cpu).unwrap();
                 let gradient = network.at(&z).unwrap().gradient().unwrap();
                 let mut once = vec![0.0; theta.len()];
-                network.parameter_gradient(&loss_of(&gradient), &mut once).unwrap();
+                leaf_gradients(&loss_of(&gradient), [(network.leaf(), &mut once)]).unwrap();
 
                 let z = matrix(&points, DIM, Device::Cpu).unwrap().f_requires_grad_(true).unwrap();
                 let total = network.at(&z).unwrap().value().unwrap().f_sum(tch::Kind::Double).unwrap();
                 let reference = Tensor::f_run_backward(&[total], &[z], true, true).unwrap().remove(0);
                 let mut twice = vec![0.0; theta.len()];
-                network.parameter_gradient(&loss_of(&reference), &mut twice).unwrap();
+                leaf_gradients(&loss_of(&reference), [(network.leaf(), &mut twice)]).unwrap();
 
                 let values = |t: &Tensor| download::<f64>(&t.f_detach().unwrap(), BATCH * DIM).unwrap();
                 close(&values(&gradient), &values(&reference), &what);

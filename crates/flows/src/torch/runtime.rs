@@ -23,25 +23,33 @@ pub fn use_one_thread() {
 /// ([`use_one_thread`]).
 ///
 /// # Errors
-/// [`FlowError::Device`] when it is a CUDA device that this libtorch does not have.
+/// [`FlowError::Device`] for a CUDA device that this libtorch does not have, and for [`Device::Cpu`], where native code runs.
 ///
 /// ```
 /// use flows::{device::Device, torch::runtime};
-/// assert_eq!(runtime::open(Device::Cpu)?, tch::Device::Cpu);
+/// assert_eq!(runtime::open(Device::Libtorch)?, tch::Device::Cpu);
 /// assert!(runtime::open(Device::Cuda(1_000_000)).is_err());
 /// # Ok::<(), flows::FlowError>(())
 /// ```
 pub fn open(device: Device) -> Result<tch::Device, FlowError> {
     use_one_thread();
-    let Device::Cuda(index) = device else { return Ok(tch::Device::Cpu) };
+    let refuse = |reason| Err(FlowError::Device { device: device.to_string(), reason });
+    let index = match device {
+        Device::Cpu => {
+            return refuse("native code runs there; take `libtorch` for libtorch on the CPU".into());
+        }
+        Device::Libtorch => return Ok(tch::Device::Cpu),
+        Device::Cuda(index) => index,
+    };
     let count = usize::try_from(tch::Cuda::device_count()).unwrap_or(0);
     if index < count {
         return Ok(tch::Device::Cuda(index));
     }
-    let reason = match count {
-        0 => "libtorch finds no CUDA device; take `cpu`, or a libtorch with CUDA on a machine with an NVIDIA GPU".into(),
+    refuse(match count {
+        0 => "libtorch finds no CUDA device; take `cpu` or `libtorch`, or install a libtorch that is built for CUDA on a \
+              machine with an NVIDIA GPU"
+            .into(),
         1 => "libtorch finds one CUDA device; take `cuda:0`".into(),
         _ => format!("libtorch finds {count} CUDA devices; take one of `cuda:0` to `cuda:{}`", count - 1),
-    };
-    Err(FlowError::Device { device: device.to_string(), reason })
+    })
 }

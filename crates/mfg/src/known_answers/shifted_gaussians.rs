@@ -45,18 +45,48 @@ pub struct ShiftedGaussians {
 
 impl ShiftedGaussians {
     /// m, the mean of the generated law, of length d.
+    ///
+    /// ```
+    /// # use mfg::known_answers::ShiftedGaussians;
+    /// # use ndarray::array;
+    /// // The pull λ/T equals that of the divergence, 1/s², so that half of the way is best; L = 1 allows just that.
+    /// let flow = ShiftedGaussians {
+    ///     lambda: 1.0, horizon: 1.0, lipschitz: 1.0, std: 1.0, initial_mean: array![0.0], target_mean: array![2.0],
+    /// };
+    /// assert_eq!(flow.final_mean(), array![1.0]);
+    /// ```
     #[must_use]
     pub fn final_mean(&self) -> Array1<f64> {
         combine(self.initial_mean.view(), 1.0, self.shift().view())
     }
 
     /// Whether the Lipschitz bound is active: the unconstrained optimum would need a steeper critic.
+    ///
+    /// ```
+    /// # use mfg::known_answers::ShiftedGaussians;
+    /// # use ndarray::array;
+    /// // The pull λ/T equals that of the divergence, 1/s², so that half of the way is best; L = 1 allows just that.
+    /// let flow = ShiftedGaussians {
+    ///     lambda: 1.0, horizon: 1.0, lipschitz: 1.0, std: 1.0, initial_mean: array![0.0], target_mean: array![2.0],
+    /// };
+    /// assert!(!flow.is_clipped() && ShiftedGaussians { lipschitz: 0.9, ..flow }.is_clipped());
+    /// ```
     #[must_use]
     pub fn is_clipped(&self) -> bool {
         self.free_displacement() > self.reach()
     }
 
     /// The value of the game: D_KL^L(ρ_T‖π) + (λ/2T)·‖m − m₀‖², in the units of the critic.
+    ///
+    /// ```
+    /// # use mfg::known_answers::ShiftedGaussians;
+    /// # use ndarray::array;
+    /// // The pull λ/T equals that of the divergence, 1/s², so that half of the way is best; L = 1 allows just that.
+    /// let flow = ShiftedGaussians {
+    ///     lambda: 1.0, horizon: 1.0, lipschitz: 1.0, std: 1.0, initial_mean: array![0.0], target_mean: array![2.0],
+    /// };
+    /// assert_eq!(flow.value(), 0.5 + 0.5);
+    /// ```
     #[must_use]
     pub fn value(&self) -> f64 {
         let remaining = square_norm(&combine(self.final_mean().view(), -1.0, self.target_mean.view())).sqrt();

@@ -108,30 +108,75 @@ impl Trajectory {
 
     /// Whether nothing but the velocity moves the particles and they do not feel each other: then the optimal paths are
     /// straight.
+    ///
+    /// ```
+    /// # use mfg::known_answers::{OptimalFlow, SoftThreshold};
+    /// # let flow = SoftThreshold { lambda: 1.0, horizon: 1.0, lipschitz: 1.0, tangent: 0 };
+    /// // Two particles go 1 towards the origin at constant speed.
+    /// let trajectory = flow.trajectory(ndarray::array![[2.0], [-3.0]].view(), 4)?;
+    /// assert!(trajectory.is_free());
+    /// # Ok::<(), mfg::MfgError>(())
+    /// ```
     #[must_use]
     pub fn is_free(&self) -> bool {
         self.0.noise.is_none() && self.0.interaction.is_none()
     }
 
     /// The arrays as they were given.
+    ///
+    /// ```
+    /// # use mfg::known_answers::{OptimalFlow, SoftThreshold};
+    /// # let flow = SoftThreshold { lambda: 1.0, horizon: 1.0, lipschitz: 1.0, tangent: 0 };
+    /// // Two particles go 1 towards the origin at constant speed.
+    /// let trajectory = flow.trajectory(ndarray::array![[2.0], [-3.0]].view(), 4)?;
+    /// assert_eq!(trajectory.parts().times, [0.0, 0.25, 0.5, 0.75, 1.0]);
+    /// # Ok::<(), mfg::MfgError>(())
+    /// ```
     #[must_use]
     pub fn parts(&self) -> &TrajectoryParts {
         &self.0
     }
 
     /// T, the last time.
+    ///
+    /// ```
+    /// # use mfg::known_answers::{OptimalFlow, SoftThreshold};
+    /// # let flow = SoftThreshold { lambda: 1.0, horizon: 1.0, lipschitz: 1.0, tangent: 0 };
+    /// // Two particles go 1 towards the origin at constant speed.
+    /// let trajectory = flow.trajectory(ndarray::array![[2.0], [-3.0]].view(), 4)?;
+    /// assert_eq!(trajectory.horizon(), 1.0);
+    /// # Ok::<(), mfg::MfgError>(())
+    /// ```
     #[must_use]
     pub fn horizon(&self) -> f64 {
         self.0.times.last().copied().unwrap_or_default()
     }
 
     /// x_0, [N, d].
+    ///
+    /// ```
+    /// # use mfg::known_answers::{OptimalFlow, SoftThreshold};
+    /// # let flow = SoftThreshold { lambda: 1.0, horizon: 1.0, lipschitz: 1.0, tangent: 0 };
+    /// // Two particles go 1 towards the origin at constant speed.
+    /// let trajectory = flow.trajectory(ndarray::array![[2.0], [-3.0]].view(), 4)?;
+    /// assert_eq!(trajectory.start(), ndarray::array![[2.0], [-3.0]]);
+    /// # Ok::<(), mfg::MfgError>(())
+    /// ```
     #[must_use]
     pub fn start(&self) -> ArrayView2<'_, f64> {
         end_view(self.0.positions.first())
     }
 
     /// x_n, [N, d].
+    ///
+    /// ```
+    /// # use mfg::known_answers::{OptimalFlow, SoftThreshold};
+    /// # let flow = SoftThreshold { lambda: 1.0, horizon: 1.0, lipschitz: 1.0, tangent: 0 };
+    /// // Two particles go 1 towards the origin at constant speed.
+    /// let trajectory = flow.trajectory(ndarray::array![[2.0], [-3.0]].view(), 4)?;
+    /// assert_eq!(trajectory.end(), ndarray::array![[1.0], [-2.0]]);
+    /// # Ok::<(), mfg::MfgError>(())
+    /// ```
     #[must_use]
     pub fn end(&self) -> ArrayView2<'_, f64> {
         end_view(self.0.positions.last())
@@ -151,6 +196,15 @@ impl Trajectory {
     /// Units: length²/time. Complexity: O(n·N·d).
     ///
     /// Source: arXiv 2407.11901, the W2 term of the objective.
+    ///
+    /// ```
+    /// # use mfg::known_answers::{OptimalFlow, SoftThreshold};
+    /// # let flow = SoftThreshold { lambda: 1.0, horizon: 1.0, lipschitz: 1.0, tangent: 0 };
+    /// // Two particles go 1 towards the origin at constant speed.
+    /// let trajectory = flow.trajectory(ndarray::array![[2.0], [-3.0]].view(), 4)?;
+    /// assert_eq!(trajectory.kinetic_energy(), 0.5);
+    /// # Ok::<(), mfg::MfgError>(())
+    /// ```
     #[must_use]
     pub fn kinetic_energy(&self) -> f64 {
         let scale = 0.5 / (self.0.lambda * self.0.lambda);
@@ -170,6 +224,15 @@ impl Trajectory {
     /// none where `w2_squared` is 0.
     ///
     /// Source: J.-D. Benamou and Y. Brenier, Numer. Math. 84 (2000), Proposition 1.1.
+    ///
+    /// ```
+    /// # use mfg::known_answers::{OptimalFlow, SoftThreshold};
+    /// # let flow = SoftThreshold { lambda: 1.0, horizon: 1.0, lipschitz: 1.0, tangent: 0 };
+    /// // Two particles go 1 towards the origin at constant speed.
+    /// let trajectory = flow.trajectory(ndarray::array![[2.0], [-3.0]].view(), 4)?;
+    /// assert_eq!(trajectory.straightness(1.0), Some(0.0)); // W2² between the ends is 1
+    /// # Ok::<(), mfg::MfgError>(())
+    /// ```
     #[must_use]
     pub fn straightness(&self, w2_squared: f64) -> Option<f64> {
         ratio(self.kinetic_energy() * self.horizon(), 0.5 * w2_squared).map(|ratio| ratio - 1.0)
@@ -182,6 +245,15 @@ impl Trajectory {
     /// ```
     ///
     /// No unit; none where nothing moves. Complexity: O(n·N·d).
+    ///
+    /// ```
+    /// # use mfg::known_answers::{OptimalFlow, SoftThreshold};
+    /// # let flow = SoftThreshold { lambda: 1.0, horizon: 1.0, lipschitz: 1.0, tangent: 0 };
+    /// // Two particles go 1 towards the origin at constant speed.
+    /// let trajectory = flow.trajectory(ndarray::array![[2.0], [-3.0]].view(), 4)?;
+    /// assert_eq!(trajectory.path_ratio(), Some(0.0));
+    /// # Ok::<(), mfg::MfgError>(())
+    /// ```
     #[must_use]
     pub fn path_ratio(&self) -> Option<f64> {
         let positions = &self.0.positions;
@@ -201,6 +273,15 @@ impl Trajectory {
     /// over particles and the steps' left ends. No unit; none where nothing moves. Complexity: O(n·N·d).
     ///
     /// Source: ∇U is constant along the paths of the optimality system of arXiv 2407.11901, where it ends as ∇φ(x_n).
+    ///
+    /// ```
+    /// # use mfg::known_answers::{OptimalFlow, SoftThreshold};
+    /// # let flow = SoftThreshold { lambda: 1.0, horizon: 1.0, lipschitz: 1.0, tangent: 0 };
+    /// // Two particles go 1 towards the origin at constant speed.
+    /// let trajectory = flow.trajectory(ndarray::array![[2.0], [-3.0]].view(), 4)?;
+    /// assert_eq!(trajectory.characteristic_rms(), Some(0.0));
+    /// # Ok::<(), mfg::MfgError>(())
+    /// ```
     #[must_use]
     pub fn characteristic_rms(&self) -> Option<f64> {
         let parts = &self.0;
@@ -221,6 +302,15 @@ impl Trajectory {
     /// ```
     ///
     /// Units: length²/time. Complexity: O(n·N·d).
+    ///
+    /// ```
+    /// # use mfg::known_answers::{OptimalFlow, SoftThreshold};
+    /// # let flow = SoftThreshold { lambda: 1.0, horizon: 1.0, lipschitz: 1.0, tangent: 0 };
+    /// // Two particles go 1 towards the origin at constant speed.
+    /// let trajectory = flow.trajectory(ndarray::array![[2.0], [-3.0]].view(), 4)?;
+    /// assert_eq!(trajectory.velocity_spread(), 0.0);
+    /// # Ok::<(), mfg::MfgError>(())
+    /// ```
     #[must_use]
     pub fn velocity_spread(&self) -> f64 {
         let mean_velocity = (&self.end() - &self.start()) / self.horizon();
@@ -240,12 +330,30 @@ impl Trajectory {
     /// ```
     ///
     /// Units: those of ∇φ. Complexity: O(N·d).
+    ///
+    /// ```
+    /// # use mfg::known_answers::{OptimalFlow, SoftThreshold};
+    /// # let flow = SoftThreshold { lambda: 1.0, horizon: 1.0, lipschitz: 1.0, tangent: 0 };
+    /// // Two particles go 1 towards the origin at constant speed.
+    /// let trajectory = flow.trajectory(ndarray::array![[2.0], [-3.0]].view(), 4)?;
+    /// assert_eq!(trajectory.terminal_gradient_rms(), 0.0);
+    /// # Ok::<(), mfg::MfgError>(())
+    /// ```
     #[must_use]
     pub fn terminal_gradient_rms(&self) -> f64 {
         root_mean(square_distances(&end_view(self.0.potential_gradient.last()), &self.0.critic_gradient))
     }
 
     /// [`Trajectory::terminal_gradient_rms`] divided by RMS ‖∇φ(x_n)‖; none where ∇φ vanishes.
+    ///
+    /// ```
+    /// # use mfg::known_answers::{OptimalFlow, SoftThreshold};
+    /// # let flow = SoftThreshold { lambda: 1.0, horizon: 1.0, lipschitz: 1.0, tangent: 0 };
+    /// // Two particles go 1 towards the origin at constant speed.
+    /// let trajectory = flow.trajectory(ndarray::array![[2.0], [-3.0]].view(), 4)?;
+    /// assert_eq!(trajectory.terminal_gradient_relative(), Some(0.0));
+    /// # Ok::<(), mfg::MfgError>(())
+    /// ```
     #[must_use]
     pub fn terminal_gradient_relative(&self) -> Option<f64> {
         let critic = mean_square_norm(&self.0.critic_gradient).sqrt();

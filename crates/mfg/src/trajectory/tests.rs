@@ -170,6 +170,18 @@ fn the_indicators_are_the_measures_of_their_names() {
         velocity_spread: Some(trajectory.velocity_spread()),
     };
     assert_eq!(indicators, expected);
+    let named = indicators.named();
+    let value = |name: &str| named.iter().find(|(found, _)| found.name == name).unwrap().1;
+    assert_eq!(value("hj_residual_rms"), expected.hj_residual_rms);
+    assert_eq!(value("hj_residual_relative"), expected.hj_residual_relative);
+    assert_eq!(value("terminal_gradient_rms"), Some(expected.terminal_gradient_rms));
+    assert_eq!(value("terminal_gradient_relative"), expected.terminal_gradient_relative);
+    assert_eq!(value("continuity_residual"), Some(expected.continuity_residual));
+    assert_eq!(value("characteristic_rms"), expected.characteristic_rms);
+    assert_eq!(value("kinetic_energy"), Some(expected.kinetic_energy));
+    assert_eq!(value("straightness"), expected.straightness);
+    assert_eq!(value("path_ratio"), expected.path_ratio);
+    assert_eq!(value("velocity_spread"), expected.velocity_spread);
     assert_eq!(Indicators::new(&trajectory, None).unwrap(), Indicators { straightness: None, ..expected });
     // 0 is a distance, though nothing can be relative to it.
     assert_eq!(Indicators::new(&trajectory, Some(0.0)).unwrap().straightness, None);

@@ -24,7 +24,7 @@ pub struct Arguments {
     /// Runs side by side [default: the number of cores]
     #[arg(long)]
     jobs: Option<NonZeroUsize>,
-    /// cpu, cuda:0, cuda:1, …
+    /// cpu; or libtorch, cuda:0, cuda:1, … in a program that is built with libtorch
     #[arg(long, default_value_t)]
     device: Device,
     /// The folder of the results [default: out/NAME-PRESET]

@@ -13,7 +13,7 @@ use train::run::stored_config;
 pub struct Arguments {
     /// The run folder
     run: PathBuf,
-    /// cpu, cuda:0, cuda:1, …
+    /// cpu; or libtorch, cuda:0, cuda:1, … in a program that is built with libtorch
     #[arg(long, default_value_t)]
     device: Device,
 }

@@ -25,7 +25,7 @@ pub struct Arguments {
     /// A preset of the configuration: full is the file itself
     #[arg(long, default_value = "full")]
     preset: String,
-    /// cpu, cuda:0, cuda:1, …
+    /// cpu; or libtorch, cuda:0, cuda:1, … in a program that is built with libtorch
     #[arg(long, default_value_t)]
     device: Device,
     /// The run folder [default: runs/NAME-HASH-sSEED]

@@ -9,7 +9,8 @@ use eval::results::{Metrics, Row, Status};
 use measure::Digits;
 use metrics::{ACCURACY_2007, ACCURACY_ALL, GEOMETRIC_DEVIATION, LABEL_AGREEMENT, W2};
 use ndarray::{Array1, Array2, ArrayView2, Axis};
-use ot_core::cost::Cost;
+use ot_core::Measure;
+use ot_core::cost::Euclidean;
 use ot_core::exact;
 use ot_core::gaussian::Gaussian;
 use rand::seq::SliceRandom;
@@ -163,16 +164,11 @@ fn barycentric(
             (set.pixels.select(Axis(0), &rows), set.labels.select(Axis(0), &rows).to_vec())
         };
         let ((x, labels), (y, truth)) = (choose(&digits.source, "source"), choose(train, "target"));
-        let transport = exact::solve(x.view(), y.view(), None, None, Cost::SquaredEuclidean)?;
-        let mut moved = Array2::<f64>::zeros(x.dim());
-        let mut agreement = 0.0;
-        for flow in &transport.coupling {
-            moved.row_mut(flow.source).scaled_add(flow.mass * x.nrows() as f64, &y.row(flow.target));
-            if labels.get(flow.source) == truth.get(flow.target) {
-                agreement += flow.mass;
-            }
-        }
-        let mut metrics = judged(digits, moved.view(), &labels, apart)?;
+        let (source, target) = (Measure::uniform(x.view())?, Measure::uniform(y.view())?);
+        let transport = exact::solve(&source, &target, &Euclidean::Squared)?;
+        let agrees = |flow: &&exact::Flow| labels.get(flow.source) == truth.get(flow.target);
+        let agreement = transport.coupling.iter().filter(agrees).map(|flow| flow.mass).sum();
+        let mut metrics = judged(digits, transport.barycentric_map().view(), &labels, apart)?;
         metrics.insert(LABEL_AGREEMENT, agreement);
         for (all, metric) in values.iter_mut().zip(measured) {
             all.extend(metrics.get(metric));

@@ -5,6 +5,7 @@
 #![allow(dead_code, reason = "each test file takes what it needs")]
 
 use assert_cmd::Command;
+use serde_json::Value;
 use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -74,6 +75,20 @@ impl Workshop {
         self.oplus(&arguments).assert().success();
     }
 
+    /// The names that a results.json, or records beside it, hold though the catalogue of metrics does not.
+    pub fn undefined(&self, folder: &str) -> Vec<String> {
+        let text = fs::read_to_string(self.path(&format!("{folder}/metrics.jsonl"))).unwrap_or_default();
+        let records = text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+        let mut names: Vec<String> = records.flat_map(|record| keys(&record)).collect();
+        // What a record is set over.
+        names.retain(|name| name != "step" && name != "seconds");
+        let results = fs::read_to_string(self.path(&format!("{folder}/results.json"))).unwrap();
+        names.extend(measured(&serde_json::from_str(&results).unwrap()));
+        assert!(!names.is_empty());
+        names.retain(|name| metrics::definition(name).is_none());
+        names
+    }
+
     /// Every file below the folder with its contents.
     pub fn snapshot(&self) -> Vec<(PathBuf, Vec<u8>)> {
         let mut files = Vec::new();
@@ -81,6 +96,16 @@ impl Workshop {
         files.sort();
         files
     }
+}
+
+/// The names of all metrics in a results.json.
+pub fn measured(results: &Value) -> Vec<String> {
+    let lists = ["rows", "floors"].map(|list| results[list].as_array().unwrap());
+    lists.into_iter().flatten().flat_map(|row| keys(&row["metrics"])).collect()
+}
+
+fn keys(object: &Value) -> Vec<String> {
+    object.as_object().unwrap().keys().cloned().collect()
 }
 
 fn collect(folder: &Path, files: &mut Vec<(PathBuf, Vec<u8>)>) {

@@ -11,7 +11,8 @@ pub(crate) trait Row: Send {
     /// Only reduced costs up to this matter; it never grows.
     fn limit(&self) -> f64;
 
-    /// Looks at a target and its reduced cost, which is at most the limit. What is kept must not depend on the order of the visits.
+    /// Looks at a target and its reduced cost, which is at most the limit. What is kept must not depend on the order of
+    /// the visits.
     fn visit(&mut self, target: usize, reduced: f64);
 }
 
@@ -20,9 +21,9 @@ const GROUP: usize = 16;
 
 /// All pairs of a cost, for one pass over them or for several.
 ///
-/// Every pair is accounted for: the costs between point clouds are first bounded from below in single precision, with a bound on the
-/// rounding, and only pairs that the bound cannot dismiss are evaluated. The result is that of evaluating them all, to the bit, and
-/// does not depend on the number of threads. O(n·m·d) operations, O((n + m)·d) memory.
+/// Every pair is accounted for: the costs between point clouds are first bounded from below in single precision, with a
+/// bound on the rounding, and only pairs that the bound cannot dismiss are evaluated. The result is that of evaluating
+/// them all, to the bit, and does not depend on the number of threads. O(n·m·d) operations, O((n + m)·d) memory.
 pub(crate) struct AllPairs<'a> {
     pub cost: &'a dyn PairCost,
     is_shared: bool,
@@ -40,7 +41,8 @@ impl<'a> AllPairs<'a> {
         Self { cost, is_shared: false, products: OnceCell::new() }
     }
 
-    /// Shows each source's row the pairs with c_ij − potential_j up to the row's limit; `start` gives each source's row.
+    /// Shows each source's row the pairs with c_ij − potential_j up to the row's limit; `start` gives each source's
+    /// row.
     pub fn of_sources<R: Row>(&self, potential: &[f64], start: impl Fn(usize) -> R + Sync) -> Vec<R> {
         self.visit(self.cost, false, potential, start)
     }
@@ -50,8 +52,8 @@ impl<'a> AllPairs<'a> {
         self.visit(&Swapped(self.cost), true, potential, start)
     }
 
-    /// Whether a pass reads products that it need not make, between points so far apart in so many directions that means of neighbours
-    /// would not stand for them.
+    /// Whether a pass reads products that it need not make, between points so far apart in so many directions that
+    /// means of neighbours would not stand for them.
     pub fn are_cheap(&self) -> bool {
         self.products().is_some_and(Products::are_kept)
             && self.cost.clouds().is_some_and(|clouds| directions(&clouds) >= DEEP as f64)
@@ -120,7 +122,8 @@ fn evaluate_all<R: Row>(cost: &dyn PairCost, potential: &[f64], start: impl Fn(u
     })
 }
 
-/// The `K` smallest reduced costs of a row up to a bound, ascending, with their targets; of equal ones those of the first targets.
+/// The `K` smallest reduced costs of a row up to a bound, ascending, with their targets; of equal ones those of the
+/// first targets.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Smallest<const K: usize> {
     pub values: [f64; K],
@@ -161,7 +164,7 @@ impl<const K: usize> Row for Smallest<K> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cost::{CloudCost, Cost, FunctionCost};
+    use crate::cost::{CloudCost, Euclidean, FunctionCost};
     use ndarray::Array2;
 
     /// A fixed sequence in [−1, 1): the golden-ratio multiples.
@@ -181,7 +184,7 @@ mod tests {
 
     #[test]
     fn a_screened_pass_gives_what_evaluating_every_pair_gives() {
-        for cost in [Cost::SquaredEuclidean, Cost::HalfSquaredEuclidean, Cost::Euclidean] {
+        for cost in [Euclidean::Squared, Euclidean::HalfSquared, Euclidean::Distance] {
             for (n, m, dim) in [(1, 1, 1), (50, 33, 2), (97, 130, 12), (60, 70, 40), (100, 90, 70)] {
                 for (scale, origin, apart) in
                     [(1.0, 0.0, 0.0), (1e-12, 0.0, 0.0), (1e12, 0.0, 3.0), (1.0, 1e6, 0.0), (1.0, 0.0, 1e5)]
@@ -195,8 +198,10 @@ mod tests {
                     for (mut row, copy) in y.outer_iter_mut().step_by(4).zip(copies) {
                         row.assign(&copy);
                     }
-                    let pairs = CloudCost::new(x.view(), y.view(), cost).unwrap();
+                    let pairs = CloudCost::of_points(x.view(), y.view(), &cost);
+                    let pairs = pairs.pairs();
                     let plain = FunctionCost::new(n, m, |i, j| pairs.cost(i, j));
+                    let plain: &dyn PairCost = &plain;
                     assert!(pairs.clouds().is_some() && plain.clouds().is_none());
                     let unit = pairs.cost(0, m - 1).max(cost.of_squared_distance(scale * scale));
                     for constant in [0.0, -3.0, 1e4] {
@@ -205,8 +210,8 @@ mod tests {
                         let median = plain.cost(n / 2, m / 2) - potential[m / 2];
                         for bound in [f64::INFINITY, median, f64::NEG_INFINITY] {
                             assert_eq!(
-                                smallest(&pairs, &potential, bound),
-                                smallest(&plain, &potential, bound),
+                                smallest(pairs, &potential, bound),
+                                smallest(plain, &potential, bound),
                                 "{cost:?} {n}x{m}, d = {dim}, scale {scale}, origin {origin}, apart {apart}"
                             );
                         }
@@ -220,10 +225,11 @@ mod tests {
     fn products_give_what_evaluating_every_pair_gives() {
         // More columns than are looked at together, more rows than a task has, and both in parts.
         for (n, m, dim) in [(5, 2100, 64), (1, 1, 64), (230, 190, 71)] {
-            for cost in [Cost::SquaredEuclidean, Cost::HalfSquaredEuclidean, Cost::Euclidean] {
+            for cost in [Euclidean::Squared, Euclidean::HalfSquared, Euclidean::Distance] {
                 for (scale, origin) in [(1.0, 0.0), (1e-12, 0.0), (1e12, 0.0), (1.0, 1e6)] {
                     let (x, y) = (cloud(n, dim, 0) * scale + origin, cloud(m, dim, 1) * scale - origin);
-                    let pairs = CloudCost::new(x.view(), y.view(), cost).unwrap();
+                    let pairs = CloudCost::of_points(x.view(), y.view(), &cost);
+                    let pairs = pairs.pairs();
                     let plain = FunctionCost::new(n, m, |i, j| pairs.cost(i, j));
                     let unit = pairs.cost(0, m - 1);
                     let potential = |count: usize| -> Vec<f64> {
@@ -231,7 +237,7 @@ mod tests {
                     };
                     let (f, g) = (potential(n), potential(m));
                     let median = plain.cost(n / 2, m / 2) - g[m / 2];
-                    for all in [AllPairs::shared(&pairs), AllPairs::once(&pairs)] {
+                    for all in [AllPairs::shared(pairs), AllPairs::once(pairs)] {
                         assert_eq!(all.products().is_some_and(Products::are_kept), all.is_shared);
                         let plain = AllPairs::once(&plain);
                         for bound in [f64::INFINITY, median] {
@@ -248,11 +254,12 @@ mod tests {
     #[test]
     fn potentials_that_are_not_finite_are_not_screened() {
         let (x, y) = (cloud(20, 2, 0), cloud(20, 2, 1));
-        let pairs = CloudCost::new(x.view(), y.view(), Cost::Euclidean).unwrap();
+        let pairs = CloudCost::of_points(x.view(), y.view(), &Euclidean::Distance);
+        let pairs = pairs.pairs();
         let mut potential = vec![0.0; 20];
-        assert!(NearScreen::new(&pairs, &potential).is_some());
+        assert!(NearScreen::new(pairs, &potential).is_some());
         potential[7] = f64::NAN;
-        assert!(NearScreen::new(&pairs, &potential).is_none());
-        assert!(smallest(&pairs, &potential, 1e9).iter().all(|(_, targets)| !targets.contains(&7)));
+        assert!(NearScreen::new(pairs, &potential).is_none());
+        assert!(smallest(pairs, &potential, 1e9).iter().all(|(_, targets)| !targets.contains(&7)));
     }
 }

@@ -11,8 +11,8 @@ const TASK: usize = 32;
 
 /// Folds each source's row of costs, block by block in ascending order of targets, into an accumulator of its own.
 ///
-/// `visit(accumulator, source, first_target, costs)` may overwrite `costs`. Each accumulator sees its blocks in the same order
-/// whatever the number of threads, so the results are bit-equal. O(n·m) cost evaluations, O(n) accumulators.
+/// `visit(accumulator, source, first_target, costs)` may overwrite `costs`. Each accumulator sees its blocks in the
+/// same order whatever the number of threads, so the results are bit-equal. O(n·m) cost evaluations, O(n) accumulators.
 pub(crate) fn accumulate_rows<A: Send>(
     cost: &dyn PairCost,
     start: impl Fn(usize) -> A + Sync,

@@ -5,29 +5,101 @@
     reason = "kernels; every index is below the sizes fixed by the constructors"
 )]
 
-use super::coarsen::{Coarse, nearest_targets, sample};
+use super::coarsen::{nearest_targets, sample};
+use super::hooks::Accelerated;
+use super::own::OwnPairs;
 use super::spatial::{stretched, stretches};
-use super::{Clouds, Cost, CostError, PairCost, WIDE, squared_distance};
+use super::{Clouds, Coarse, Cost, Euclidean, PairCost, Sealed, WIDE, squared_distance};
+use crate::measure::{Measure, MeasureError, check_dimensions};
 use ndarray::ArrayView2;
 use simd::{Instructions, Vectorised};
 
-/// The cost between two point clouds, computed on demand in O(d) per pair and O((n + m)·d) memory.
+/// The cost between all pairs of two clouds, computed on demand in O(d) per pair and O((n + m)·d) memory.
 ///
 /// ```
 /// use ndarray::array;
-/// use ot_core::cost::{CloudCost, Cost, PairCost};
-/// let cost = CloudCost::new(array![[0.0, 0.0]].view(), array![[3.0, 4.0], [0.0, 1.0]].view(), Cost::Euclidean)?;
+/// use ot_core::{Measure, cost::{CloudCost, Euclidean, PairCost}};
+/// let (x, y) = (array![[0.0, 0.0]], array![[3.0, 4.0], [0.0, 1.0]]);
+/// let (source, target) = (Measure::uniform(x.view())?, Measure::uniform(y.view())?);
+/// let cost = CloudCost::new(&source, &target, &Euclidean::Distance)?;
 /// assert_eq!(cost.cost(0, 0), 5.0);
-/// # Ok::<(), ot_core::cost::CostError>(())
+/// # Ok::<(), ot_core::MeasureError>(())
 /// ```
-#[derive(Debug, Clone)]
-pub struct CloudCost {
-    source: Cloud,
-    target: Cloud,
-    cost: Cost,
+pub struct CloudCost<'a>(Pairs<'a>);
+
+enum Pairs<'a> {
+    Euclidean(EuclideanPairs),
+    Own(OwnPairs<'a>),
 }
 
-/// Points in both layouts: by point for single pairs, by coordinate for vectorised rows of fewer than [`WIDE`] coordinates.
+impl<'a> CloudCost<'a> {
+    /// The cost between the points of `source`, \[n, d\], and those of `target`, \[m, d\]; weights do not matter.
+    ///
+    /// # Errors
+    /// Different numbers of columns.
+    ///
+    /// O((n + m)·d).
+    pub fn new(source: &Measure<'_>, target: &Measure<'_>, cost: &'a dyn Cost) -> Result<Self, MeasureError> {
+        check_dimensions(source, target)?;
+        Ok(Self::of_points(source.points(), target.points(), cost))
+    }
+
+    /// The same for points that have been checked.
+    pub(crate) fn of_points(x: ArrayView2<'_, f64>, y: ArrayView2<'_, f64>, cost: &'a dyn Cost) -> Self {
+        Self(match cost.euclidean(Sealed) {
+            Some(cost) => Pairs::Euclidean(EuclideanPairs::new(x, y, cost)),
+            None => Pairs::Own(OwnPairs::new(x, y, cost)),
+        })
+    }
+
+    /// The pairs themselves, without a detour for each of them.
+    pub(crate) fn pairs(&self) -> &(dyn PairCost + 'a) {
+        match &self.0 {
+            Pairs::Euclidean(pairs) => pairs,
+            Pairs::Own(pairs) => pairs,
+        }
+    }
+}
+
+impl PairCost for CloudCost<'_> {
+    fn sources(&self) -> usize {
+        self.pairs().sources()
+    }
+
+    fn targets(&self) -> usize {
+        self.pairs().targets()
+    }
+
+    fn cost(&self, source: usize, target: usize) -> f64 {
+        self.pairs().cost(source, target)
+    }
+
+    fn row(&self, source: usize, first_target: usize, out: &mut [f64]) {
+        self.pairs().row(source, first_target, out);
+    }
+
+    fn column(&self, target: usize, first_source: usize, out: &mut [f64]) {
+        self.pairs().column(target, first_source, out);
+    }
+
+    fn accelerated(&self, sealed: Sealed) -> Option<&dyn Accelerated> {
+        match &self.0 {
+            Pairs::Euclidean(pairs) => pairs.accelerated(sealed),
+            Pairs::Own(_) => None,
+        }
+    }
+}
+
+/// A Euclidean cost between the points of two clouds.
+#[derive(Debug, Clone)]
+pub(super) struct EuclideanPairs {
+    source: Cloud,
+    target: Cloud,
+    cost: Euclidean,
+}
+
+/// Points in both layouts: by point for single pairs, by coordinate for vectorised rows of fewer than [`WIDE`]
+/// coordinates.
 #[derive(Debug, Clone)]
 struct Cloud {
     len: usize,
@@ -35,27 +107,8 @@ struct Cloud {
     by_coordinate: Vec<f64>,
 }
 
-/// Checks that two clouds have finite points of one dimension.
-pub(crate) fn check_clouds(x: ArrayView2<f64>, y: ArrayView2<f64>) -> Result<(), CostError> {
-    for (points, cloud) in [(x, "source"), (y, "target")] {
-        if points.nrows() == 0 {
-            return Err(CostError::Empty { cloud });
-        }
-        if points.ncols() == 0 {
-            return Err(CostError::NoColumns { cloud });
-        }
-        if let Some(((row, column), &value)) = points.indexed_iter().find(|(_, value)| !value.is_finite()) {
-            return Err(CostError::NotFinite { cloud, row, column, value });
-        }
-    }
-    if x.ncols() != y.ncols() {
-        return Err(CostError::Dimension { source_dim: x.ncols(), target_dim: y.ncols() });
-    }
-    Ok(())
-}
-
 impl Cloud {
-    fn new(points: ArrayView2<f64>) -> Self {
+    fn new(points: ArrayView2<'_, f64>) -> Self {
         Self {
             len: points.nrows(),
             by_point: points.iter().copied().collect(),
@@ -73,16 +126,9 @@ impl Cloud {
     }
 }
 
-impl CloudCost {
-    /// The cost between the rows of `x`, \[n, d\], and the rows of `y`, \[m, d\].
-    ///
-    /// # Errors
-    /// An empty cloud, different numbers of columns, a coordinate that is not finite.
-    ///
-    /// O((n + m)·d).
-    pub fn new(x: ArrayView2<f64>, y: ArrayView2<f64>, cost: Cost) -> Result<Self, CostError> {
-        check_clouds(x, y)?;
-        Ok(Self { source: Cloud::new(x), target: Cloud::new(y), cost })
+impl EuclideanPairs {
+    fn new(x: ArrayView2<'_, f64>, y: ArrayView2<'_, f64>, cost: Euclidean) -> Self {
+        Self { source: Cloud::new(x), target: Cloud::new(y), cost }
     }
 
     fn costs(&self, point: &[f64], others: &Cloud, first: usize, out: &mut [f64]) {
@@ -100,13 +146,13 @@ impl CloudCost {
             }
         }
         match self.cost {
-            Cost::SquaredEuclidean => {}
+            Euclidean::Squared => {}
             cost => out.iter_mut().for_each(|value| *value = cost.of_squared_distance(*value)),
         }
     }
 }
 
-impl PairCost for CloudCost {
+impl PairCost for EuclideanPairs {
     fn sources(&self) -> usize {
         self.source.len
     }
@@ -127,6 +173,12 @@ impl PairCost for CloudCost {
         self.costs(self.target.point(target), &self.source, first_source, out);
     }
 
+    fn accelerated(&self, _: Sealed) -> Option<&dyn Accelerated> {
+        Some(self)
+    }
+}
+
+impl Accelerated for EuclideanPairs {
     fn clouds(&self) -> Option<Clouds<'_>> {
         Some(Clouds {
             sources: &self.source.by_point,
@@ -170,12 +222,13 @@ impl Cloud {
         Self::of_points(indices.iter().flat_map(|&index| self.point(index)).copied().collect(), self.dim())
     }
 
-    /// The centroids and weights of the Voronoi cells of a pseudo-random choice of points, with axes stretched by `stretch`.
+    /// The centroids and weights of the Voronoi cells of a pseudo-random choice of points, with axes stretched by
+    /// `stretch`.
     fn coarsened(&self, (weights, size): (&[f64], usize), stretch: &[f64]) -> (Self, Vec<f64>) {
         let dim = self.dim();
         let source = Self::of_points(stretched(&self.by_point, stretch), dim);
         let target = source.select(&sample(self.len, size));
-        let nearest = nearest_targets(&CloudCost { source, target, cost: Cost::SquaredEuclidean });
+        let nearest = nearest_targets(&EuclideanPairs { source, target, cost: Euclidean::Squared });
         let (mut masses, mut moments) = (vec![0.0; size], vec![0.0; size * dim]);
         for ((point, &weight), &cell) in self.by_point.chunks_exact(dim).zip(weights).zip(&nearest) {
             masses[cell] += weight;

@@ -5,19 +5,7 @@
     reason = "chosen indices are below the number of points they are chosen from"
 )]
 
-use super::{PairCost, Smallest, restricted, visit_below};
-
-/// A transport problem between fewer points, with the costs that carry its potentials back to the larger one.
-pub struct Coarse<'a> {
-    /// The cost between the coarse sources and coarse targets.
-    pub cost: Box<dyn PairCost + 'a>,
-    /// The cost between all sources and the coarse targets.
-    pub from_all_sources: Box<dyn PairCost + 'a>,
-    /// The weights of the coarse sources.
-    pub a: Vec<f64>,
-    /// The weights of the coarse targets.
-    pub b: Vec<f64>,
-}
+use super::{Coarse, PairCost, Smallest, restricted, visit_below};
 
 /// The coarse problem of the cost's own making, or one between pseudo-randomly chosen points.
 ///
@@ -43,7 +31,8 @@ pub(crate) fn coarsened<'a>(
     })
 }
 
-/// A fixed pseudo-random choice of `size` of the indices, so that an order in the data (classes, time) does not bias it.
+/// A fixed pseudo-random choice of `size` of the indices, so that an order in the data (classes, time) does not bias
+/// it.
 pub(super) fn sample(count: usize, size: usize) -> Vec<usize> {
     let mut hashed: Vec<(u64, usize)> = (0..count).map(|index| (hash(index as u64), index)).collect();
     hashed.sort_unstable();

@@ -7,8 +7,8 @@ const LARGEST_COST: f64 = 1e300;
 
 /// The largest |c_ij| over all pairs, or the first source with a cost that is not finite or too large.
 ///
-/// Between point clouds it is the distance found by walking twice to a farthest point, which is at least a third of the largest one by
-/// the triangle inequality, in O((n + m)·d); otherwise O(n·m).
+/// Between point clouds it is the distance found by walking twice to a farthest point, which is at least a third of the
+/// largest one by the triangle inequality, in O((n + m)·d); otherwise O(n·m).
 pub(crate) fn largest_cost(cost: &dyn PairCost) -> Result<f64, usize> {
     if let Some(clouds) = cost.clouds() {
         let found = clouds.cost.of_squared_distance(farthest_pair(&clouds));

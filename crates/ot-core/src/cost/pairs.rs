@@ -5,14 +5,13 @@
     reason = "kernels; every index is below the sizes fixed by the constructors"
 )]
 
-use super::Cost;
-use super::coarsen::Coarse;
+use super::hooks::{Accelerated, Sealed};
 use ndarray::ArrayView2;
 
 /// A cost c(i, j) between n sources and m targets.
 ///
-/// [`PairCost::row`] and [`PairCost::column`] must return exactly the numbers of [`PairCost::cost`]; override them where a whole
-/// block is cheaper than its entries.
+/// [`PairCost::row`] and [`PairCost::column`] must return exactly the numbers of [`PairCost::cost`]; override them
+/// where a whole block is cheaper than its entries.
 pub trait PairCost: Sync {
     /// The number n of sources.
     fn sources(&self) -> usize;
@@ -37,75 +36,11 @@ pub trait PairCost: Sync {
         }
     }
 
-    /// The same cost between the chosen sources and targets only, where that can be stored compactly; `None` looks the chosen pairs up one
-    /// by one.
-    fn select(&self, _sources: &[usize], _targets: &[usize]) -> Option<Box<dyn PairCost>> {
+    /// What the solvers of this crate can use beyond the cost of a pair.
+    #[doc(hidden)]
+    fn accelerated(&self, _: Sealed) -> Option<&dyn Accelerated> {
         None
     }
-
-    /// The points, where the cost is one of [`Cost`] between two point clouds: solvers then dismiss most pairs by bounds in single precision
-    /// and evaluate the others by [`PairCost::cost`].
-    fn clouds(&self) -> Option<Clouds<'_>> {
-        None
-    }
-
-    /// A problem with `sources` and `targets` points that stands for the whole one with weights `a` and `b`, where there is a better one than
-    /// a random choice of points.
-    fn coarsen<'a>(&'a self, _sources: (&[f64], usize), _targets: (&[f64], usize)) -> Option<Coarse<'a>> {
-        None
-    }
-}
-
-/// Why two sets have no cost between them.
-#[derive(Debug, Clone, PartialEq, thiserror::Error)]
-pub enum CostError {
-    /// A set has no point.
-    #[error("the {cloud} set is empty: pass at least one point")]
-    Empty {
-        /// `source` or `target`.
-        cloud: &'static str,
-    },
-    /// The clouds live in different dimensions.
-    #[error(
-        "the source points have {source_dim} columns, the target points {target_dim}: select the same coordinates of both"
-    )]
-    Dimension {
-        /// Columns of the source cloud.
-        source_dim: usize,
-        /// Columns of the target cloud.
-        target_dim: usize,
-    },
-    /// The points have no coordinates.
-    #[error("the {cloud} points have no columns: select at least one coordinate")]
-    NoColumns {
-        /// `source` or `target`.
-        cloud: &'static str,
-    },
-    /// A coordinate is NaN or infinite.
-    #[error("row {row}, column {column} of the {cloud} points is {value}: remove or repair that row")]
-    NotFinite {
-        /// `source` or `target`.
-        cloud: &'static str,
-        /// Row of the cloud.
-        row: usize,
-        /// Column of the cloud.
-        column: usize,
-        /// The offending value.
-        value: f64,
-    },
-}
-
-/// The points behind a cost, each cloud row by row.
-#[derive(Debug, Clone, Copy)]
-pub struct Clouds<'a> {
-    /// \[n, d\], finite.
-    pub sources: &'a [f64],
-    /// \[m, d\], finite.
-    pub targets: &'a [f64],
-    /// The dimension d.
-    pub dim: usize,
-    /// The cost as a function of two points.
-    pub cost: Cost,
 }
 
 /// A given cost matrix, \[n, m\].

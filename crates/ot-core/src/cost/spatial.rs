@@ -1,4 +1,5 @@
-//! Where the points of two clouds lie: the axes that matter to the other side, and an order in which neighbours are near.
+//! Where the points of two clouds lie: the axes that matter to the other side, and an order in which neighbours are
+//! near.
 
 #![allow(
     clippy::indexing_slicing,
@@ -6,19 +7,21 @@
 )]
 
 use super::screen::DEEP;
-use super::{Clouds, Cost};
+use super::{Clouds, Euclidean};
+use crate::space::halve;
 
 /// Runs of this many points need no order among themselves.
 const RUN: usize = 8;
 
 /// How far each axis is stretched to compare sources, and how far to compare targets.
 ///
-/// Of a squared distance only −2x·y joins the two sides: what matters of x is where it lies along the spread of the y, and vice versa.
-/// So each axis is stretched by the standard deviation of the OTHER cloud, relative to its largest; not at all for a distance.
+/// Of a squared distance only −2x·y joins the two sides: what matters of x is where it lies along the spread of the y,
+/// and vice versa. So each axis is stretched by the standard deviation of the OTHER cloud, relative to its largest; not
+/// at all for a distance.
 pub(super) fn stretches(clouds: &Clouds<'_>) -> [Vec<f64>; 2] {
     match clouds.cost {
-        Cost::Euclidean => [vec![1.0; clouds.dim], vec![1.0; clouds.dim]],
-        Cost::SquaredEuclidean | Cost::HalfSquaredEuclidean => {
+        Euclidean::Distance => [vec![1.0; clouds.dim], vec![1.0; clouds.dim]],
+        Euclidean::Squared | Euclidean::HalfSquared => {
             [spread(clouds.targets, clouds.dim), spread(clouds.sources, clouds.dim)]
         }
     }
@@ -36,7 +39,8 @@ pub(super) fn centroid(points: &[f64], dim: usize) -> Vec<f64> {
     centre
 }
 
-/// The number of axes along which both clouds spread, counted by their share of the variance: (Σσ²)²/Σσ⁴ (the participation ratio).
+/// The number of axes along which both clouds spread, counted by their share of the variance: (Σσ²)²/Σσ⁴ (the
+/// participation ratio).
 pub(super) fn directions(clouds: &Clouds<'_>) -> f64 {
     let of_cloud = |points: &[f64]| {
         let variances: Vec<f64> =
@@ -65,10 +69,11 @@ pub(super) fn stretched(points: &[f64], stretch: &[f64]) -> Vec<f64> {
     points.iter().zip(stretch.iter().cycle()).map(|(coordinate, factor)| coordinate * factor).collect()
 }
 
-/// Sorts the sources and the targets so that runs of them lie close together: each run is halved across its widest axis.
+/// Sorts the sources and the targets so that runs of them lie close together: each run is halved across its widest
+/// axis.
 ///
-/// `sources` and `targets` are indices of the cost's points. Nothing is done for points of so many coordinates that runs of them would
-/// lie no closer together than others. O((n + m)·d·log(n + m)).
+/// `sources` and `targets` are indices of the cost's points. Nothing is done for points of so many coordinates that
+/// runs of them would lie no closer together than others. O((n + m)·d·log(n + m)).
 pub(crate) fn sort_in_space(clouds: &Clouds<'_>, sources: &mut [usize], targets: &mut [usize]) {
     if clouds.dim >= DEEP {
         return;
@@ -78,27 +83,7 @@ pub(crate) fn sort_in_space(clouds: &Clouds<'_>, sources: &mut [usize], targets:
         [(clouds.sources, of_sources, sources), (clouds.targets, of_targets, targets)]
     {
         let coordinate = |index: usize, axis: usize| points[index * clouds.dim + axis] * stretch[axis];
-        let mut runs = vec![indices];
-        while let Some(run) = runs.pop() {
-            if run.len() <= RUN {
-                continue;
-            }
-            let extent = |axis: usize| {
-                let (low, high) = run
-                    .iter()
-                    .map(|&index| coordinate(index, axis))
-                    .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), x| (low.min(x), high.max(x)));
-                high - low
-            };
-            let (axis, _) = (0..clouds.dim)
-                .map(|axis| (axis, extent(axis)))
-                .fold((0, f64::NEG_INFINITY), |best, next| if next.1 > best.1 { next } else { best });
-            let middle = run.len() / 2;
-            let position = |index: &usize| coordinate(*index, axis);
-            run.select_nth_unstable_by(middle, |a, b| position(a).total_cmp(&position(b)).then(a.cmp(b)));
-            let (left, right) = run.split_at_mut(middle);
-            runs.extend([right, left]);
-        }
+        halve(indices, clouds.dim, coordinate, RUN, |count| count / 2);
     }
 }
 
@@ -108,12 +93,13 @@ mod tests {
 
     #[test]
     fn neighbours_in_the_order_are_neighbours_in_space() {
-        // A line of points, shuffled by a multiplication modulo a prime, in a plane whose second axis the other side does not see.
+        // A line of points, shuffled by a multiplication modulo a prime, in a plane whose second axis the other side
+        // does not see.
         let count = 1009;
         let points: Vec<f64> =
             (0..count).flat_map(|index| [(index * 577 % count) as f64, (index * 31 % 7) as f64]).collect();
         let flat: Vec<f64> = (0..count).flat_map(|index| [index as f64, 5.0]).collect();
-        let clouds = Clouds { sources: &points, targets: &flat, dim: 2, cost: Cost::SquaredEuclidean };
+        let clouds = Clouds { sources: &points, targets: &flat, dim: 2, cost: Euclidean::Squared };
         let (mut sources, mut targets): (Vec<usize>, Vec<usize>) =
             ((0..count).collect(), (0..count).collect());
         sort_in_space(&clouds, &mut sources, &mut targets);

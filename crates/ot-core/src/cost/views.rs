@@ -5,15 +5,22 @@
     reason = "kernels; every index is below the sizes fixed by the constructors"
 )]
 
-use super::{Clouds, PairCost};
+use super::hooks::Accelerated;
+use super::{Clouds, PairCost, Sealed};
 
 /// The same cost with sources and targets exchanged.
 pub(crate) struct Swapped<'a>(pub &'a dyn PairCost);
 
-impl PairCost for Swapped<'_> {
+impl Accelerated for Swapped<'_> {
     fn clouds(&self) -> Option<Clouds<'_>> {
         let clouds = self.0.clouds()?;
         Some(Clouds { sources: clouds.targets, targets: clouds.sources, ..clouds })
+    }
+}
+
+impl PairCost for Swapped<'_> {
+    fn accelerated(&self, _: Sealed) -> Option<&dyn Accelerated> {
+        Some(self)
     }
 
     fn sources(&self) -> usize {

@@ -16,6 +16,7 @@ pub struct DualValue {
 
 /// Why a dual objective has no value.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
 pub enum DivergenceError {
     /// One of the two samples is empty.
     #[error("the {sample} sample has no critic values: pass at least one")]
@@ -72,8 +73,8 @@ impl Divergence {
     /// `generated` holds φ at \[n\] points of P, `target` at \[m\] points of Q; the derivatives have the same lengths.
     ///
     /// # Errors
-    /// An empty sample, a critic value that is not finite, a target value outside the domain of f* (never clamped), an order
-    /// α that is not allowed, a value or derivative that overflows.
+    /// An empty sample, a critic value that is not finite, a target value outside the domain of f* (never clamped), an
+    /// order α that is not allowed, a value or derivative that overflows.
     ///
     /// O(n + m).
     ///

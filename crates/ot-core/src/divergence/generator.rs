@@ -21,8 +21,8 @@ impl Divergence {
     /// | W1 | 0 at x = 1, +∞ elsewhere |
     ///
     /// `x` is a density ratio, without unit. Outside [0, ∞) the value is +∞; a NaN, or an order α that is not allowed,
-    /// gives NaN. O(1). The α family differs from x^α/(α(α−1)) of Birrell et al. (arXiv 2210.04974) by the constant that makes
-    /// f(1) = 0.
+    /// gives NaN. O(1). The α family differs from x^α/(α(α−1)) of Birrell et al. (arXiv 2210.04974) by the constant
+    /// that makes f(1) = 0.
     ///
     /// ```
     /// use ot_core::divergence::Divergence;
@@ -56,7 +56,8 @@ impl Divergence {
     /// | W1 | y | R |
     ///
     /// `y` is a critic value. Outside the domain the value is +∞; a NaN, or an order α that is not allowed, gives NaN.
-    /// O(1). Derived from [`Divergence::f`]; the KL and reverse KL rows are in Nowozin et al. (arXiv 1606.00709), table 2.
+    /// O(1). Derived from [`Divergence::f`]; the KL and reverse KL rows are in Nowozin et al. (arXiv 1606.00709), table
+    /// 2.
     ///
     /// ```
     /// use ot_core::divergence::Divergence;

@@ -44,13 +44,18 @@ pub const DIVERGENCE_NAMES: [&str; 6] =
 
 /// A text that names no divergence.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
 pub enum ParseDivergenceError {
     /// The name is not known.
-    #[error("unknown divergence `{0}`: use one of {names} (alpha takes any positive number but 1)", names = DIVERGENCE_NAMES.join(", "))]
+    #[error(
+        "unknown divergence `{0}`: use one of {names} (alpha takes any positive number but 1)",
+        names = DIVERGENCE_NAMES.join(", ")
+    )]
     Unknown(String),
     /// The α of `alpha:…` is not a positive finite number other than 1.
     #[error(
-        "the order `{0}` of the alpha-divergence must be a positive finite number other than 1 (for alpha = 1 use `kl`), for example `alpha:2`"
+        "the order `{0}` of the alpha-divergence must be a positive finite number other than 1 \
+         (for alpha = 1 use `kl`), for example `alpha:2`"
     )]
     Order(String),
 }

@@ -1,14 +1,16 @@
 //! The discrete c-transform φ^c(y) = min_x { c(x, y) − φ(x) }.
 
-use crate::cost::{CloudCost, Cost, CostError, PairCost, Smallest, Swapped, visit_below};
+use crate::cost::{CloudCost, Cost, PairCost, Smallest, Swapped, largest_cost, visit_below};
+use crate::measure::{Measure, MeasureError};
 use ndarray::ArrayView2;
 
 /// Why a c-transform is not defined.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
 pub enum TransformError {
-    /// The points are not two clouds of one dimension.
+    /// The points are none, not finite or of different dimensions.
     #[error(transparent)]
-    Cost(#[from] CostError),
+    Measure(#[from] MeasureError),
     /// The number of potential values is not the number of points.
     #[error("{values} potential values for {points} points: pass one per point")]
     Length {
@@ -25,36 +27,60 @@ pub enum TransformError {
         /// The offending value.
         value: f64,
     },
+    /// A cost is NaN or infinite.
+    #[error(
+        "a cost of source {source_index} is not finite or above 1e300: rescale the points or repair the cost"
+    )]
+    CostNotFinite {
+        /// The source whose row holds it.
+        source_index: usize,
+    },
 }
 
-/// The c-transform of a potential on the points `x`, evaluated at the points `y`: φ^c(y_j) = min_i { c(x_i, y_j) − φ(x_i) }.
+/// The c-transform of a potential on the points `x`, evaluated at the points `y`: φ^c(y_j) = min_i { c(x_i, y_j) −
+/// φ(x_i) }.
 ///
-/// (φ, φ^c) is feasible for the dual of optimal transport, and φ^c is the best partner of φ (Peyré & Cuturi, arXiv 1803.00567,
-/// eq. (5.1)). φ^{cc}, the transform of φ^c back at `x`, raises the dual value, and φ^{ccc} = φ^c up to rounding.
+/// (φ, φ^c) is feasible for the dual of optimal transport, and φ^c is the best partner of φ (Peyré & Cuturi, arXiv
+/// 1803.00567, eq. (5.1)). φ^{cc}, the transform of φ^c back at `x`, raises the dual value, and φ^{ccc} = φ^c up to
+/// rounding.
 ///
 /// `x` is \[n, d\], `potential` \[n\] in units of cost, `y` \[m, d\]; the result is \[m\].
 ///
 /// # Errors
-/// Empty clouds, different dimensions, a potential of another length, values that are not finite.
+/// Empty clouds, different dimensions, a potential of another length, values or costs that are not finite.
 ///
-/// O(n·m·d) operations, O(n + m) memory, parallel; the result does not depend on the number of threads.
+/// O(n·m·d) operations, O((n + m)·d) memory, parallel; the result does not depend on the number of threads.
 ///
 /// ```
 /// use ndarray::array;
-/// use ot_core::{cost::Cost, dual::c_transform::c_transform};
+/// use ot_core::{cost::Euclidean, dual::c_transform::c_transform};
 /// let (x, y) = (array![[0.0], [4.0]], array![[1.0]]);
-/// assert_eq!(c_transform(x.view(), &[0.0, 4.25], y.view(), Cost::HalfSquaredEuclidean)?, [0.25]);
+/// assert_eq!(c_transform(x.view(), &[0.0, 4.25], y.view(), &Euclidean::HalfSquared)?, [0.25]);
 /// # Ok::<(), ot_core::dual::c_transform::TransformError>(())
 /// ```
 pub fn c_transform(
-    x: ArrayView2<f64>,
+    x: ArrayView2<'_, f64>,
     potential: &[f64],
-    y: ArrayView2<f64>,
-    cost: Cost,
+    y: ArrayView2<'_, f64>,
+    cost: &dyn Cost,
 ) -> Result<Vec<f64>, TransformError> {
+    let (x, y) = (Measure::named("source", x, None)?, Measure::named("target", y, None)?);
+    check_potential(potential, x.count())?;
+    Ok(row_minima(&Swapped(checked_pairs(&x, &y, cost)?.pairs()), potential))
+}
+
+/// The pairs of two measures, whose costs are all finite.
+pub(crate) fn checked_pairs<'a>(
+    x: &Measure<'_>,
+    y: &Measure<'_>,
+    cost: &'a dyn Cost,
+) -> Result<CloudCost<'a>, TransformError> {
     let pairs = CloudCost::new(x, y, cost)?;
-    check_potential(potential, x.nrows())?;
-    Ok(row_minima(&Swapped(&pairs), potential))
+    // Finite points have finite Euclidean costs, or ones that no minimum is made of.
+    if pairs.pairs().clouds().is_none() {
+        largest_cost(pairs.pairs()).map_err(|source_index| TransformError::CostNotFinite { source_index })?;
+    }
+    Ok(pairs)
 }
 
 /// Checks that there is one finite value per point.

@@ -112,8 +112,8 @@ impl SlopePenalty {
 
     /// The penalty of one gradient vector ∇φ and its derivative with respect to that vector.
     ///
-    /// `gradient` is ∇φ(x), \[d\]; `derivative`, \[d\], receives ∂penalty/∂∇φ = [`SlopePenalty::gradient_factor`]·∇φ, which is 0
-    /// at ∇φ = 0. Entries of `derivative` beyond the length of `gradient` are left alone. O(d).
+    /// `gradient` is ∇φ(x), \[d\]; `derivative`, \[d\], receives ∂penalty/∂∇φ = [`SlopePenalty::gradient_factor`]·∇φ,
+    /// which is 0 at ∇φ = 0. Entries of `derivative` beyond the length of `gradient` are left alone. O(d).
     ///
     /// ```
     /// use ot_core::dual::lipschitz::SlopePenalty;

@@ -1,9 +1,8 @@
 //! The semi-dual of optimal transport: one potential, the other its c-transform.
 
-use super::c_transform::{TransformError, check_potential, row_minima};
-use crate::WeightError;
-use crate::cost::{CloudCost, Cost, Smallest, Swapped, visit_below};
-use crate::weights::Weights;
+use super::c_transform::{TransformError, check_potential, checked_pairs, row_minima};
+use crate::cost::{Cost, Smallest, Swapped, visit_below};
+use crate::measure::{Measure, pairing};
 use ndarray::ArrayView2;
 
 /// The semi-dual objective at a potential.
@@ -19,50 +18,38 @@ pub struct SemiDual {
     pub gradient: Vec<f64>,
 }
 
-/// Why a semi-dual objective is not defined.
-#[derive(Debug, Clone, PartialEq, thiserror::Error)]
-pub enum SemiDualError {
-    /// Points or potential are not valid.
-    #[error(transparent)]
-    Transform(#[from] TransformError),
-    /// The weights are not a measure.
-    #[error(transparent)]
-    Weight(#[from] WeightError),
-}
-
 /// J(φ) = Σ a_i φ_i + Σ b_j φ^c(y_j), with φ^c(y) = min_i { c(x_i, y) − φ_i }, and a supergradient.
 ///
-/// J is concave, at most the transport cost, and equal to it at an optimal potential (Peyré & Cuturi, arXiv 1803.00567, section 5.1).
-/// Replacing φ by φ^{cc} ([`double_transform`]) never lowers it.
+/// J is concave, at most the transport cost, and equal to it at an optimal potential (Peyré & Cuturi, arXiv 1803.00567,
+/// section 5.1). Replacing φ by φ^{cc} ([`double_transform`]) never lowers it.
 ///
-/// `x` is \[n, d\], `potential` \[n\] in units of cost, `y` \[m, d\]; weights are divided by their sums, `None` means equal ones.
+/// `potential` is that of the sources, \[n\], in units of cost.
 ///
 /// # Errors
-/// Empty clouds, different dimensions, a potential of another length, values that are not finite, weights that are not measures.
+/// Measures of different dimensions, a potential of another length, values or costs that are not finite.
 ///
-/// O(n·m·d) operations, O(n + m) memory, parallel; the result does not depend on the number of threads.
+/// O(n·m·d) operations, O((n + m)·d) memory, parallel; the result does not depend on the number of threads.
 ///
 /// ```
 /// use ndarray::array;
-/// use ot_core::{cost::Cost, dual::semi_dual::semi_dual};
+/// use ot_core::{Measure, cost::Euclidean, dual::semi_dual::semi_dual};
 /// let (x, y) = (array![[0.0], [2.0]], array![[1.0], [3.0]]);
-/// let dual = semi_dual(x.view(), &[0.0, 0.0], y.view(), None, None, Cost::SquaredEuclidean)?;
+/// let (source, target) = (Measure::uniform(x.view())?, Measure::uniform(y.view())?);
+/// let dual = semi_dual(&source, &[0.0, 0.0], &target, &Euclidean::Squared)?;
 /// assert_eq!((dual.value, dual.cells), (1.0, vec![0, 1]));
 /// assert_eq!(dual.gradient, [0.0, 0.0]); // optimal
-/// # Ok::<(), ot_core::dual::semi_dual::SemiDualError>(())
+/// # Ok::<(), ot_core::dual::c_transform::TransformError>(())
 /// ```
 pub fn semi_dual(
-    x: ArrayView2<f64>,
+    source: &Measure<'_>,
     potential: &[f64],
-    y: ArrayView2<f64>,
-    a: Option<&[f64]>,
-    b: Option<&[f64]>,
-    cost: Cost,
-) -> Result<SemiDual, SemiDualError> {
-    let pairs = CloudCost::new(x, y, cost).map_err(TransformError::from)?;
-    check_potential(potential, x.nrows())?;
-    let (a, b) = Weights::pair(a, b, x.nrows(), y.nrows())?;
-    let nearest = visit_below(&Swapped(&pairs), potential, |_| Smallest::<1>::up_to(f64::INFINITY));
+    target: &Measure<'_>,
+    cost: &dyn Cost,
+) -> Result<SemiDual, TransformError> {
+    let pairs = checked_pairs(source, target, cost)?;
+    check_potential(potential, source.count())?;
+    let (a, b) = (source.probabilities(), target.probabilities());
+    let nearest = visit_below(&Swapped(pairs.pairs()), potential, |_| Smallest::<1>::up_to(f64::INFINITY));
     let transformed: Vec<f64> = nearest.iter().map(|row| row.values[0]).collect();
     let cells: Vec<usize> = nearest.iter().map(|row| row.targets().next().unwrap_or_default()).collect();
     let mut gradient = a.all.clone();
@@ -71,17 +58,15 @@ pub fn semi_dual(
             *entry -= weight;
         }
     }
-    let pairing = |weights: &[f64], values: &[f64]| -> f64 {
-        weights.iter().zip(values).map(|(weight, value)| weight * value).sum()
-    };
     let value = pairing(&a.all, potential) + pairing(&b.all, &transformed);
     Ok(SemiDual { value, transformed, cells, gradient })
 }
 
-/// The pair (φ^{cc}, φ^c) of a potential φ on the points `x`: φ^{cc} ≥ φ is the largest potential with the same c-transform.
+/// The pair (φ^{cc}, φ^c) of a potential φ on the points `x`: φ^{cc} ≥ φ is the largest potential with the same
+/// c-transform.
 ///
-/// φ^{cc}(x) = min_j { c(x, y_j) − φ^c(y_j) }; potentials of this form are called c-concave, and (φ^{cc})^c = φ^c up to rounding
-/// (Villani, Optimal Transport: Old and New, 2009, proposition 5.8).
+/// φ^{cc}(x) = min_j { c(x, y_j) − φ^c(y_j) }; potentials of this form are called c-concave, and (φ^{cc})^c = φ^c up to
+/// rounding (Villani, Optimal Transport: Old and New, 2009, proposition 5.8).
 ///
 /// Shapes, errors and complexity are those of [`super::c_transform::c_transform`], twice.
 ///
@@ -90,20 +75,21 @@ pub fn semi_dual(
 ///
 /// ```
 /// use ndarray::array;
-/// use ot_core::{cost::Cost, dual::semi_dual::double_transform};
+/// use ot_core::{cost::Euclidean, dual::semi_dual::double_transform};
 /// let (x, y) = (array![[0.0], [2.0]], array![[1.0]]);
-/// let (twice, once) = double_transform(x.view(), &[0.0, -5.0], y.view(), Cost::SquaredEuclidean)?;
+/// let (twice, once) = double_transform(x.view(), &[0.0, -5.0], y.view(), &Euclidean::Squared)?;
 /// assert_eq!((twice, once), (vec![0.0, 0.0], vec![1.0]));
 /// # Ok::<(), ot_core::dual::c_transform::TransformError>(())
 /// ```
 pub fn double_transform(
-    x: ArrayView2<f64>,
+    x: ArrayView2<'_, f64>,
     potential: &[f64],
-    y: ArrayView2<f64>,
-    cost: Cost,
+    y: ArrayView2<'_, f64>,
+    cost: &dyn Cost,
 ) -> Result<(Vec<f64>, Vec<f64>), TransformError> {
-    let pairs = CloudCost::new(x, y, cost)?;
-    check_potential(potential, x.nrows())?;
-    let once = row_minima(&Swapped(&pairs), potential);
-    Ok((row_minima(&pairs, &once), once))
+    let (x, y) = (Measure::named("source", x, None)?, Measure::named("target", y, None)?);
+    check_potential(potential, x.count())?;
+    let pairs = checked_pairs(&x, &y, cost)?;
+    let once = row_minima(&Swapped(pairs.pairs()), potential);
+    Ok((row_minima(pairs.pairs(), &once), once))
 }

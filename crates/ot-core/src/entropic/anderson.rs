@@ -7,9 +7,9 @@ use faer::{Mat, Side};
 
 /// Anderson's mixing of the fixed-point iteration f ← F(f) (Walker & Ni, SIAM J. Numer. Anal. 49, 2011, section 2).
 ///
-/// The next f is Σ α_k F(f_k) with Σ α_k = 1 and ‖Σ α_k (F(f_k) − f_k)‖ least, in the norm weighted by the masses. Near the solution
-/// Sinkhorn's F is linear with few eigenvalues close to one, those of mass that has to cross between clusters: mixing removes them,
-/// where plain updates creep.
+/// The next f is Σ α_k F(f_k) with Σ α_k = 1 and ‖Σ α_k (F(f_k) − f_k)‖ least, in the norm weighted by the masses. Near
+/// the solution Sinkhorn's F is linear with few eigenvalues close to one, those of mass that has to cross between
+/// clusters: mixing removes them, where plain updates creep.
 pub(super) struct Anderson<'a> {
     weights: &'a [f64],
     /// Updates, the latest first.
@@ -35,7 +35,8 @@ impl<'a> Anderson<'a> {
         Self { weights, history: Vec::new(), dual: f64::NEG_INFINITY }
     }
 
-    /// The next f after `f`, whose plain update is `plain` and whose dual value is `dual`; values within `rounding` count as equal.
+    /// The next f after `f`, whose plain update is `plain` and whose dual value is `dual`; values within `rounding`
+    /// count as equal.
     ///
     /// Plain updates never lower the dual value; where a mixed one did, the plain one that it replaced comes next.
     pub fn next(&mut self, f: &[f64], plain: Vec<f64>, dual: f64, rounding: f64) -> Vec<f64> {
@@ -101,7 +102,8 @@ mod tests {
             let plain: Vec<f64> = (0..4).map(|i| fixed[i] + rates[i] * (f[i] - fixed[i])).collect();
             f = mixing.next(&f, plain, 0.0, 1e-12);
         }
-        // On four dimensions mixing of five updates would be exact, but for the regularisation, which each round divides out again.
+        // On four dimensions mixing of five updates would be exact, but for the regularisation, which each round
+        // divides out again.
         assert!(f.iter().zip(fixed).all(|(f, fixed)| (f - fixed).abs() < 1e-4), "{f:?}");
     }
 

@@ -1,8 +1,9 @@
-//! The debiased Sinkhorn divergence in the geomloss convention.
+//! The debiased Sinkhorn divergence, for any symmetric cost and in the convention of geomloss.
 
-use super::sinkhorn::{EntropicError, Problem, SinkhornOptions, Solution, positive};
-use crate::cost::Cost;
-use ndarray::ArrayView2;
+use super::EntropicError;
+use super::sinkhorn::{Problem, SinkhornOptions, Solution, positive, squared_diameter};
+use crate::cost::{Cost, Euclidean};
+use crate::measure::Measure;
 
 /// The power p of the ground distance.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,10 +16,10 @@ pub enum SinkhornPower {
 
 impl SinkhornPower {
     /// The ground cost.
-    pub fn cost(self) -> Cost {
+    pub fn cost(self) -> &'static Euclidean {
         match self {
-            Self::One => Cost::Euclidean,
-            Self::Two => Cost::HalfSquaredEuclidean,
+            Self::One => &Euclidean::Distance,
+            Self::Two => &Euclidean::HalfSquared,
         }
     }
 
@@ -30,11 +31,11 @@ impl SinkhornPower {
         }
     }
 
-    /// ε = blur^p, and the same power of any other length.
-    fn of(self, length: f64) -> f64 {
+    /// ε = blur^p.
+    pub fn epsilon(self, blur: f64) -> f64 {
         match self {
-            Self::One => length,
-            Self::Two => length * length,
+            Self::One => blur,
+            Self::Two => blur * blur,
         }
     }
 }
@@ -49,8 +50,9 @@ pub enum Schedule {
         /// Limit on the updates at all ε.
         max_iterations: usize,
     },
-    /// geomloss' schedule: ε from diameter^p to blur^p by the factor `scaling`^p, ONE symmetric averaged update each, then an extrapolation.
-    /// With its default `scaling` = 0.5 it stops far from convergence, and the value may be negative.
+    /// geomloss' schedule: ε from diameter^p to blur^p by the factor `scaling`^p, ONE symmetric averaged update each,
+    /// then an extrapolation. With its default `scaling` = 0.5 it stops far from convergence, and the value may be
+    /// negative.
     Geomloss {
         /// Factor on the blur between updates, in (0, 1).
         scaling: f64,
@@ -70,120 +72,136 @@ impl Schedule {
 pub struct SinkhornDivergence {
     /// OT_ε(μ, ν) − ½OT_ε(μ, μ) − ½OT_ε(ν, ν).
     pub value: f64,
-    /// The power of the ground distance; it fixes the cost.
-    pub power: SinkhornPower,
-    /// ε^{1/p}.
-    pub blur: f64,
+    /// The regularisation ε, in units of cost.
+    pub epsilon: f64,
     /// Updates of the potentials between the two measures.
     pub iterations: usize,
     /// Largest marginal error of the three plans, measured after the last update.
     pub marginal_error: f64,
-    /// Whether `marginal_error` is at most the tolerance asked for; never claimed for a fixed schedule above a tolerance of 1e−4.
+    /// Whether `marginal_error` is at most the tolerance asked for; never claimed for a fixed schedule above a
+    /// tolerance of 1e−4.
     pub converged: bool,
 }
 
-/// The Sinkhorn divergence S_ε(μ, ν) = OT_ε(μ, ν) − ½OT_ε(μ, μ) − ½OT_ε(ν, ν) between two weighted clouds.
+/// The Sinkhorn divergence S_ε(μ, ν) = OT_ε(μ, ν) − ½OT_ε(μ, μ) − ½OT_ε(ν, ν) between two measures.
 ///
-/// For p = 2 the cost is ½‖x − y‖² and ε = blur², so that S_ε ≈ ½·w2_squared; for p = 1 the cost is ‖x − y‖ and ε = blur, so that
-/// S_ε ≈ w1. It is not negative, and zero only for μ = ν (Feydy et al., arXiv 1810.08278, theorem 1); the schedule of geomloss is that of
-/// Feydy's thesis (2020), algorithm 3.5.
-///
-/// `x` is \[n, d\], `y` is \[m, d\]; weights are divided by their sums, `None` means equal ones; `blur` is in the unit of x.
+/// The cost must be symmetric, c(x, y) = c(y, x). If e^{−c/ε} is positive definite, as it is for ‖x − y‖ and its
+/// square, S_ε is not negative, and zero only for μ = ν (Feydy et al., arXiv 1810.08278, theorem 1). Weights are
+/// divided by their sums; `epsilon` is in units of cost.
 ///
 /// # Errors
-/// Clouds or weights that are not measures; a blur, tolerance or scaling out of range; an ε so small that c/ε loses its digits.
+/// Those of [`super::sinkhorn`].
 ///
-/// O((n + m)²·d) per update, O(n + m) memory; the result does not depend on the number of threads.
+/// O((n + m)²·d) per update, O((n + m)·d) memory; the result does not depend on the number of threads.
 ///
 /// ```
 /// use ndarray::array;
-/// use ot_core::entropic::{Schedule, SinkhornPower, sinkhorn_divergence};
+/// use ot_core::{Measure, entropic::{SinkhornOptions, sinkhorn_divergence}};
 /// let (x, y) = (array![[0.0, 0.0]], array![[3.0, 4.0]]);
-/// let divergence = sinkhorn_divergence(x.view(), y.view(), None, None, SinkhornPower::Two, 0.05, Schedule::CONVERGED)?;
-/// assert!(divergence.converged && (divergence.value - 12.5).abs() < 1e-6);
+/// let (source, target) = (Measure::uniform(x.view())?, Measure::uniform(y.view())?);
+/// let taxicab = |x: &[f64], y: &[f64]| (x[0] - y[0]).abs() + (x[1] - y[1]).abs();
+/// let divergence = sinkhorn_divergence(&source, &target, &taxicab, 0.1, SinkhornOptions::default())?;
+/// assert!(divergence.converged && (divergence.value - 7.0).abs() < 1e-6);
 /// # Ok::<(), ot_core::entropic::EntropicError>(())
 /// ```
 pub fn sinkhorn_divergence(
-    x: ArrayView2<f64>,
-    y: ArrayView2<f64>,
-    a: Option<&[f64]>,
-    b: Option<&[f64]>,
+    source: &Measure<'_>,
+    target: &Measure<'_>,
+    cost: &dyn Cost,
+    epsilon: f64,
+    options: SinkhornOptions,
+) -> Result<SinkhornDivergence, EntropicError> {
+    Ok(converged(source, target, cost, epsilon, options)?.divergence)
+}
+
+/// [`sinkhorn_divergence`] in the convention of geomloss: a power p and a blur, with ε = blur^p.
+///
+/// For p = 2 the cost is ½‖x − y‖², so that S_ε ≈ ½·w2_squared; for p = 1 it is ‖x − y‖, so that S_ε ≈ w1. The schedule
+/// of geomloss is that of Feydy's thesis (2020), algorithm 3.5. `blur` is in the unit of the points.
+///
+/// # Errors
+/// Measures of different dimensions; a blur, tolerance or scaling out of range; an ε so small that c/ε loses its
+/// digits.
+///
+/// O((n + m)²·d) per update, O((n + m)·d) memory; the result does not depend on the number of threads.
+///
+/// ```
+/// use ndarray::array;
+/// use ot_core::{Measure, entropic::{Schedule, SinkhornPower, geomloss_divergence}};
+/// let (x, y) = (array![[0.0, 0.0]], array![[3.0, 4.0]]);
+/// let (source, target) = (Measure::uniform(x.view())?, Measure::uniform(y.view())?);
+/// let divergence = geomloss_divergence(&source, &target, SinkhornPower::Two, 0.05, Schedule::CONVERGED)?;
+/// assert!(divergence.converged && (divergence.value - 12.5).abs() < 1e-6);
+/// # Ok::<(), ot_core::entropic::EntropicError>(())
+/// ```
+pub fn geomloss_divergence(
+    source: &Measure<'_>,
+    target: &Measure<'_>,
     power: SinkhornPower,
     blur: f64,
     schedule: Schedule,
 ) -> Result<SinkhornDivergence, EntropicError> {
+    positive("blur", blur)?;
+    let (cost, epsilon) = (power.cost(), power.epsilon(blur));
     match schedule {
         Schedule::Converged { tolerance, max_iterations } => {
-            let options = SinkhornOptions { tolerance, max_iterations };
-            Ok(converged(x, y, a, b, power, blur, options)?.divergence)
+            sinkhorn_divergence(source, target, cost, epsilon, SinkhornOptions { tolerance, max_iterations })
         }
         Schedule::Geomloss { scaling } => {
-            as_geomloss(problems(x, y, a, b, power, blur)?, power, blur, scaling)
+            if !(scaling > 0.0 && scaling < 1.0) {
+                return Err(EntropicError::Scaling(scaling));
+            }
+            let problems = problems(source, target, cost, epsilon)?;
+            let diameter = squared_diameter(source.points(), target.points()).sqrt();
+            Ok(as_geomloss(problems, &geomloss_scales(power, diameter, blur, scaling)))
         }
     }
 }
 
 /// The problems of (μ, ν), (μ, μ) and (ν, ν).
-type Problems<'a> = [Problem<'a>; 3];
-
 fn problems<'a>(
-    x: ArrayView2<'a, f64>,
-    y: ArrayView2<'a, f64>,
-    a: Option<&[f64]>,
-    b: Option<&[f64]>,
-    power: SinkhornPower,
-    blur: f64,
-) -> Result<Problems<'a>, EntropicError> {
-    positive("blur", blur)?;
-    let problem = |(x, a), (y, b)| Problem::new(x, y, a, b, power.cost(), power.of(blur));
-    Ok([problem((x, a), (y, b))?, problem((x, a), (x, a))?, problem((y, b), (y, b))?])
+    source: &Measure<'a>,
+    target: &Measure<'a>,
+    cost: &'a dyn Cost,
+    epsilon: f64,
+) -> Result<[Problem<'a>; 3], EntropicError> {
+    let problem = |source, target| Problem::new(source, target, cost, epsilon);
+    Ok([problem(source, target)?, problem(source, source)?, problem(target, target)?])
 }
 
 /// A divergence whose plans have converged, with the potentials that gradients need.
 pub(super) struct Solved<'a> {
     pub divergence: SinkhornDivergence,
     pub between: (Problem<'a>, Solution),
-    pub within_x: (Problem<'a>, Solution),
+    pub within_source: (Problem<'a>, Solution),
 }
 
 /// The divergence iterated as `options` say.
 pub(super) fn converged<'a>(
-    x: ArrayView2<'a, f64>,
-    y: ArrayView2<'a, f64>,
-    a: Option<&[f64]>,
-    b: Option<&[f64]>,
-    power: SinkhornPower,
-    blur: f64,
+    source: &Measure<'a>,
+    target: &Measure<'a>,
+    cost: &'a dyn Cost,
+    epsilon: f64,
     options: SinkhornOptions,
 ) -> Result<Solved<'a>, EntropicError> {
-    let [between, within_x, within_y] = problems(x, y, a, b, power, blur)?;
+    let [between, within_source, within_target] = problems(source, target, cost, epsilon)?;
     options.check()?;
     let transport = between.solve(options);
-    let (self_x, self_y) = (within_x.solve_symmetric(options), within_y.solve_symmetric(options));
+    let (self_x, self_y) = (within_source.solve_symmetric(options), within_target.solve_symmetric(options));
     let marginal_error = transport.marginal_error.max(self_x.marginal_error).max(self_y.marginal_error);
     let divergence = SinkhornDivergence {
         value: transport.value - 0.5 * (self_x.value + self_y.value),
-        power,
-        blur,
+        epsilon,
         iterations: transport.iterations,
         marginal_error,
         converged: marginal_error <= options.tolerance,
     };
-    Ok(Solved { divergence, between: (between, transport), within_x: (within_x, self_x) })
+    Ok(Solved { divergence, between: (between, transport), within_source: (within_source, self_x) })
 }
 
-fn as_geomloss(
-    [between, within_x, within_y]: Problems<'_>,
-    power: SinkhornPower,
-    blur: f64,
-    scaling: f64,
-) -> Result<SinkhornDivergence, EntropicError> {
-    if !(scaling > 0.0 && scaling < 1.0) {
-        return Err(EntropicError::Scaling(scaling));
-    }
-    let scales = geomloss_scales(power, between.diameter, blur, scaling);
-    let (f, g) = averaged(&between, &scales);
-    let (self_x, self_y) = (averaged_within(&within_x, &scales), averaged_within(&within_y, &scales));
+fn as_geomloss([between, within_x, within_y]: [Problem<'_>; 3], scales: &[f64]) -> SinkhornDivergence {
+    let (f, g) = averaged(&between, scales);
+    let (self_x, self_y) = (averaged_within(&within_x, scales), averaged_within(&within_y, scales));
     let value = between.pairing(&f, &g)
         - 0.5 * (within_x.pairing(&self_x, &self_x) + within_y.pairing(&self_y, &self_y));
     let error = |problem: &Problem<'_>, f: &[f64], g: &[f64]| {
@@ -192,14 +210,13 @@ fn as_geomloss(
     let marginal_error = error(&between, &f, &g)
         .max(error(&within_x, &self_x, &self_x))
         .max(error(&within_y, &self_y, &self_y));
-    Ok(SinkhornDivergence {
+    SinkhornDivergence {
         value,
-        power,
-        blur,
+        epsilon: between.epsilon,
         iterations: scales.len(),
         marginal_error,
         converged: marginal_error <= FIXED_SCHEDULE_TOLERANCE,
-    })
+    }
 }
 
 /// What a fixed schedule must reach to be called converged: the default of [`Schedule::CONVERGED`].
@@ -234,9 +251,9 @@ fn average(left: &[f64], right: &[f64]) -> Vec<f64> {
 /// diameter^p, then the powers diameter^p·scaling^{kp} from k = 0 down to blur^p, then blur^p.
 fn geomloss_scales(power: SinkhornPower, diameter: f64, blur: f64, scaling: f64) -> Vec<f64> {
     let steps = ((blur / diameter).ln() / scaling.ln()).ceil().max(0.0) as i32;
-    std::iter::once(power.of(diameter))
-        .chain((0..steps).map(|step| power.of(diameter * scaling.powi(step))))
-        .chain(std::iter::once(power.of(blur)))
+    std::iter::once(power.epsilon(diameter))
+        .chain((0..steps).map(|step| power.epsilon(diameter * scaling.powi(step))))
+        .chain(std::iter::once(power.epsilon(blur)))
         .filter(|&epsilon| epsilon > 0.0)
         .collect()
 }

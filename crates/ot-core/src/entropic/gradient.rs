@@ -2,22 +2,25 @@
 
 #![allow(clippy::indexing_slicing, reason = "indices are below the sizes of the clouds, checked at entry")]
 
-use super::clusters::BLOCK;
-use super::divergence::{SinkhornDivergence, SinkhornPower, converged};
-use super::sinkhorn::{EntropicError, Problem, SinkhornOptions};
-use super::soft_minimum::{Exponents, NEGLIGIBLE};
-use ndarray::{Array2, ArrayView2};
+use super::EntropicError;
+use super::divergence::{SinkhornDivergence, converged};
+use super::sinkhorn::{Problem, SinkhornOptions};
+use crate::cost::{Cost, Euclidean, OwnPairs, PairCost};
+use crate::measure::Measure;
+use crate::soft::{BLOCK, Clusters, Exponents, Kernel, NEGLIGIBLE, Side};
+use ndarray::Array2;
 use rayon::prelude::*;
 
 /// The Sinkhorn divergence S_ε(μ, ν) and its gradient in the points of μ, \[n, d\].
 ///
-/// By the envelope theorem the potentials may be held fixed (Feydy et al., arXiv 1810.08278, section 3.2): with the plans P of (μ, ν)
-/// and Q of (μ, μ),
+/// By the envelope theorem the potentials may be held fixed (Feydy et al., arXiv 1810.08278, section 3.2): with the
+/// plans P of (μ, ν) and Q of (μ, μ),
 ///
-/// $$ \nabla_{x_i} S_\varepsilon = \sum_j P_{ij}\,\nabla_x c(x_i, y_j) - \sum_k Q_{ik}\,\nabla_x c(x_i, x_k). $$
+/// ∇_{x_i} S_ε = Σ_j P_ij ∇_x c(x_i, y_j) − Σ_k Q_ik ∇_x c(x_i, x_k).
 ///
-/// −∇S/a_i is the velocity of a particle x_i that flows towards ν. For p = 1 points that meet add nothing, a subgradient. Arguments are
-/// those of [`super::sinkhorn_divergence`], iterated as `options` say; the divergence tells whether they were enough.
+/// −∇S/a_i is the velocity of a particle x_i that flows towards ν. Where the cost is ‖x − y‖, points that meet add
+/// nothing, a subgradient. Arguments are those of [`super::sinkhorn_divergence`]; the divergence tells whether the
+/// iterations were enough.
 ///
 /// # Errors
 /// Those of [`super::sinkhorn_divergence`].
@@ -26,35 +29,67 @@ use rayon::prelude::*;
 ///
 /// ```
 /// use ndarray::array;
-/// use ot_core::entropic::{SinkhornOptions, SinkhornPower, sinkhorn_divergence_gradient};
+/// use ot_core::{Measure, cost::Euclidean, entropic::{SinkhornOptions, sinkhorn_divergence_gradient}};
 /// let (x, y) = (array![[0.0, 0.0]], array![[3.0, 4.0]]);
-/// let options = SinkhornOptions::default();
-/// let (_, gradient) = sinkhorn_divergence_gradient(x.view(), y.view(), None, None, SinkhornPower::Two, 0.05, options)?;
+/// let (source, target) = (Measure::uniform(x.view())?, Measure::uniform(y.view())?);
+/// let (cost, options) = (Euclidean::HalfSquared, SinkhornOptions::default());
+/// let (_, gradient) = sinkhorn_divergence_gradient(&source, &target, &cost, 0.0025, options)?;
 /// assert_eq!(gradient, array![[-3.0, -4.0]]);
 /// # Ok::<(), ot_core::entropic::EntropicError>(())
 /// ```
 pub fn sinkhorn_divergence_gradient(
-    x: ArrayView2<f64>,
-    y: ArrayView2<f64>,
-    a: Option<&[f64]>,
-    b: Option<&[f64]>,
-    power: SinkhornPower,
-    blur: f64,
+    source: &Measure<'_>,
+    target: &Measure<'_>,
+    cost: &dyn Cost,
+    epsilon: f64,
     options: SinkhornOptions,
 ) -> Result<(SinkhornDivergence, Array2<f64>), EntropicError> {
-    let solved = converged(x, y, a, b, power, blur, options)?;
+    let solved = converged(source, target, cost, epsilon, options)?;
     let between = solved.between.0.pulls(&solved.between.1.g);
-    let within = solved.within_x.0.pulls(&solved.within_x.1.f);
+    let within = solved.within_source.0.pulls(&solved.within_source.1.f);
     Ok((solved.divergence, between - within))
 }
 
 impl Problem<'_> {
     /// Σ_j P_ij ∇_x c(x_i, y_j) for the plan that g and its best f give, \[n, d\] by point as given.
     fn pulls(&self, g: &[f64]) -> Array2<f64> {
+        let f = self.update_f(g, self.epsilon);
+        let pulls = match &self.kernel {
+            Kernel::Blocks { sources, targets, cost } => {
+                self.pulls_of_blocks((sources, targets, *cost), &f, g)
+            }
+            Kernel::Pairs(pairs) => self.pulls_of_pairs(pairs, &f, g),
+        };
+        self.kernel.restored_rows(Side::Sources, pulls.view())
+    }
+
+    /// The pulls for a cost of somebody else's, pair by pair.
+    fn pulls_of_pairs(&self, pairs: &OwnPairs<'_>, f: &[f64], g: &[f64]) -> Array2<f64> {
+        let dim = pairs.dim();
+        let mut pulls = vec![0.0; f.len() * dim];
+        pulls.par_chunks_exact_mut(dim).enumerate().for_each(|(source, pull)| {
+            let mut gradient = vec![0.0; dim];
+            for (target, (value, log_b)) in g.iter().zip(&self.log_b).enumerate() {
+                let exponent = (f[source] + value - pairs.cost(source, target)) / self.epsilon + log_b;
+                if exponent > -NEGLIGIBLE {
+                    let mass = self.a[source] * exponent.exp();
+                    pairs.gradient(source, target, &mut gradient);
+                    pull.iter_mut().zip(&gradient).for_each(|(pull, slope)| *pull += mass * slope);
+                }
+            }
+        });
+        Array2::from_shape_fn((f.len(), dim), |(i, k)| pulls[i * dim + k])
+    }
+
+    /// The pulls for a Euclidean cost, in the order of the blocks.
+    fn pulls_of_blocks(
+        &self,
+        (sources, targets, cost): (&Clusters, &Clusters, Euclidean),
+        f: &[f64],
+        g: &[f64],
+    ) -> Array2<f64> {
         let epsilon = self.epsilon;
-        let f = self.update_f(g, epsilon);
-        let (sources, targets) = (&self.sources, &self.targets);
-        let rows = Exponents::new(sources, targets, self.cost, g, &self.log_b, epsilon);
+        let rows = Exponents::new(sources, targets, cost, g, &self.log_b, epsilon);
         let dim = sources.dim();
         let mut sorted = vec![0.0; sources.len() * dim];
         sorted.par_chunks_mut(BLOCK * dim).enumerate().for_each(|(block, out)| {
@@ -69,10 +104,10 @@ impl Problem<'_> {
                             (0..dim).map(|k| points[k * BLOCK + lane] - others[k * BLOCK + other]);
                         let squared: f64 =
                             differences.clone().map(|difference| difference * difference).sum();
-                        let cost = self.cost.of_squared_distance(squared);
-                        let exponent = rows.offsets[target * BLOCK + other] - cost * rows.factor;
+                        let price = cost.of_squared_distance(squared);
+                        let exponent = rows.offsets[target * BLOCK + other] - price * rows.factor;
                         let mass = self.a[source] * (exponent - log_sum).exp();
-                        let factor = mass * self.cost.slope_factor(squared);
+                        let factor = mass * cost.slope_factor(squared);
                         pull.iter_mut()
                             .zip(differences)
                             .for_each(|(pull, difference)| *pull += factor * difference);
@@ -80,9 +115,6 @@ impl Problem<'_> {
                 }
             }
         });
-        let columns: Vec<Vec<f64>> = (0..dim)
-            .map(|k| sources.restored(&sorted.iter().skip(k).step_by(dim).copied().collect::<Vec<_>>()))
-            .collect();
-        Array2::from_shape_fn((sources.len(), dim), |(i, k)| columns[k][i])
+        Array2::from_shape_fn((sources.len(), dim), |(i, k)| sorted[i * dim + k])
     }
 }

@@ -1,12 +1,13 @@
 //! Log-domain Sinkhorn iterations with ε-scaling.
 
+use super::EntropicError;
 use super::anderson::Anderson;
-use super::clusters::Clusters;
-use super::soft_minimum::soft_minimum;
-use crate::WeightError;
-use crate::cost::{Cost, CostError, check_clouds};
+use super::plan::EntropicTransport;
+use crate::cost::{Cost, largest_cost};
 use crate::exact;
-use crate::weights::Weights;
+use crate::measure::{Measure, check_dimensions, pairing};
+use crate::potentials::{Extension, Potentials};
+use crate::soft::{Kernel, Side};
 use ndarray::{ArrayView2, Axis};
 
 /// Settings of a Sinkhorn solve.
@@ -36,59 +37,6 @@ pub(super) fn positive(name: &'static str, value: f64) -> Result<(), EntropicErr
     if value > 0.0 && value.is_finite() { Ok(()) } else { Err(EntropicError::NotPositive { name, value }) }
 }
 
-/// The state of an entropic solve, with what it is worth.
-#[derive(Debug, Clone, PartialEq)]
-pub struct EntropicTransport {
-    /// OT_ε as the dual value Σ a f + Σ b g, a lower bound that is second order in `marginal_error`.
-    pub value: f64,
-    /// The potential of the sources, \[n\].
-    pub f: Vec<f64>,
-    /// The potential of the targets, \[m\]; the soft c-transform of `f`, so the second marginal is exact.
-    pub g: Vec<f64>,
-    /// The regularisation ε, in units of cost.
-    pub epsilon: f64,
-    /// Updates of both potentials.
-    pub iterations: usize,
-    /// ‖P1 − a‖₁, measured after the last update.
-    pub marginal_error: f64,
-    /// Whether `marginal_error` is within the tolerance.
-    pub converged: bool,
-}
-
-/// Why an entropic problem is not defined.
-#[derive(Debug, Clone, PartialEq, thiserror::Error)]
-pub enum EntropicError {
-    /// The points are not two clouds of one dimension.
-    #[error(transparent)]
-    Cost(#[from] CostError),
-    /// The weights are not a measure.
-    #[error(transparent)]
-    Weight(#[from] WeightError),
-    /// The blur or regularisation is not a positive finite number.
-    #[error("{name} = {value} must be positive and finite")]
-    NotPositive {
-        /// `epsilon`, `blur` or `tolerance`.
-        name: &'static str,
-        /// The offending value.
-        value: f64,
-    },
-    /// The scaling of a fixed schedule is not in (0, 1).
-    #[error("scaling = {0} must lie strictly between 0 and 1")]
-    Scaling(f64),
-    /// The exponents c/ε lose their digits.
-    #[error(
-        "epsilon = {epsilon:e} is below {smallest:e}, where c/ε loses its digits for costs up to {largest_cost:e}: raise it, or use exact transport"
-    )]
-    TooSmall {
-        /// The regularisation asked for.
-        epsilon: f64,
-        /// The smallest one allowed.
-        smallest: f64,
-        /// A bound on the costs.
-        largest_cost: f64,
-    },
-}
-
 /// ε must leave the exponents c/ε an absolute accuracy of 1e−4: largest cost · 2^−53 / ε.
 const SMALLEST_RELATIVE_EPSILON: f64 = 1e-12;
 
@@ -102,43 +50,52 @@ const UPDATES_BEFORE_EXACT: usize = 12;
 /// Relative to ε, the rounding of a dual value made of single-precision exponentials.
 pub(super) const ROUNDING: f64 = 1e-6;
 
-/// Entropic optimal transport between the rows of `x` and of `y`.
+/// Entropic optimal transport between two measures.
 ///
-/// Alternating updates f ← −ε log Σ_j b_j e^{(g_j − c_ij)/ε} and the same for g, with ε falling from the largest cost to its value
-/// (Schmitzer, arXiv 1610.06519, section 3) and Anderson mixing at the last ε, until ‖P1 − a‖₁ ≤ tolerance for
-/// P_ij = a_i b_j e^{(f_i + g_j − c_ij)/ε}. Mass that has to cross between clusters further apart than √ε would make the updates creep:
-/// where they do not converge soon, they go on from the exact potentials, which are within O(ε·log n) of the entropic ones
-/// (Peyré & Cuturi, arXiv 1803.00567, section 4.1). The error is measured for the returned potentials, after the last update; when `max_iterations` comes first, the result says `converged: false`.
+/// Alternating updates f ← −ε log Σ_j b_j e^{(g_j − c_ij)/ε} and the same for g, with ε falling from the largest cost
+/// to its value (Schmitzer, arXiv 1610.06519, section 3) and Anderson mixing at the last ε, until ‖P1 − a‖₁ ≤ tolerance
+/// for P_ij = a_i b_j e^{(f_i + g_j − c_ij)/ε}. Mass that has to cross between clusters further apart than √ε would
+/// make the updates creep: where they do not converge soon, they go on from the exact potentials, which are within
+/// O(ε·log n) of the entropic ones (Peyré & Cuturi, arXiv 1803.00567, section 4.1). The error is measured for the
+/// returned potentials, after the last update; when `max_iterations` comes first, the result says `converged: false`.
 ///
-/// `x` is \[n, d\], `y` is \[m, d\]; weights are divided by their sums, `None` means equal ones; `epsilon` is in units of cost.
+/// Weights are divided by their sums; `epsilon` is in units of cost.
 ///
 /// # Errors
-/// Clouds or weights that are not measures, ε or a tolerance that is not positive, an ε so small that c/ε loses its digits.
+/// Measures of different dimensions, ε or a tolerance that is not positive, costs that are not finite, an ε so small
+/// that c/ε loses its digits.
 ///
-/// O(n·m·d) per update, much less for ε far below the squared extent of the clouds in few dimensions, O((n + m)·d) memory, and at most one exact solve; the result does not depend on the number of threads.
+/// O(n·m·d) per update, and for a Euclidean cost much less for ε far below the squared extent of the clouds in few
+/// dimensions; O((n + m)·d) memory, and at most one exact solve. The result does not depend on the number of threads.
 ///
 /// ```
 /// use ndarray::array;
-/// use ot_core::{cost::Cost, entropic::{SinkhornOptions, sinkhorn}};
+/// use ot_core::{Measure, cost::Euclidean, entropic::{SinkhornOptions, sinkhorn}};
 /// let (x, y) = (array![[0.0], [1.0]], array![[2.0]]);
-/// let plan = sinkhorn(x.view(), y.view(), None, None, Cost::Euclidean, 0.1, SinkhornOptions::default())?;
+/// let (source, target) = (Measure::uniform(x.view())?, Measure::uniform(y.view())?);
+/// let plan = sinkhorn(&source, &target, &Euclidean::Distance, 0.1, SinkhornOptions::default())?;
 /// assert!(plan.converged && (plan.value - 1.5).abs() < 1e-6);
 /// # Ok::<(), ot_core::entropic::EntropicError>(())
 /// ```
-pub fn sinkhorn(
-    x: ArrayView2<f64>,
-    y: ArrayView2<f64>,
-    a: Option<&[f64]>,
-    b: Option<&[f64]>,
-    cost: Cost,
+pub fn sinkhorn<'a>(
+    source: &Measure<'a>,
+    target: &Measure<'a>,
+    cost: &'a dyn Cost,
     epsilon: f64,
     options: SinkhornOptions,
-) -> Result<EntropicTransport, EntropicError> {
-    let problem = Problem::new(x, y, a, b, cost, epsilon)?;
+) -> Result<EntropicTransport<'a>, EntropicError> {
+    let problem = Problem::new(source, target, cost, epsilon)?;
     options.check()?;
-    let Solution { value, f, g, iterations, marginal_error, converged } = problem.solve(options);
-    let (f, g) = (problem.sources.restored(&f), problem.targets.restored(&g));
-    Ok(EntropicTransport { value, f, g, epsilon, iterations, marginal_error, converged })
+    let solution = problem.solve(options);
+    let extension = Extension::SoftMinimum { epsilon, damping: 1.0, masses: [1.0, 1.0] };
+    Ok(EntropicTransport {
+        value: solution.value,
+        potentials: problem.potentials(&solution.f, &solution.g, extension),
+        epsilon,
+        iterations: solution.iterations,
+        marginal_error: solution.marginal_error,
+        converged: solution.converged,
+    })
 }
 
 /// Potentials in sorted order, with what they are worth.
@@ -151,62 +108,72 @@ pub(super) struct Solution {
     pub converged: bool,
 }
 
-/// A checked entropic problem; weights and potentials are in the order of the sorted points.
+/// A checked entropic problem; weights and potentials are in the order of the kernel.
 pub(super) struct Problem<'a> {
-    x: ArrayView2<'a, f64>,
-    y: ArrayView2<'a, f64>,
-    pub cost: Cost,
-    pub sources: Clusters,
-    pub targets: Clusters,
+    source: Measure<'a>,
+    target: Measure<'a>,
+    cost: &'a dyn Cost,
+    pub kernel: Kernel<'a>,
     pub a: Vec<f64>,
     pub b: Vec<f64>,
     log_a: Vec<f64>,
     pub log_b: Vec<f64>,
     pub epsilon: f64,
-    /// Diagonal of the bounding box of both clouds, at least the largest distance.
-    pub diameter: f64,
+    /// An upper bound of |c_ij|.
     largest_cost: f64,
 }
 
 impl<'a> Problem<'a> {
     pub fn new(
-        x: ArrayView2<'a, f64>,
-        y: ArrayView2<'a, f64>,
-        a: Option<&[f64]>,
-        b: Option<&[f64]>,
-        cost: Cost,
+        source: &Measure<'a>,
+        target: &Measure<'a>,
+        cost: &'a dyn Cost,
         epsilon: f64,
     ) -> Result<Self, EntropicError> {
-        check_clouds(x, y)?;
-        let (a, b) = Weights::pair(a, b, x.nrows(), y.nrows())?;
+        check_dimensions(source, target)?;
         positive("epsilon", epsilon)?;
-        let squared_diameter = bounding_box_diagonal_squared(x, y);
-        let largest_cost = cost.of_squared_distance(squared_diameter);
+        let kernel = Kernel::new(source, target, cost);
+        let largest_cost = match &kernel {
+            Kernel::Blocks { cost, .. } => {
+                cost.of_squared_distance(squared_diameter(source.points(), target.points()))
+            }
+            Kernel::Pairs(pairs) => {
+                largest_cost(pairs).map_err(|source_index| EntropicError::CostNotFinite { source_index })?
+            }
+        };
         let smallest = SMALLEST_RELATIVE_EPSILON * largest_cost;
         if epsilon < smallest {
             return Err(EntropicError::TooSmall { epsilon, smallest, largest_cost });
         }
-        let (sources, targets) = (Clusters::new(x), Clusters::new(y));
-        let (a, b) = (sources.sorted(&a.all), targets.sorted(&b.all));
+        let (a, b) = (source.probabilities(), target.probabilities());
+        let (a, b) = (kernel.sorted(Side::Sources, &a.all), kernel.sorted(Side::Targets, &b.all));
         let logarithms = |weights: &[f64]| weights.iter().map(|weight| weight.ln()).collect();
         Ok(Self {
-            x,
-            y,
+            source: *source,
+            target: *target,
             cost,
-            sources,
-            targets,
+            kernel,
             log_a: logarithms(&a),
             log_b: logarithms(&b),
             a,
             b,
             epsilon,
-            diameter: squared_diameter.sqrt(),
             largest_cost,
         })
     }
 
+    /// Potentials in the order of the kernel as those of the measures.
+    pub fn potentials(&self, f: &[f64], g: &[f64], extension: Extension) -> Potentials<'a> {
+        Potentials::new(
+            (&self.source, self.kernel.restored(Side::Sources, f)),
+            (&self.target, self.kernel.restored(Side::Targets, g)),
+            self.cost,
+            extension,
+        )
+    }
+
     /// Gives both measures a mass, where they had one.
-    pub fn scale_masses(&mut self, mass_a: f64, mass_b: f64) {
+    pub fn scale_masses(&mut self, [mass_a, mass_b]: [f64; 2]) {
         for (weights, logarithms, mass) in
             [(&mut self.a, &mut self.log_a, mass_a), (&mut self.b, &mut self.log_b, mass_b)]
         {
@@ -217,12 +184,12 @@ impl<'a> Problem<'a> {
 
     /// The best f for a given g.
     pub fn update_f(&self, g: &[f64], epsilon: f64) -> Vec<f64> {
-        soft_minimum(&self.sources, &self.targets, self.cost, g, &self.log_b, epsilon)
+        self.kernel.soft_minimum(Side::Sources, g, &self.log_b, epsilon)
     }
 
     /// The best g for a given f.
     pub fn update_g(&self, f: &[f64], epsilon: f64) -> Vec<f64> {
-        soft_minimum(&self.targets, &self.sources, self.cost, f, &self.log_a, epsilon)
+        self.kernel.soft_minimum(Side::Targets, f, &self.log_a, epsilon)
     }
 
     /// The pairing Σ a f + Σ b g.
@@ -284,27 +251,22 @@ impl<'a> Problem<'a> {
         }
     }
 
-    /// The potential after one update from the exact ones, if its dual value is above `value`; none for costs the exact solver refuses.
+    /// The potential after one update from the exact ones, if its dual value is above `value`; none for costs the exact
+    /// solver refuses.
     fn exact_start(&self, value: f64) -> Option<Vec<f64>> {
-        let (a, b) = (self.sources.restored(&self.a), self.targets.restored(&self.b));
-        let exact = exact::solve(self.x, self.y, Some(&a), Some(&b), self.cost).ok()?;
-        let f = self.update_f(&self.targets.sorted(&exact.g), self.epsilon);
+        let a = self.kernel.restored(Side::Sources, &self.a);
+        let b = self.kernel.restored(Side::Targets, &self.b);
+        let source = Measure::new(self.source.points(), Some(&a)).ok()?;
+        let target = Measure::new(self.target.points(), Some(&b)).ok()?;
+        let exact = exact::solve(&source, &target, self.cost).ok()?;
+        let f = self.update_f(&self.kernel.sorted(Side::Targets, &exact.potentials.g), self.epsilon);
         let g = self.update_g(&f, self.epsilon);
         (self.pairing(&f, &g) > value).then_some(f)
     }
 }
 
-/// Σ weights·values over the positive weights.
-fn pairing(weights: &[f64], values: &[f64]) -> f64 {
-    weights
-        .iter()
-        .zip(values)
-        .filter(|&(&weight, _)| weight > 0.0)
-        .map(|(weight, value)| weight * value)
-        .sum()
-}
-
-fn bounding_box_diagonal_squared(x: ArrayView2<f64>, y: ArrayView2<f64>) -> f64 {
+/// The squared diagonal of the bounding box of both clouds, at least the largest squared distance.
+pub(super) fn squared_diameter(x: ArrayView2<'_, f64>, y: ArrayView2<'_, f64>) -> f64 {
     x.axis_iter(Axis(1))
         .zip(y.axis_iter(Axis(1)))
         .map(|(x, y)| {

@@ -1,21 +1,21 @@
 //! Entropic transport between measures of different masses.
 
+use super::EntropicError;
 use super::anderson::Anderson;
-use super::sinkhorn::{EntropicError, Problem, ROUNDING, SinkhornOptions, positive};
+use super::sinkhorn::{Problem, ROUNDING, SinkhornOptions, positive};
 use crate::cost::Cost;
-use ndarray::ArrayView2;
+use crate::measure::Measure;
+use crate::potentials::{Extension, Potentials};
 
 /// The state of an unbalanced solve, with what it is worth.
-#[derive(Debug, Clone, PartialEq)]
-pub struct UnbalancedTransport {
+#[derive(Debug, Clone)]
+pub struct UnbalancedTransport<'a> {
     /// The dual value, a lower bound that is second order in `marginal_error`.
     pub value: f64,
     /// The mass that is transported, Σ P.
     pub mass: f64,
-    /// The potential of the sources, \[n\].
-    pub f: Vec<f64>,
-    /// The potential of the targets, \[m\]; the best one for `f`.
-    pub g: Vec<f64>,
+    /// The potentials; g is the best one for f.
+    pub potentials: Potentials<'a>,
     /// The regularisation ε, in units of cost.
     pub epsilon: f64,
     /// The price ρ of mass that is made or destroyed, in units of cost.
@@ -30,13 +30,14 @@ pub struct UnbalancedTransport {
 
 /// Entropic transport that may make and destroy mass at a price.
 ///
-/// $$ \min_P \sum_{ij} P_{ij} c_{ij} + \rho\,\mathrm{KL}(P1\|a) + \rho\,\mathrm{KL}(P^\top 1\|b) + \varepsilon\,\mathrm{KL}(P\|a\otimes b) $$
+/// min_P Σ P_ij c_ij + ρ·KL(P1‖a) + ρ·KL(Pᵀ1‖b) + ε·KL(P‖a⊗b)
 ///
-/// with KL(p‖q) = Σ p log(p/q) − p + q. Updates are those of [`super::sinkhorn`] damped by ρ/(ρ + ε) (Chizat et al., arXiv 1607.05816,
-/// section 3; Séjourné et al., arXiv 1910.12958), mixed in the same way. As ρ grows the marginals become exact.
+/// with KL(p‖q) = Σ p log(p/q) − p + q. Updates are those of [`super::sinkhorn`] damped by ρ/(ρ + ε) (Chizat et al.,
+/// arXiv 1607.05816, section 3; Séjourné et al., arXiv 1910.12958), mixed in the same way. As ρ grows the marginals
+/// become exact.
 ///
-/// `x` is \[n, d\], `y` is \[m, d\]; weights count as they are, NOT divided by their sums, and `None` means 1/n each; `epsilon` and `reach`
-/// are in units of cost. Mass does not travel further than where the cost is some times ρ.
+/// Weights count as they are, NOT divided by their sums; `epsilon` and `reach` are in units of cost. Mass does not
+/// travel further than where the cost is some times ρ.
 ///
 /// # Errors
 /// Those of [`super::sinkhorn`], and a `reach` that is not positive.
@@ -45,42 +46,45 @@ pub struct UnbalancedTransport {
 ///
 /// ```
 /// use ndarray::array;
-/// use ot_core::{cost::Cost, entropic::{SinkhornOptions, sinkhorn_unbalanced}};
+/// use ot_core::{Measure, cost::Euclidean, entropic::{SinkhornOptions, sinkhorn_unbalanced}};
 /// let (x, y) = (array![[0.0]], array![[100.0]]);
+/// let (source, target) = (Measure::uniform(x.view())?, Measure::uniform(y.view())?);
 /// let options = SinkhornOptions::default();
-/// let far = sinkhorn_unbalanced(x.view(), y.view(), None, None, Cost::HalfSquaredEuclidean, 0.1, 1.0, options)?;
+/// let far = sinkhorn_unbalanced(&source, &target, &Euclidean::HalfSquared, 0.1, 1.0, options)?;
 /// // Too far: the unit of mass is destroyed and made again, each at the price ρ.
 /// assert!(far.mass < 1e-9 && (far.value - 2.1).abs() < 1e-6);
 /// # Ok::<(), ot_core::entropic::EntropicError>(())
 /// ```
-#[expect(clippy::too_many_arguments, reason = "those of the balanced problem, and the reach")]
-pub fn sinkhorn_unbalanced(
-    x: ArrayView2<f64>,
-    y: ArrayView2<f64>,
-    a: Option<&[f64]>,
-    b: Option<&[f64]>,
-    cost: Cost,
+pub fn sinkhorn_unbalanced<'a>(
+    source: &Measure<'a>,
+    target: &Measure<'a>,
+    cost: &'a dyn Cost,
     epsilon: f64,
     reach: f64,
     options: SinkhornOptions,
-) -> Result<UnbalancedTransport, EntropicError> {
-    let mut problem = Problem::new(x, y, a, b, cost, epsilon)?;
+) -> Result<UnbalancedTransport<'a>, EntropicError> {
+    let mut problem = Problem::new(source, target, cost, epsilon)?;
     options.check()?;
     positive("reach", reach)?;
-    let mass = |weights: Option<&[f64]>| weights.map_or(1.0, |weights| weights.iter().sum());
-    problem.scale_masses(mass(a), mass(b));
-    Ok(Relaxed { problem, reach }.solve(options))
+    let masses = [source.mass(), target.mass()];
+    problem.scale_masses(masses);
+    Ok(Relaxed { problem, masses, reach }.solve(options))
 }
 
 /// A problem whose marginals may be missed.
 struct Relaxed<'a> {
     problem: Problem<'a>,
+    masses: [f64; 2],
     reach: f64,
 }
 
-impl Relaxed<'_> {
+impl<'a> Relaxed<'a> {
+    fn damping(&self, epsilon: f64) -> f64 {
+        self.reach / (self.reach + epsilon)
+    }
+
     fn damped(&self, mut update: Vec<f64>, epsilon: f64) -> Vec<f64> {
-        let damping = self.reach / (self.reach + epsilon);
+        let damping = self.damping(epsilon);
         update.iter_mut().for_each(|value| *value *= damping);
         update
     }
@@ -98,7 +102,7 @@ impl Relaxed<'_> {
         weights.iter().zip(potential).map(|(weight, value)| weight * (-value / self.reach).exp_m1()).sum()
     }
 
-    fn solve(&self, options: SinkhornOptions) -> UnbalancedTransport {
+    fn solve(&self, options: SinkhornOptions) -> UnbalancedTransport<'a> {
         let problem = &self.problem;
         let (mass_a, mass_b): (f64, f64) = (problem.a.iter().sum(), problem.b.iter().sum());
         let epsilon = problem.epsilon;
@@ -135,11 +139,12 @@ impl Relaxed<'_> {
                 -self.reach * (self.excess(&problem.a, &f) + excess_b) - epsilon * (mass - mass_a * mass_b);
             let converged = marginal_error <= options.tolerance;
             if converged || iterations >= options.max_iterations {
+                let damping = self.damping(epsilon);
+                let extension = Extension::SoftMinimum { epsilon, damping, masses: self.masses };
                 return UnbalancedTransport {
                     value,
                     mass,
-                    f: problem.sources.restored(&f),
-                    g: problem.targets.restored(&g),
+                    potentials: problem.potentials(&f, &g, extension),
                     epsilon,
                     reach: self.reach,
                     iterations,

@@ -9,7 +9,8 @@ use super::ExactError;
 use super::simplex::Arc;
 use crate::cost::{AllPairs, Smallest, largest_cost};
 
-/// Candidates kept for each source and for each target: more arcs slow the simplex, fewer cost further rounds of pricing.
+/// Candidates kept for each source and for each target: more arcs slow the simplex, fewer cost further rounds of
+/// pricing.
 const NEIGHBOURS: usize = 10;
 
 /// Violated arcs added for each source in a round of pricing.
@@ -26,7 +27,8 @@ pub(super) struct WarmStart {
     pub scale: f64,
 }
 
-/// From a first guess of f: its c-transform g, the c-transform of that, and the nearly tight arcs of every source and target.
+/// From a first guess of f: its c-transform g, the c-transform of that, and the nearly tight arcs of every source and
+/// target.
 pub(super) fn warm_start(
     pairs: &AllPairs<'_>,
     guess: &[f64],

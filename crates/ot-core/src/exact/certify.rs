@@ -2,8 +2,9 @@
 
 #![allow(clippy::indexing_slicing, reason = "indices are compared with the sizes of the problem at entry")]
 
-use super::{CertificateError, Flow};
-use crate::cost::{AllPairs, PairCost, Row, largest_cost};
+use super::{CertificateError, ExactError, Flow};
+use crate::cost::{AllPairs, CloudCost, Cost, PairCost, Row, largest_cost};
+use crate::measure::{Measure, pairing};
 
 /// The verified optimality conditions of a transport plan; each number is at most its tolerance.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -22,24 +23,33 @@ pub struct Certificate {
     pub tolerance: f64,
 }
 
+impl Certificate {
+    /// The duality gap `primal` − `dual`, zero up to rounding.
+    pub fn gap(&self) -> f64 {
+        self.primal - self.dual
+    }
+}
+
 /// Unit roundings allowed per step of a sum of √N terms: the constant of every tolerance here.
 const ROUNDINGS: f64 = 64.0;
 
-/// The rounding that potentials of a problem with `points` nodes and costs up to `scale` may carry: a potential is a sum of costs along a
-/// path of the basis, whose rounding errors add up like a random walk.
+/// The rounding that potentials of a problem with `points` nodes and costs up to `scale` may carry: a potential is a
+/// sum of costs along a path of the basis, whose rounding errors add up like a random walk.
 pub(super) fn cost_tolerance(points: usize, scale: f64) -> f64 {
     ROUNDINGS * (points as f64).sqrt() * f64::EPSILON * scale
 }
 
-/// Verifies that `coupling` is an optimal plan between the weights `a`, \[n\], and `b`, \[m\], and that `f`, \[n\], and `g`, \[m\], prove it.
+/// Verifies that `coupling` is an optimal plan between the weights `a`, \[n\], and `b`, \[m\], and that `f`, \[n\], and
+/// `g`, \[m\], prove it.
 ///
-/// By weak duality Σ P c ≥ Σ a f + Σ b g whenever f_i + g_j ≤ c_ij for ALL pairs, with equality if f_i + g_j = c_ij wherever P_ij > 0:
-/// feasible marginals, dual feasibility and complementary slackness together are a proof (Peyré & Cuturi, arXiv 1803.00567, proposition
-/// 3.3). The tolerance on costs is 64·√(n+m)·ε·max|c|, on masses 64·√(n+m)·ε, with ε the rounding unit of `f64`; between point clouds
-/// max|c| is taken over pairs of points far apart, at least a ninth of the largest cost, so the check is the stricter one.
+/// By weak duality Σ P c ≥ Σ a f + Σ b g whenever f_i + g_j ≤ c_ij for ALL pairs, with equality if f_i + g_j = c_ij
+/// wherever P_ij > 0: feasible marginals, dual feasibility and complementary slackness together are a proof (Peyré &
+/// Cuturi, arXiv 1803.00567, proposition 3.3). The tolerance on costs is 64·√(n+m)·ε·max|c|, on masses 64·√(n+m)·ε,
+/// with ε the rounding unit of `f64`; between point clouds max|c| is taken over pairs of points far apart, at least a
+/// ninth of the largest cost, so the check is the stricter one.
 ///
-/// All pairs are visited: those of point clouds are dismissed by a bound in single precision that includes its rounding, or evaluated
-/// in double precision; the result is that of evaluating all, to the bit.
+/// All pairs are visited: those of point clouds are dismissed by a bound in single precision that includes its
+/// rounding, or evaluated in double precision; the result is that of evaluating all, to the bit.
 ///
 /// Weights are probabilities: each side sums to one.
 ///
@@ -49,17 +59,15 @@ pub(super) fn cost_tolerance(points: usize, scale: f64) -> f64 {
 /// O(n·m) costs, O(n + m) memory, parallel; the result does not depend on the number of threads.
 ///
 /// ```
-/// use ndarray::array;
-/// use ot_core::{cost::Cost, exact::{certify, solve}, cost::CloudCost};
-/// let (x, y) = (array![[0.0], [1.0]], array![[1.1], [0.2]]);
-/// let mut plan = solve(x.view(), y.view(), None, None, Cost::SquaredEuclidean)?;
-/// let cost = CloudCost::new(x.view(), y.view(), Cost::SquaredEuclidean)?;
-/// assert!(certify(&cost, &[0.5, 0.5], &[0.5, 0.5], &plan.coupling, &plan.f, &plan.g).is_ok());
+/// use ot_core::{cost::FunctionCost, exact::{certify_pairs, solve_pairs}};
+/// let cost = FunctionCost::new(2, 2, |i, j| if i == j { 1.0 } else { 0.5 });
+/// let mut plan = solve_pairs(&cost, None, None)?;
+/// assert!(certify_pairs(&cost, &[0.5, 0.5], &[0.5, 0.5], &plan.coupling, &plan.f, &plan.g).is_ok());
 /// plan.f[0] += 1e-9;
-/// assert!(certify(&cost, &[0.5, 0.5], &[0.5, 0.5], &plan.coupling, &plan.f, &plan.g).is_err());
+/// assert!(certify_pairs(&cost, &[0.5, 0.5], &[0.5, 0.5], &plan.coupling, &plan.f, &plan.g).is_err());
 /// # Ok::<(), ot_core::exact::ExactError>(())
 /// ```
-pub fn certify(
+pub fn certify_pairs(
     cost: &dyn PairCost,
     a: &[f64],
     b: &[f64],
@@ -67,11 +75,41 @@ pub fn certify(
     f: &[f64],
     g: &[f64],
 ) -> Result<Certificate, CertificateError> {
-    certify_pairs(&AllPairs::once(cost), a, b, coupling, f, g)
+    certify_all(&AllPairs::once(cost), a, b, coupling, f, g)
 }
 
-/// [`certify`] with what earlier passes over the pairs have kept.
-pub(super) fn certify_pairs(
+/// [`certify_pairs`] for two measures, whose weights are divided by their sums.
+///
+/// # Errors
+/// As [`certify_pairs`]; measures of different dimensions.
+///
+/// ```
+/// use ndarray::array;
+/// use ot_core::{Measure, cost::Euclidean, exact::{certify, solve}};
+/// let (x, y) = (array![[0.0], [1.0]], array![[1.1], [0.2]]);
+/// let (source, target) = (Measure::uniform(x.view())?, Measure::uniform(y.view())?);
+/// let plan = solve(&source, &target, &Euclidean::Squared)?;
+/// let (f, g) = (&plan.potentials.f, &plan.potentials.g);
+/// assert_eq!(certify(&source, &target, &Euclidean::Squared, &plan.coupling, f, g)?, plan.certificate);
+/// // The plan is not optimal for another cost.
+/// assert!(certify(&source, &target, &Euclidean::Distance, &plan.coupling, f, g).is_err());
+/// # Ok::<(), ot_core::exact::ExactError>(())
+/// ```
+pub fn certify(
+    source: &Measure<'_>,
+    target: &Measure<'_>,
+    cost: &dyn Cost,
+    coupling: &[Flow],
+    f: &[f64],
+    g: &[f64],
+) -> Result<Certificate, ExactError> {
+    let pairs = CloudCost::new(source, target, cost)?;
+    let (a, b) = (source.probabilities(), target.probabilities());
+    Ok(certify_pairs(pairs.pairs(), &a.all, &b.all, coupling, f, g)?)
+}
+
+/// [`certify_pairs`] with what earlier passes over the pairs have kept.
+pub(super) fn certify_all(
     pairs: &AllPairs<'_>,
     a: &[f64],
     b: &[f64],
@@ -122,14 +160,6 @@ pub(super) fn certify_pairs(
     if exceeds(slackness, tolerance) {
         return Err(CertificateError::Slackness { slack: slackness, tolerance });
     }
-    let pairing = |weights: &[f64], potential: &[f64]| -> f64 {
-        weights
-            .iter()
-            .zip(potential)
-            .filter(|&(&weight, _)| weight > 0.0)
-            .map(|(weight, value)| weight * value)
-            .sum()
-    };
     let dual = pairing(a, f) + pairing(b, g);
     Ok(Certificate { primal, dual, marginal_error, infeasibility, slackness, tolerance })
 }

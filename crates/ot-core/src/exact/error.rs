@@ -1,17 +1,14 @@
 //! Why there is no certified transport plan.
 
-use crate::cost::CostError;
-use crate::weights::WeightError;
+use crate::measure::MeasureError;
 
 /// Why an exact solve gave no plan.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
 pub enum ExactError {
-    /// The points are not two clouds of one dimension.
+    /// Points or weights are not a measure, or the two have different dimensions.
     #[error(transparent)]
-    Cost(#[from] CostError),
-    /// The weights are not a measure.
-    #[error(transparent)]
-    Weight(#[from] WeightError),
+    Measure(#[from] MeasureError),
     /// One of the two sets is empty.
     #[error("a cost between {sources} sources and {targets} targets: both must be at least one")]
     Empty {
@@ -41,10 +38,12 @@ pub enum ExactError {
 
 /// The optimality condition that a claimed solution violates.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
 pub enum CertificateError {
     /// Coupling or potentials do not fit the problem.
     #[error(
-        "{what} has {found} entries or an index of that size, expected {expected}: pass the solution of this very problem"
+        "{what} has {found} entries or an index of that size, expected {expected}: \
+         pass the solution of this very problem"
     )]
     Shape {
         /// The part that does not fit.
@@ -56,7 +55,8 @@ pub enum CertificateError {
     },
     /// The coupling is negative or does not have the given marginals.
     #[error(
-        "the coupling misses its marginals by {error:e}, allowed {tolerance:e}: this is a defect of the solver or of the input, do not use it"
+        "the coupling misses its marginals by {error:e}, allowed {tolerance:e}: \
+         this is a defect of the solver or of the input, do not use it"
     )]
     Marginals {
         /// Largest violation, in mass.
@@ -66,7 +66,8 @@ pub enum CertificateError {
     },
     /// f_i + g_j exceeds c_ij for some pair.
     #[error(
-        "the potentials exceed the cost by {violation:e}, allowed {tolerance:e}: the plan is not proved optimal, do not use it"
+        "the potentials exceed the cost by {violation:e}, allowed {tolerance:e}: \
+         the plan is not proved optimal, do not use it"
     )]
     Infeasible {
         /// Largest f_i + g_j − c_ij over all pairs.
@@ -76,7 +77,8 @@ pub enum CertificateError {
     },
     /// f_i + g_j is below c_ij on a pair that carries mass.
     #[error(
-        "the potentials miss the cost by {slack:e} on the coupling, allowed {tolerance:e}: the plan is not proved optimal, do not use it"
+        "the potentials miss the cost by {slack:e} on the coupling, allowed {tolerance:e}: \
+         the plan is not proved optimal, do not use it"
     )]
     Slackness {
         /// Largest |c_ij − f_i − g_j| over the coupling.

@@ -7,14 +7,15 @@ pub(crate) struct Masses {
     total: i64,
 }
 
-/// Units of mass for general weights: 2^60 resolves a weight of order one below its own rounding and leaves room in an `i64`.
+/// Units of mass for general weights: 2^60 resolves a weight of order one below its own rounding and leaves room in an
+/// `i64`.
 const UNITS: i64 = 1 << 60;
 
 impl Masses {
     /// Integer masses proportional to positive weights that sum to one on each side.
     ///
-    /// Equal weights give the smallest exact integers; general weights are rounded to 2^−60 and the rounding of the total is put on the
-    /// largest weight.
+    /// Equal weights give the smallest exact integers; general weights are rounded to 2^−60 and the rounding of the
+    /// total is put on the largest weight.
     pub fn new(sources: &[f64], targets: &[f64]) -> Self {
         if let (true, true) = (all_equal(sources), all_equal(targets)) {
             let (n, m) = (sources.len() as i64, targets.len() as i64);

@@ -2,22 +2,22 @@
 
 #![allow(clippy::indexing_slicing, reason = "kernels; indices come from sorting the very slices they index")]
 
+use super::Flow;
 use super::masses::Masses;
-use super::{ExactError, Flow};
-use crate::cost::CostError;
-use crate::weights::Weights;
+use crate::measure::{Measure, MeasureError};
+use ndarray::{Axis, aview1};
 
 /// The transport cost min_P Σ P_ij |x_i − y_j|^p between two weighted samples of the line, for p ≥ 1.
 ///
-/// The quantile coupling is optimal for every convex cost of x − y: ∫_0^1 |F⁻¹(u) − G⁻¹(u)|^p du (Peyré & Cuturi, arXiv 1803.00567,
-/// remark 2.30). The distance W_p is its p-th root.
+/// The quantile coupling is optimal for every convex cost of x − y: ∫_0^1 |F⁻¹(u) − G⁻¹(u)|^p du (Peyré & Cuturi, arXiv
+/// 1803.00567, remark 2.30). The distance W_p is its p-th root.
 ///
-/// `x` is \[n\], `y` is \[m\], with weights `a`, `b` that are divided by their sums (equal weights if `None`); the unit is that of x to the
-/// power p.
+/// `x` is \[n\], `y` is \[m\], with weights `a`, `b` that are divided by their sums (equal weights if `None`); the unit
+/// is that of x to the power p.
 ///
 /// # Errors
-/// Empty samples, values that are not finite, weights that are not a measure. A power below 1 or not finite gives an error of its own,
-/// since the monotone coupling is not optimal for it.
+/// Empty samples, values that are not finite, weights that are not a measure. A power below 1 or not finite gives an
+/// error of its own, since the monotone coupling is not optimal for it.
 ///
 /// O(n log n + m log m).
 ///
@@ -36,31 +36,26 @@ pub fn transport_cost(
     if !is_valid_power(p) {
         return Err(LineError::Power(p));
     }
-    for (cloud, values) in [("source", x), ("target", y)] {
-        if values.is_empty() {
-            return Err(ExactError::from(CostError::Empty { cloud }).into());
-        }
-        if let Some((row, &value)) = values.iter().enumerate().find(|(_, value)| !value.is_finite()) {
-            return Err(ExactError::from(CostError::NotFinite { cloud, row, column: 0, value }).into());
-        }
-    }
+    let source = Measure::named("source", aview1(x).insert_axis(Axis(1)), a)?;
+    let target = Measure::named("target", aview1(y).insert_axis(Axis(1)), b)?;
     if a.is_none() && b.is_none() && x.len() == y.len() {
         return Ok(monotone_cost(x, y, None, p));
     }
-    let (a, b) = Weights::pair(a, b, x.len(), y.len()).map_err(ExactError::from)?;
+    let (a, b) = (source.probabilities(), target.probabilities());
     let (x, y) = (a.positive_of(x), b.positive_of(y));
     Ok(monotone_cost(&x, &y, Some(&Masses::new(&a.positive(), &b.positive())), p))
 }
 
 /// Why a transport cost on the line is not defined.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
 pub enum LineError {
     /// The power is below 1, NaN or infinite.
     #[error("the power p = {0} must be finite and at least 1: below 1 the cost is not convex")]
     Power(f64),
     /// The samples or weights are not measures.
     #[error(transparent)]
-    Input(#[from] ExactError),
+    Measure(#[from] MeasureError),
 }
 
 /// Whether |x − y|^p is a convex cost.
@@ -93,7 +88,8 @@ pub(crate) fn monotone_cost(x: &[f64], y: &[f64], masses: Option<&Masses>, p: f6
     total
 }
 
-/// Visits the pairs of the monotone coupling with their masses; without `masses` both samples have equal weights and equal size.
+/// Visits the pairs of the monotone coupling with their masses; without `masses` both samples have equal weights and
+/// equal size.
 pub(crate) fn visit_monotone(
     x: &[f64],
     y: &[f64],
@@ -114,7 +110,8 @@ fn order(values: &[f64]) -> Vec<usize> {
     order
 }
 
-/// Visits the monotone staircase: n + m − 1 neighbouring pairs from the two smallest points to the two largest, some of them with mass 0.
+/// Visits the monotone staircase: n + m − 1 neighbouring pairs from the two smallest points to the two largest, some of
+/// them with mass 0.
 fn walk(by_x: &[usize], by_y: &[usize], masses: &Masses, mut visit: impl FnMut(usize, usize, i64)) {
     let (mut i, mut j) = (0, 0);
     let (mut left_x, mut left_y) = (masses.supplies[by_x[0]], masses.demands[by_y[0]]);
@@ -138,8 +135,8 @@ fn walk(by_x: &[usize], by_y: &[usize], masses: &Masses, mut visit: impl FnMut(u
 
 /// The monotone coupling of two measures with potentials that are tight along its staircase.
 ///
-/// The staircase is a basis of the transport polytope; for a convex cost of x − y its potentials are feasible for all pairs, because the
-/// sorted cost matrix has the Monge property.
+/// The staircase is a basis of the transport polytope; for a convex cost of x − y its potentials are feasible for all
+/// pairs, because the sorted cost matrix has the Monge property.
 pub(super) fn monotone_plan(
     x: &[f64],
     y: &[f64],

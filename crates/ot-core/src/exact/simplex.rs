@@ -1,7 +1,8 @@
 //! The primal network simplex for transport on a growing list of arcs.
 //!
-//! Masses are integers, so flows are exact and the strongly feasible basis (every tree arc can carry some more mass towards the root)
-//! rules out cycling. Every node also hangs on an artificial arc to a root; its price is raised by the caller until no mass uses it.
+//! Masses are integers, so flows are exact and the strongly feasible basis (every tree arc can carry some more mass
+//! towards the root) rules out cycling. Every node also hangs on an artificial arc to a root; its price is raised by
+//! the caller until no mass uses it.
 
 #![allow(
     clippy::indexing_slicing,
@@ -49,7 +50,8 @@ pub(super) struct NetworkSimplex {
     tree_arcs: Vec<TreeArc>,
     /// The number of nodes in the subtree of each node.
     sizes: Vec<u32>,
-    /// f on sources, −g on targets, up to a common constant: the reduced cost of an arc is cost − value\[source\] + value\[target\].
+    /// f on sources, −g on targets, up to a common constant: the reduced cost of an arc is cost − value\[source\] +
+    /// value\[target\].
     values: Vec<f64>,
     artificial_cost: Vec<f64>,
     arcs: Vec<Arc>,
@@ -136,8 +138,8 @@ impl NetworkSimplex {
 
     /// Pivots until no arc has a reduced cost below −`tolerance`.
     ///
-    /// Where potentials of far parts of the tree round to more than that, recomputing them finds ever new arcs to pivot on: after some
-    /// rounds each further one allows twice as much, and the certificate decides.
+    /// Where potentials of far parts of the tree round to more than that, recomputing them finds ever new arcs to pivot
+    /// on: after some rounds each further one allows twice as much, and the certificate decides.
     pub fn optimise(&mut self, tolerance: f64, max_pivots: usize) -> Result<(), PivotLimit> {
         let mut tolerance = tolerance;
         for round in 0.. {
@@ -201,8 +203,8 @@ impl NetworkSimplex {
         let arc = self.arcs[entering as usize];
         let (first, second) = (arc.source, arc.target_node);
         let join = self.join(first, second);
-        // The mass moves from `first` to `second` and back over the tree; on the way it frees arcs that point against it. Taking the last
-        // such arc along the cycle, seen from the join, keeps the basis strongly feasible.
+        // The mass moves from `first` to `second` and back over the tree; on the way it frees arcs that point against
+        // it. Taking the last such arc along the cycle, seen from the join, keeps the basis strongly feasible.
         let mut delta = i64::MAX;
         let mut leaving = (NONE, true);
         let mut at = first;
@@ -268,8 +270,8 @@ impl NetworkSimplex {
         }
     }
 
-    /// Makes `start` the child of `new_parent` over the entering arc, reversing the tree path from `start` up to `last`, which has lost its
-    /// parent.
+    /// Makes `start` the child of `new_parent` over the entering arc, reversing the tree path from `start` up to
+    /// `last`, which has lost its parent.
     fn rehang(&mut self, start: u32, last: u32, new_parent: u32, entering: TreeArc) {
         let whole = self.sizes[last as usize];
         let (mut at, mut parent, mut basic, mut below) = (start, new_parent, entering, 0);
@@ -341,8 +343,8 @@ impl NetworkSimplex {
         }
     }
 
-    /// Recomputes all potentials from the costs of the tree arcs, with 0 at the first node under the root: what the artificial arcs cost
-    /// does not enter the potentials of its component, so it takes no digits from them.
+    /// Recomputes all potentials from the costs of the tree arcs, with 0 at the first node under the root: what the
+    /// artificial arcs cost does not enter the potentials of its component, so it takes no digits from them.
     fn recompute_values(&mut self) {
         let root = self.links.len() as u32 - 1;
         let first = self.links[root as usize].first_child as usize;

@@ -6,16 +6,16 @@
 )]
 
 use super::candidates::{violated_arcs, warm_start};
-use super::certify::{certify_pairs, cost_tolerance};
+use super::certify::{certify_all, cost_tolerance};
 use super::duplicates::{Places, spread};
 use super::masses::Masses;
 use super::one_dimensional::monotone_plan;
 use super::simplex::NetworkSimplex;
-use super::{ExactError, Flow, Transport};
+use super::{ExactError, Flow, Plan, Transport};
 use crate::cost::{AllPairs, CloudCost, Cost, PairCost, Swapped, coarsened, restricted, sort_in_space};
 use crate::dual::c_transform::row_minima;
-use crate::weights::Weights;
-use ndarray::ArrayView2;
+use crate::measure::{Measure, Weights, check_weights};
+use crate::potentials::{Extension, Potentials};
 
 /// Settings of the exact solver.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,61 +39,85 @@ const COARSENING: usize = 4;
 
 /// What artificial arcs cost, in the largest cost, before other arcs than the known ones are asked for.
 ///
-/// The known arcs may carry all mass once it is worth their price; if it is not at this one, others must. A still higher price would only cost
-/// digits of the potentials behind artificial arcs. It is above the largest cost, of which the scale may be a ninth.
+/// The known arcs may carry all mass once it is worth their price; if it is not at this one, others must. A still
+/// higher price would only cost digits of the potentials behind artificial arcs. It is above the largest cost, of which
+/// the scale may be a ninth.
 const HIGHEST_MARGIN: f64 = 10.0;
 
 /// Sets of at most this many points are not made coarser.
 const COARSEST: usize = 64;
 
-/// The optimal transport plan between the rows of `x` and of `y`, with a verified certificate.
+/// The optimal transport plan between two measures, with a verified certificate.
 ///
-/// min_P Σ P_ij c(x_i, y_j) over couplings P ≥ 0 of the weights a and b. `x` is \[n, d\], `y` is \[m, d\]; `a` and `b` are
-/// divided by their sums, and equal weights are meant by `None`. Points that lie on each other are solved as one. For d = 1 the monotone coupling is used, otherwise a network simplex
-/// on candidate arcs; the n×m matrix is never built.
+/// min_P Σ P_ij c(x_i, y_j) over couplings P ≥ 0 of the weights a and b, which are divided by their sums. Points that
+/// lie on each other are solved as one. For d = 1 and a Euclidean cost the monotone coupling is used, otherwise a
+/// network simplex on candidate arcs.
 ///
 /// # Errors
-/// Clouds that are empty, of different dimensions or not finite; weights that are not measures; a plan that fails its certificate.
+/// Measures of different dimensions; costs that are not finite; a plan that fails its certificate.
 ///
-/// Memory O(n + m); every round of pricing costs O(n·m·d).
+/// Memory O((n + m)·d), and n·m single-precision products more where d ≥ 64 and they are at most 4·(n + m)·d; every
+/// round of pricing costs O(n·m·d).
 ///
 /// Peyré & Cuturi, arXiv 1803.00567, chapter 3.
 ///
 /// ```
 /// use ndarray::array;
-/// use ot_core::{cost::Cost, exact::solve};
-/// let plan = solve(array![[0.0, 0.0], [1.0, 0.0]].view(), array![[1.0, 1.0], [0.0, 1.0]].view(), None, None, Cost::SquaredEuclidean)?;
+/// use ot_core::{Measure, cost::Euclidean, exact::solve};
+/// let (x, y) = (array![[0.0, 0.0], [1.0, 0.0]], array![[1.0, 1.0], [0.0, 1.0]]);
+/// let plan = solve(&Measure::uniform(x.view())?, &Measure::uniform(y.view())?, &Euclidean::Squared)?;
 /// assert_eq!(plan.primal(), 1.0);
 /// assert_eq!((plan.coupling[0].source, plan.coupling[0].target), (0, 1));
 /// # Ok::<(), ot_core::exact::ExactError>(())
 /// ```
-pub fn solve(
-    x: ArrayView2<f64>,
-    y: ArrayView2<f64>,
-    a: Option<&[f64]>,
-    b: Option<&[f64]>,
-    cost: Cost,
-) -> Result<Transport, ExactError> {
-    let pairs = CloudCost::new(x, y, cost)?;
-    if x.ncols() != 1 {
-        let (sources, targets) = (Places::of(x), Places::of(y));
-        if sources.are_distinct(x.nrows()) && targets.are_distinct(y.nrows()) {
-            return solve_pairs(&pairs, a, b);
+pub fn solve<'a>(
+    source: &Measure<'a>,
+    target: &Measure<'a>,
+    cost: &'a dyn Cost,
+) -> Result<Transport<'a>, ExactError> {
+    solve_with(source, target, cost, ExactOptions::default())
+}
+
+/// [`solve`] with a limit on the pivots.
+///
+/// # Errors
+/// As [`solve`], and [`ExactError::IterationLimit`].
+pub fn solve_with<'a>(
+    source: &Measure<'a>,
+    target: &Measure<'a>,
+    cost: &'a dyn Cost,
+    options: ExactOptions,
+) -> Result<Transport<'a>, ExactError> {
+    let pairs = CloudCost::new(source, target, cost)?;
+    let pairs = pairs.pairs();
+    let Plan { coupling, f, g, iterations, certificate } = match pairs.clouds() {
+        Some(clouds) if clouds.dim == 1 => {
+            let (a, b) = (source.probabilities(), target.probabilities());
+            with_certificate(pairs, &a, &b, monotone)?
         }
-        let (a, b) = Weights::pair(a, b, x.nrows(), y.nrows())?;
-        let (at_sources, at_targets) = (sources.points(x), targets.points(y));
-        let places = CloudCost::new(at_sources.view(), at_targets.view(), cost)?;
-        return solve_places(&pairs, &places, (&sources, &a), (&targets, &b));
-    }
-    let (a, b) = Weights::pair(a, b, x.nrows(), y.nrows())?;
-    with_certificate(&pairs, &a, &b, |pairs, positive_a, positive_b| {
-        let cost = pairs.cost;
-        let (source, target) =
-            cost.clouds().map(|clouds| (clouds.sources, clouds.targets)).unwrap_or_default();
-        let masses = Masses::new(positive_a, positive_b);
-        let (coupling, f, g) = monotone_plan(source, target, &masses, |i, j| cost.cost(i, j));
-        Ok(Solution { coupling, f, g, iterations: 0 })
-    })
+        _ => {
+            let (sources, targets) = (Places::of(source.points()), Places::of(target.points()));
+            if sources.are_distinct(source.count()) && targets.are_distinct(target.count()) {
+                solve_pairs_with(pairs, source.weights(), target.weights(), options)?
+            } else {
+                let (a, b) = (source.probabilities(), target.probabilities());
+                let (at_sources, at_targets) =
+                    (sources.points(source.points()), targets.points(target.points()));
+                let places = CloudCost::of_points(at_sources.view(), at_targets.view(), cost);
+                solve_places(pairs, places.pairs(), (&sources, &a), (&targets, &b), options)?
+            }
+        }
+    };
+    let potentials = Potentials::new((source, f), (target, g), cost, Extension::Minimum);
+    Ok(Transport { coupling, potentials, iterations, certificate })
+}
+
+/// The monotone coupling of points on a line.
+fn monotone(pairs: &AllPairs<'_>, a: &[f64], b: &[f64]) -> Result<Solution, ExactError> {
+    let cost = pairs.cost;
+    let (source, target) = cost.clouds().map(|clouds| (clouds.sources, clouds.targets)).unwrap_or_default();
+    let (coupling, f, g) = monotone_plan(source, target, &Masses::new(a, b), |i, j| cost.cost(i, j));
+    Ok(Solution { coupling, f, g, iterations: 0 })
 }
 
 /// Solves between the places of two clouds and certifies what that means for their points.
@@ -102,16 +126,18 @@ fn solve_places(
     places: &dyn PairCost,
     (sources, a): (&Places, &Weights),
     (targets, b): (&Places, &Weights),
-) -> Result<Transport, ExactError> {
-    let Transport { coupling, f, g, iterations, .. } =
-        solve_pairs(places, Some(&sources.weights(&a.all)), Some(&targets.weights(&b.all)))?;
+    options: ExactOptions,
+) -> Result<Plan, ExactError> {
+    let (at_sources, at_targets) = (sources.weights(&a.all), targets.weights(&b.all));
+    let Plan { coupling, f, g, iterations, .. } =
+        solve_pairs_with(places, Some(&at_sources), Some(&at_targets), options)?;
     let coupling = spread(&coupling, (sources, &a.all), (targets, &b.all));
     let (f, g) = (sources.spread(&f, a.all.len()), targets.spread(&g, b.all.len()));
-    let certificate = certify_pairs(&AllPairs::once(pairs), &a.all, &b.all, &coupling, &f, &g)?;
-    Ok(Transport { coupling, f, g, iterations, certificate })
+    let certificate = certify_all(&AllPairs::once(pairs), &a.all, &b.all, &coupling, &f, &g)?;
+    Ok(Plan { coupling, f, g, iterations, certificate })
 }
 
-/// [`solve`] for any cost between two index sets: a matrix, a function, or a type of your own.
+/// [`solve`] for any cost between two index sets: a matrix, a function of two indices, or a [`PairCost`] of your own.
 ///
 /// ```
 /// use ndarray::array;
@@ -126,11 +152,7 @@ fn solve_places(
 ///
 /// # Errors
 /// Empty sets; costs that are not finite; weights that are not measures; a plan that fails its certificate.
-pub fn solve_pairs(
-    cost: &dyn PairCost,
-    a: Option<&[f64]>,
-    b: Option<&[f64]>,
-) -> Result<Transport, ExactError> {
+pub fn solve_pairs(cost: &dyn PairCost, a: Option<&[f64]>, b: Option<&[f64]>) -> Result<Plan, ExactError> {
     solve_pairs_with(cost, a, b, ExactOptions::default())
 }
 
@@ -143,12 +165,14 @@ pub fn solve_pairs_with(
     a: Option<&[f64]>,
     b: Option<&[f64]>,
     options: ExactOptions,
-) -> Result<Transport, ExactError> {
+) -> Result<Plan, ExactError> {
     let (sources, targets) = (cost.sources(), cost.targets());
     if sources == 0 || targets == 0 {
         return Err(ExactError::Empty { sources, targets });
     }
-    let (a, b) = Weights::pair(a, b, sources, targets)?;
+    check_weights("source", a, sources)?;
+    check_weights("target", b, targets)?;
+    let (a, b) = (Weights::new(a, sources), Weights::new(b, targets));
     with_certificate(cost, &a, &b, |pairs, positive_a, positive_b| {
         let mut pivots = 0;
         let solution = solve_level(pairs, positive_a, positive_b, options, &mut pivots)?;
@@ -164,13 +188,14 @@ struct Solution {
     iterations: usize,
 }
 
-/// Solves between the points that carry mass, extends the potentials to the others and verifies the result on all pairs.
+/// Solves between the points that carry mass, extends the potentials to the others and verifies the result on all
+/// pairs.
 fn with_certificate(
     cost: &dyn PairCost,
     a: &Weights,
     b: &Weights,
     solve: impl Fn(&AllPairs<'_>, &[f64], &[f64]) -> Result<Solution, ExactError>,
-) -> Result<Transport, ExactError> {
+) -> Result<Plan, ExactError> {
     let (mut sources, mut targets) = (a.support.clone(), b.support.clone());
     if let Some(clouds) = cost.clouds() {
         sort_in_space(&clouds, &mut sources, &mut targets);
@@ -191,11 +216,12 @@ fn with_certificate(
     }
     coupling.sort_unstable_by_key(|flow| (flow.source, flow.target));
     let (f, g) = extended(cost, (&sources, &f), (&targets, &g));
-    let certificate = certify_pairs(rest.as_ref().unwrap_or(&pairs), &a.all, &b.all, &coupling, &f, &g)?;
-    Ok(Transport { coupling, f, g, iterations, certificate })
+    let certificate = certify_all(rest.as_ref().unwrap_or(&pairs), &a.all, &b.all, &coupling, &f, &g)?;
+    Ok(Plan { coupling, f, g, iterations, certificate })
 }
 
-/// The potentials of the chosen sources and targets at their places, with the largest feasible ones at points without mass.
+/// The potentials of the chosen sources and targets at their places, with the largest feasible ones at points without
+/// mass.
 fn extended(
     cost: &dyn PairCost,
     (sources, f): (&[usize], &[f64]),
@@ -214,7 +240,8 @@ fn extended(
     (all_f, all_g)
 }
 
-/// Solves one level, warm-started from a level with a quarter of the points unless a further pass costs less than that level.
+/// Solves one level, warm-started from a level with a quarter of the points unless a further pass costs less than that
+/// level.
 fn solve_level(
     pairs: &AllPairs<'_>,
     a: &[f64],
@@ -235,8 +262,8 @@ fn solve_level(
     simplex.add_arcs(start.arcs);
     // A quarter of what the certificate allows.
     let tolerance = 0.25 * cost_tolerance(n + m, start.scale);
-    // Artificial arcs cost a little more than the guessed potentials: mass prefers nearly tight arcs at once, and leaves the artificial
-    // ones altogether when their price has grown past every real cost.
+    // Artificial arcs cost a little more than the guessed potentials: mass prefers nearly tight arcs at once, and
+    // leaves the artificial ones altogether when their price has grown past every real cost.
     let mut margin = if start.scale > 0.0 { (0.25 * start.slack).max(1e-9 * start.scale) } else { 1.0 };
     loop {
         simplex.set_artificial_costs(start.f.iter().chain(&start.g).map(|value| value + margin).collect());

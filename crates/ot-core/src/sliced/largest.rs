@@ -2,7 +2,8 @@
 
 use super::{SlicedError, Slices, unit_vector};
 use crate::exact::one_dimensional::{is_valid_power, monotone_cost, visit_monotone};
-use ndarray::{Array1, ArrayView2};
+use crate::measure::{Measure, check_dimensions};
+use ndarray::Array1;
 use rand::Rng;
 use rayon::prelude::*;
 
@@ -25,46 +26,46 @@ pub struct LargestSlice {
 
 /// The max-sliced Wasserstein distance max_θ W_p(θ·x, θ·y) over unit vectors θ, by ascent from several starts.
 ///
-/// Deshpande et al., arXiv 1904.05877, eq. (7). The problem is not concave: what is returned is the best slice found and so a lower bound,
-/// which more starts can only raise. The starts are the difference of the means and random directions; each follows the gradient
-/// p·Σ P_ij |θ·z|^{p−1} sign(θ·z) z, z = x_i − y_j, with P the monotone coupling of the slice, on the sphere.
+/// Deshpande et al., arXiv 1904.05877, eq. (7). The problem is not concave: what is returned is the best slice found
+/// and so a lower bound, which more starts can only raise. The starts are the difference of the means and random
+/// directions; each follows the gradient p·Σ P_ij |θ·z|^{p−1} sign(θ·z) z, z = x_i − y_j, with P the monotone coupling
+/// of the slice, on the sphere.
 ///
-/// `x` is \[n, d\], `y` is \[m, d\]; weights are divided by their sums, `None` means equal ones. All randomness is drawn from `rng`
-/// before the parallel part, d normal numbers for every start but the first.
+/// All randomness is drawn from `rng` before the parallel part, d normal numbers for every start but the first.
 ///
 /// # Errors
-/// Clouds or weights that are not measures, a power below 1, no starts.
+/// Measures of different dimensions, a power below 1, no starts.
 ///
 /// O(starts·(n + m)·(d + log(n + m))) a step; the result does not depend on the number of threads.
 ///
 /// ```
 /// use ndarray::array;
-/// use ot_core::sliced::max_sliced_wasserstein;
+/// use ot_core::{Measure, sliced::max_sliced_wasserstein};
 /// use rand::SeedableRng;
 /// let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(0);
 /// let (x, y) = (array![[0.0, 0.0], [1.0, 0.0]], array![[3.0, 4.0], [4.0, 4.0]]);
-/// let slice = max_sliced_wasserstein(x.view(), y.view(), None, None, 2.0, 4, &mut rng)?;
+/// let (source, target) = (Measure::uniform(x.view())?, Measure::uniform(y.view())?);
+/// let slice = max_sliced_wasserstein(&source, &target, 2.0, 4, &mut rng)?;
 /// assert!((slice.value - 5.0).abs() < 1e-9); // a translation: its own direction
 /// # Ok::<(), ot_core::sliced::SlicedError>(())
 /// ```
 pub fn max_sliced_wasserstein<R: Rng + ?Sized>(
-    x: ArrayView2<f64>,
-    y: ArrayView2<f64>,
-    a: Option<&[f64]>,
-    b: Option<&[f64]>,
+    source: &Measure<'_>,
+    target: &Measure<'_>,
     p: f64,
     starts: usize,
     rng: &mut R,
 ) -> Result<LargestSlice, SlicedError> {
-    crate::cost::check_clouds(x, y)?;
+    check_dimensions(source, target)?;
+    let dim = source.dim();
     if !is_valid_power(p) {
         return Err(SlicedError::Power(p));
     }
-    let slices = Slices::new(x, y, a, b)?;
-    let mut directions: Vec<Array1<f64>> = (1..starts).map(|_| unit_vector(x.ncols(), rng)).collect();
+    let slices = Slices::new(source, target);
+    let mut directions: Vec<Array1<f64>> = (1..starts).map(|_| unit_vector(dim, rng)).collect();
     if starts > 0 {
-        let between = slices.slope(&Array1::zeros(x.ncols()), 1.0);
-        directions.insert(0, normalised(between).unwrap_or_else(|| axis(x.ncols())));
+        let between = slices.slope(&Array1::zeros(dim), 1.0);
+        directions.insert(0, normalised(between).unwrap_or_else(|| axis(dim)));
     }
     let found: Vec<(f64, Array1<f64>)> =
         directions.into_par_iter().map(|start| slices.ascend(start, p)).collect();

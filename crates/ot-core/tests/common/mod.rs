@@ -2,12 +2,14 @@
 
 #![allow(clippy::unwrap_used, reason = "a test helper: a failure is a failed test")]
 
-use ndarray::Array2;
+use ndarray::{Array2, ArrayView2};
+use ot_core::Measure;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, StandardNormal};
 
 /// `n` standard normal points of R^d.
+#[allow(dead_code, reason = "not every test file that shares this module needs it")]
 pub fn normal_cloud(seed: u64, n: usize, d: usize) -> Array2<f64> {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     Array2::from_shape_simple_fn((n, d), || StandardNormal.sample(&mut rng))
@@ -27,4 +29,10 @@ pub fn on_thread_counts<T: Send>(work: impl Fn() -> T + Sync) -> Vec<T> {
         .into_iter()
         .map(|threads| rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap().install(&work))
         .collect()
+}
+
+/// A measure of valid points and weights.
+#[allow(dead_code, reason = "not every test file that shares this module needs it")]
+pub fn measure<'a>(points: ArrayView2<'a, f64>, weights: Option<&'a [f64]>) -> Measure<'a> {
+    Measure::new(points, weights).unwrap()
 }

@@ -8,8 +8,9 @@ use crate::source::name;
 use crate::training::StepError;
 use datasets::stream;
 use flows::FlowError;
-use flows::critic::{self, Critic, CriticBatch};
-use flows::kantorovich::{self, KantorovichObjective, PairBatch, Potentials};
+use flows::critic::{Critic, CriticBatch};
+use flows::generation::Gradients;
+use flows::kantorovich::{KantorovichObjective, PairBatch, Potentials};
 use flows::mlp::{Mlp, Output};
 use flows::scalar_field::ScalarField;
 
@@ -24,18 +25,8 @@ pub struct CriticReport {
 
 /// The networks that judge the generated points, with their optimisers.
 pub(super) enum Critics {
-    Kantorovich {
-        potentials: Potentials,
-        objective: KantorovichObjective,
-        phi: Player,
-        eta: Player,
-        workspace: Box<kantorovich::Workspace<f32>>,
-    },
-    Divergence {
-        critic: Critic,
-        phi: Player,
-        workspace: Box<critic::Workspace<f32>>,
-    },
+    Kantorovich { potentials: Potentials, objective: KantorovichObjective, phi: Player, eta: Player },
+    Divergence { critic: Critic, phi: Player },
 }
 
 impl Critics {
@@ -53,13 +44,12 @@ impl Critics {
                     eta: Player::new(draw(&potentials.eta, name::SECOND_POTENTIAL)),
                     potentials,
                     objective: described.objective(),
-                    workspace: Box::default(),
                 }
             }
             Dual::Divergence(described) => {
                 let critic = described.build(dim)?;
                 let phi = Player::critic(&critic, draw(&critic.network, name::CRITIC))?;
-                Self::Divergence { critic, phi, workspace: Box::default() }
+                Self::Divergence { critic, phi }
             }
         })
     }
@@ -92,6 +82,7 @@ impl Critics {
     /// One ascent step on generated points `y` and target points `x`; `mixing` holds two numbers in \[0, 1\] for each pair.
     pub(super) fn ascend(
         &mut self,
+        gradients: &mut dyn Gradients,
         y: &[f32],
         x: &[f32],
         mixing: &[f32],
@@ -101,10 +92,10 @@ impl Critics {
         // The last parameters are the ones in use: nothing is averaged.
         let decay = 0.0;
         match self {
-            Self::Kantorovich { potentials, objective, phi, eta, workspace } => {
+            Self::Kantorovich { potentials, objective, phi, eta } => {
                 let mut d_phi = vec![0.0; phi.parameters.len()];
                 let mut d_eta = vec![0.0; eta.parameters.len()];
-                let value = workspace.gradient(
+                let value = gradients.potentials_gradient(
                     potentials,
                     *objective,
                     (&phi.parameters, &eta.parameters),
@@ -117,11 +108,11 @@ impl Critics {
                 let penalty = value.penalty + value.interpolated + value.equality;
                 Ok(CriticReport { dual: value.dual, penalty })
             }
-            Self::Divergence { critic, phi, workspace } => {
+            Self::Divergence { critic, phi } => {
                 let mut gradient = vec![0.0; phi.parameters.len()];
                 let (mixing, _) = mixing.split_at(mixing.len() / 2);
                 let batch = CriticBatch { generated: y, target: x, mixing };
-                let value = workspace.gradient(critic, &phi.effective()?, batch, &mut gradient)?;
+                let value = gradients.critic_gradient(critic, &phi.effective()?, batch, &mut gradient)?;
                 finite("objective of the critic", value.total())?;
                 phi.descend(settings, rate, decay, gradient)?;
                 Ok(CriticReport { dual: value.divergence, penalty: value.penalty })

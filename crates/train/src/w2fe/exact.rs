@@ -4,8 +4,9 @@ use super::Scheme;
 use crate::TrainError;
 use crate::config::ConfigError;
 use ndarray::{Array2, ArrayView2};
-use ot_core::cost::Cost;
-use ot_core::exact;
+use ot_core::Measure;
+use ot_core::cost::Euclidean;
+use ot_core::exact::{self, ExactError};
 
 /// Particles that follow dY = −∇φ(Y) dt, φ the Kantorovich potential from their cloud to a fixed target cloud.
 ///
@@ -66,21 +67,18 @@ impl ExactFlow {
     /// # Errors
     /// [`TrainError::Exact`] for clouds that are empty, of different dimensions or not finite.
     pub fn step(&mut self) -> Result<f64, TrainError> {
-        let plan =
-            exact::solve(self.particles.view(), self.target.view(), None, None, Cost::SquaredEuclidean)?;
-        let share = self.particles.nrows() as f64;
-        // Equal masses 1/n: y − Σ P·x/(1/n).
-        let mut slope = self.particles.clone();
-        for flow in &plan.coupling {
-            slope.row_mut(flow.source).scaled_add(-share * flow.mass, &self.target.row(flow.target));
-        }
+        let measure = |points| Measure::uniform(points).map_err(ExactError::from);
+        let (source, target) = (measure(self.particles.view())?, measure(self.target.view())?);
+        let plan = exact::solve(&source, &target, &Euclidean::Squared)?;
+        let w2 = plan.primal().max(0.0).sqrt();
+        let slope = &self.particles - &plan.barycentric_map();
         let (now, before) = self.scheme.weights(self.previous.is_some());
         self.particles.scaled_add(-self.epsilon * now, &slope);
         if let Some(previous) = &self.previous {
             self.particles.scaled_add(-self.epsilon * before, previous);
         }
         self.previous = Some(slope);
-        Ok(plan.primal().max(0.0).sqrt())
+        Ok(w2)
     }
 }
 

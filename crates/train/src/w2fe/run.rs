@@ -7,7 +7,6 @@ use crate::config::{self, ConfigError, Configuration, GeneratorConfig, Kind, Poi
 use crate::model::GeneratorModel;
 use crate::source::Source;
 use crate::training::{Readings, StepError, Training};
-use flows::FlowError;
 use flows::device::Device;
 
 impl Configuration for GeneratorConfig {
@@ -47,11 +46,7 @@ impl Configuration for GeneratorConfig {
     }
 
     fn begin(&self, source: Source, device: Device) -> Result<GeneratorRun, TrainError> {
-        if device != Device::Cpu {
-            let reason = "generators are trained by native code only: train on the CPU".into();
-            return Err(FlowError::Device { device: device.to_string(), reason }.into());
-        }
-        Ok(GeneratorRun { trainer: Trainer::new(self, source)?, report: StepReport::default() })
+        Ok(GeneratorRun { trainer: Trainer::new(self, source, device)?, report: StepReport::default() })
     }
 }
 

@@ -3,6 +3,7 @@
 use super::critic::{CriticReport, Critics};
 use super::fitted::Fitted;
 use crate::TrainError;
+use crate::backend;
 use crate::checkpoint::{State, Stored};
 use crate::config::{GeneratorConfig, Update};
 use crate::model::{GeneratorModel, Initial};
@@ -11,8 +12,9 @@ use crate::player::{finite, usable};
 use crate::source::{Source, name};
 use crate::training::StepError;
 use datasets::stream;
-use flows::generator::{Generator, GeneratorTape, RunningStatistics, Statistics, fit, non_saturating, push};
-use flows::mlp::{Order, Tape, Weights};
+use flows::device::Device;
+use flows::generation::Gradients;
+use flows::generator::{Generator, RunningStatistics, fit, non_saturating, push};
 use ndarray::{Array2, ArrayView2};
 use rand::RngExt;
 
@@ -48,8 +50,7 @@ pub struct Trainer {
     previous: Option<Previous>,
     /// Iterations done.
     pub iteration: u64,
-    generated: GeneratorTape<f32>,
-    judged: Tape<f32>,
+    gradients: Box<dyn Gradients>,
 }
 
 /// The particles' previous slopes are ∇φ(G(z)) with these: what two-step schemes remember.
@@ -59,11 +60,11 @@ struct Previous {
 }
 
 impl Trainer {
-    /// Draws initial parameters.
+    /// Draws initial parameters and prepares `device`.
     ///
     /// # Errors
-    /// [`TrainError::Flow`] for networks that cannot be built.
-    pub fn new(config: &GeneratorConfig, source: Source) -> Result<Self, TrainError> {
+    /// [`TrainError::Flow`] for networks that cannot be built and a device that is not there.
+    pub fn new(config: &GeneratorConfig, source: Source, device: Device) -> Result<Self, TrainError> {
         let dim = source.dim();
         let generator = config.generator.build(source.initial.dim(), dim)?;
         let current = Fitted {
@@ -81,8 +82,7 @@ impl Trainer {
             config: config.clone(),
             previous: None,
             iteration: 0,
-            generated: GeneratorTape::new(),
-            judged: Tape::new(),
+            gradients: backend::of_generator(device)?,
             source,
             generator,
         })
@@ -101,47 +101,40 @@ impl Trainer {
             let z = self.source.initial.batch(training.batch, &mut rng)?;
             let x = self.source.data.batch(training.batch, &mut rng)?;
             let mixing: Vec<f32> = (0..2 * training.batch).map(|_| rng.random()).collect();
-            self.generator.evaluate(&self.current.parameters, &z, Statistics::Batch, &mut self.generated)?;
-            let rate = training.critic_optimiser.rate(progress);
-            report.critic = self.critics.ascend(
-                self.generated.points(),
-                &x,
-                &mixing,
-                &training.critic_optimiser,
-                rate,
-            )?;
+            let y = self.gradients.generate(&self.generator, &self.current.parameters, &z)?;
+            let (settings, rate) = (&training.critic_optimiser, training.critic_optimiser.rate(progress));
+            report.critic = self.critics.ascend(&mut *self.gradients, &y, &x, &mixing, settings, rate)?;
         }
         let z = self.source.initial.batch(training.batch, &mut rng)?;
         let (phi, effective) = self.critics.phi()?;
-        let weights = Weights::new(phi, &effective)?;
-        self.generator.evaluate(&self.current.parameters, &z, Statistics::Batch, &mut self.generated)?;
-        phi.evaluate(&weights, self.generated.points(), Order::Jet, &mut self.judged)?;
-        let squares: f64 = self.judged.gradient().iter().map(|&g| f64::from(g) * f64::from(g)).sum();
+        // Before this step's own points, to which the generator's updates belong.
+        let earlier = match &self.previous {
+            Some(previous) => {
+                let y = self.gradients.generate(&self.generator, &previous.generator, &z)?;
+                Some(self.gradients.judge(phi, &previous.phi, &y)?.slopes)
+            }
+            None => None,
+        };
+        let mut generated = self.gradients.generate(&self.generator, &self.current.parameters, &z)?;
+        let judged = self.gradients.judge(phi, &effective, &generated)?;
+        let squares: f64 = judged.slopes.iter().map(|&g| f64::from(g) * f64::from(g)).sum();
         report.slope_rms = (squares / training.batch as f64).sqrt();
         let rate = training.optimiser.rate(progress);
         match self.config.update {
             Update::Flow { epsilon, persistence, scheme } => {
-                let (now, before) = scheme.weights(self.previous.is_some());
-                let mut aims = moved(self.generated.points(), self.judged.gradient(), epsilon * now);
-                if let Some(previous) = self.previous.as_ref().filter(|_| before != 0.0) {
-                    let (old, earlier) = (&mut GeneratorTape::new(), &mut Tape::new());
-                    self.generator.evaluate(&previous.generator, &z, Statistics::Batch, old)?;
-                    phi.evaluate(&Weights::new(phi, &previous.phi)?, old.points(), Order::Jet, earlier)?;
-                    aims = moved(&aims, earlier.gradient(), epsilon * before);
+                let (now, before) = scheme.weights(earlier.is_some());
+                let mut aims = moved(&generated, &judged.slopes, epsilon * now);
+                if let Some(earlier) = earlier {
+                    aims = moved(&aims, &earlier, epsilon * before);
                 }
                 let saved = scheme
                     .is_two_step()
                     .then(|| Previous { phi: effective, generator: self.current.parameters.clone() });
                 for update in 0..persistence {
                     if update > 0 {
-                        self.generator.evaluate(
-                            &self.current.parameters,
-                            &z,
-                            Statistics::Batch,
-                            &mut self.generated,
-                        )?;
+                        generated = self.gradients.generate(&self.generator, &self.current.parameters, &z)?;
                     }
-                    let (value, cotangent) = fit(self.generated.points(), &aims, self.generator.output())?;
+                    let (value, cotangent) = fit(&generated, &aims, self.generator.output())?;
                     finite("objective of the generator", value)?;
                     if update == 0 {
                         report.generator_first = value;
@@ -152,15 +145,15 @@ impl Trainer {
                 self.previous = saved;
             }
             Update::Direct | Update::NonSaturating => {
-                let value = self.judged.value().iter().map(|&v| f64::from(v)).sum::<f64>();
+                let value = judged.values.iter().map(|&v| f64::from(v)).sum::<f64>();
                 report.generator_first = value / training.batch as f64;
                 report.generator_last = report.generator_first;
                 finite("objective of the generator", value)?;
                 let weights: Vec<f32> = match self.config.update {
-                    Update::NonSaturating => non_saturating(self.judged.value()),
+                    Update::NonSaturating => non_saturating(&judged.values),
                     _ => vec![1.0; training.batch],
                 };
-                let cotangent = push(&weights, self.judged.gradient(), self.generator.output())?;
+                let cotangent = push(&weights, &judged.slopes, self.generator.output())?;
                 self.descend(&cotangent, rate)?;
             }
         }
@@ -172,16 +165,12 @@ impl Trainer {
     fn descend(&mut self, cotangent: &[f32], rate: f64) -> Result<(), StepError> {
         let mut gradient = vec![0.0; self.current.parameters.len()];
         let training = &self.config.training;
-        self.generator.pull_back(
-            &self.current.parameters,
-            &mut self.generated,
-            cotangent,
-            &mut gradient,
-            None,
-        )?;
+        let parameters = &self.current.parameters;
+        self.gradients.generator_gradient(&self.generator, parameters, cotangent, &mut gradient)?;
         usable(&gradient)?;
         if self.config.generator.batch_norm {
-            self.current.statistics.update(&self.generated, self.config.generator.momentum)?;
+            let momentum = self.config.generator.momentum;
+            self.gradients.update_statistics(&mut self.current.statistics, momentum)?;
         }
         self.adam.step(&training.optimiser, rate, &mut self.current.parameters, &gradient)?;
         self.average.follow(&self.current, training.average, self.adam.steps);

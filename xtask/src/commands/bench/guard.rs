@@ -1,4 +1,5 @@
-//! A guard against slower training that does not depend on the machine's mood: the share of its own matrix-product rate,
+//! A guard against slower training that does not depend on the machine's mood: the share of its own matrix-product
+//! rate,
 //! and the instructions of an iteration where valgrind can count them.
 
 use crate::program;
@@ -26,7 +27,8 @@ const SIZES: [&str; 3] = ["48x5", "64x3", "128x4"];
 const DIM: &str = "12";
 /// Iterations and matrix products in turn; the best of each counts, since whatever disturbs a run only slows it down.
 const ROUNDS: usize = 40;
-/// Bests of forty rounds were within a tenth of each other, idle or beside other work; a regression worth a failure is larger.
+/// Bests of forty rounds were within a tenth of each other, idle or beside other work; a regression worth a failure is
+/// larger.
 const TOLERANCE: f64 = 0.15;
 const COMMITTED: &str = "benches/results/guard.json";
 

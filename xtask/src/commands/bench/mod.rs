@@ -19,7 +19,8 @@ pub struct Arguments {
     /// Time these programs beside ours instead: pot (with SciPy), geomloss or torch
     #[arg(long, value_name = "PROGRAM", num_args = 0..=1, default_missing_value = "pot", value_enum)]
     peers: Option<Peer>,
-    /// Only compare the speed of a training iteration, as a share of the machine's matrix products, with the committed one
+    /// Only compare the speed of a training iteration, as a share of the machine's matrix products, with the committed
+    /// one
     #[arg(long, num_args = 0..=1, default_missing_value = "check", value_enum, conflicts_with = "peers")]
     guard: Option<Guard>,
     /// A Python that has those programs [default: an environment of its own, with pinned versions, in benches/]

@@ -1,7 +1,7 @@
 //! The frame in which two clouds are of order one, and the rounding of sums in it.
 
 use super::super::spatial::centroid;
-use super::super::{Clouds, Cost, squared_distance};
+use super::super::{Clouds, Euclidean, squared_distance};
 
 /// The unit roundings of single and double precision.
 const SINGLE: f64 = f32::EPSILON as f64 / 2.0;
@@ -15,7 +15,7 @@ pub(super) const UNDERFLOW: f64 = 1e-36;
 
 /// Both clouds centred and scaled.
 pub(super) struct Frame {
-    pub cost: Cost,
+    pub cost: Euclidean,
     /// Lengths are multiplied by this power of two, so that the radius of the clouds is of order one.
     pub scale: f64,
     /// Costs are multiplied by this to become scaled squared distances, or scaled distances.
@@ -34,9 +34,9 @@ impl Frame {
         let radius = radius(clouds.sources, &source_centre).max(radius(clouds.targets, &target_centre));
         let scale = power_of_two_below(1.0 / radius)?;
         let cost_scale = match clouds.cost {
-            Cost::SquaredEuclidean => scale * scale,
-            Cost::HalfSquaredEuclidean => 2.0 * scale * scale,
-            Cost::Euclidean => scale,
+            Euclidean::Squared => scale * scale,
+            Euclidean::HalfSquared => 2.0 * scale * scale,
+            Euclidean::Distance => scale,
         };
         let offset: Vec<f64> =
             source_centre.iter().zip(&target_centre).map(|(x, y)| (x - y) * scale).collect();
@@ -53,7 +53,7 @@ impl Frame {
 
     /// Whether the cost is the distance, and potentials a further coordinate.
     pub fn is_distance(&self) -> bool {
-        self.cost == Cost::Euclidean
+        self.cost == Euclidean::Distance
     }
 
     /// The gauge of these potentials, against which they lose the fewest bits; nothing if one is not finite.
@@ -158,8 +158,8 @@ impl Rounding {
         4.0 * self.terms * DOUBLE
     }
 
-    /// Translates a limit on the reduced cost of a source with ‖x' + δ‖² = `base` and ‖x'‖² = `square` into one on its sums; nothing if it
-    /// is out of range.
+    /// Translates a limit on the reduced cost of a source with ‖x' + δ‖² = `base` and ‖x'‖² = `square` into one on its
+    /// sums; nothing if it is out of range.
     pub fn threshold(&self, limit: f64, base: f64, square: f64) -> Threshold {
         let scaled = self.gauge.of_limit(limit);
         if scaled.is_nan() || scaled.abs() > LARGEST {

@@ -2,16 +2,16 @@
 //!
 //! With both clouds centred, x = x' + x̄ and y = y' + ȳ, δ = x̄ − ȳ, the squared distance is
 //!
-//! $$ \|x-y\|^2 = (\|x'\|^2 + 2x'\cdot\delta + \|\delta\|^2) + (\|y'\|^2 - 2y'\cdot\delta) - 2x'\cdot y', $$
+//! ‖x − y‖² = (‖x'‖² + 2x'·δ + ‖δ‖²) + (‖y'‖² − 2y'·δ) − 2x'·y',
 //!
-//! so that c(x, y) − g(y) < w, with c the squared distance, reads β(y) − 2x'·y' < τ(x): a matrix product and a comparison. With c the
-//! distance it reads ‖x−y‖² < (w + g(y))², which is the same with (x', w) and (y', g) in place of x' and y'. A sum of k products in any
-//! order is off by at most k·u/(1 − k·u)·Σ|products| (Higham, Accuracy and Stability of Numerical Algorithms, 2002, section 3.1);
-//! this and the rounding of the inputs are added to τ.
+//! so that c(x, y) − g(y) < w, with c the squared distance, reads β(y) − 2x'·y' < τ(x): a matrix product and a
+//! comparison. With c the distance it reads ‖x−y‖² < (w + g(y))², which is the same with (x', w) and (y', g) in place
+//! of x' and y'. A sum of k products in any order is off by at most k·u/(1 − k·u)·Σ|products| (Higham, Accuracy and
+//! Stability of Numerical Algorithms, 2002, section 3.1); this and the rounding of the inputs are added to τ.
 //!
-//! With few coordinates most pairs are dismissed by where they lie, and the others tile by tile as their products are made
-//! ([`near::NearScreen`]). With many, no pair is near any other, and the products are a matrix product that several passes can share
-//! ([`products::ProductScreen`]).
+//! With few coordinates most pairs are dismissed by where they lie, and the others tile by tile as their products are
+//! made ([`near::NearScreen`]). With many, no pair is near any other, and the products are a matrix product that
+//! several passes can share ([`products::ProductScreen`]).
 
 mod frame;
 mod near;

@@ -5,9 +5,10 @@
 use super::super::{Clouds, PairCost, Row};
 use super::frame::{Frame, Gauge, Rounding, UNDERFLOW};
 use super::tile::{Columns, LANES, ROWS, Rows, find_below};
+use crate::space::squared_gap;
 
-/// A block of targets has at most this many panels, so that it is small in space if the points are sorted there, and at most this many
-/// bytes, so that it stays in the cache while a task's rows pass over it.
+/// A block of targets has at most this many panels, so that it is small in space if the points are sorted there, and at
+/// most this many bytes, so that it stays in the cache while a task's rows pass over it.
 const BLOCK_PANELS: usize = 16;
 const BLOCK_BYTES: usize = 1 << 16;
 
@@ -91,8 +92,8 @@ impl<'a> NearScreen<'a> {
         }
     }
 
-    /// Offers each of the `rows`, which begin at source `first`, every target whose reduced cost is not proved to be at or above the
-    /// row's limit.
+    /// Offers each of the `rows`, which begin at source `first`, every target whose reduced cost is not proved to be at
+    /// or above the row's limit.
     pub fn scan<R: Row>(&self, first: usize, rows: &mut [R], offer: impl Fn(&mut R, usize, usize)) {
         let mut panels: Vec<SourcePanel> = (0..rows.len())
             .step_by(ROWS)
@@ -240,8 +241,7 @@ impl Region {
 
     /// The squared distance between two boxes.
     fn squared_gap(&self, other: &Self) -> f64 {
-        let sides = self.low.iter().zip(&self.high).zip(other.low.iter().zip(&other.high));
-        sides.map(|((low, high), (from, to))| (from - high).max(low - to).max(0.0)).map(|gap| gap * gap).sum()
+        squared_gap((&self.low, &self.high), (&other.low, &other.high))
     }
 }
 

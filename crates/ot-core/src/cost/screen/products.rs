@@ -1,4 +1,5 @@
-//! Many coordinates: the products of all points as one matrix product, kept from pass to pass where they are few for their dimension.
+//! Many coordinates: the products of all points as one matrix product, kept from pass to pass where they are few for
+//! their dimension.
 
 #![allow(clippy::indexing_slicing, reason = "kernel; sizes are those of the clouds, checked at construction")]
 
@@ -98,7 +99,8 @@ impl Products {
         self.kept.is_some()
     }
 
-    /// Writes −2x'·y' for the rows from `first` on and `columns` points of the other side from `start` on, \[rows, columns\].
+    /// Writes −2x'·y' for the rows from `first` on and `columns` points of the other side from `start` on, \[rows,
+    /// columns\].
     fn multiply(&self, is_swapped: bool, first: usize, start: usize, columns: usize, out: &mut [f32]) {
         let (rows, others) = self.sides(is_swapped);
         let dim = self.frame.offset.len();
@@ -115,7 +117,8 @@ impl Products {
         }
     }
 
-    /// The products of `rows` points from `first` on with `columns` of the other side from `start` on, \[rows, columns\].
+    /// The products of `rows` points from `first` on with `columns` of the other side from `start` on, \[rows,
+    /// columns\].
     fn read(&self, is_swapped: bool, first: usize, start: usize, columns: usize, out: &mut [f32]) {
         let Some(kept) = &self.kept else {
             return self.multiply(is_swapped, first, start, columns, out);
@@ -164,8 +167,8 @@ impl<'a> ProductScreen<'a> {
         rounding.is_sound().then_some(Self { products, is_swapped, rounding, offsets, last })
     }
 
-    /// Offers each of the `rows`, which begin at `first`, every column whose reduced cost is not proved to be at or above the row's
-    /// limit.
+    /// Offers each of the `rows`, which begin at `first`, every column whose reduced cost is not proved to be at or
+    /// above the row's limit.
     pub fn scan<R: Row>(&self, first: usize, rows: &mut [R], offer: impl Fn(&mut R, usize, usize)) {
         let (own, others) = self.products.sides(self.is_swapped);
         let mut buffer = vec![0.0; rows.len() * SPAN.min(others.count)];

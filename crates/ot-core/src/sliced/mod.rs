@@ -4,11 +4,9 @@ mod largest;
 
 pub use largest::{LargestSlice, max_sliced_wasserstein};
 
-use crate::WeightError;
-use crate::cost::CostError;
 use crate::exact::one_dimensional::monotone_cost;
 use crate::exact::{Masses, one_dimensional::is_valid_power};
-use crate::weights::Weights;
+use crate::measure::{Measure, MeasureError, check_dimensions};
 use ndarray::{Array1, ArrayView2};
 use rand::Rng;
 use rand_distr::{Distribution, StandardNormal};
@@ -27,13 +25,11 @@ pub struct Sliced {
 
 /// Why a sliced distance is not defined.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
 pub enum SlicedError {
-    /// The points are not two clouds of one dimension.
+    /// Points or weights are not a measure, or the two have different dimensions.
     #[error(transparent)]
-    Cost(#[from] CostError),
-    /// The weights are not a measure.
-    #[error(transparent)]
-    Weight(#[from] WeightError),
+    Measure(#[from] MeasureError),
     /// The power is below 1, NaN or infinite.
     #[error("the power p = {0} must be finite and at least 1")]
     Power(f64),
@@ -44,45 +40,44 @@ pub enum SlicedError {
 
 /// The sliced Wasserstein distance SW_p = (E_θ W_p^p(θ·x, θ·y))^{1/p} with θ uniform on the unit sphere.
 ///
-/// Bonneel et al., J. Math. Imaging Vis. 51 (2015), definition 1. Since |θ·z| ≤ ‖z‖, every slice, and so SW_p, is at most W_p.
+/// Bonneel et al., J. Math. Imaging Vis. 51 (2015), definition 1. Since |θ·z| ≤ ‖z‖, every slice, and so SW_p, is at
+/// most W_p.
 ///
-/// `x` is \[n, d\], `y` is \[m, d\]; weights are divided by their sums, `None` means equal ones. All randomness is drawn from `rng` before the
-/// parallel part, d normal numbers a direction.
+/// All randomness is drawn from `rng` before the parallel part, d normal numbers a direction.
 ///
 /// # Errors
-/// Clouds or weights that are not measures, a power below 1, no directions.
+/// Measures of different dimensions, a power below 1, no directions.
 ///
 /// O(directions·(n + m)·(d + log(n + m))); the result does not depend on the number of threads.
 ///
 /// ```
 /// use ndarray::array;
-/// use ot_core::sliced::sliced_wasserstein;
+/// use ot_core::{Measure, sliced::sliced_wasserstein};
 /// use rand::SeedableRng;
 /// let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(0);
 /// let (x, y) = (array![[0.0, 0.0]], array![[3.0, 4.0]]);
-/// let sliced = sliced_wasserstein(x.view(), y.view(), None, None, 2.0, 2000, &mut rng)?;
+/// let (source, target) = (Measure::uniform(x.view())?, Measure::uniform(y.view())?);
+/// let sliced = sliced_wasserstein(&source, &target, 2.0, 2000, &mut rng)?;
 /// // E (θ·z)² = ‖z‖²/d.
 /// assert!((sliced.value - 12.5f64.sqrt()).abs() < 4.0 * sliced.standard_error);
 /// # Ok::<(), ot_core::sliced::SlicedError>(())
 /// ```
 pub fn sliced_wasserstein<R: Rng + ?Sized>(
-    x: ArrayView2<f64>,
-    y: ArrayView2<f64>,
-    a: Option<&[f64]>,
-    b: Option<&[f64]>,
+    source: &Measure<'_>,
+    target: &Measure<'_>,
     p: f64,
     directions: usize,
     rng: &mut R,
 ) -> Result<Sliced, SlicedError> {
-    crate::cost::check_clouds(x, y)?;
-    let dim = x.ncols();
+    check_dimensions(source, target)?;
+    let dim = source.dim();
     if !is_valid_power(p) {
         return Err(SlicedError::Power(p));
     }
     if directions == 0 {
         return Err(SlicedError::NoDirections);
     }
-    let slices = Slices::new(x, y, a, b)?;
+    let slices = Slices::new(source, target);
     let thetas: Vec<Array1<f64>> = (0..directions).map(|_| unit_vector(dim, rng)).collect();
     let costs: Vec<f64> = thetas
         .par_iter()
@@ -111,16 +106,12 @@ struct Slices<'a> {
 }
 
 impl<'a> Slices<'a> {
-    fn new(
-        x: ArrayView2<'a, f64>,
-        y: ArrayView2<'a, f64>,
-        a: Option<&[f64]>,
-        b: Option<&[f64]>,
-    ) -> Result<Self, WeightError> {
-        let is_uniform = a.is_none() && b.is_none() && x.nrows() == y.nrows();
-        let (a, b) = Weights::pair(a, b, x.nrows(), y.nrows())?;
+    fn new(source: &Measure<'a>, target: &Measure<'a>) -> Self {
+        let is_uniform =
+            source.weights().is_none() && target.weights().is_none() && source.count() == target.count();
+        let (a, b) = (source.probabilities(), target.probabilities());
         let masses = (!is_uniform).then(|| Masses::new(&a.positive(), &b.positive()));
-        Ok(Self { x, y, support: [a.support, b.support], masses })
+        Self { x: source.points(), y: target.points(), support: [a.support, b.support], masses }
     }
 
     /// θ·x and θ·y of the points that carry mass.

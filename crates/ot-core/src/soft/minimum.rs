@@ -6,24 +6,25 @@
 )]
 
 use super::clusters::{BLOCK, Clusters};
-use crate::cost::Cost;
+use crate::cost::Euclidean;
 use rayon::prelude::*;
 use simd::exp::exp;
 use simd::{Instructions, Vectorised};
 
-/// Blocks whose exponents are this far below the largest seen are skipped: a million of their terms together are below the rounding of
-/// the sum, 10⁶·e^−50 < 2^−52.
-pub(super) const NEGLIGIBLE: f64 = 50.0;
+/// Blocks whose exponents are this far below the largest seen are skipped: a million of their terms together are below
+/// the rounding of the sum, 10⁶·e^−50 < 2^−52.
+pub(crate) const NEGLIGIBLE: f64 = 50.0;
 
 /// −ε·log Σ_j exp((potential_j − c_ij)/ε + log b_j) for every source i, all in sorted order.
 ///
-/// Exponents are formed in `f64`, since c/ε may be large; the exponentials, at most one, are `f32`, which costs 2e−7·ε in the result.
-/// Blocks of targets are taken in the order of what they can contribute at most to a block of sources, until the rest is negligible:
-/// for small ε most pairs are never looked at. Every source adds its terms in an order that no thread changes.
+/// Exponents are formed in `f64`, since c/ε may be large; the exponentials, at most one, are `f32`, which costs 2e−7·ε
+/// in the result. Blocks of targets are taken in the order of what they can contribute at most to a block of sources,
+/// until the rest is negligible: for small ε most pairs are never looked at. Every source adds its terms in an order
+/// that no thread changes.
 pub(super) fn soft_minimum(
     sources: &Clusters,
     targets: &Clusters,
-    cost: Cost,
+    cost: Euclidean,
     potential: &[f64],
     log_b: &[f64],
     epsilon: f64,
@@ -38,10 +39,10 @@ pub(super) fn soft_minimum(
 }
 
 /// The exponents (potential_j − c(x_i, y_j))/ε + log b_j, a row of them for every source.
-pub(super) struct Exponents<'a> {
+pub(crate) struct Exponents<'a> {
     pub sources: &'a Clusters,
     pub targets: &'a Clusters,
-    pub cost: Cost,
+    pub cost: Euclidean,
     /// The part without the cost; what fills the last block has no mass.
     pub offsets: Vec<f64>,
     /// The largest offset of every block.
@@ -54,7 +55,7 @@ impl<'a> Exponents<'a> {
     pub fn new(
         sources: &'a Clusters,
         targets: &'a Clusters,
-        cost: Cost,
+        cost: Euclidean,
         potential: &[f64],
         log_b: &[f64],
         epsilon: f64,
@@ -97,9 +98,9 @@ impl<'a> Exponents<'a> {
         let (block, offsets) =
             (self.targets.block(target), &self.offsets[target * width..(target + 1) * width]);
         let (scale, root) = match self.cost {
-            Cost::Euclidean => (1.0, true),
-            Cost::HalfSquaredEuclidean => (0.5, false),
-            Cost::SquaredEuclidean => (1.0, false),
+            Euclidean::Distance => (1.0, true),
+            Euclidean::HalfSquared => (0.5, false),
+            Euclidean::Squared => (1.0, false),
         };
         let factor = -scale * self.factor;
         let mut maxima = [f64::NEG_INFINITY; LANES];
@@ -217,7 +218,7 @@ mod tests {
         let (sources, targets) = (Clusters::new(x.view()), Clusters::new(y.view()));
         let potential: Vec<f64> = (0..1300).map(|j| ((j * 7) % 13) as f64 * 0.02).collect();
         let log_b = vec![-(1300f64).ln(); 1300];
-        for cost in [Cost::HalfSquaredEuclidean, Cost::SquaredEuclidean, Cost::Euclidean] {
+        for cost in [Euclidean::HalfSquared, Euclidean::Squared, Euclidean::Distance] {
             for epsilon in [10.0, 0.1, 0.003] {
                 let fast =
                     soft_minimum(&sources, &targets, cost, &targets.sorted(&potential), &log_b, epsilon);
@@ -243,8 +244,14 @@ mod tests {
             Clusters::new(Array2::from_shape_fn((600, 1), |(j, _)| if j < 599 { 0.0 } else { 2.0 }).view());
         let mut log_b = vec![f64::NEG_INFINITY; 600];
         log_b[599] = 0.0;
-        let minimum =
-            soft_minimum(&sources, &targets, Cost::Euclidean, &vec![0.0; 600], &targets.sorted(&log_b), 0.5);
+        let minimum = soft_minimum(
+            &sources,
+            &targets,
+            Euclidean::Distance,
+            &vec![0.0; 600],
+            &targets.sorted(&log_b),
+            0.5,
+        );
         assert_eq!(minimum, [2.0]);
     }
 }

@@ -2,30 +2,33 @@
 
 #![allow(clippy::indexing_slicing, reason = "kernel; indices are below the sizes fixed at construction")]
 
+use crate::space::{halve, squared_gap};
 use ndarray::ArrayView2;
 
 /// Points of a block: small enough for tight boxes, large enough for the registers.
-pub(super) const BLOCK: usize = 64;
+pub(crate) const BLOCK: usize = 64;
 
 /// A cloud whose points are sorted so that neighbours in space are neighbours in memory.
 #[derive(Debug, Clone)]
-pub(super) struct Clusters {
+pub(crate) struct Clusters {
     /// The position in the given cloud of each sorted point.
     order: Vec<usize>,
     dim: usize,
-    /// Coordinates, [block][coordinate][point]; the last block is filled with copies of its first point.
+    /// Coordinates, \[block, coordinate, point\]; the last block is filled with copies of its first point.
     coordinates: Vec<f64>,
-    /// Bounding boxes, [block][coordinate].
+    /// Bounding boxes, \[block, coordinate\].
     lowest: Vec<f64>,
     highest: Vec<f64>,
 }
 
 impl Clusters {
     /// Sorts by halving along the widest coordinate until blocks are left. O(n·(d + log n)·log n).
-    pub fn new(points: ArrayView2<f64>) -> Self {
+    pub fn new(points: ArrayView2<'_, f64>) -> Self {
         let dim = points.ncols();
         let mut order: Vec<usize> = (0..points.nrows()).collect();
-        halve(points, &mut order);
+        // Whole blocks on the left, so that only the last block of all is not full.
+        let middle = |count: usize| count.div_ceil(BLOCK) / 2 * BLOCK;
+        halve(&mut order, dim, |point, axis| points[[point, axis]], BLOCK, middle);
         let (mut coordinates, mut lowest, mut highest) = (Vec::new(), Vec::new(), Vec::new());
         for members in order.chunks(BLOCK) {
             for k in 0..dim {
@@ -51,22 +54,20 @@ impl Clusters {
         self.order.len().div_ceil(BLOCK)
     }
 
-    /// The coordinates of a block, [coordinate][point].
+    /// The coordinates of a block, \[coordinate, point\].
     pub fn block(&self, block: usize) -> &[f64] {
         &self.coordinates[block * self.dim * BLOCK..(block + 1) * self.dim * BLOCK]
     }
 
     /// A lower bound of the squared distance between the points of a block and those of a block of `other`.
     pub fn squared_gap(&self, block: usize, other: &Self, other_block: usize) -> f64 {
-        (0..self.dim)
-            .map(|k| {
-                let (one, two) = (block * self.dim + k, other_block * self.dim + k);
-                let gap = (self.lowest[one] - other.highest[two])
-                    .max(other.lowest[two] - self.highest[one])
-                    .max(0.0);
-                gap * gap
-            })
-            .sum()
+        squared_gap(self.bounds(block), other.bounds(other_block))
+    }
+
+    /// The lowest and the highest coordinates of a block.
+    fn bounds(&self, block: usize) -> (&[f64], &[f64]) {
+        let axes = block * self.dim..(block + 1) * self.dim;
+        (&self.lowest[axes.clone()], &self.highest[axes])
     }
 
     /// Values given by point, in sorted order.
@@ -82,27 +83,6 @@ impl Clusters {
         }
         restored
     }
-}
-
-fn halve(points: ArrayView2<f64>, members: &mut [usize]) {
-    if members.len() <= BLOCK {
-        return;
-    }
-    let width = |k: usize| {
-        let values = || members.iter().map(|&member| points[[member, k]]);
-        values().fold(f64::NEG_INFINITY, f64::max) - values().fold(f64::INFINITY, f64::min)
-    };
-    let widest =
-        (0..points.ncols()).map(|k| (width(k), k)).max_by(|a, b| a.0.total_cmp(&b.0)).map_or(0, |(_, k)| k);
-    // Whole blocks on the left, so that only the last block of all is not full.
-    let middle = members.len().div_ceil(BLOCK) / 2 * BLOCK;
-    let (left, _, _) = members.select_nth_unstable_by(middle, |&a, &b| {
-        points[[a, widest]].total_cmp(&points[[b, widest]]).then(a.cmp(&b))
-    });
-    let middle = left.len();
-    let (left, right) = members.split_at_mut(middle);
-    halve(points, left);
-    halve(points, right);
 }
 
 #[cfg(test)]

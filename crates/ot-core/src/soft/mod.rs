@@ -1,0 +1,100 @@
+//! Soft minima −ε log Σ_j b_j e^{(g_j − c_ij)/ε} over all pairs of two clouds, without their matrix.
+
+mod averages;
+mod clusters;
+mod minimum;
+
+pub(crate) use averages::SoftAverages;
+pub(crate) use clusters::{BLOCK, Clusters};
+pub(crate) use minimum::{Exponents, NEGLIGIBLE};
+
+use crate::cost::{Cost, Euclidean, OwnPairs, Sealed, Swapped};
+use crate::measure::Measure;
+use minimum::soft_minimum;
+use ndarray::{Array2, ArrayView2};
+
+/// The pairs of two clouds in the form in which their soft minima are fastest.
+pub(crate) enum Kernel<'a> {
+    /// A Euclidean cost: points are sorted in space, and blocks that cannot count are skipped.
+    Blocks {
+        /// The sources.
+        sources: Clusters,
+        /// The targets.
+        targets: Clusters,
+        /// The cost.
+        cost: Euclidean,
+    },
+    /// Another cost, pair by pair in the order given.
+    Pairs(OwnPairs<'a>),
+}
+
+/// A side of a problem.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Side {
+    /// Rows.
+    Sources,
+    /// Columns.
+    Targets,
+}
+
+impl<'a> Kernel<'a> {
+    pub fn new(source: &Measure<'_>, target: &Measure<'_>, cost: &'a dyn Cost) -> Self {
+        match cost.euclidean(Sealed) {
+            Some(cost) => Self::Blocks {
+                sources: Clusters::new(source.points()),
+                targets: Clusters::new(target.points()),
+                cost,
+            },
+            None => Self::Pairs(OwnPairs::new(source.points(), target.points(), cost)),
+        }
+    }
+
+    /// −ε log Σ exp((potential − c)/ε + logs) for every point of a side, over the points of the other, whose
+    /// `potential` and log weights are given; all in the kernel's order.
+    pub fn soft_minimum(&self, of: Side, potential: &[f64], logs: &[f64], epsilon: f64) -> Vec<f64> {
+        match (self, of) {
+            (Self::Blocks { sources, targets, cost }, Side::Sources) => {
+                soft_minimum(sources, targets, *cost, potential, logs, epsilon)
+            }
+            (Self::Blocks { sources, targets, cost }, Side::Targets) => {
+                soft_minimum(targets, sources, *cost, potential, logs, epsilon)
+            }
+            (Self::Pairs(pairs), Side::Sources) => averages::soft_minimum(pairs, potential, logs, epsilon),
+            (Self::Pairs(pairs), Side::Targets) => {
+                averages::soft_minimum(&Swapped(pairs), potential, logs, epsilon)
+            }
+        }
+    }
+
+    /// Values given by point, in the kernel's order.
+    pub fn sorted(&self, of: Side, values: &[f64]) -> Vec<f64> {
+        self.clusters(of).map_or_else(|| values.to_vec(), |clusters| clusters.sorted(values))
+    }
+
+    /// Values in the kernel's order, by point as given.
+    pub fn restored(&self, of: Side, values: &[f64]) -> Vec<f64> {
+        self.clusters(of).map_or_else(|| values.to_vec(), |clusters| clusters.restored(values))
+    }
+
+    /// The rows of a table in the kernel's order, by point as given.
+    pub fn restored_rows(&self, of: Side, rows: ArrayView2<'_, f64>) -> Array2<f64> {
+        let mut restored = rows.to_owned();
+        for (from, mut to) in rows.columns().into_iter().zip(restored.columns_mut()) {
+            to.assign(&ndarray::Array1::from(self.restored(of, &from.to_vec())));
+        }
+        restored
+    }
+
+    fn clusters(&self, of: Side) -> Option<&Clusters> {
+        match (self, of) {
+            (Self::Blocks { sources, .. }, Side::Sources) => Some(sources),
+            (Self::Blocks { targets, .. }, Side::Targets) => Some(targets),
+            (Self::Pairs(_), _) => None,
+        }
+    }
+}
+
+/// The logarithms of a measure's weights, scaled to a mass.
+pub(crate) fn log_weights(measure: &Measure<'_>, mass: f64) -> Vec<f64> {
+    measure.probabilities().all.iter().map(|weight| weight.ln() + mass.ln()).collect()
+}
