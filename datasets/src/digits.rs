@@ -33,6 +33,9 @@ pub enum DigitSet {
 }
 
 impl DigitSet {
+    /// The number of pixels of a digit.
+    pub const PIXELS: usize = 256;
+
     /// The name in configurations and on the command line.
     #[must_use]
     pub fn name(self) -> &'static str {
@@ -53,7 +56,7 @@ impl DigitSet {
 
     /// Reads a part of the set from its folder below `root` (see [`crate::manifest::cache_root`]).
     ///
-    /// Shapes: labels \[n\], pixels \[n, 256\] in \[−1, 1\].
+    /// Shapes: labels \[n\], pixels [n, 256] in [−1, 1].
     ///
     /// # Errors
     /// [`DataError::Absent`] where a file is missing, which says how to get it; [`DataError::Read`] for a damaged one.
@@ -82,7 +85,7 @@ impl fmt::Display for DigitSet {
 
 /// Reads the digits of MNIST from its folder, resized bilinearly to 16×16, from bytes b to b/127.5 − 1.
 ///
-/// Shapes: labels \[n\], pixels \[n, 256\], the background −1. Complexity: O(size of the files).
+/// Shapes: labels \[n\], pixels [n, 256], the background −1. Complexity: O(size of the files).
 ///
 /// # Errors
 /// [`ReadError`] where a file is missing, not IDX, or where images and labels do not fit each other.
@@ -147,8 +150,8 @@ mod tests {
     fn what_is_missing_says_how_to_get_it() {
         let root = tempfile::tempdir().unwrap();
         for (set, remedy) in [
-            (DigitSet::Mnist, "data fetch mnist"),
-            (DigitSet::UspsResampled, "data fetch usps-resampled"),
+            (DigitSet::Mnist, "fetch the data set mnist"),
+            (DigitSet::UspsResampled, "fetch the data set usps-resampled"),
             (DigitSet::Usps, "put its files into"),
         ] {
             let error = set.read(root.path(), Split::Test).unwrap_err().to_string();

@@ -4,6 +4,7 @@ use thiserror::Error;
 
 /// A request for samples that has no answer.
 #[derive(Clone, Debug, PartialEq, Error)]
+#[non_exhaustive]
 pub enum SampleError {
     /// The ambient dimension is too small.
     #[error("dimension {found} is too small: give a dimension of at least {least}")]

@@ -12,6 +12,7 @@ use thiserror::Error;
 
 /// A file that was not written; nothing was left behind and what was there before is untouched.
 #[derive(Debug, Error)]
+#[non_exhaustive]
 pub enum WriteError {
     /// The operating system refused.
     #[error("{} cannot be written ({source}): check that its folder exists, is writable and has space", path.display())]

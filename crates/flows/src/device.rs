@@ -44,7 +44,10 @@ impl FromStr for Device {
             _ => {}
         }
         text.strip_prefix("cuda:").and_then(|index| index.parse().ok()).map(Self::Cuda).ok_or_else(|| {
-            FlowError::Device { device: text.into(), reason: "write cpu, libtorch, or cuda:0, cuda:1, …".into() }
+            FlowError::Device {
+                device: text.into(),
+                reason: "write cpu, libtorch, or cuda:0, cuda:1, …".into(),
+            }
         })
     }
 }

@@ -56,7 +56,8 @@ impl FlowError {
     }
 
     /// The same error with the field named inside the table `table`: `lambda` becomes `flow.lambda`.
-    pub(crate) fn within(self, table: &str) -> Self {
+    #[must_use]
+    pub fn within(self, table: &str) -> Self {
         match self {
             Self::Specification { what, found, remedy } => {
                 Self::Specification { what: format!("{table}.{what}"), found, remedy }

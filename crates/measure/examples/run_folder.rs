@@ -4,13 +4,15 @@
 use eval::{Protocol, Summary};
 use measure::MeasureError;
 use std::path::PathBuf;
-use train::model::Model;
+use train::model::FlowModel;
+use train::source::Inputs;
 
 fn main() -> Result<(), MeasureError> {
     let folder = PathBuf::from(std::env::args().nth(1).unwrap_or_else(|| "runs/pinwheel".into()));
-    let model = Model::load(&folder)?;
-    let measured = measure::flow(&model, Protocol::SMOKE)?;
-    let floor = measure::floor::of_flow(&model.config, "data", Protocol::SMOKE)?;
+    let model = FlowModel::load(&folder)?;
+    let inputs = Inputs::default();
+    let measured = measure::flow(&model, &inputs, Protocol::SMOKE)?;
+    let floor = measure::floor::of_flow(&model.config, &inputs, "data", Protocol::SMOKE)?;
     for metric in metrics::all() {
         let shown = |metrics: &eval::Metrics| {
             let mean = metrics.get(metric)?;

@@ -2,7 +2,6 @@
 
 use crate::MeasureError;
 use crate::stream_name::TEST;
-use datasets::manifest::cache_root;
 use datasets::{DigitSet, Split, UspsDigits, stream};
 use eval::nearest_neighbour_accuracy;
 use ndarray::{ArrayView2, Axis};
@@ -36,20 +35,23 @@ pub struct Accuracy {
 }
 
 impl Digits {
-    /// Reads the digits that are moved from `start` to the part `split` of `target`; `seed` draws the test digits of the
-    /// smaller accuracy.
+    /// Reads the digits that are moved from `start` to the part `split` of `target` in the folder `root` of the data sets;
+    /// `seed` draws the test digits of the smaller accuracy.
     ///
     /// # Errors
     /// [`MeasureError::Data`] where a file is missing or not what it should be.
-    pub fn read(start: DigitSet, target: DigitSet, split: Split, seed: u64) -> Result<Self, MeasureError> {
-        let root = cache_root(Path::new("."));
-        let test = target.read(&root, Split::Test)?;
+    pub fn read(
+        root: &Path,
+        (start, target, split): (DigitSet, DigitSet, Split),
+        seed: u64,
+    ) -> Result<Self, MeasureError> {
+        let test = target.read(root, Split::Test)?;
         let mut drawn: Vec<usize> = (0..test.labels.len()).collect();
         if drawn.len() > DRAWN {
             drawn.shuffle(&mut stream(seed, TEST, 0));
             drawn.truncate(DRAWN);
         }
-        Ok(Self { source: start.read(&root, Split::Train)?, test, drawn, target, split, root })
+        Ok(Self { source: start.read(root, Split::Train)?, test, drawn, target, split, root: root.into() })
     }
 
     /// Reads the digits of the target that a generator is trained towards.

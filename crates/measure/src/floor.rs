@@ -6,9 +6,8 @@ use crate::subject::{FreshTarget, Side, Subject, unbalanced};
 use datasets::stream;
 use eval::results::{Floor, Metrics, Protocol};
 use ndarray::{Array2, Axis};
-use train::config::Config;
-use train::w2fe::Draw;
-use train::w2fe::config::Config as GeneratorConfig;
+use train::config::{FlowConfig, GeneratorConfig};
+use train::source::{Draw, Inputs};
 
 /// The floor of a flow: [`eval::closeness`] between two samples of its target, or between the halves of its file.
 ///
@@ -16,8 +15,13 @@ use train::w2fe::config::Config as GeneratorConfig;
 ///
 /// # Errors
 /// What drawing or reading the target reports.
-pub fn of_flow(config: &Config, dataset: &str, protocol: Protocol) -> Result<Floor, MeasureError> {
-    let fresh = FreshTarget::new(config)?;
+pub fn of_flow(
+    config: &FlowConfig,
+    inputs: &Inputs,
+    dataset: &str,
+    protocol: Protocol,
+) -> Result<Floor, MeasureError> {
+    let fresh = FreshTarget::new(config, inputs)?;
     let size = fresh.largest_cloud().min(protocol.most_points());
     let clouds: Vec<(Array2<f64>, Array2<f64>)> = (0..protocol.pairs)
         .map(|pair| Ok((fresh.cloud(Side::Floor, pair, size)?, fresh.cloud(Side::Reference, pair, size)?)))
@@ -29,18 +33,19 @@ pub fn of_flow(config: &Config, dataset: &str, protocol: Protocol) -> Result<Flo
 
 /// The floors of a generator: between two samples of its target; of digits, between training and test digits.
 ///
-/// A target with equal counts of its modes has two more: generated points begin at random points, whose counts of the modes
-/// are random however well the generator is trained. `dataset` names the target in the results.
+/// A target with equal counts of its modes has two more: generated points begin at random points, whose counts of the
+/// modes are random however well the generator is trained. `dataset` names the target in the results.
 ///
 /// # Errors
 /// What drawing or reading the target reports.
 pub fn of_generator(
     config: &GeneratorConfig,
+    inputs: &Inputs,
     dataset: &str,
     protocol: Protocol,
 ) -> Result<Vec<Floor>, MeasureError> {
     let seed = config.seed;
-    let data = match Subject::new(config)? {
+    let data = match Subject::new(config, inputs)? {
         Subject::Points { data, .. } => data,
         Subject::Digits(digits) => {
             let train = digits.training()?.pixels;

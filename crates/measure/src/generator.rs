@@ -10,17 +10,22 @@ use eval::results::{Metrics, Protocol};
 use eval::{ClosenessError, closeness_of_modes};
 use ndarray::{Array2, ArrayView2, Axis};
 use rand::seq::SliceRandom;
-use train::w2fe::{Draw, Model};
+use train::model::GeneratorModel;
+use train::source::{Draw, Inputs};
 
-/// Measures a trained generator against fresh points of its target: [`closeness_of_modes`], the same w2 from even starting
-/// points where the starting law has them; of digits, accuracies and w2 against test digits.
+/// Measures a trained generator against fresh points of its target: [`closeness_of_modes`], the same w2 from even
+/// starting points where the starting law has them; of digits, accuracies and w2 against test digits.
 ///
 /// Complexity: exact transport between [`Protocol::exact_points`] points a side, up to three times a pair.
 ///
 /// # Errors
 /// [`MeasureError::NotFinite`] where the generator leads out of the finite numbers; what reading the data reports.
-pub fn generator(model: &Model, protocol: Protocol) -> Result<Measurement, MeasureError> {
-    let (initial, data) = match Subject::new(&model.config)? {
+pub fn generator(
+    model: &GeneratorModel,
+    inputs: &Inputs,
+    protocol: Protocol,
+) -> Result<Measurement, MeasureError> {
+    let (initial, data) = match Subject::new(&model.config, inputs)? {
         Subject::Points { initial, data } => (initial, data),
         Subject::Digits(digits) => return of_digits(model, &digits, protocol),
     };
@@ -40,7 +45,11 @@ pub fn generator(model: &Model, protocol: Protocol) -> Result<Measurement, Measu
     Ok(Measurement { metrics, start: Some(start), generated, target })
 }
 
-fn of_digits(model: &Model, digits: &Digits, protocol: Protocol) -> Result<Measurement, MeasureError> {
+fn of_digits(
+    model: &GeneratorModel,
+    digits: &Digits,
+    protocol: Protocol,
+) -> Result<Measurement, MeasureError> {
     let seed = model.config.seed;
     let moved = finite(model.generate(digits.source.pixels.view())?)?;
     let accuracy = digits.accuracy(moved.view(), &digits.source.labels.to_vec())?;

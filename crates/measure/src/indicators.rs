@@ -9,13 +9,17 @@ use metrics::STEP_INVARIANCE_BY_STEPS;
 use mfg::{Indicators, step_invariance};
 use ndarray::{ArrayView2, Axis, concatenate};
 use train::TrainError;
-use train::model::Model;
+use train::model::FlowModel;
 
 /// Steps of the reference that stands for the exact flow.
 const FINE_STEPS: usize = 256;
 
 /// Every indicator over the particles that begin at `start`, [n, d]; none where a trajectory is not finite.
-pub fn indicators(model: &Model, start: ArrayView2<'_, f64>, steps: usize) -> Result<Metrics, MeasureError> {
+pub fn indicators(
+    model: &FlowModel,
+    start: ArrayView2<'_, f64>,
+    steps: usize,
+) -> Result<Metrics, MeasureError> {
     let trajectory = match model.trajectory(start, steps) {
         Ok(trajectory) => trajectory,
         Err(TrainError::Record(RecordError::Trajectory(_))) => return Ok(Metrics::default()),
@@ -40,7 +44,7 @@ pub fn indicators(model: &Model, start: ArrayView2<'_, f64>, steps: usize) -> Re
 
 /// Slopes of the critic, in units of its bound L, over target points, generated points and their interpolates.
 pub fn critic_slopes(
-    model: &Model,
+    model: &FlowModel,
     generated: ArrayView2<'_, f64>,
     target: ArrayView2<'_, f64>,
 ) -> Result<Metrics, MeasureError> {

@@ -1,13 +1,14 @@
 //! The distance to the optimal flow or its law, where that is known in closed form.
 
 use crate::MeasureError;
-use datasets::{InitialLaw, Target};
+use datasets::Target;
 use flows::flow::Interaction;
+use flows::lipschitz::Lipschitz;
 use mfg::known_answers::{InteractingGaussians, Law, OptimalFlow, ShiftedGaussians, SoftThreshold};
 use ndarray::{Array1, Array2, ArrayView2};
 use ot_core::divergence::Divergence;
 use ot_core::gaussian::{Gaussian, GaussianError};
-use train::config::{Config, Lipschitz};
+use train::config::{FlowConfig, Points};
 
 /// What decides whether the game of a configuration is solved, and how.
 struct Problem {
@@ -28,10 +29,10 @@ struct Problem {
 
 impl Problem {
     /// The problem of a configuration; none where its data are no synthetic target.
-    fn new(config: &Config) -> Option<Self> {
+    fn new(config: &FlowConfig) -> Option<Self> {
         let weight = config.critic.divergence_weight;
         Some(Self {
-            target: config.data.target?,
+            target: config.data.target()?,
             lambda: config.flow.lambda / weight,
             lipschitz: config.critic.bound / weight,
             horizon: config.flow.horizon,
@@ -42,7 +43,7 @@ impl Problem {
                 _ => None,
             },
             unbounded: config.critic.lipschitz == Lipschitz::None,
-            standard: config.initial == InitialLaw::Normal { std: 1.0 },
+            standard: matches!(config.initial, Points::Normal { std: 1.0, .. }),
             kullback_leibler: matches!(
                 config.critic.divergence,
                 Divergence::KullbackLeibler | Divergence::DonskerVaradhan
@@ -104,14 +105,14 @@ impl Problem {
     }
 }
 
-/// W2 between the Gaussian with the moments of the particles at their `end` and the optimal law ρ_T*, over W2(ρ₀, ρ_T*); none
-/// where that law is not known.
+/// W2 between the Gaussian with the moments of the particles at their `end` and the optimal law ρ_T*, over W2(ρ₀,
+/// ρ_T*); none where that law is not known.
 ///
 /// Shapes: `end` [n, d]. Complexity: O(n·d² + d³).
 ///
 /// # Errors
 /// [`MeasureError::Moments`] for fewer than two particles, or numbers that are not finite.
-pub fn exact_law_error(config: &Config, end: ArrayView2<'_, f64>) -> Result<Option<f64>, MeasureError> {
+pub fn exact_law_error(config: &FlowConfig, end: ArrayView2<'_, f64>) -> Result<Option<f64>, MeasureError> {
     let laws = Problem::new(config).and_then(|problem| problem.optimal_laws(end.ncols()));
     let Some(flow) = laws else { return Ok(None) };
     let gaussian = |Law { mean, std }: Law| -> Result<Gaussian, GaussianError> {
@@ -129,7 +130,7 @@ pub fn exact_law_error(config: &Config, end: ArrayView2<'_, f64>) -> Result<Opti
 ///
 /// Shapes: `start` and `end` [n, d]. Complexity: O(n·d).
 pub fn exact_flow_error(
-    config: &Config,
+    config: &FlowConfig,
     start: ArrayView2<'_, f64>,
     end: ArrayView2<'_, f64>,
 ) -> Option<f64> {
@@ -147,9 +148,9 @@ pub fn exact_flow_error(
 mod tests {
     use super::{exact_flow_error, exact_law_error};
     use ndarray::{Array2, array};
-    use train::config::{Config, Configuration};
+    use train::config::{Configuration, FlowConfig};
 
-    fn config(target: &str, dim: usize) -> Config {
+    fn config(target: &str, dim: usize) -> FlowConfig {
         let text = include_str!("../../../configs/table1/tuned/pinwheel-7d-w1w2.toml");
         let settings = [
             format!("data.target={target}"),
@@ -157,7 +158,7 @@ mod tests {
             "flow.lambda=0.5".into(),
             "critic.bound=1.0".into(),
         ];
-        Config::parse(text, "test", None, &settings).unwrap()
+        FlowConfig::parse(text, "test", None, &settings).unwrap()
     }
 
     /// R = 2: (3, 4, …) keeps 3/5 of its length, by hand.
@@ -187,10 +188,10 @@ mod tests {
                 ["data.target=shifted-gaussian", "data.dim=2", "flow.lambda=1.0", "flow.velocity_spread=0.0"];
             let all = all.iter().chain(settings).chain(&["critic.lipschitz={ method = \"none\" }"]);
             let all: Vec<String> = all.map(|s| (*s).to_owned()).collect();
-            Config::parse(text, "test", None, &all).unwrap()
+            FlowConfig::parse(text, "test", None, &all).unwrap()
         };
-        // With λ = T = 1 and σ = 0 the mean stops half way, at 1.5, and the deviation stays 1; a weak attraction of 1e-12
-        // changes that by no more than itself.
+        // With λ = T = 1 and σ = 0 the mean stops half way, at 1.5, and the deviation stays 1; a weak attraction of
+        // 1e-12 changes that by no more than itself.
         let config = noisy(&["flow.interaction={ kind = \"quadratic\", weight = 1e-12 }"]);
         let square = (3.0_f64 / 4.0).sqrt();
         let corners = [[1.0, 1.0], [1.0, -1.0], [-1.0, 1.0], [-1.0, -1.0]];

@@ -4,7 +4,7 @@
 //! | --- | --- |
 //! | [`flow()`] | a trained flow: distances to fresh points of its target, indicators of the optimality system |
 //! | [`generator()`] | a trained generator: distances, modes, accuracies of moved digits |
-//! | [`floor`] | the same measures between two independent samples of the target: no model can be expected to score less |
+//! | [`floor`] | the same between two independent samples of the target: no model can be expected to score less |
 //! | [`known`] | the distance to the optimum of a flow, where that is known in closed form |
 //! | [`Monitor`] | what is measured of a generator while it is trained |
 //! | [`Records`] | the records of a run, and the milestones in them |
@@ -14,9 +14,9 @@
 //!
 //! ```no_run
 //! use eval::Protocol;
-//! use train::model::Model;
-//! let model = Model::load("runs/pinwheel".as_ref())?;
-//! let measurement = measure::flow(&model, Protocol::QUICK)?;
+//! use train::{model::FlowModel, source::Inputs};
+//! let model = FlowModel::load("runs/pinwheel".as_ref())?;
+//! let measurement = measure::flow(&model, &Inputs::default(), Protocol::QUICK)?;
 //! println!("{:?}", measurement.metrics.get(metrics::W2_SQUARED));
 //! # Ok::<(), measure::MeasureError>(())
 //! ```
@@ -62,7 +62,8 @@ pub struct Measurement {
     pub target: Array2<f64>,
 }
 
-/// The streams of the measurements; with the seed of the run and the number of a pair they address all their randomness.
+/// The streams of the measurements; with the seed of the run and the number of a pair they address all their
+/// randomness.
 mod stream_name {
     /// Clouds that generated ones are measured against.
     pub const REFERENCE: &str = "measured-target";

@@ -8,7 +8,8 @@ use eval::mode_coverage;
 use metrics::Metric;
 use ndarray::{Array2, ArrayView2, s};
 use train::TrainError;
-use train::w2fe::config::Config;
+use train::config::GeneratorConfig;
+use train::source::Inputs;
 
 /// Digits of the source that the classifier is fitted on during the training.
 const MOST_FITTED: usize = 10_000;
@@ -17,8 +18,8 @@ const MOST_TRANSPORTED: usize = 500;
 /// Records between two measurements of w2 between digits.
 const TRANSPORT_EVERY: u64 = 5;
 
-/// Measures a generator on the same points at every record of its training: G of fixed starting points against a fixed batch
-/// of the target, or moved source digits against the test digits of the target.
+/// Measures a generator on the same points at every record of its training: G of fixed starting points against a
+/// fixed batch of the target, or moved source digits against the test digits of the target.
 #[derive(Debug)]
 pub struct Monitor {
     watched: Fixed,
@@ -56,9 +57,9 @@ impl Monitor {
     ///
     /// # Errors
     /// What drawing or reading them reports.
-    pub fn new(config: &Config) -> Result<Self, MeasureError> {
+    pub fn new(config: &GeneratorConfig, inputs: &Inputs) -> Result<Self, MeasureError> {
         let seed = config.seed;
-        let watched = match Subject::new(config)? {
+        let watched = match Subject::new(config, inputs)? {
             Subject::Digits(digits) => Fixed::Digits(digits),
             Subject::Points { initial, data } => Fixed::Points(Box::new(FixedPoints {
                 start: initial.points(RING_POINTS, &mut stream(seed, MONITORED_START, 0))?,
@@ -140,7 +141,8 @@ mod tests {
 
     fn monitor() -> Monitor {
         let text = include_str!("../../../configs/ring/methods/w2fe-k1.toml");
-        Monitor::new(&Config::parse(text, "w2fe-k1", None, &[]).unwrap()).unwrap()
+        let config = GeneratorConfig::parse(text, "w2fe-k1", None, &[]).unwrap();
+        Monitor::new(&config, &Inputs::default()).unwrap()
     }
 
     /// To a cloud in one point c the only plan is the whole product: W1 = E‖y − c‖ and W2² = E‖y − c‖².

@@ -1,15 +1,13 @@
-//! What a measurement has to know of a configuration: where points come from. No other file of this crate looks at how a
-//! configuration says it, [`crate::known`] aside.
+//! What a measurement has to know of a configuration: where points come from. No other file of this crate looks at
+//! how a configuration says it, [`crate::known`] aside.
 
 use crate::stream_name::{FLOOR, REFERENCE};
 use crate::{Digits, MeasureError};
 use datasets::{InitialLaw, stratified_normal, stream};
 use ndarray::{Array2, Axis};
 use rand::seq::SliceRandom;
-use train::config::Config;
-use train::source::Source;
-use train::w2fe::Draw;
-use train::w2fe::config::{Config as GeneratorConfig, Points};
+use train::config::{FlowConfig, GeneratorConfig, Points};
+use train::source::{Draw, Inputs};
 
 /// The first two coordinates carry every synthetic target.
 const MANIFOLD_DIM: usize = 2;
@@ -33,7 +31,7 @@ impl Side {
     }
 }
 
-/// Clouds of the target of a flow that no training has seen; of a file, random halves of its rows.
+/// Clouds of the target of a flow that no training has seen; of a set of points, random halves of its rows.
 #[derive(Debug, Clone)]
 pub struct FreshTarget {
     seed: u64,
@@ -41,12 +39,8 @@ pub struct FreshTarget {
 }
 
 impl FreshTarget {
-    pub fn new(config: &Config) -> Result<Self, MeasureError> {
-        let data = match (config.data.target, config.data.dim) {
-            (Some(target), Some(dim)) => Draw::Target { target, dim, balanced: false },
-            _ => Draw::Rows(Source::new(config)?.points().to_owned()),
-        };
-        Ok(Self { seed: config.seed, data })
+    pub fn new(config: &FlowConfig, inputs: &Inputs) -> Result<Self, MeasureError> {
+        Ok(Self { seed: config.seed, data: inputs.data(config)? })
     }
 
     /// The ambient dimension d.
@@ -96,13 +90,15 @@ pub enum Subject {
 }
 
 impl Subject {
-    pub fn new(config: &GeneratorConfig) -> Result<Self, MeasureError> {
+    pub fn new(config: &GeneratorConfig, inputs: &Inputs) -> Result<Self, MeasureError> {
         if let (&Points::Digits { set: start, .. }, &Points::Digits { set, split }) =
-            (&config.start, &config.data)
+            (&config.initial, &config.data)
         {
-            return Ok(Self::Digits(Box::new(Digits::read(start, set, split, config.seed)?)));
+            let digits = Digits::read(&inputs.data_sets, (start, set, split), config.seed)?;
+            return Ok(Self::Digits(Box::new(digits)));
         }
-        Ok(Self::Points { initial: Draw::new(&config.start)?, data: Draw::new(&config.data)? })
+        let data = inputs.data(config)?;
+        Ok(Self::Points { initial: inputs.initial(config, data.dim())?, data })
     }
 }
 
@@ -125,7 +121,7 @@ pub fn unbalanced(data: &Draw) -> Option<Draw> {
 /// Points that fill a starting law evenly, [count, 2]: none but for normal laws in the plane.
 pub fn even_start(initial: &Draw, count: usize, seed: u64, name: &str, index: u64) -> Option<Array2<f64>> {
     match *initial {
-        Draw::Noise { law: InitialLaw::Normal { std }, dim: 2 } => {
+        Draw::Law { law: InitialLaw::Normal { std }, dim: 2 } => {
             Some(stratified_normal(count, std, &mut stream(seed, name, index)))
         }
         _ => None,

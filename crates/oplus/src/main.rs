@@ -1,14 +1,16 @@
 //! The oplus binary: train, resume, sample, eval, reproduce, report.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "the program talks to its user")]
 
-mod any_config;
+mod advice;
 mod command;
 mod ending;
 mod experiment;
+mod kinds;
 mod manifest;
 mod monitor;
 mod nearest;
 mod page;
+mod run;
 mod run_folder;
 mod samples;
 
@@ -19,8 +21,7 @@ fn main() -> ExitCode {
     match command::run(command::Cli::parse()) {
         Ok(ending) => ending.into(),
         Err(error) => {
-            // One sentence: the chain of causes on one line.
-            eprintln!("error: {}", format!("{error:#}").replace('\n', " "));
+            eprintln!("error: {}", advice::sentence(&error));
             ExitCode::FAILURE
         }
     }

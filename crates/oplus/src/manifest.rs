@@ -1,23 +1,22 @@
 //! Where results come from: manifest.json.
 
-use crate::any_config::AnyConfig;
-use anyhow::{Context, Result};
+use crate::kinds::data_files;
+use anyhow::{Context, Result, bail};
 use flows::device::Device;
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Command;
-use train::run::MANIFEST_FILE;
-
-/// The version of the schema of a manifest.
-const SCHEMA_VERSION: u32 = 1;
+use train::Config;
+use train::run::{FORMAT, MANIFEST_FILE};
 
 /// The provenance of a run or of an experiment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Manifest {
-    /// The version of this schema.
-    pub schema_version: u32,
+    /// The version of the format of a run folder.
+    pub schema_version: u64,
     /// The version of the program.
     pub version: String,
     /// The git revision of the checkout that the program was built in, `-dirty` where it was changed since; none where
@@ -47,7 +46,7 @@ impl Manifest {
     /// The provenance of what this process makes.
     pub fn new(device: Device, preset: &str, with_floor: bool) -> Self {
         Self {
-            schema_version: SCHEMA_VERSION,
+            schema_version: FORMAT,
             version: env!("CARGO_PKG_VERSION").into(),
             git_revision: git_revision(),
             cargo_lock_sha256: digest(include_bytes!("../../../Cargo.lock")),
@@ -65,14 +64,22 @@ impl Manifest {
 
     /// Adds the digests of the files that a run reads.
     #[must_use]
-    pub fn with_data(mut self, config: &AnyConfig) -> Self {
-        for (name, file) in config.data_files() {
+    pub fn with_data(mut self, config: &Config) -> Self {
+        for (name, file) in data_files(config) {
             // A missing or empty file is said better by the reader.
             if let Ok(bytes) = std::fs::read(&file) {
                 self.data_sha256.insert(name, digest(&bytes));
             }
         }
         self
+    }
+
+    /// The fields by name.
+    pub fn facts(&self) -> Result<Map<String, Value>> {
+        match serde_json::to_value(self)? {
+            Value::Object(facts) => Ok(facts),
+            other => bail!("a manifest is an object, not {other}"),
+        }
     }
 
     /// Reads the manifest of a folder.

@@ -1,13 +1,14 @@
 //! What is measured of a generator while it is trained, and the pictures of its particles on the way.
 
+use crate::kinds::inputs;
 use crate::samples;
 use anyhow::Result;
 use measure::Watched;
 use std::path::{Path, PathBuf};
+use train::GeneratorConfig;
 use train::run::Measured;
 use train::training::Training;
 use train::w2fe::GeneratorRun;
-use train::w2fe::config::Config;
 
 /// Measures a generator at every record, and keeps particles at some.
 pub struct Monitor {
@@ -18,8 +19,8 @@ pub struct Monitor {
 
 impl Monitor {
     /// For a run in `folder`.
-    pub fn new(config: &Config, folder: &Path) -> Result<Self> {
-        Ok(Self { monitor: measure::Monitor::new(config)?, folder: folder.into(), records: 0 })
+    pub fn new(config: &GeneratorConfig, folder: &Path) -> Result<Self> {
+        Ok(Self { monitor: measure::Monitor::new(config, &inputs())?, folder: folder.into(), records: 0 })
     }
 
     /// What a record adds.

@@ -37,7 +37,7 @@ fn settings() {
     training_is_refused(&["--set", "flow.lambda=-1.0"], &["flow.lambda is -1", "above 0"]);
     training_is_refused(&["--preset", "smok"], &["no preset `smok`", "smoke"]);
     training_is_refused(
-        &["--set", "data={ target = \"pinweel\", dim = 2 }"],
+        &["--set", "data={ kind = \"target\", target = \"pinweel\", dim = 2 }"],
         &["pinweel", "did you mean `pinwheel`?"],
     );
 }

@@ -36,7 +36,8 @@ fn every_number_in_the_repository_is_defined_in_the_catalogue() {
             } else if path.ends_with("results.json") {
                 files += 1;
                 let names = measured(&serde_json::from_str(&fs::read_to_string(&path).unwrap()).unwrap());
-                let unknown: Vec<_> = names.iter().filter(|name| metrics::definition(name).is_none()).collect();
+                let unknown: Vec<_> =
+                    names.iter().filter(|name| metrics::definition(name).is_none()).collect();
                 assert!(unknown.is_empty() && !names.is_empty(), "{}: {unknown:?}", path.display());
             }
         }

@@ -132,7 +132,7 @@ fn a_divergence_is_a_result_without_numbers() {
         "--out",
         "run",
         "--set",
-        "training.critic.learning_rate=1e30",
+        "training.critic_optimiser.learning_rate=1e30",
         "--set",
         "training.iterations=200",
     ];

@@ -5,7 +5,7 @@
 
 use crate::TrainError;
 use crate::backend;
-use crate::config::{Config, Optimiser};
+use crate::config::{FlowConfig, Optimiser};
 use crate::player::{Player, finite};
 use crate::source::{Source, name};
 use crate::training::StepError;
@@ -20,13 +20,13 @@ use flows::scalar_field::ScalarField;
 use rand::{Rng, RngExt};
 use rand_distr::{Distribution, StandardNormal};
 
-impl Config {
+impl FlowConfig {
     /// The networks and objectives of this configuration in dimension `dim`.
     ///
     /// # Errors
     /// [`FlowError::Specification`] for a value outside its domain.
     pub fn game(&self, dim: usize) -> Result<Game, FlowError> {
-        Game::new(&self.flow.objective(), &self.flow.description(), &self.critic.description(), dim)
+        Game::new(&self.flow, &self.representation, &self.critic, dim)
     }
 }
 
@@ -56,8 +56,8 @@ impl Players {
     /// The players of `game` at the initial parameters of the flow's network and of the critic's.
     ///
     /// # Errors
-    /// [`FlowError::Specification`] when the critic's network is not one for its Lipschitz method, [`FlowError::Shape`] when the
-    /// parameters are not of the networks.
+    /// [`FlowError::Specification`] when the critic's network is not one for its Lipschitz method, [`FlowError::Shape`]
+    /// when the parameters are not of the networks.
     pub fn new<N: ScalarField>(
         game: &Game<N>,
         backend: Box<dyn Backend>,
@@ -73,11 +73,12 @@ impl Players {
         })
     }
 
-    /// One ascent step of the critic between the ends of `paths` and the points `target`, \[n, d\], with one number of `mixing`
-    /// for each pair.
+    /// One ascent step of the critic between the ends of `paths` and the points `target`, \[n, d\], with one number of
+    /// `mixing` for each pair.
     ///
     /// # Errors
-    /// [`StepError::Diverged`] when the objective or the gradient is not finite, [`StepError::Failed`] when a buffer does not fit.
+    /// [`StepError::Diverged`] when the objective or the gradient is not finite, [`StepError::Failed`] when a buffer
+    /// does not fit.
     pub fn ascend(
         &mut self,
         paths: Paths<'_, f32>,
@@ -120,7 +121,7 @@ impl Players {
 
 /// The state of a training run in memory.
 pub struct Trainer {
-    config: Config,
+    config: FlowConfig,
     source: Source,
     /// Both players.
     pub players: Players,
@@ -129,34 +130,30 @@ pub struct Trainer {
 }
 
 impl Trainer {
-    /// Draws initial parameters and prepares the backend of `device`: native code on the CPU, libtorch elsewhere.
+    /// Draws initial parameters and prepares the backend of `device`.
     ///
     /// # Errors
     /// [`TrainError`] when the networks cannot be built or the device is not there.
-    pub fn new(config: &Config, source: Source, device: Device) -> Result<Self, TrainError> {
+    pub fn new(config: &FlowConfig, source: Source, device: Device) -> Result<Self, TrainError> {
         let game = config.game(source.dim())?;
         let backend = backend::of_game(game.clone(), device)?;
         Self::of(config, source, &game, backend)
     }
 
-    /// A training whose critic is a network of your own: of the configuration's critic, `hidden`, `activation` and
-    /// `initialisation` are not read. It runs in native code.
+    /// A training of a game with a critic of any network, in native code.
     ///
     /// # Errors
-    /// [`TrainError::Flow`] when the network's input is not of the data's dimension, or the Lipschitz method needs the layers
-    /// of a perceptron.
-    pub fn with_critic<N: ScalarField + Clone + 'static>(
-        config: &Config,
+    /// [`TrainError::Flow`] when the Lipschitz method needs the layers of a perceptron.
+    pub fn native<N: ScalarField + Clone + 'static>(
+        config: &FlowConfig,
         source: Source,
-        network: N,
+        game: &Game<N>,
     ) -> Result<Self, TrainError> {
-        let game = config.game(source.dim())?.with_critic(network)?;
-        let backend = Box::new(Native::new(game.clone()));
-        Self::of(config, source, &game, backend)
+        Self::of(config, source, game, Box::new(Native::new(game.clone())))
     }
 
     fn of<N: ScalarField>(
-        config: &Config,
+        config: &FlowConfig,
         source: Source,
         game: &Game<N>,
         backend: Box<dyn Backend>,
@@ -178,21 +175,22 @@ impl Trainer {
     /// [`StepError::Diverged`] when a loss or gradient is not finite.
     pub fn step(&mut self) -> Result<StepReport, StepError> {
         let mut rng = stream(self.config.seed, name::ITERATION, self.iteration);
-        let training = &self.config.training;
-        let progress = self.iteration as f64 / training.iterations as f64;
+        let training = self.config.training;
+        let progress = training.progress(self.iteration);
         let steps = self.config.flow.steps.draw(&mut rng);
         let mut critic = CriticValue::default();
-        for _ in 0..self.config.critic.updates {
+        for _ in 0..training.critic_updates {
             let (start, noise) = self.particles(steps, &mut rng)?;
-            let target = self.source.target(training.batch, &mut rng);
+            let target = self.source.data.batch(training.batch, &mut rng)?;
             let mixing: Vec<f32> = (0..training.batch).map(|_| rng.random()).collect();
             let paths = Paths { start: &start, steps, noise: &noise };
-            let update = (&training.critic, training.critic.rate(progress), training.average);
+            let update =
+                (&training.critic_optimiser, training.critic_optimiser.rate(progress), training.average);
             critic = self.players.ascend(paths, &target, &mixing, update)?;
         }
         let (start, noise) = self.particles(steps, &mut rng)?;
         let paths = Paths { start: &start, steps, noise: &noise };
-        let update = (&training.flow, training.flow.rate(progress), training.average);
+        let update = (&training.optimiser, training.optimiser.rate(progress), training.average);
         let flow = self.players.descend(paths, update)?;
         self.iteration += 1;
         Ok(StepReport { critic, flow, steps })
@@ -200,7 +198,7 @@ impl Trainer {
 
     /// The initial points of a minibatch and the noise of their paths, row-major.
     fn particles(&self, steps: usize, rng: &mut impl Rng) -> Result<(Vec<f32>, Vec<f32>), StepError> {
-        let start = self.source.initial(self.config.training.batch, rng)?;
+        let start = self.source.initial.batch(self.config.training.batch, rng)?;
         let numbers = if self.config.flow.noise > 0.0 { steps * start.len() } else { 0 };
         let noise = (0..numbers).map(|_| StandardNormal.sample(rng)).collect();
         Ok((start, noise))

@@ -3,7 +3,6 @@
 use crate::TrainError;
 use crate::optim::Adam;
 use crate::player::Player;
-use crate::training::Training;
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -51,7 +50,7 @@ impl State {
         }
     }
 
-    fn write(&self, path: &Path) -> Result<(), TrainError> {
+    pub(crate) fn write(&self, path: &Path) -> Result<(), TrainError> {
         let unusable = |e: safetensors::SafeTensorError| TrainError::Checkpoint {
             path: path.into(),
             reason: e.to_string(),
@@ -71,38 +70,6 @@ impl State {
 /// Where the state of a network's reparametrisation is; that of spectral normalisation is the only one there is.
 fn reparametrisation_of(name: &str) -> String {
     format!("{name}.spectral")
-}
-
-/// Writes the state of a training that has run for `seconds`.
-///
-/// # Errors
-/// [`TrainError::Write`] when the file cannot be written; [`TrainError::Checkpoint`] when it cannot be encoded.
-pub fn save(training: &impl Training, seconds: f64, path: &Path) -> Result<(), TrainError> {
-    let mut state = State::default();
-    training.store(&mut state);
-    state.counter("iteration", training.iteration());
-    state.doubles("seconds", &[seconds]);
-    state.counters.insert("format".into(), "oplus-1".into());
-    state.write(path)
-}
-
-/// Reads a state back into a training of the same configuration; returns the seconds that it had run.
-///
-/// # Errors
-/// [`TrainError::Checkpoint`] when the file is damaged or of other networks.
-pub fn restore(training: &mut impl Training, path: &Path) -> Result<f64, TrainError> {
-    let stored = Stored::open(path)?;
-    training.restore(&stored, stored.counter("iteration")?)?;
-    Ok(stored.doubles("seconds")?.first().copied().unwrap_or_default())
-}
-
-/// The averaged parameters of both players, and the iteration they are from.
-///
-/// # Errors
-/// [`TrainError::Checkpoint`] when the file is damaged.
-pub fn averages(path: &Path) -> Result<(Vec<f32>, Vec<f32>, u64), TrainError> {
-    let file = Stored::open(path)?;
-    Ok((file.floats("potential.average")?, file.floats("critic.average")?, file.counter("iteration")?))
 }
 
 /// The state in a file.
@@ -134,6 +101,14 @@ impl Stored {
         let (_, metadata) = SafeTensors::read_metadata(&self.bytes).map_err(|e| self.unusable(e))?;
         let value = metadata.metadata().as_ref().and_then(|m| m.get(name)).and_then(|v| v.parse().ok());
         value.ok_or_else(|| self.unusable(format!("it has no counter {name}")))
+    }
+
+    /// A count that is a size in memory.
+    ///
+    /// # Errors
+    /// As above.
+    pub fn size(&self, name: &str) -> Result<usize, TrainError> {
+        usize::try_from(self.counter(name)?).map_err(|e| self.unusable(e))
     }
 
     fn bytes_of(&self, name: &str) -> Result<Vec<u8>, TrainError> {
@@ -168,16 +143,16 @@ impl Stored {
         Ok(self.bytes_of(name)?.chunks_exact(8).map(eight).collect())
     }
 
-    /// An array in single precision that must be as long as the one that it replaces.
+    /// An array in single precision that must have `count` values.
     ///
     /// # Errors
     /// As above, and for another length.
-    pub fn fitting(&self, name: &str, replaced: &[f32]) -> Result<Vec<f32>, TrainError> {
+    pub fn fitting(&self, name: &str, count: usize) -> Result<Vec<f32>, TrainError> {
         let values = self.floats(name)?;
-        if values.len() == replaced.len() {
+        if values.len() == count {
             Ok(values)
         } else {
-            Err(self.unusable(format!("{name} has {} values, the network {}", values.len(), replaced.len())))
+            Err(self.unusable(format!("{name} has {} values, the network {count}", values.len())))
         }
     }
 
@@ -187,8 +162,8 @@ impl Stored {
     /// As above.
     pub fn adam(&self, name: &str, adam: &Adam) -> Result<Adam, TrainError> {
         Ok(Adam {
-            first: self.fitting(&format!("{name}.adam.first"), &adam.first)?,
-            second: self.fitting(&format!("{name}.adam.second"), &adam.second)?,
+            first: self.fitting(&format!("{name}.adam.first"), adam.first.len())?,
+            second: self.fitting(&format!("{name}.adam.second"), adam.second.len())?,
             steps: self.counter(&format!("{name}.adam.steps"))?,
         })
     }
@@ -198,8 +173,8 @@ impl Stored {
     /// # Errors
     /// As above.
     pub fn player(&self, name: &str, player: &mut Player) -> Result<(), TrainError> {
-        let parameters = self.fitting(&format!("{name}.parameters"), &player.parameters)?;
-        let average = self.fitting(&format!("{name}.average"), &player.parameters)?;
+        let parameters = self.fitting(&format!("{name}.parameters"), player.parameters.len())?;
+        let average = self.fitting(&format!("{name}.average"), player.parameters.len())?;
         let adam = self.adam(name, &player.adam)?;
         let array = reparametrisation_of(name);
         let state = if self.has(&array)? { self.doubles(&array)? } else { Vec::new() };

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 /// An error of training, with the place and the remedy.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum TrainError {
     /// The configuration is not usable.
     #[error(transparent)]
@@ -36,24 +37,44 @@ pub enum TrainError {
     /// A measurement that the caller of a run has added failed.
     #[error("the run cannot be measured on its way: {0}")]
     Measurement(Box<dyn std::error::Error + Send + Sync>),
+    /// An observer that the caller of a run has added failed.
+    #[error("the run cannot be observed: {0}")]
+    Observer(Box<dyn std::error::Error + Send + Sync>),
     /// The output folder is in use.
-    #[error("{} holds another run: choose another folder with --out, or continue that run with --resume", path.display())]
+    #[error("{} holds another run: choose another folder, or resume that run", path.display())]
     Occupied {
         /// The folder.
         path: PathBuf,
     },
     /// A folder that should hold a run does not.
-    #[error("{} holds no run ({reason}): give the folder that `train` made", path.display())]
+    #[error("{} holds no run ({reason}): give the folder of a training", path.display())]
     NoRun {
         /// The folder.
         path: PathBuf,
         /// What is missing.
         reason: String,
     },
+    /// A run folder of another version.
+    #[error(
+        "{} was written in format {found}{writer}, and this version ({}) reads format {read}: \
+         read it with the version that wrote it, or train again in a new folder",
+        path.display(),
+        env!("CARGO_PKG_VERSION")
+    )]
+    OtherVersion {
+        /// The folder.
+        path: PathBuf,
+        /// The version of its format.
+        found: u64,
+        /// What wrote it, in parentheses; empty where that is not known.
+        writer: String,
+        /// The version of the format that can be read.
+        read: u64,
+    },
     /// A run is continued with another configuration.
     #[error(
-        "{} was started with another configuration: resume it without changes (its settings are in config.toml), \
-         or start a new folder with --out",
+        "{} was started with another configuration or other arrays: resume it without changes (its settings are in \
+         config.toml), or choose a new folder",
         path.display()
     )]
     OtherConfiguration {

@@ -3,14 +3,20 @@
 use crate::TrainError;
 use crate::adversarial::{StepReport, Trainer};
 use crate::checkpoint::{State, Stored};
-use crate::config::{Config, ConfigError, Configuration, Length, StopWhen};
+use crate::config::{self, ConfigError, Configuration, FlowConfig, Kind, Points, StopWhen};
+use crate::model::{FlowModel, Initial};
 use crate::observe::Monitor;
+use crate::outcome::Stop;
 use crate::source::Source;
 use crate::training::{Readings, StepError, Training};
 use flows::device::Device;
+use flows::game::Game;
+use flows::mlp::Mlp;
+use flows::scalar_field::ScalarField;
 use mfg::Indicators;
 
-impl Configuration for Config {
+impl Configuration for FlowConfig {
+    const KIND: Kind = Kind::Flow;
     type Training = FlowRun;
 
     fn validate(&self) -> Result<(), ConfigError> {
@@ -21,37 +27,66 @@ impl Configuration for Config {
         &self.name
     }
 
-    fn length(&self) -> Length {
-        let training = &self.training;
-        Length {
-            iterations: training.iterations,
-            log_every: training.log_every,
-            checkpoint_every: training.checkpoint_every,
-        }
+    fn seed(&self) -> u64 {
+        self.seed
     }
 
     fn with_seed(self, seed: u64) -> Self {
         Self { seed, ..self }
     }
 
-    fn begin(&self, device: Device) -> Result<FlowRun, TrainError> {
-        let trainer = Trainer::new(self, Source::new(self)?, device)?;
-        let monitor = Monitor::new(self, trainer.source())?;
-        let patience = Patience { limits: self.training.stop_when, records: 0 };
-        Ok(FlowRun { config: self.clone(), trainer, monitor, patience, report: None })
+    fn data(&self) -> &Points {
+        &self.data
+    }
+
+    fn initial(&self) -> &Points {
+        &self.initial
+    }
+
+    fn with_points(self, data: Option<Points>, initial: Option<Points>) -> Self {
+        Self { data: data.unwrap_or(self.data), initial: initial.unwrap_or(self.initial), ..self }
+    }
+
+    fn training(&self) -> &config::Training {
+        &self.training
+    }
+
+    fn begin(&self, source: Source, device: Device) -> Result<FlowRun, TrainError> {
+        let source = source.square()?;
+        let game = self.game(source.dim())?;
+        FlowRun::new(self, game, Trainer::new(self, source, device)?)
     }
 }
 
-/// A flow in training, its fixed particles and its early ending.
-pub struct FlowRun {
-    config: Config,
+/// A flow in training against a critic with the network N, its fixed particles and its early ending.
+pub struct FlowRun<N = Mlp> {
+    config: FlowConfig,
+    game: Game<N>,
     trainer: Trainer,
-    monitor: Monitor,
+    monitor: Monitor<N>,
     patience: Patience,
     report: Option<StepReport>,
 }
 
-impl Training for FlowRun {
+impl<N: ScalarField + Clone + 'static> FlowRun<N> {
+    /// A training with a critic of any network, in native code.
+    pub(crate) fn native(config: &FlowConfig, network: N, source: Source) -> Result<Self, TrainError> {
+        let source = source.square()?;
+        let game = config.game(source.dim())?.with_critic(network)?;
+        let trainer = Trainer::native(config, source, &game)?;
+        Self::new(config, game, trainer)
+    }
+
+    fn new(config: &FlowConfig, game: Game<N>, trainer: Trainer) -> Result<Self, TrainError> {
+        let monitor = Monitor::new(config, trainer.source(), game.clone())?;
+        let patience = Patience { limits: config.stop_when, records: 0 };
+        Ok(Self { config: config.clone(), game, trainer, monitor, patience, report: None })
+    }
+}
+
+impl<N: ScalarField + Clone + 'static> Training for FlowRun<N> {
+    type Model = FlowModel<N>;
+
     fn iteration(&self) -> u64 {
         self.trainer.iteration
     }
@@ -65,12 +100,12 @@ impl Training for FlowRun {
         let Some(StepReport { critic, flow, steps }) = self.report else { return Ok(Readings::default()) };
         let training = &self.config.training;
         // The rates of the last iteration.
-        let progress = self.trainer.iteration.saturating_sub(1) as f64 / training.iterations as f64;
+        let progress = training.progress(self.trainer.iteration.saturating_sub(1));
         let mut values = vec![(metrics::EULER_STEPS, steps as f64)];
         values.extend(critic.named());
         values.extend(flow.named());
-        values.push((metrics::LEARNING_RATE_FLOW, training.flow.rate(progress)));
-        values.push((metrics::LEARNING_RATE_CRITIC, training.critic.rate(progress)));
+        values.push((metrics::LEARNING_RATE_FLOW, training.optimiser.rate(progress)));
+        values.push((metrics::LEARNING_RATE_CRITIC, training.critic_optimiser.rate(progress)));
         let live = self.monitor.measure(&self.trainer)?;
         if let Some(indicators) = &live {
             let named = indicators.named();
@@ -86,10 +121,11 @@ impl Training for FlowRun {
             show(live.and_then(|i| i.path_ratio)),
             critic.slope_max,
         );
-        Ok(Readings { values, headline, stop: self.patience.satisfied(live.as_ref()) })
+        Ok(Readings { values, headline, stop: self.patience.after(live.as_ref()) })
     }
 
     fn store(&self, state: &mut State) {
+        state.counter("dimension", self.trainer.source().dim() as u64);
         state.player("potential", &self.trainer.players.flow);
         state.player("critic", &self.trainer.players.critic);
     }
@@ -100,6 +136,13 @@ impl Training for FlowRun {
         self.trainer.iteration = iteration;
         Ok(())
     }
+
+    fn model(&self) -> Result<FlowModel<N>, TrainError> {
+        let networks =
+            (self.trainer.players.flow.average.clone(), self.trainer.players.critic.average.clone());
+        let initial = Initial::Drawn(self.trainer.source().initial.clone());
+        FlowModel::new(self.config.clone(), self.game.clone(), networks, self.trainer.iteration, initial)
+    }
 }
 
 /// Counts the records in a row that met the stopping limits.
@@ -109,7 +152,8 @@ struct Patience {
 }
 
 impl Patience {
-    fn satisfied(&mut self, indicators: Option<&Indicators>) -> Option<String> {
+    /// Whether the run may end after a record with these indicators.
+    fn after(&mut self, indicators: Option<&Indicators>) -> Option<Stop> {
         let limits = self.limits?;
         let below = |limit: Option<f64>, value: Option<f64>| {
             limit.is_none_or(|limit| value.is_some_and(|v| v <= limit))
@@ -120,8 +164,6 @@ impl Patience {
                 && below(limits.path_ratio, i.path_ratio)
         });
         self.records = if met { self.records + 1 } else { 0 };
-        (self.records >= limits.records).then(|| {
-            format!("the indicators of training.stop_when held for {} records in a row", limits.records)
-        })
+        (self.records >= limits.records).then_some(Stop { records: limits.records })
     }
 }

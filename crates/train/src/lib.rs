@@ -1,19 +1,22 @@
 //! Training of generative flows: configuration, optimiser, the adversarial loop, checkpoints and observers.
 //!
+//! A [`Run`] of a [`FlowConfig`] or of a [`GeneratorConfig`] trains, in a folder or in memory, and gives a [`Model`].
+//!
 //! | home | what |
 //! | --- | --- |
 //! | [`config`] | everything a run depends on, from TOML, presets and overrides |
-//! | [`source`] | minibatches of the initial law and of the target, by seeded stream |
+//! | [`run`] | a run: what it is given, its folder, its observers |
+//! | [`observe`] | what follows a run: metrics.jsonl, the progress bar, your own |
+//! | [`outcome`] | how a run ends |
+//! | [`model`] | what a run leaves: samples, trajectories, slopes |
+//! | [`source`] | minibatches of the data and of the initial points, by seeded stream |
 //! | [`optim`] | Adam with a state that can be saved, and learning-rate schedules |
 //! | [`average`] | exponential moving average of parameters |
 //! | [`player`] | one network with its optimiser and its average |
 //! | [`adversarial`] | one iteration of the game: critic updates, then a flow update |
-//! | [`training`] | what a run folder needs of a training |
+//! | [`training`] | what a run needs of a training |
 //! | [`flow_run`] | the training of a flow with its live indicators |
-//! | [`checkpoint`] | the whole state of a run in one file, written whole or not at all |
-//! | [`observe`] | metrics.jsonl and the progress bar |
-//! | [`run`] | the run folder: start, resume, finish |
-//! | [`model`] | a trained run, loaded: samples, trajectories, slopes |
+//! | [`checkpoint`] | the whole state of a training in one file, written whole or not at all |
 //! | [`w2fe`] | the gradient flow of ½·W2² on particles |
 
 pub mod adversarial;
@@ -26,10 +29,14 @@ pub mod flow_run;
 pub mod model;
 pub mod observe;
 pub mod optim;
+pub mod outcome;
 pub mod player;
 pub mod run;
 pub mod source;
 pub mod training;
 pub mod w2fe;
 
+pub use config::{Config, Configuration, FlowConfig, GeneratorConfig};
 pub use error::TrainError;
+pub use model::Model;
+pub use run::Run;

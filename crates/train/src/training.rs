@@ -2,6 +2,7 @@
 
 use crate::TrainError;
 use crate::checkpoint::{State, Stored};
+use crate::outcome::Stop;
 use crate::player::NotFinite;
 use flows::FlowError;
 use metrics::Metric;
@@ -41,11 +42,14 @@ pub struct Readings {
     /// The same for a terminal, in a few words.
     pub headline: String,
     /// Why the run may end now, if it may.
-    pub stop: Option<String>,
+    pub stop: Option<Stop>,
 }
 
 /// A training that can be run, recorded, interrupted and resumed.
 pub trait Training {
+    /// What it leaves: the averaged networks, ready to be sampled.
+    type Model;
+
     /// Iterations done.
     fn iteration(&self) -> u64;
 
@@ -69,4 +73,10 @@ pub trait Training {
     /// # Errors
     /// [`TrainError::Checkpoint`] when it is of another training.
     fn restore(&mut self, stored: &Stored, iteration: u64) -> Result<(), TrainError>;
+
+    /// The model as it is now.
+    ///
+    /// # Errors
+    /// What drawing the points that it needs reports; a checked configuration has none.
+    fn model(&self) -> Result<Self::Model, TrainError>;
 }

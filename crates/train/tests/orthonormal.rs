@@ -3,19 +3,20 @@
 
 use datasets::stream;
 use flows::critic::{self, CriticBatch};
-use flows::device::Device;
 use flows::mlp::{Mlp, Order, Tape, Weights};
 use ndarray::Array2;
 use rand::{Rng, RngExt};
 use rand_distr::StandardNormal;
-use train::config::{Config, Configuration};
-use train::model::Model;
+use train::config::{Configuration, FlowConfig};
+use train::model::FlowModel;
 use train::player::Player;
-use train::run::{Options, train};
+use train::run::Run;
 
 const CONFIG: &str = r#"
+kind = "flow"
 name = "orthonormal"
 [data]
+kind = "target"
 target = "pinwheel"
 dim = 3
 samples = 500
@@ -23,23 +24,25 @@ samples = 500
 horizon = 1.0
 lambda = 0.5
 steps = 2
+[representation]
+kind = "network"
 hidden = [8, 8]
 [critic]
 divergence = "w1"
 lipschitz = { method = "orthonormal" }
 hidden = [32, 32, 32]
-updates = 2
 [training]
 iterations = 100
 batch = 32
-flow = { learning_rate = 1e-3 }
-critic = { learning_rate = 5e-3, beta1 = 0.9, beta2 = 0.99, schedule = { kind = "cosine", end = 0.02 } }
+critic_updates = 2
+optimiser = { learning_rate = 1e-3 }
+critic_optimiser = { learning_rate = 5e-3, beta1 = 0.9, beta2 = 0.99, schedule = { kind = "cosine", end = 0.02 } }
 average = 0.9
 "#;
 
-fn config(overrides: &[&str]) -> Config {
+fn config(overrides: &[&str]) -> FlowConfig {
     let overrides: Vec<String> = overrides.iter().map(|s| (*s).to_owned()).collect();
-    Config::parse(CONFIG, "orthonormal.toml", None, &overrides).unwrap()
+    FlowConfig::parse(CONFIG, "orthonormal.toml", None, &overrides).unwrap()
 }
 
 fn normal(rng: &mut impl Rng, n: usize) -> Vec<f32> {
@@ -69,7 +72,7 @@ fn cone(bound: f64, updates: u64) -> [f64; 3] {
         let batch = CriticBatch { generated: &generated, target: &target, mixing: &[] };
         let mut gradient = vec![0.0; player.parameters.len()];
         workspace.gradient(&critic, &player.effective().unwrap(), batch, &mut gradient).unwrap();
-        let settings = &config.training.critic;
+        let settings = &config.training.critic_optimiser;
         let rate = settings.rate(update as f64 / updates as f64);
         player.descend(settings, rate, 0.0, gradient).unwrap();
     }
@@ -109,20 +112,13 @@ fn no_training_breaks_the_bound() {
     let steepest = |name: &str, method: &str| {
         let overrides = [
             "critic.bound=0.7",
-            "training.critic.learning_rate=0.1",
+            "training.critic_optimiser.learning_rate=0.1",
             "critic.divergence=kl-donsker-varadhan",
             method,
         ];
         let out = folder.path().join(name);
-        let options = Options {
-            out: out.clone(),
-            resume: false,
-            device: Device::Cpu,
-            progress: false,
-            manifest: serde_json::Value::Null,
-        };
-        train(&config(&overrides), &options).unwrap();
-        let slopes = Model::load(&out).unwrap().critic_slopes(points.view()).unwrap();
+        Run::new(config(&overrides)).out(&out).train().unwrap();
+        let slopes = FlowModel::load(&out).unwrap().critic_slopes(points.view()).unwrap();
         slopes.into_iter().fold(0.0, f64::max)
     };
     let held = steepest("held", "critic.lipschitz.method=orthonormal");

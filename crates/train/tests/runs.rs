@@ -2,7 +2,6 @@
 //! the one that theory gives where it gives one.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "a test may panic")]
 
-use flows::device::Device;
 use mfg::known_answers::{InteractingGaussians, ShiftedGaussians};
 use ndarray::Array1;
 use rand::RngExt;
@@ -10,15 +9,17 @@ use rand_distr::StandardNormal;
 use std::collections::BTreeMap;
 use std::path::Path;
 use train::TrainError;
-use train::checkpoint;
-use train::config::{Config, Configuration};
-use train::model::Model;
-use train::run::{METRICS_FILE, Options, Status, newest_checkpoint, train};
-use train::w2fe;
+use train::checkpoint::Stored;
+use train::config::{Configuration, FlowConfig, GeneratorConfig};
+use train::model::FlowModel;
+use train::outcome::{Outcome, Status, Stop};
+use train::run::{METRICS_FILE, Run, newest_checkpoint};
 
 const SMALL: &str = r#"
+kind = "flow"
 name = "small"
 [data]
+kind = "target"
 target = "pinwheel"
 dim = 3
 samples = 500
@@ -26,41 +27,43 @@ samples = 500
 horizon = 1.0
 lambda = 0.5
 steps = { min = 1, max = 4 }
+[representation]
+kind = "network"
 hidden = [8, 8]
 [critic]
 divergence = "kl-donsker-varadhan"
 lipschitz = { method = "penalty", form = "lp", weight = 1.0 }
 hidden = [8]
-updates = 2
 [training]
 iterations = 40
 batch = 16
-flow = { learning_rate = 1e-3 }
-critic = { learning_rate = 1e-3 }
+critic_updates = 2
+optimiser = { learning_rate = 1e-3 }
+critic_optimiser = { learning_rate = 1e-3 }
 average = 0.9
 log_every = 5
 checkpoint_every = 10
 "#;
 
 const GENERATOR: &str = r#"
+kind = "generator"
 name = "ring"
 [data]
-from = "target"
+kind = "target"
 target = "ring"
 dim = 2
 balanced = true
-[start]
-from = "noise"
-law = { law = "normal", std = 0.05 }
+[initial]
+kind = "normal"
+std = 0.05
 dim = 2
 [generator]
 hidden = [8, 8]
 batch_norm = true
 residual = true
-[critic]
-objective = { kind = "kantorovich", penalty = { form = "quadratic", weight = 200.0 } }
+[potentials]
+penalty = { kind = "quadratic", weight = 200.0 }
 hidden = [8, 8]
-updates = 2
 [update]
 kind = "flow"
 epsilon = 0.3
@@ -68,26 +71,27 @@ persistence = 2
 [training]
 iterations = 40
 batch = 16
-generator = { learning_rate = 1e-3 }
-critic = { learning_rate = 1e-3 }
+critic_updates = 2
+optimiser = { learning_rate = 1e-3 }
+critic_optimiser = { learning_rate = 1e-3 }
 average = 0.9
 log_every = 5
 checkpoint_every = 10
 "#;
 
-fn small(overrides: &[&str]) -> Config {
+fn small(overrides: &[&str]) -> FlowConfig {
     let overrides: Vec<String> = overrides.iter().map(|s| (*s).to_owned()).collect();
-    Config::parse(SMALL, "small.toml", None, &overrides).unwrap()
+    FlowConfig::parse(SMALL, "small.toml", None, &overrides).unwrap()
 }
 
-fn options(out: &Path, resume: bool) -> Options {
-    Options {
-        out: out.into(),
-        resume,
-        device: Device::Cpu,
-        progress: false,
-        manifest: serde_json::Value::Null,
-    }
+/// Trains in a folder.
+fn train<C: Configuration>(config: &C, out: &Path) -> Result<Outcome, TrainError> {
+    Ok(Run::new(config.clone()).out(out).train()?.outcome)
+}
+
+/// Goes on with the run of a folder.
+fn resume<C: Configuration>(config: &C, out: &Path) -> Result<Outcome, TrainError> {
+    Ok(Run::new(config.clone()).out(out).resume(true).train()?.outcome)
 }
 
 /// metrics.jsonl without its wall-clock field.
@@ -102,7 +106,9 @@ fn metrics(run: &Path) -> Vec<serde_json::Value> {
 }
 
 fn parameters(run: &Path) -> (Vec<f32>, Vec<f32>, u64) {
-    checkpoint::averages(&newest_checkpoint(run).unwrap().unwrap()).unwrap()
+    let state = Stored::open(&newest_checkpoint(run).unwrap().unwrap()).unwrap();
+    let [potential, critic] = ["potential.average", "critic.average"].map(|name| state.floats(name).unwrap());
+    (potential, critic, state.counter("iteration").unwrap())
 }
 
 /// Every array of the newest checkpoint but the clock.
@@ -120,14 +126,14 @@ fn state(run: &Path) -> BTreeMap<String, Vec<u8>> {
 fn interrupt_and_compare<C: Configuration>(config: &C, label: &str) {
     let folder = tempfile::tempdir().unwrap();
     let (whole, cut) = (folder.path().join("whole"), folder.path().join("cut"));
-    train(config, &options(&whole, false)).unwrap();
-    train(config, &options(&cut, false)).unwrap();
+    train(config, &whole).unwrap();
+    train(config, &cut).unwrap();
     std::fs::remove_file(cut.join("checkpoints/000000040.safetensors")).unwrap();
     std::fs::remove_file(cut.join("outcome.json")).unwrap();
     let records = std::fs::read_to_string(cut.join(METRICS_FILE)).unwrap();
     let torn: Vec<&str> = records.lines().take(7).collect();
     std::fs::write(cut.join(METRICS_FILE), torn.join("\n") + "\n{\"step\":4").unwrap();
-    train(config, &options(&cut, true)).unwrap();
+    resume(config, &cut).unwrap();
     assert_eq!(metrics(&whole).len(), 8);
     assert_eq!(metrics(&whole), metrics(&cut), "{label}");
     assert!(state(&whole) == state(&cut), "{label}");
@@ -141,12 +147,12 @@ fn an_interrupted_run_ends_in_the_same_bits() {
         "lipschitz = { method = \"orthonormal\" }",
     ] {
         let text = SMALL.replace("lipschitz = { method = \"penalty\", form = \"lp\", weight = 1.0 }", device);
-        interrupt_and_compare(&Config::parse(&text, "small.toml", None, &[]).unwrap(), device);
+        interrupt_and_compare(&FlowConfig::parse(&text, "small.toml", None, &[]).unwrap(), device);
     }
 }
 
 const HOPF_LAX: [&str; 3] = [
-    "flow.representation={ kind = \"hopf-lax\", refinements = 4 }",
+    "representation={ kind = \"hopf-lax\", refinements = 4, hidden = [8, 8] }",
     "flow.steps=1",
     "critic.activation=sharp-softplus",
 ];
@@ -161,8 +167,8 @@ fn an_interrupted_game_with_noise_interaction_or_velocity_ends_in_the_same_bits(
     let softplus = "critic.activation=softplus";
     for changes in [
         ["flow.noise=0.5", "flow.interaction={ kind = \"gaussian\", weight = 0.3, width = 0.5 }"],
-        ["flow.representation={ kind = \"exact-terminal\" }", softplus],
-        ["flow.representation={ kind = \"velocity\" }", softplus],
+        ["representation.kind=exact-terminal", softplus],
+        ["representation.kind=velocity", softplus],
     ] {
         interrupt_and_compare(&small(&changes), &changes.join(" "));
     }
@@ -174,8 +180,8 @@ fn an_interrupted_game_with_noise_interaction_or_velocity_ends_in_the_same_bits(
 fn a_hopf_lax_flow_is_optimal_for_its_critic_after_any_training() {
     let folder = tempfile::tempdir().unwrap();
     let run = folder.path().join("run");
-    train(&small(&HOPF_LAX), &options(&run, false)).unwrap();
-    let model = Model::load(&run).unwrap();
+    train(&small(&HOPF_LAX), &run).unwrap();
+    let model = FlowModel::load(&run).unwrap();
     let start = model.initial(300, 7).unwrap();
     let trajectory = model.trajectory(start.view(), 8).unwrap();
     let (from, to) = (trajectory.start(), trajectory.end());
@@ -203,7 +209,7 @@ fn a_hopf_lax_flow_is_optimal_for_its_critic_after_any_training() {
 #[test]
 fn an_interrupted_generator_ends_in_the_same_bits() {
     for change in ["update.scheme=adams-bashforth", "update={ kind = \"direct\" }"] {
-        let config = w2fe::config::Config::parse(GENERATOR, "ring.toml", None, &[change.into()]).unwrap();
+        let config = GeneratorConfig::parse(GENERATOR, "ring.toml", None, &[change.into()]).unwrap();
         interrupt_and_compare(&config, change);
     }
 }
@@ -216,7 +222,7 @@ fn another_seed_gives_another_run() {
         .enumerate()
         .map(|(i, seed)| {
             let run = folder.path().join(i.to_string());
-            train(&small(&[&format!("seed={seed}")]), &options(&run, false)).unwrap();
+            train(&small(&[&format!("seed={seed}")]), &run).unwrap();
             (metrics(&run), parameters(&run))
         })
         .collect();
@@ -229,8 +235,8 @@ fn another_seed_gives_another_run() {
 fn divergence_is_an_outcome_and_the_last_finite_state_stays() {
     let folder = tempfile::tempdir().unwrap();
     let run = folder.path().join("run");
-    let config = small(&["training.critic.learning_rate=1e20", "training.iterations=200"]);
-    let outcome = train(&config, &options(&run, false)).unwrap();
+    let config = small(&["training.critic_optimiser.learning_rate=1e20", "training.iterations=200"]);
+    let outcome = train(&config, &run).unwrap();
     let Status::Diverged { step, .. } = outcome.status else { panic!("{outcome:?}") };
     assert_eq!(step, outcome.iterations);
     let (potential, critic, at) = parameters(&run);
@@ -244,28 +250,28 @@ fn divergence_is_an_outcome_and_the_last_finite_state_stays() {
 fn a_used_folder_is_not_touched() {
     let folder = tempfile::tempdir().unwrap();
     let run = folder.path().join("run");
-    train(&small(&[]), &options(&run, false)).unwrap();
+    train(&small(&[]), &run).unwrap();
     let before = parameters(&run);
-    let again = train(&small(&["seed=5"]), &options(&run, false));
+    let again = train(&small(&["seed=5"]), &run);
     assert!(matches!(again, Err(TrainError::Occupied { .. })));
-    let other = train(&small(&["flow.lambda=0.4"]), &options(&run, true));
+    let other = resume(&small(&["flow.lambda=0.4"]), &run);
     assert!(matches!(other, Err(TrainError::OtherConfiguration { .. })));
     assert_eq!(before, parameters(&run));
     let foreign = folder.path().join("foreign");
     std::fs::create_dir(&foreign).unwrap();
     std::fs::write(foreign.join("notes.txt"), "mine").unwrap();
-    assert!(matches!(train(&small(&[]), &options(&foreign, false)), Err(TrainError::Occupied { .. })));
+    assert!(matches!(train(&small(&[]), &foreign), Err(TrainError::Occupied { .. })));
 }
 
 #[test]
 fn stop_when_ends_a_run_early_and_says_why() {
     let folder = tempfile::tempdir().unwrap();
-    let stop = small(&["training.stop_when={ records = 2, path_ratio = 10.0 }"]);
-    let outcome = train(&stop, &options(&folder.path().join("a"), false)).unwrap();
-    assert!(matches!(outcome.status, Status::Stopped { .. }));
+    let stop = small(&["stop_when={ records = 2, path_ratio = 10.0 }"]);
+    let outcome = train(&stop, &folder.path().join("a")).unwrap();
+    assert_eq!(outcome.status, Status::Stopped(Stop { records: 2 }));
     assert_eq!(outcome.iterations, 10);
-    let never = small(&["training.stop_when={ records = 2, path_ratio = -1.0 }"]);
-    let outcome = train(&never, &options(&folder.path().join("b"), false)).unwrap();
+    let never = small(&["stop_when={ records = 2, path_ratio = -1.0 }"]);
+    let outcome = train(&never, &folder.path().join("b")).unwrap();
     assert_eq!(outcome.status, Status::Completed);
 }
 
@@ -281,23 +287,22 @@ fn a_trained_flow_finds_the_shift_between_gaussians() {
     });
     datasets::write_npy_f64(&file, &target).unwrap();
     let config = small(&[
-        "data={}",
-        &format!("data.file={:?}", file.display().to_string()),
+        &format!("data={{ kind = \"file\", file = {:?} }}", file.display().to_string()),
         "flow.lambda=1.0",
-        "flow.hidden=[16, 16]",
+        "representation.hidden=[16, 16]",
         "critic.hidden=[16, 16]",
         "critic.activation=softplus",
-        "critic.updates=3",
+        "training.critic_updates=3",
         "training.batch=256",
         "training.iterations=1500",
         "training.log_every=500",
         "training.average=0.99",
-        "training.flow={ learning_rate = 3e-3, schedule = { kind = \"cosine\", end = 0.02 } }",
-        "training.critic={ learning_rate = 3e-3, schedule = { kind = \"cosine\", end = 0.02 } }",
+        "training.optimiser={ learning_rate = 3e-3, schedule = { kind = \"cosine\", end = 0.02 } }",
+        "training.critic_optimiser={ learning_rate = 3e-3, schedule = { kind = \"cosine\", end = 0.02 } }",
     ]);
     let run = folder.path().join("run");
-    train(&config, &options(&run, false)).unwrap();
-    let model = Model::load(&run).unwrap();
+    train(&config, &run).unwrap();
+    let model = FlowModel::load(&run).unwrap();
     let start = model.initial(4000, 1).unwrap();
     let end = model.push_forward(start.view(), 16, 0).unwrap();
     let exact = ShiftedGaussians {
@@ -329,28 +334,25 @@ fn trained_flows_find_the_gaussians_of_noise_and_attraction() {
         ("attraction", "flow.interaction={ kind = \"quadratic\", weight = 3.0 }", 0.0, 3.0),
     ] {
         let config = small(&[
-            "data={}",
-            "data.target=shifted-gaussian",
-            "data.dim=2",
-            "data.samples=20000",
+            "data={ kind = \"target\", target = \"shifted-gaussian\", dim = 2, samples = 20000 }",
             "flow.lambda=1.0",
             "flow.steps=12",
-            "flow.hidden=[16, 16]",
+            "representation.hidden=[16, 16]",
             force,
             "critic.hidden=[16, 16]",
             "critic.activation=softplus",
             "critic.lipschitz={ method = \"none\" }",
-            "critic.updates=3",
+            "training.critic_updates=3",
             "training.batch=256",
             "training.iterations=1500",
             "training.log_every=500",
             "training.average=0.99",
-            "training.flow={ learning_rate = 3e-3, schedule = { kind = \"cosine\", end = 0.02 } }",
-            "training.critic={ learning_rate = 3e-3, schedule = { kind = \"cosine\", end = 0.02 } }",
+            "training.optimiser={ learning_rate = 3e-3, schedule = { kind = \"cosine\", end = 0.02 } }",
+            "training.critic_optimiser={ learning_rate = 3e-3, schedule = { kind = \"cosine\", end = 0.02 } }",
         ]);
         let run = folder.path().join(name);
-        train(&config, &options(&run, false)).unwrap();
-        let end = Model::load(&run).unwrap().sample(4000, 64, 1).unwrap();
+        train(&config, &run).unwrap();
+        let end = FlowModel::load(&run).unwrap().sample(4000, 64, 1).unwrap();
         let exact = InteractingGaussians {
             lambda: 1.0,
             horizon: 1.0,

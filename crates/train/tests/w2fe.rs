@@ -5,30 +5,34 @@ use datasets::{InitialLaw, Target, stream};
 use flows::device::Device;
 use ot_core::Measure;
 use ot_core::cost::Euclidean;
-use train::config::Configuration;
+use train::TrainError;
+use train::config::{Configuration, GeneratorConfig};
+use train::source::{Inputs, Source};
 use train::training::StepError;
 use train::w2fe::Trainer;
-use train::w2fe::config::Config;
 
 const RING: &str = r#"
+kind = "generator"
 name = "ring"
 [data]
-from = "target"
+kind = "target"
 target = "ring"
 dim = 2
 balanced = true
-[start]
-from = "noise"
-law = { law = "normal", std = 0.05 }
+[initial]
+kind = "normal"
+std = 0.05
 dim = 2
 [generator]
 hidden = [32, 32]
 batch_norm = true
 residual = true
-[critic]
-objective = { kind = "kantorovich", psi = "minus-phi", penalty = { form = "quadratic", weight = 200.0 }, interpolated = true, equality = 1.0 }
+[potentials]
+psi = "minus-phi"
+penalty = { kind = "quadratic", weight = 200.0 }
+interpolated = true
+equality = 1.0
 hidden = [32, 32]
-updates = 3
 [update]
 kind = "flow"
 epsilon = 0.5
@@ -36,52 +40,49 @@ persistence = 3
 [training]
 iterations = 100
 batch = 64
-generator = { learning_rate = 1e-3, beta1 = 0.9, beta2 = 0.999 }
-critic = { learning_rate = 2e-3, beta1 = 0.9, beta2 = 0.999 }
+critic_updates = 3
+optimiser = { learning_rate = 1e-3, beta1 = 0.9, beta2 = 0.999 }
+critic_optimiser = { learning_rate = 2e-3, beta1 = 0.9, beta2 = 0.999 }
 "#;
 
-const RIVALS: [(&str, &[&str]); 8] = [
-    ("W2-FE", &[]),
-    ("W2-FE by Adams–Bashforth", &["update.scheme=adams-bashforth", "update.epsilon=0.3"]),
-    ("W2GAN", &["update={ kind = \"direct\" }"]),
-    (
-        "W1-FE",
-        &[
-            "critic.objective={ kind = \"divergence\", divergence = \"w1\", lipschitz = { method = \"penalty\", form = \"lp\", weight = 5.0 } }",
-        ],
-    ),
-    (
-        "W1-FE by orthonormal layers",
-        &[
-            "critic.objective={ kind = \"divergence\", divergence = \"w1\", lipschitz = { method = \"orthonormal\" } }",
-        ],
-    ),
-    (
-        "WGAN-GP",
-        &[
-            "critic.objective={ kind = \"divergence\", divergence = \"w1\", lipschitz = { method = \"penalty\", form = \"gp\", weight = 5.0 } }",
-            "update={ kind = \"direct\" }",
-        ],
-    ),
-    (
-        "GAN",
-        &[
-            "critic.objective={ kind = \"divergence\", divergence = \"jensen-shannon\", lipschitz = { method = \"none\" } }",
-            "update={ kind = \"direct\" }",
-        ],
-    ),
-    (
-        "GAN, non-saturating",
-        &[
-            "critic.objective={ kind = \"divergence\", divergence = \"jensen-shannon\", lipschitz = { method = \"none\" } }",
-            "update={ kind = \"non-saturating\" }",
-        ],
-    ),
+/// A critic in the place of the potentials.
+const CRITIC: &str = r#"
+[critic]
+hidden = [32, 32]
+"#;
+const LP: &str = "divergence = \"w1\"\nlipschitz = { method = \"penalty\", form = \"lp\", weight = 5.0 }";
+const GP: &str = "divergence = \"w1\"\nlipschitz = { method = \"penalty\", form = \"gp\", weight = 5.0 }";
+const ORTHONORMAL: &str = "divergence = \"w1\"\nlipschitz = { method = \"orthonormal\" }";
+const JENSEN_SHANNON: &str = "divergence = \"jensen-shannon\"\nlipschitz = { method = \"none\" }";
+
+/// Name, fields of the critic or none for potentials, and changes.
+const RIVALS: [(&str, Option<&str>, &[&str]); 8] = [
+    ("W2-FE", None, &[]),
+    ("W2-FE by Adams–Bashforth", None, &["update.scheme=adams-bashforth", "update.epsilon=0.3"]),
+    ("W2GAN", None, &["update={ kind = \"direct\" }"]),
+    ("W1-FE", Some(LP), &[]),
+    ("W1-FE by orthonormal layers", Some(ORTHONORMAL), &[]),
+    ("WGAN-GP", Some(GP), &["update={ kind = \"direct\" }"]),
+    ("GAN", Some(JENSEN_SHANNON), &["update={ kind = \"direct\" }"]),
+    ("GAN, non-saturating", Some(JENSEN_SHANNON), &["update={ kind = \"non-saturating\" }"]),
 ];
 
-fn config(changes: &[&str]) -> Result<Config, String> {
+fn config_of(critic: Option<&str>, changes: &[&str]) -> Result<GeneratorConfig, String> {
     let changes: Vec<String> = changes.iter().map(|&change| change.into()).collect();
-    Config::parse(RING, "ring.toml", None, &changes).map_err(|error| error.to_string())
+    let (start, end) = (RING.find("[potentials]").unwrap(), RING.find("[update]").unwrap());
+    let text = match critic {
+        Some(fields) => format!("{}{CRITIC}{fields}\n{}", &RING[..start], &RING[end..]),
+        None => RING.into(),
+    };
+    GeneratorConfig::parse(&text, "ring.toml", None, &changes).map_err(|error| error.to_string())
+}
+
+fn config(changes: &[&str]) -> Result<GeneratorConfig, String> {
+    config_of(None, changes)
+}
+
+fn trainer(config: &GeneratorConfig) -> Result<Trainer, TrainError> {
+    Trainer::new(config, Source::new(config, &Inputs::default())?, Device::Cpu)
 }
 
 /// W2 between G of a fixed start and a fixed batch of the ring.
@@ -101,16 +102,16 @@ fn distance(trainer: &Trainer) -> f64 {
 
 #[test]
 fn every_method_of_the_loop_runs_and_is_reproducible() {
-    for (method, changes) in RIVALS {
-        let config = config(changes).unwrap();
+    for (method, critic, changes) in RIVALS {
+        let config = config_of(critic, changes).unwrap();
         let run = || {
-            let mut trainer = Trainer::new(&config, Device::Cpu).unwrap();
+            let mut trainer = trainer(&config).unwrap();
             let reports: Vec<_> = (0..5).map(|_| trainer.step().unwrap()).collect();
             (trainer.current.clone(), reports)
         };
         let (first, second) = (run(), run());
         assert_eq!(first, second, "{method}");
-        let before = Trainer::new(&config, Device::Cpu).unwrap().current;
+        let before = trainer(&config).unwrap().current;
         assert_ne!(first.0, before, "{method} does not train");
     }
 }
@@ -118,7 +119,7 @@ fn every_method_of_the_loop_runs_and_is_reproducible() {
 /// The start is .94 from the ring; the potentials bring the particles to it at a rate of about ε an iteration.
 #[test]
 fn w2_fe_approaches_the_ring() {
-    let mut trainer = Trainer::new(&config(&["training.iterations=400"]).unwrap(), Device::Cpu).unwrap();
+    let mut trainer = trainer(&config(&["training.iterations=400"]).unwrap()).unwrap();
     for _ in 0..400 {
         trainer.step().unwrap();
     }
@@ -129,7 +130,7 @@ fn w2_fe_approaches_the_ring() {
 /// On one minibatch the misfit to the aims falls with each of the K updates.
 #[test]
 fn persistent_updates_reduce_the_misfit() {
-    let mut trainer = Trainer::new(&config(&["update.persistence=10"]).unwrap(), Device::Cpu).unwrap();
+    let mut trainer = trainer(&config(&["update.persistence=10"]).unwrap()).unwrap();
     let reports: Vec<_> = (0..30).map(|_| trainer.step().unwrap()).collect();
     let last = reports[29];
     assert!(last.generator_last < last.generator_first, "{last:?}");
@@ -140,7 +141,7 @@ fn persistent_updates_reduce_the_misfit() {
 
 #[test]
 fn divergence_is_told_and_leaves_the_generator_finite() {
-    let mut trainer = Trainer::new(&config(&["update.epsilon=1e30"]).unwrap(), Device::Cpu).unwrap();
+    let mut trainer = trainer(&config(&["update.epsilon=1e30"]).unwrap()).unwrap();
     let error = (0..50).find_map(|_| trainer.step().err()).unwrap();
     assert!(matches!(error, StepError::Diverged(_)), "{error}");
     assert!(trainer.current.parameters.iter().all(|p| p.is_finite()));
@@ -153,13 +154,19 @@ fn mistakes_name_the_key_and_the_remedy() {
         ("update.epsilon=0.0", "update.epsilon is 0: "),
         ("update.persistence=0", "update.persistence is 0: "),
         ("update={ kind = \"non-saturating\" }", "jensen-shannon"),
-        ("critic.objective.penalty={ form = \"linear\", weight = 1.0 }", "above 1"),
+        (
+            "potentials.penalty={ kind = \"linear\", weight = 1.0 }",
+            "potentials.penalty.weight is 1: give a number above 1",
+        ),
         ("generator.hidden=[]", "generator.hidden is []"),
-        ("critic.updates=0", "critic.updates is 0: "),
+        ("training.critic_updates=0", "training.critic_updates is 0: "),
     ] {
         let error = config(&[change]).unwrap_err();
         assert!(error.contains(expected), "{change}: {error}");
     }
-    let narrow = config(&["start.dim=3"]).unwrap();
-    assert!(Trainer::new(&narrow, Device::Cpu).is_err(), "a residual generator keeps the dimension");
+    let both = config(&["critic={ divergence = \"w1\", lipschitz = { method = \"none\" }, hidden = [8] }"])
+        .unwrap_err();
+    assert!(both.contains("[critic]") && both.contains("[potentials]"), "{both}");
+    let narrow = config(&["initial.dim=3"]).unwrap();
+    assert!(trainer(&narrow).is_err(), "a residual generator keeps the dimension");
 }

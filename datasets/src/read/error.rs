@@ -6,6 +6,7 @@ use thiserror::Error;
 
 /// A file that cannot be read as asked; each message names the file, the place and the remedy.
 #[derive(Debug, Error)]
+#[non_exhaustive]
 pub enum ReadError {
     /// There is no such file.
     #[error("{} does not exist: check the path", path.display())]

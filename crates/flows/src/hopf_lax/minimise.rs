@@ -55,8 +55,8 @@ pub struct Minimiser<T> {
     curvature: Curvature,
 }
 
-/// The mean curvature along each coordinate that the steps of all rows have met: across a manifold it is far larger than
-/// along it, wherever a row is.
+/// The mean curvature along each coordinate that the steps of all rows have met: across a manifold it is far larger
+/// than along it, wherever a row is.
 #[derive(Debug, Clone, Default)]
 struct Curvature {
     /// Σ s_j·t_j and Σ s_j² over the steps s and their gradient differences t.

@@ -18,13 +18,13 @@ use serde::{Deserialize, Serialize};
 
 /// How a gap g = φ(y) + ψ(x) − c(y, x) above 0 is punished.
 ///
-/// | name | P(g) | exact problem behind it |
+/// | `kind` | P(g) | exact problem behind it |
 /// | --- | --- | --- |
 /// | `linear` | λ·max(g, 0) | the plan is bounded by λ·μ⊗ν, so λ ≤ 1 is useless |
 /// | `quadratic` | λ·max(g, 0)² | χ²-regularised transport |
 /// | `entropic` | ε·exp(g/ε) | transport regularised by ε·KL |
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "form", rename_all = "kebab-case", deny_unknown_fields)]
+#[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum GapPenalty {
     /// λ·max(g, 0).
     Linear {

@@ -19,8 +19,8 @@ use crate::real::Real;
 /// Numbers that are worked on together; a multiple of every machine's vector in single precision.
 const LANES: usize = 8;
 
-/// Groups of [`LANES`] columns in a register tile: six rows of them fill twelve 256-bit registers, which leaves four for
-/// the factors.
+/// Groups of [`LANES`] columns in a register tile: six rows of them fill twelve 256-bit registers, which leaves four
+/// for the factors.
 const fn groups<T>() -> usize {
     if size_of::<T>() == 4 { 2 } else { 1 }
 }

@@ -130,9 +130,12 @@ impl<'a> Simulation<'a> {
         let noise = if game.objective.noise > 0.0 { paths.steps * paths.start.len() } else { 0 };
         expect_length("the noise of the paths", paths.noise.len(), noise)?;
         let network = match &game.flow {
-            Flow::Velocity(velocity) => {
-                FlowNetwork::Velocity(generator::Network::new(velocity.net(), networks.flow, device, trained)?)
-            }
+            Flow::Velocity(velocity) => FlowNetwork::Velocity(generator::Network::new(
+                velocity.net(),
+                networks.flow,
+                device,
+                trained,
+            )?),
             Flow::Network(potential)
             | Flow::ExactTerminal(potential)
             | Flow::HopfLax { proposal: potential, .. } => {
@@ -161,7 +164,8 @@ impl<'a> Simulation<'a> {
         let z = Tensor::f_cat(&[x, &column(t)?], 1)?;
         let network = match &self.network {
             FlowNetwork::Velocity(velocity) => {
-                let in_place_of_slope = velocity.at(&z, true, &[])?.f_mul_scalar(-self.game.objective.lambda)?;
+                let in_place_of_slope =
+                    velocity.at(&z, true, &[])?.f_mul_scalar(-self.game.objective.lambda)?;
                 return Ok(Tensor::f_cat(&[in_place_of_slope, column(0.0)?], 1)?);
             }
             FlowNetwork::Potential(network) => network.at(&z)?,

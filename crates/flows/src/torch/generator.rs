@@ -9,6 +9,7 @@ use crate::FlowError;
 use crate::activation::Activation;
 use crate::error::expect_length;
 use crate::generator::{Generator, GeneratorOutput, NORMALISATION_FLOOR, RunningStatistics, Statistics};
+use std::marker::PhantomData;
 use tch::{Device, Tensor};
 
 /// An affine layer, views of the parameters: W \[out, in\], β \[out\] and, if the layer is normalised, γ \[out\].
@@ -67,19 +68,30 @@ impl Network {
         }
         let last = hidden.pop().unwrap_or_else(|| unreachable!("a generator has layers"));
         let form = generator.form();
-        Ok(Self { activation: form.activation, residual: form.residual, output: form.output, leaf, hidden, last })
+        Ok(Self {
+            activation: form.activation,
+            residual: form.residual,
+            output: form.output,
+            leaf,
+            hidden,
+            last,
+        })
     }
 
     /// G at the rows of `z`, \[batch, input\]. A batch that normalises itself leaves its moments in `moments`, where running
     /// ones are read: one pair for each normalised layer, none for a generator that is not normalised.
-    pub(super) fn at(&self, z: &Tensor, own_statistics: bool, moments: &[Moments]) -> Result<Tensor, FlowError> {
+    pub(super) fn at(
+        &self,
+        z: &Tensor,
+        own_statistics: bool,
+        moments: &[Moments],
+    ) -> Result<Tensor, FlowError> {
         let mut a = z.shallow_clone();
         let mut moments = moments.iter();
         for layer in &self.hidden {
             let u = match (&layer.scale, moments.next()) {
-                (Some(scale), Some(Moments { mean, variance })) => a
-                    .f_linear::<&Tensor>(&layer.weight, None)?
-                    .f_batch_norm(
+                (Some(scale), Some(Moments { mean, variance })) => {
+                    a.f_linear::<&Tensor>(&layer.weight, None)?.f_batch_norm(
                         Some(scale),
                         Some(&layer.shift),
                         Some(mean),
@@ -88,7 +100,8 @@ impl Network {
                         WHOLE_BATCH,
                         NORMALISATION_FLOOR,
                         CUDNN,
-                    )?,
+                    )?
+                }
                 _ => a.f_linear(&layer.weight, Some(&layer.shift))?,
             };
             a = activate(self.activation, &u)?;
@@ -109,16 +122,17 @@ impl Network {
 
 /// A generator at a batch of points on a device, with the graph that its gradient needs: the counterpart of
 /// [`crate::generator::GeneratorTape`].
-pub struct Evaluation {
+pub struct Evaluation<T> {
     network: Network,
     batch: usize,
     output: usize,
     own_statistics: bool,
     moments: Vec<Moments>,
     points: Tensor,
+    precision: PhantomData<T>,
 }
 
-impl Evaluation {
+impl<T: Scalar> Evaluation<T> {
     /// Evaluates G at the rows of `z` (row-major, \[n, input\]), with a graph only when it is to be `trained`.
     ///
     /// Complexity: one product with each weight matrix.
@@ -126,7 +140,7 @@ impl Evaluation {
     /// # Errors
     /// [`FlowError::Shape`] when a buffer does not fit; [`FlowError::Specification`] for a batch of fewer than two points that
     /// should normalise itself; [`FlowError::Torch`] for what libtorch reports.
-    pub fn new<T: Scalar>(
+    pub fn new(
         generator: &Generator,
         device: Device,
         parameters: &[T],
@@ -141,14 +155,22 @@ impl Evaluation {
             Statistics::Running(running) => (false, upload(generator, running, device)?),
         };
         let points = network.at(&matrix(z, generator.input(), device)?, own_statistics, &moments)?;
-        Ok(Self { network, batch, output: generator.output(), own_statistics, moments, points })
+        Ok(Self {
+            network,
+            batch,
+            output: generator.output(),
+            own_statistics,
+            moments,
+            points,
+            precision: PhantomData,
+        })
     }
 
     /// G(z), row-major \[n, output\].
     ///
     /// # Errors
     /// [`FlowError::Torch`] for what libtorch reports.
-    pub fn points<T: Scalar>(&self) -> Result<Vec<T>, FlowError> {
+    pub fn points(&self) -> Result<Vec<T>, FlowError> {
         download(&self.points.f_contiguous()?, self.batch * self.output)
     }
 
@@ -159,7 +181,7 @@ impl Evaluation {
     /// # Errors
     /// [`FlowError::Shape`] when a buffer does not fit; [`FlowError::Torch`] for what libtorch reports: an evaluation that is
     /// not trained, or was pulled back before, has no graph.
-    pub fn pull_back<T: Scalar>(&self, cotangent: &[T], gradient: &mut [T]) -> Result<(), FlowError> {
+    pub fn pull_back(&self, cotangent: &[T], gradient: &mut [T]) -> Result<(), FlowError> {
         expect_length("the cotangent of the points", cotangent.len(), self.batch * self.output)?;
         let cotangent = matrix(cotangent, self.output, self.points.device())?;
         let loss = self.points.f_mul(&cotangent)?.f_sum(T::KIND)?;
@@ -171,11 +193,7 @@ impl Evaluation {
     /// # Errors
     /// [`FlowError::Shape`] for averages of another generator, and for an evaluation with running statistics, which has none
     /// of its own; [`FlowError::Torch`] for what libtorch reports.
-    pub fn update<T: Scalar>(
-        &self,
-        running: &mut RunningStatistics<T>,
-        momentum: f64,
-    ) -> Result<(), FlowError> {
+    pub fn update(&self, running: &mut RunningStatistics<T>, momentum: f64) -> Result<(), FlowError> {
         let own: &[Moments] = if self.own_statistics { &self.moments } else { &[] };
         let joined = |of: fn(&Moments) -> &Tensor| Tensor::f_cat(&own.iter().map(of).collect::<Vec<_>>(), 0);
         if own.is_empty() {
@@ -200,7 +218,8 @@ fn upload<T: Scalar>(
     statistics: &RunningStatistics<T>,
     device: Device,
 ) -> Result<Vec<Moments>, FlowError> {
-    let widths = generator.hidden.iter().filter(|layer| layer.scale.is_some()).map(|layer| layer.affine.output);
+    let widths =
+        generator.hidden.iter().filter(|layer| layer.scale.is_some()).map(|layer| layer.affine.output);
     let widths: Vec<i64> = widths.map(size).collect();
     if widths.is_empty() {
         return Ok(Vec::new());

@@ -35,7 +35,9 @@ pub fn open(device: Device) -> Result<tch::Device, FlowError> {
     use_one_thread();
     let refuse = |reason| Err(FlowError::Device { device: device.to_string(), reason });
     let index = match device {
-        Device::Cpu => return refuse("native code runs there; take `libtorch` for libtorch on the CPU".into()),
+        Device::Cpu => {
+            return refuse("native code runs there; take `libtorch` for libtorch on the CPU".into());
+        }
         Device::Libtorch => return Ok(tch::Device::Cpu),
         Device::Cuda(index) => index,
     };

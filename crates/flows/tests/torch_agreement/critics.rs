@@ -1,17 +1,14 @@
 //! The critic's objective and its gradient.
 
-use crate::{
-    ACTIVATIONS, DIVERGENCE_WEIGHT, Numbers, SHAPES, assert_close, game, penalty, rounding,
-};
+use crate::{ACTIVATIONS, DIVERGENCE_WEIGHT, Numbers, SHAPES, assert_close, game, penalty, rounding};
 use flows::activation::Activation;
 use flows::critic::{CriticValue, Workspace};
 use flows::device::Device;
 use flows::game::Game;
-use flows::lipschitz::{Lipschitz, PenaltyPoints};
+use flows::lipschitz::{Lipschitz, PenaltyPoints, SlopePenalty};
 use flows::mlp::Output;
 use flows::torch::{Scalar, critic, runtime};
 use ot_core::divergence::Divergence;
-use ot_core::dual::lipschitz::SlopePenalty;
 
 const DIVERGENCES: [Divergence; 7] = [
     Divergence::KullbackLeibler,
@@ -85,8 +82,7 @@ fn reparametrised_critics_agree<T: Scalar>() {
             let effective = map.effective(&trained).unwrap();
             let (mut native, mut torch) = (vec![T::zero(); trained.len()], vec![T::one(); trained.len()]);
             let batch = numbers.batch();
-            let native_value =
-                Workspace::default().gradient(critic, &effective, batch, &mut native).unwrap();
+            let native_value = Workspace::default().gradient(critic, &effective, batch, &mut native).unwrap();
             let torch_value = critic::gradient(critic, device, &effective, batch, &mut torch).unwrap();
             map.pull_back(&trained, &mut native).unwrap();
             map.pull_back(&trained, &mut torch).unwrap();

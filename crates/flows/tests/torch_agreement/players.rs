@@ -8,10 +8,9 @@ use flows::device::Device;
 use flows::flow::Paths;
 use flows::game::{Backend, Native, Networks};
 use flows::hopf_lax::Stop;
-use flows::lipschitz::{Lipschitz, Penalty, PenaltyPoints};
+use flows::lipschitz::{Lipschitz, Penalty, PenaltyPoints, SlopePenalty};
 use flows::torch::Torch;
 use ot_core::divergence::Divergence;
-use ot_core::dual::lipschitz::SlopePenalty;
 
 /// Ten rounds of both players with plain gradient descent; the parameters at the end.
 fn train(backend: &mut dyn Backend, numbers: &Numbers<f32>) -> [Vec<f32>; 2] {
@@ -60,10 +59,9 @@ fn ten_rounds_of_training_agree() {
             let numbers = Numbers::draw(&game, 3);
             let native = train(&mut Native::new(game.clone()), &numbers);
             let torch = train(&mut Torch::new(game, Device::Libtorch).unwrap(), &numbers);
-            for ((name, start), (native, torch)) in
-                [("flow", &numbers.flow), ("critic", &numbers.critic)]
-                    .into_iter()
-                    .zip(native.iter().zip(&torch))
+            for ((name, start), (native, torch)) in [("flow", &numbers.flow), ("critic", &numbers.critic)]
+                .into_iter()
+                .zip(native.iter().zip(&torch))
             {
                 let moved = |end: &[f32]| -> Vec<f32> {
                     end.iter().zip(start).map(|(end, start)| end - start).collect()
@@ -112,7 +110,8 @@ fn what_does_not_fit_is_an_error() {
 fn a_flat_critic_has_a_finite_gradient() {
     // ‖∇φ‖ = 0 everywhere: the norm has no gradient there, and the penalty takes its smallest subgradient, 0.
     let mut game = game(2, &[3], Activation::Tanh, Divergence::Wasserstein1);
-    let two_sided = Penalty { form: SlopePenalty::TwoSided, weight: 1.0, points: PenaltyPoints::Interpolates };
+    let two_sided =
+        Penalty { form: SlopePenalty::TwoSided, weight: 1.0, points: PenaltyPoints::Interpolates };
     game.critic.lipschitz = Lipschitz::Penalty(two_sided);
     let numbers = Numbers::<f32>::draw(&game, 5);
     let mut gradient = vec![f32::NAN; numbers.critic.len()];

@@ -36,9 +36,9 @@ fn potentials_agree<T: Scalar>() {
                 let potentials = potentials(dim, hidden, activation, psi);
                 for penalty in PENALTIES {
                     for pairing in [Pairing::Paired, Pairing::All] {
-                        for (interpolated, equality) in [(false, 0.0), (true, 0.0), (false, 0.7), (true, 0.7)] {
-                            let objective =
-                                KantorovichObjective { penalty, pairing, interpolated, equality };
+                        for (interpolated, equality) in [(false, 0.0), (true, 0.0), (false, 0.7), (true, 0.7)]
+                        {
+                            let objective = KantorovichObjective { penalty, pairing, interpolated, equality };
                             let what = format!("{dim} {hidden:?} {activation:?} {psi:?} {objective:?}");
                             objective_agrees::<T>(&potentials, hidden, objective, &what);
                         }

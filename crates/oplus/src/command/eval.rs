@@ -1,6 +1,6 @@
 //! `eval`: the distances between two sets of samples.
 
-use super::Ending;
+use crate::ending::Ending;
 use anyhow::{Context, Result};
 use clap::Args;
 use eval::distances::{DistanceOptions, Distances, distances};

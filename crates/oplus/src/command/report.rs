@@ -1,7 +1,7 @@
 //! `report`: writes the report of a run or of an experiment again.
 
-use super::Ending;
-use crate::{experiment, run_folder};
+use crate::ending::Ending;
+use crate::{experiment, run};
 use anyhow::Result;
 use clap::Args;
 use std::path::PathBuf;
@@ -16,7 +16,7 @@ pub struct Arguments {
 pub fn run(arguments: &Arguments) -> Result<Ending> {
     let folder = &arguments.folder;
     let is_run = folder.join(CONFIG_FILE).is_file();
-    let path = if is_run { run_folder::report(folder)? } else { experiment::report(folder)? };
+    let path = if is_run { run::report(folder)? } else { experiment::report(folder)? };
     println!("{}", path.display());
     Ok(Ending::Done)
 }

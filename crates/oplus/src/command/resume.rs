@@ -1,12 +1,13 @@
 //! `resume`: goes on with the run of a folder.
 
-use super::Ending;
+use crate::ending::Ending;
 use crate::manifest::Manifest;
-use crate::run_folder;
+use crate::run;
 use anyhow::Result;
 use clap::Args;
 use flows::device::Device;
 use std::path::PathBuf;
+use train::run::stored_config;
 
 #[derive(Debug, Args)]
 pub struct Arguments {
@@ -18,8 +19,8 @@ pub struct Arguments {
 }
 
 pub fn run(arguments: &Arguments) -> Result<Ending> {
-    let config = run_folder::config(&arguments.run)?;
+    let config = stored_config(&arguments.run)?;
     let manifest = Manifest::read(&arguments.run)?;
-    let status = run_folder::train(&config, &arguments.run, true, arguments.device, &manifest)?;
+    let status = run::train(&config, &arguments.run, true, arguments.device, &manifest)?;
     Ok(Ending::from(&status))
 }

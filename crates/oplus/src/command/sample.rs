@@ -1,13 +1,12 @@
 //! `sample`: draws from a trained flow or generator.
 
-use super::Ending;
-use crate::any_config::AnyConfig;
-use crate::run_folder;
+use crate::ending::Ending;
+use crate::kinds::data_sets;
 use anyhow::{Result, bail};
 use clap::Args;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
-use train::model::Model;
+use train::Model;
 
 #[derive(Debug, Args)]
 pub struct Arguments {
@@ -35,17 +34,13 @@ pub fn run(arguments: &Arguments) -> Result<Ending> {
         bail!("{} does not end in .npy: samples are written in that format", arguments.out.display());
     }
     let count = arguments.n.get();
-    let points = match run_folder::config(&arguments.run)? {
-        AnyConfig::Flow(config) => {
-            let steps = arguments.steps.map_or(config.sampling.steps, NonZeroUsize::get);
-            Model::load(&arguments.run)?.sample(count, steps, arguments.seed.unwrap_or(config.seed))?
-        }
-        AnyConfig::Generator(_) if arguments.steps.is_some() => {
+    let model = Model::load_with(&arguments.run, &data_sets())?;
+    let seed = arguments.seed.unwrap_or_else(|| model.config().seed());
+    let points = match (&model, arguments.steps) {
+        (_, None) => model.sample(count, seed)?,
+        (Model::Flow(flow), Some(steps)) => flow.sample(count, steps.get(), seed)?,
+        (Model::Generator(_), Some(_)) => {
             bail!("{} holds a generator, which takes no steps: leave out --steps", arguments.run.display());
-        }
-        AnyConfig::Generator(config) => {
-            let model = train::w2fe::Model::load(&arguments.run)?;
-            model.generate(model.initial(count, arguments.seed.unwrap_or(config.seed))?.view())?
         }
     };
     // Networks compute in single precision: nothing is lost.

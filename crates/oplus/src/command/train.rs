@@ -1,13 +1,13 @@
 //! `train`: a run from a configuration file.
 
-use super::Ending;
-use crate::any_config::AnyConfig;
+use crate::ending::Ending;
 use crate::manifest::Manifest;
-use crate::run_folder;
+use crate::run;
 use anyhow::{Context, Result};
 use clap::Args;
 use flows::device::Device;
 use std::path::{Path, PathBuf};
+use train::Config;
 
 #[derive(Debug, Args)]
 pub struct Arguments {
@@ -46,14 +46,14 @@ pub fn run(arguments: Arguments) -> Result<Ending> {
     }
     changes.extend(arguments.set);
     changes.extend(arguments.seed.map(|seed| format!("seed={seed}")));
-    let config = AnyConfig::load(&arguments.config, Some(&arguments.preset), &changes)?;
+    let config = Config::load(&arguments.config, Some(&arguments.preset), &changes)?;
     let out = match arguments.out {
         Some(out) => out,
         None => Path::new("runs").join(format!("{}-{}-s{}", config.name(), config.hash()?, config.seed())),
     };
     let manifest =
         Manifest::new(arguments.device, &arguments.preset, !arguments.without_floor).with_data(&config);
-    let status = run_folder::train(&config, &out, arguments.resume, arguments.device, &manifest)?;
+    let status = run::train(&config, &out, arguments.resume, arguments.device, &manifest)?;
     Ok(Ending::from(&status))
 }
 
@@ -64,7 +64,8 @@ fn data_from(file: &Path, config: &Path) -> Result<String> {
     let file = file.to_str().with_context(|| {
         format!("{} is not UTF-8 and cannot stand in a configuration: rename it", file.display())
     })?;
-    let mut data = toml::Table::from_iter([("file".to_owned(), toml::Value::from(file))]);
+    let fields = [("kind", "file"), ("file", file)].map(|(key, value)| (key.to_owned(), value.into()));
+    let mut data = toml::Table::from_iter(fields);
     // What is wrong with the configuration is said where it is loaded.
     let table = std::fs::read_to_string(config).ok().and_then(|text| text.parse::<toml::Table>().ok());
     if let Some(dim) = table.as_ref().and_then(|table| table.get("data")?.get("dim")) {

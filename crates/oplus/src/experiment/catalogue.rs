@@ -57,8 +57,8 @@ const ALL: &[Experiment] = &[
     },
     Experiment {
         name: "optimality",
-        title: "How well trained flows satisfy the optimality system of arXiv 2407.11901: pinwheel and moons in 2, 7 and \
-                12 dimensions",
+        title: "How well trained flows satisfy the optimality system of arXiv 2407.11901: pinwheel and moons in 2, 7 \
+                and 12 dimensions",
         families: &["ours", "published", "known", "representations", "lambda"],
         methods: &["w1w2", "w1", "network", "exact-terminal", "velocity", "orthonormal"],
         tables: FLOW_TABLES,
@@ -231,9 +231,9 @@ impl Experiment {
 #[cfg(test)]
 mod tests {
     use super::{ALL, EMBEDDED, Setting};
-    use crate::any_config::AnyConfig;
     use std::collections::BTreeMap;
     use std::path::Path;
+    use train::Config;
 
     #[test]
     fn what_is_embedded_is_what_lies_in_the_folder() {
@@ -327,11 +327,11 @@ mod tests {
             experiment.in_print().unwrap();
             for row in experiment.rows() {
                 for preset in ["smoke", "quick", "full"] {
-                    let config = AnyConfig::parse(row.text, row.stem, Some(preset), &[]).unwrap();
+                    let config = Config::parse(row.text, row.stem, Some(preset), &[]).unwrap();
                     assert_eq!(config.name(), format!("{}/{}/{}", experiment.name, row.family, row.stem));
-                    let AnyConfig::Flow(config) = config else { continue };
+                    let Config::Flow(config) = config else { continue };
                     let data = &config.data;
-                    let prefix = format!("{}-{}d-", data.target.unwrap().name(), data.dim.unwrap());
+                    let prefix = format!("{}-{}d-", data.name(), data.dim().unwrap());
                     assert!(row.stem.starts_with(&prefix), "{} is not about {prefix}", row.stem);
                 }
             }

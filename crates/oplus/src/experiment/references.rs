@@ -1,7 +1,7 @@
 //! Rows without a training: what an experiment's numbers are compared with, measured by the same code.
 
 use super::Plan;
-use crate::any_config::AnyConfig;
+use crate::kinds::{data_sets, dataset, inputs, protocol};
 use anyhow::Result;
 use datasets::{DigitSet, Split, UspsDigits, stream};
 use eval::closeness_of_modes;
@@ -15,8 +15,9 @@ use ot_core::exact;
 use ot_core::gaussian::Gaussian;
 use rand::seq::SliceRandom;
 use std::time::Instant;
-use train::w2fe::config::{Config, Points};
-use train::w2fe::{Draw, ExactFlow, Scheme};
+use train::config::{Config, GeneratorConfig, Points};
+use train::source::Draw;
+use train::w2fe::{ExactFlow, Scheme};
 
 /// Stream of the choice of digits and of particles.
 const CHOICE: &str = "reference-points";
@@ -28,19 +29,19 @@ const RIDGE: f64 = 0.01;
 const PLAN: usize = 3000;
 
 /// The references of one kind of row.
-pub fn references(config: &AnyConfig, family: &str, plan: &Plan) -> Result<Vec<Row>> {
-    let AnyConfig::Generator(generator) = config else { return Ok(Vec::new()) };
-    let found = match (&generator.start, &generator.data) {
+pub fn references(config: &Config, family: &str, plan: &Plan) -> Result<Vec<Row>> {
+    let Config::Generator(generator) = config else { return Ok(Vec::new()) };
+    let found = match (&generator.initial, &generator.data) {
         (&Points::Digits { set: start, .. }, &Points::Digits { set, .. }) => {
-            of_digits(start, set, config.protocol(&plan.preset).exact_points, plan)?
+            of_digits(start, set, protocol(config, &plan.preset).exact_points, plan)?
         }
         _ => of_points(generator, config, plan)?,
     };
     let row = |(method, metrics, iterations, seconds): Reference| Row {
         method,
         family: family.into(),
-        dataset: config.dataset(),
-        dim: generator_dim(generator),
+        dataset: dataset(config),
+        dim: generator.data.dim().unwrap_or(DigitSet::PIXELS),
         seed: 0,
         status: Status::Ok,
         run: ".".into(),
@@ -55,17 +56,11 @@ pub fn references(config: &AnyConfig, family: &str, plan: &Plan) -> Result<Vec<R
 /// Method, metrics, iterations and seconds.
 type Reference = (String, Metrics, u64, f64);
 
-fn generator_dim(config: &Config) -> usize {
-    match config.data {
-        Points::Target { dim, .. } | Points::Noise { dim, .. } => dim,
-        Points::Digits { .. } | Points::File { .. } => 256,
-    }
-}
-
 /// The starting points as they are, and the flow with the exact transport map in place of networks.
-fn of_points(config: &Config, kind: &AnyConfig, plan: &Plan) -> Result<Vec<Reference>> {
-    let protocol = kind.protocol(&plan.preset);
-    let (start, target) = (Draw::new(&config.start)?, Draw::new(&config.data)?);
+fn of_points(config: &GeneratorConfig, kind: &Config, plan: &Plan) -> Result<Vec<Reference>> {
+    let protocol = protocol(kind, &plan.preset);
+    let target = inputs().data(config)?;
+    let start = inputs().initial(config, target.dim())?;
     let cloud = |law: &Draw, name: &str, pair: usize| {
         law.points(protocol.exact_points, &mut stream(0, &format!("{CHOICE}-{name}"), pair as u64))
     };
@@ -74,10 +69,7 @@ fn of_points(config: &Config, kind: &AnyConfig, plan: &Plan) -> Result<Vec<Refer
         pairs.push((cloud(&start, "start", pair)?, cloud(&target, "target", pair)?));
     }
     let views: Vec<_> = pairs.iter().map(|(x, y)| (x.view(), y.view())).collect();
-    let modes = match config.data {
-        Points::Target { target, .. } => target.modes(),
-        _ => None,
-    };
+    let modes = config.data.target().and_then(|target| target.modes());
     let modes = modes.as_ref().map(|(centres, std)| (centres.as_slice(), *std));
     let mut found = vec![("start".to_owned(), closeness_of_modes(&views, modes)?, 0, 0.0)];
     let Some((x, y)) = pairs.first() else { return Ok(found) };
@@ -107,7 +99,7 @@ fn of_points(config: &Config, kind: &AnyConfig, plan: &Plan) -> Result<Vec<Refer
 
 /// The maps that any method must beat, and the ceiling.
 fn of_digits(start: DigitSet, target: DigitSet, apart: usize, plan: &Plan) -> Result<Vec<Reference>> {
-    let digits = Digits::read(start, target, Split::Train, 0)?;
+    let digits = Digits::read(&data_sets(), (start, target, Split::Train), 0)?;
     let train = digits.training()?;
     let (source, labels) = (&digits.source.pixels, digits.source.labels.to_vec());
     let (few, transported) = if plan.preset == "smoke" { (1000, 200) } else { (usize::MAX, PLAN) };

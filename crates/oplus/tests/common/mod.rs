@@ -11,26 +11,30 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 const CONFIG: &str = r#"
+kind = "flow"
 name = "tiny"
 [data]
+kind = "file"
 file = "points.csv"
 dim = 2
 [flow]
 horizon = 1.0
 lambda = 0.5
 steps = 2
+[representation]
+kind = "network"
 hidden = [6]
 [critic]
 divergence = "kl-donsker-varadhan"
 lipschitz = { method = "penalty", form = "one-sided-squared", weight = 1.0 }
 hidden = [6]
-updates = 1
 [training]
 iterations = 6
 batch = 8
+critic_updates = 1
 log_every = 2
-flow = { learning_rate = 1e-3 }
-critic = { learning_rate = 1e-3 }
+optimiser = { learning_rate = 1e-3 }
+critic_optimiser = { learning_rate = 1e-3 }
 [sampling]
 steps = 3
 [presets.smoke]

@@ -1,30 +1,23 @@
 //! What every kind of configuration has in common: reading, writing, and the run that it describes.
 
-use super::ConfigError;
-use super::load::{contents, merged};
+use super::load::{Document, contents};
+use super::{ConfigError, Kind, Points, Training};
 use crate::TrainError;
-use crate::training::Training;
+use crate::source::Source;
+use crate::training;
 use flows::device::Device;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 use std::path::Path;
 
-/// The length of a run and what it leaves on its way.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Length {
-    /// Iterations.
-    pub iterations: u64,
-    /// Iterations between two records of metrics.jsonl.
-    pub log_every: u64,
-    /// Iterations between two checkpoints.
-    pub checkpoint_every: u64,
-}
-
 /// Everything that one kind of run depends on.
 pub trait Configuration: Clone + PartialEq + Serialize + DeserializeOwned {
+    /// What a file of this kind says of itself.
+    const KIND: Kind;
+
     /// The training that it describes.
-    type Training: Training;
+    type Training: training::Training;
 
     /// Checks every value against its domain.
     ///
@@ -35,18 +28,31 @@ pub trait Configuration: Clone + PartialEq + Serialize + DeserializeOwned {
     /// Name of the run; it may name folders.
     fn name(&self) -> &str;
 
-    /// The length of the run.
-    fn length(&self) -> Length;
+    /// Seed of every random stream.
+    fn seed(&self) -> u64;
 
     /// The same configuration with another seed.
     #[must_use]
     fn with_seed(self, seed: u64) -> Self;
 
+    /// The data, which is the target π.
+    fn data(&self) -> &Points;
+
+    /// What is moved to the data: the initial law ρ₀.
+    fn initial(&self) -> &Points;
+
+    /// The same configuration with other points where they are given.
+    #[must_use]
+    fn with_points(self, data: Option<Points>, initial: Option<Points>) -> Self;
+
+    /// The loop.
+    fn training(&self) -> &Training;
+
     /// The training at its start.
     ///
     /// # Errors
-    /// [`TrainError`] when the data cannot be had, the networks cannot be built or the device is not there.
-    fn begin(&self, device: Device) -> Result<Self::Training, TrainError>;
+    /// [`TrainError`] when the points do not fit each other, the networks cannot be built or the device is not there.
+    fn begin(&self, source: Source, device: Device) -> Result<Self::Training, TrainError>;
 
     /// Reads a configuration file, merges a preset (`full` is the file itself) and overrides `key.path=value`, and
     /// checks the result.
@@ -69,9 +75,7 @@ pub trait Configuration: Clone + PartialEq + Serialize + DeserializeOwned {
         preset: Option<&str>,
         overrides: &[String],
     ) -> Result<Self, ConfigError> {
-        let config: Self = merged(text, origin, preset, overrides)?;
-        config.validate()?;
-        Ok(config)
+        Document::new(text, origin, preset, overrides)?.read()
     }
 
     /// The configuration as TOML, every default written out.
@@ -79,8 +83,11 @@ pub trait Configuration: Clone + PartialEq + Serialize + DeserializeOwned {
     /// # Errors
     /// [`ConfigError::Syntax`] when a value has no TOML form (a path that is not UTF-8).
     fn to_toml(&self) -> Result<String, ConfigError> {
-        toml::to_string_pretty(self)
-            .map_err(|e| ConfigError::Syntax { origin: "this configuration".into(), reason: e.to_string() })
+        let fields = toml::to_string_pretty(self).map_err(|e| ConfigError::Syntax {
+            origin: "this configuration".into(),
+            reason: e.to_string(),
+        })?;
+        Ok(format!("kind = \"{}\"\n{fields}", Self::KIND))
     }
 
     /// Eight hexadecimal digits of the SHA-256 of [`Configuration::to_toml`] with seed 0: equal for runs that differ in

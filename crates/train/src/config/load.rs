@@ -1,10 +1,13 @@
 //! Reading a configuration: file, preset, overrides, and errors that name the nearest valid key.
 
+use super::{Configuration, Kind};
+use serde::de::DeserializeOwned;
 use std::path::{Path, PathBuf};
 use toml::{Table, Value};
 
 /// A configuration that cannot be used.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum ConfigError {
     /// The file cannot be read.
     #[error("configuration {} cannot be read ({source}): check the path", path.display())]
@@ -17,7 +20,7 @@ pub enum ConfigError {
     /// Not TOML.
     #[error("{origin} is not valid TOML: {reason}")]
     Syntax {
-        /// The file, or the override.
+        /// The file.
         origin: String,
         /// What the parser found, with the line.
         reason: String,
@@ -32,6 +35,24 @@ pub enum ConfigError {
         /// What is wrong, and the nearest valid key.
         reason: String,
     },
+    /// An override that changes nothing that there is.
+    #[error("the override `{change}` cannot be used: {reason}")]
+    Override {
+        /// The override.
+        change: String,
+        /// What is wrong, with the remedy.
+        reason: String,
+    },
+    /// The text does not say what it describes, or describes something else.
+    #[error("{origin}: kind is {found}: {remedy}")]
+    Kind {
+        /// The file.
+        origin: String,
+        /// What it says.
+        found: String,
+        /// What to write instead.
+        remedy: String,
+    },
     /// A value outside its domain.
     #[error("{key} is {found}: {remedy}")]
     Value {
@@ -42,6 +63,9 @@ pub enum ConfigError {
         /// What to write instead.
         remedy: String,
     },
+    /// A value of a network or of an objective outside its domain.
+    #[error(transparent)]
+    Network(#[from] flows::FlowError),
     /// No such preset.
     #[error("{origin} has no preset `{preset}`: choose one of {available}")]
     Preset {
@@ -59,57 +83,127 @@ pub(crate) fn contents(path: &Path) -> Result<String, ConfigError> {
     std::fs::read_to_string(path).map_err(|source| ConfigError::Io { path: path.into(), source })
 }
 
-/// Reads any kind of configuration from a text, its preset and its overrides; the values are still to be checked.
-pub(crate) fn merged<T: serde::de::DeserializeOwned>(
-    text: &str,
-    origin: &str,
-    preset: Option<&str>,
-    overrides: &[String],
-) -> Result<T, ConfigError> {
-    let syntax = |error: &toml::de::Error| {
-        let line = error.span().map_or(0, |s| text.get(..s.start).unwrap_or(text).lines().count().max(1));
-        ConfigError::Syntax { origin: origin.into(), reason: format!("line {line}: {}", error.message()) }
-    };
-    let mut table: Table = text.parse().map_err(|e| syntax(&e))?;
-    let presets = match table.remove("presets") {
-        Some(Value::Table(presets)) => presets,
-        Some(_) => return Err(field(origin, "presets", "must be a table of presets".into())),
-        None => Table::new(),
-    };
-    match preset {
-        None | Some("full") => {}
-        Some(name) => match presets.get(name) {
-            Some(Value::Table(changes)) => {
-                for (key, value) in changes {
-                    set(&mut table, key, value.clone())
-                        .map_err(|reason| field(origin, &format!("presets.{name}: {key}"), reason))?;
-                }
-            }
-            _ => {
-                let mut available: Vec<&str> = presets.keys().map(String::as_str).collect();
-                available.push("full");
+/// A text with its preset and its overrides; the values are still to be read and checked.
+pub(crate) struct Document {
+    origin: String,
+    kind: Option<Value>,
+    table: Table,
+}
+
+impl Document {
+    pub(crate) fn new(
+        text: &str,
+        origin: &str,
+        preset: Option<&str>,
+        overrides: &[String],
+    ) -> Result<Self, ConfigError> {
+        let mut table = parsed(text, origin)?;
+        let presets = match table.remove("presets") {
+            Some(Value::Table(presets)) => presets,
+            Some(_) => return Err(field(origin, "presets", "must be a table of presets".into())),
+            None => Table::new(),
+        };
+        if let Some(name) = preset.filter(|name| *name != "full") {
+            let Some(Value::Table(changes)) = presets.get(name) else {
+                let available: Vec<&str> = presets.keys().map(String::as_str).chain(["full"]).collect();
                 return Err(ConfigError::Preset {
                     origin: origin.into(),
                     preset: name.into(),
                     available: available.join(", "),
                 });
+            };
+            for (key, value) in changes {
+                set(&mut table, key, value.clone())
+                    .map_err(|reason| field(origin, &format!("presets.{name}: {key}"), reason))?;
             }
-        },
+        }
+        for change in overrides {
+            let refused = |reason: String| ConfigError::Override { change: change.clone(), reason };
+            let (key, value) = change
+                .split_once('=')
+                .ok_or_else(|| refused("write key=value, such as flow.lambda=0.1".into()))?;
+            set(&mut table, key.trim(), scalar(value.trim())).map_err(refused)?;
+        }
+        Ok(Self { origin: origin.into(), kind: table.remove("kind"), table })
     }
-    for change in overrides {
-        let Some((key, value)) = change.split_once('=') else {
-            return Err(ConfigError::Syntax {
-                origin: format!("--set {change}"),
-                reason: "write key=value, such as --set flow.lambda=0.1".into(),
+
+    /// What the text says that it describes.
+    pub(crate) fn kind(&self) -> Result<Kind, ConfigError> {
+        let named = |kind: &Kind| self.kind.as_ref().and_then(Value::as_str) == Some(kind.name());
+        Kind::ALL.into_iter().find(named).ok_or_else(|| ConfigError::Kind {
+            origin: self.origin.clone(),
+            found: self.kind.as_ref().map_or("missing".into(), ToString::to_string),
+            remedy: self.kind.as_ref().and_then(Value::as_str).map_or_else(
+                || "write kind = \"flow\" or kind = \"generator\" above all tables".into(),
+                |found| {
+                    format!(
+                        "did you mean `{}`?",
+                        closest(found, Kind::ALL.map(Kind::name)).unwrap_or_default()
+                    )
+                },
+            ),
+        })
+    }
+
+    /// The configuration, its values checked.
+    pub(crate) fn read<C: Configuration>(self) -> Result<C, ConfigError> {
+        if self.kind()? != C::KIND {
+            return Err(ConfigError::Kind {
+                origin: self.origin.clone(),
+                found: format!("{:?}", self.kind()?.name()),
+                remedy: format!("give a configuration of kind = {:?}", C::KIND.name()),
             });
-        };
-        set(&mut table, key.trim(), scalar(value.trim()))
-            .map_err(|reason| field(&format!("--set {change}"), key.trim(), reason))?;
+        }
+        let config: C = deserialized(&self.table)
+            .map_err(|(key, message)| field(&self.origin, &key, nearest(&message)))?;
+        config.validate()?;
+        Ok(config)
     }
-    serde_path_to_error::deserialize(table).map_err(|error| {
-        let key = error.path().to_string();
-        field(origin, &key, nearest(error.inner().message()))
+}
+
+fn parsed(text: &str, origin: &str) -> Result<Table, ConfigError> {
+    text.parse().map_err(|error: toml::de::Error| {
+        let line = error.span().map_or(0, |s| text.get(..s.start).unwrap_or(text).lines().count().max(1));
+        ConfigError::Syntax { origin: origin.into(), reason: format!("line {line}: {}", error.message()) }
     })
+}
+
+/// Reads a table; an error is the key to blame and what is wrong with it.
+fn deserialized<T: DeserializeOwned>(table: &Table) -> Result<T, (String, String)> {
+    plainly(table).map_err(|(mut key, message)| {
+        while let Some(inner) = blamed::<T>(table, &key, &message) {
+            key = format!("{key}.{inner}");
+        }
+        (key, message)
+    })
+}
+
+fn plainly<T: DeserializeOwned>(table: &Table) -> Result<T, (String, String)> {
+    serde_path_to_error::deserialize(table.clone())
+        .map_err(|error| (error.path().to_string(), error.inner().message().to_owned()))
+}
+
+/// The key of the table at `path` that an error is about: the one without which there is another error or none. (Serde
+/// reads a table with a tag as a whole, and so knows no more than its path.)
+fn blamed<T: DeserializeOwned>(table: &Table, path: &str, message: &str) -> Option<String> {
+    if message.starts_with("missing ") {
+        return None;
+    }
+    let mut keys: Vec<String> = at(&mut table.clone(), path)?.keys().cloned().collect();
+    // Without its tag nothing can be said of a table: it is to blame where no other key is.
+    keys.sort_by_key(|key| ["kind", "method"].contains(&key.as_str()));
+    keys.into_iter().find(|key| {
+        let mut without = table.clone();
+        let removed = at(&mut without, path).and_then(|table| table.remove(key));
+        let error = plainly::<T>(&without).err();
+        removed.is_some()
+            && error.is_none_or(|(place, other)| (place.as_str(), other.as_str()) != (path, message))
+    })
+}
+
+/// The table at a dotted path.
+fn at<'a>(table: &'a mut Table, path: &str) -> Option<&'a mut Table> {
+    path.split('.').try_fold(table, |table, key| table.get_mut(key)?.as_table_mut())
 }
 
 fn field(origin: &str, key: &str, reason: String) -> ConfigError {
@@ -144,45 +238,56 @@ fn nearest(message: &str) -> String {
         return message.into();
     }
     let Some(found) = quoted.next() else { return message.into() };
-    let distance = |name: &&str| -(strsim::jaro_winkler(name, found) * 1e6) as i64;
-    match quoted.min_by_key(distance) {
+    match closest(found, quoted) {
         Some(name) => format!("{message}; did you mean `{name}`?"),
         None => message.into(),
     }
 }
 
+/// The name most like `found`.
+fn closest<'a>(found: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let likeness = |name: &str| strsim::jaro_winkler(name, found);
+    names.into_iter().max_by(|a, b| likeness(a).total_cmp(&likeness(b)))
+}
+
 #[cfg(test)]
 mod tests {
-    use crate::config::{Config, Configuration, Steps};
+    use crate::config::{Config, Configuration, FlowConfig, Points};
+    use flows::flow::Steps;
 
     const SMALL: &str = r#"
+kind = "flow"
 name = "small"
 [data]
+kind = "target"
 target = "pinwheel"
 dim = 2
+samples = 100000
 [flow]
 horizon = 1.0
 lambda = 0.5
 steps = 5
+[representation]
+kind = "network"
 hidden = [8]
 [critic]
 divergence = "kl-donsker-varadhan"
 lipschitz = { method = "penalty", form = "lp", weight = 1.0 }
 hidden = [8]
-updates = 5
 [training]
 iterations = 100
 batch = 32
-flow = { learning_rate = 1e-3 }
-critic = { learning_rate = 1e-3 }
+critic_updates = 5
+optimiser = { learning_rate = 1e-3 }
+critic_optimiser = { learning_rate = 1e-3 }
 [presets.smoke]
 "training.iterations" = 3
 "flow.steps" = { min = 1, max = 4 }
 "#;
 
-    fn parse(overrides: &[&str], preset: Option<&str>) -> Result<Config, String> {
+    fn parse(overrides: &[&str], preset: Option<&str>) -> Result<FlowConfig, String> {
         let overrides: Vec<String> = overrides.iter().map(|s| (*s).to_owned()).collect();
-        Config::parse(SMALL, "small.toml", preset, &overrides).map_err(|e| e.to_string())
+        FlowConfig::parse(SMALL, "small.toml", preset, &overrides).map_err(|e| e.to_string())
     }
 
     #[test]
@@ -198,9 +303,9 @@ critic = { learning_rate = 1e-3 }
     #[test]
     fn the_written_form_reads_back_and_the_hash_ignores_the_seed() {
         let config = parse(&[], None).unwrap();
-        let again = Config::parse(&config.to_toml().unwrap(), "again", None, &[]).unwrap();
+        let again = FlowConfig::parse(&config.to_toml().unwrap(), "again", None, &[]).unwrap();
         assert_eq!(config, again);
-        let seeded = Config { seed: 9, ..config.clone() };
+        let seeded = FlowConfig { seed: 9, ..config.clone() };
         assert_eq!(config.hash().unwrap(), seeded.hash().unwrap());
         assert_ne!(config.hash().unwrap(), parse(&["flow.lambda=0.4"], None).unwrap().hash().unwrap());
     }
@@ -215,11 +320,24 @@ critic = { learning_rate = 1e-3 }
             ("data.target=pinweel", "did you mean `pinwheel`?"),
             ("critic.divergence=kll", "critic.divergence: "),
             ("flow.steps=0", "flow.steps is 0: "),
-            ("flow.hidden=[]", "flow.hidden is []: "),
+            ("representation.hidden=[]", "representation.hidden is []: "),
             ("training.batch=1", "training.batch is 1: "),
             ("flow.noise=-0.1", "flow.noise is -0.1: "),
             ("critic.divergence_weight=0", "critic.divergence_weight is 0: "),
-            ("flow.representation={ kind = \"exact-terminal\" }", "critic.activation is relu: take softplus"),
+            ("representation.kind=exact-terminal", "critic.activation is relu: take softplus"),
+            ("data.dim=\"two\"", "small.toml: data.dim: invalid type: string \"two\", expected usize"),
+            ("data.kind=targe", "data.kind: unknown variant `targe`"),
+            ("data.kind=targe", "did you mean `target`?"),
+            ("data.samples=1", "data.samples is 1: "),
+            ("initial.kind=norml", "did you mean `normal`?"),
+            ("initial={ kind = \"normal\", std = 0 }", "initial.std is 0: give a finite number above 0"),
+            ("initial={ kind = \"normal\", dim = 3 }", "initial.dim is 3: give 2"),
+            ("critic.lipschitz.weight=\"much\"", "critic.lipschitz.weight: invalid type"),
+            (
+                "critic.lipschitz={ method = \"penalty\", form = \"lp\" }",
+                "critic.lipschitz: missing field `weight`",
+            ),
+            ("flow.interaction={ kind = \"gausian\" }", "flow.interaction.kind: "),
             ("name.x=1", "`name` is a value"),
             ("nonsense", "write key=value"),
         ] {
@@ -229,7 +347,7 @@ critic = { learning_rate = 1e-3 }
         }
         let repulsion = "flow.interaction={ kind = \"gaussian\", weight = 1.0, width = 0 }";
         let attraction = "flow.interaction={ kind = \"quadratic\", weight = 1.0 }";
-        let hopf_lax = "flow.representation={ kind = \"hopf-lax\", refinements = 8 }";
+        let hopf_lax = "representation={ kind = \"hopf-lax\", refinements = 8, hidden = [8] }";
         for (changes, expected) in [
             ([repulsion, "flow.noise=0"], "flow.interaction.width is 0: "),
             (
@@ -244,15 +362,17 @@ critic = { learning_rate = 1e-3 }
                 ["flow.noise=1", "flow.characteristic=0.3"],
                 "flow.characteristic is 0.3: leave it at 0 with noise",
             ),
-            (["flow.noise=1", hopf_lax], "flow.representation is hopf-lax: take network"),
+            ([hopf_lax, "critic.activation=relu"], "critic.activation is relu: take sharp-softplus"),
             (
-                ["flow.representation={ kind = \"velocity\" }", "flow.hamilton_jacobi=0.3"],
-                "flow.hamilton_jacobi is 0.3: leave it at 0 for flow.representation = velocity",
+                ["representation.kind=velocity", "flow.hamilton_jacobi=0.3"],
+                "flow.hamilton_jacobi is 0.3: leave it at 0 for the representation velocity",
             ),
         ] {
             let error = parse(&changes, None).unwrap_err();
             assert!(error.contains(expected), "{changes:?}: {error}");
         }
+        let error = parse(&["flow.noise=1", hopf_lax, "critic.activation=softplus"], None).unwrap_err();
+        assert!(error.contains("representation.kind is hopf-lax: take network"), "{error}");
         assert!(parse(&[], Some("quikc")).unwrap_err().contains("smoke, full"));
     }
 
@@ -261,11 +381,46 @@ critic = { learning_rate = 1e-3 }
         let device = "critic.lipschitz={ method = \"orthonormal\" }";
         assert!(parse(&[device], None).is_ok());
         for (change, expected) in [
-            ("critic.activation=sharp-softplus", "critic.activation is \"sharp-softplus\": take relu"),
+            ("critic.activation=sharp-softplus", "critic.activation is sharp-softplus: take relu"),
             ("critic.hidden=[8, 7]", "critic.hidden is [8, 7]: give even widths"),
         ] {
             let error = parse(&[device, change], None).unwrap_err();
             assert!(error.contains(expected) && !error.contains('\n'), "{change}: {error}");
         }
+    }
+
+    #[test]
+    fn the_kind_is_said_and_is_the_one_that_is_read() {
+        let text = |first: &str| SMALL.replace("kind = \"flow\"\n", first);
+        for (first, expected) in [
+            ("", "mine.toml: kind is missing: write kind = \"flow\" or kind = \"generator\""),
+            ("kind = \"flwo\"\n", "kind is \"flwo\": did you mean `flow`?"),
+            ("kind = 3\n", "kind is 3: write"),
+        ] {
+            let error = Config::parse(&text(first), "mine.toml", None, &[]).unwrap_err().to_string();
+            assert!(error.contains(expected) && !error.contains('\n'), "{first}: {error}");
+        }
+        assert!(matches!(Config::parse(SMALL, "mine.toml", None, &[]), Ok(Config::Flow(_))));
+        let error = FlowConfig::parse(&text("kind = \"generator\"\n"), "mine.toml", None, &[]);
+        let error = error.unwrap_err().to_string();
+        assert!(error.contains("kind is \"generator\": give a configuration of kind = \"flow\""), "{error}");
+    }
+
+    #[test]
+    fn every_kind_of_points_is_read_and_written() {
+        for points in [
+            "{ kind = \"normal\", std = 0.5 }",
+            "{ kind = \"uniform\", low = -1, high = 2.0, dim = 2 }",
+            "{ kind = \"logistic\", location = 2.0 }",
+            "{ kind = \"target\", target = \"moons\", dim = 2, balanced = true }",
+            "{ kind = \"file\", file = \"points.npy\" }",
+            "{ kind = \"array\" }",
+        ] {
+            let config = parse(&[&format!("initial={points}")], None).unwrap();
+            assert_ne!(config.initial, Points::default(), "{points}");
+            let again = FlowConfig::parse(&config.to_toml().unwrap(), "again", None, &[]).unwrap();
+            assert_eq!(config, again);
+        }
+        assert_eq!(parse(&[], None).unwrap().initial, Points::Normal { std: 1.0, dim: None });
     }
 }

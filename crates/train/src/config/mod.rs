@@ -1,18 +1,24 @@
 //! Everything that a run depends on.
 //!
-//! A run is its configuration and its seed: [`Config`] is read from TOML ([`Configuration::load`]), merged with a preset and
-//! with overrides, checked ([`Configuration::validate`]) and written back whole into the run folder.
+//! A run is its configuration and its seed. A [`FlowConfig`] or a [`GeneratorConfig`] is read from TOML
+//! ([`Configuration::load`]), merged with a preset and with overrides, checked ([`Configuration::validate`]) and written
+//! back whole into the run folder; [`Config`] is either, as the key `kind` of the file says. Both have the same sections
+//! `data`, `initial` ([`Points`]) and `training` ([`Training`]), and describe a critic in the same words
+//! ([`flows::critic::CriticDescription`]).
 
+mod any;
 mod configuration;
+mod flow;
+mod generator;
 mod load;
-mod schema;
-pub(crate) mod text;
-pub(crate) mod validate;
+mod points;
+mod training;
+mod validate;
 
-pub use configuration::{Configuration, Length};
-pub use flows::flow::Steps;
-pub use flows::lipschitz::Lipschitz;
+pub use any::{Config, Kind};
+pub use configuration::Configuration;
+pub use flow::{FlowConfig, Sampling, StopWhen};
+pub use generator::{Dual, GeneratorConfig, GeneratorDescription, PotentialsDescription, Update};
 pub use load::ConfigError;
-pub use schema::{
-    Config, Critic, Data, Flow, Optimiser, Representation, Sampling, Schedule, StopWhen, Training,
-};
+pub use points::Points;
+pub use training::{Optimiser, Schedule, Training};

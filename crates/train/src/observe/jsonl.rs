@@ -44,4 +44,9 @@ impl Observer for JsonLines {
             .and_then(|()| self.file.flush())
             .map_err(|source| TrainError::Io { path: self.path.clone(), source })
     }
+
+    /// A run goes on from its checkpoint: the records before it must be on disk as well.
+    fn checkpoint(&mut self, _path: &Path) -> Result<(), TrainError> {
+        self.file.get_ref().sync_data().map_err(|source| TrainError::Io { path: self.path.clone(), source })
+    }
 }

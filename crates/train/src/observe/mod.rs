@@ -5,12 +5,14 @@ mod monitor;
 mod terminal;
 
 pub use jsonl::JsonLines;
-pub use monitor::Monitor;
+pub(crate) use monitor::Monitor;
 pub use terminal::Terminal;
 
 use crate::TrainError;
+use crate::outcome::Outcome;
 use metrics::Metric;
 use serde_json::{Map, Value};
+use std::path::Path;
 
 /// One record of a run.
 #[derive(Debug, Clone, PartialEq)]
@@ -26,6 +28,11 @@ pub struct Record {
 }
 
 impl Record {
+    /// The value of a metric, where the record has one.
+    pub fn value(&self, metric: &Metric) -> Option<f64> {
+        self.values.iter().find(|(name, _)| *name == metric).map(|(_, value)| *value)
+    }
+
     /// The record as one flat JSON object; a value that is not finite is null.
     pub fn to_json(&self) -> Map<String, Value> {
         let mut object = Map::new();
@@ -36,22 +43,71 @@ impl Record {
     }
 }
 
-/// Something that follows a run.
+/// Something that follows a run; what it does not care about it need not implement.
+///
+/// ```
+/// use train::observe::{Observer, Record};
+/// /// Remembers when each record was made.
+/// #[derive(Default)]
+/// struct Clock(Vec<f64>);
+/// impl Observer for Clock {
+///     fn record(&mut self, record: &Record) -> Result<(), train::TrainError> {
+///         self.0.push(record.seconds);
+///         Ok(())
+///     }
+/// }
+/// ```
 pub trait Observer {
+    /// Called before the first iteration of the run `name`: `done` of `total` iterations were done before.
+    fn begin(&mut self, _name: &str, _done: u64, _total: u64) {}
+
     /// Called for every record.
     ///
     /// # Errors
     /// When the record cannot be kept.
-    fn record(&mut self, record: &Record) -> Result<(), TrainError>;
+    fn record(&mut self, _record: &Record) -> Result<(), TrainError> {
+        Ok(())
+    }
 
-    /// Called when the state was written to disk, so that records too can be made durable.
+    /// Called when the state was written to `path`, so that records too can be made durable; never without a run folder.
     ///
     /// # Errors
     /// When the records cannot be kept.
-    fn checkpoint(&mut self) -> Result<(), TrainError> {
+    fn checkpoint(&mut self, _path: &Path) -> Result<(), TrainError> {
         Ok(())
     }
 
     /// Called after every iteration.
     fn tick(&mut self, _step: u64) {}
+
+    /// Called once, when the run has ended and its last state was written.
+    ///
+    /// # Errors
+    /// When the outcome cannot be kept.
+    fn end(&mut self, _outcome: &Outcome) -> Result<(), TrainError> {
+        Ok(())
+    }
+}
+
+/// An observer that its owner reads after the run.
+impl<O: Observer + ?Sized> Observer for &mut O {
+    fn begin(&mut self, name: &str, done: u64, total: u64) {
+        (**self).begin(name, done, total);
+    }
+
+    fn record(&mut self, record: &Record) -> Result<(), TrainError> {
+        (**self).record(record)
+    }
+
+    fn checkpoint(&mut self, path: &Path) -> Result<(), TrainError> {
+        (**self).checkpoint(path)
+    }
+
+    fn tick(&mut self, step: u64) {
+        (**self).tick(step);
+    }
+
+    fn end(&mut self, outcome: &Outcome) -> Result<(), TrainError> {
+        (**self).end(outcome)
+    }
 }

@@ -2,11 +2,13 @@
 
 use crate::TrainError;
 use crate::adversarial::Trainer;
-use crate::config::Config;
-use crate::source::{Source, name};
+use crate::config::FlowConfig;
+use crate::source::{Source, companions, name};
 use datasets::stream;
 use flows::game::{Game, Networks};
+use flows::mlp::Mlp;
 use flows::record::{self, RecordError};
+use flows::scalar_field::ScalarField;
 use mfg::Indicators;
 use ndarray::Array2;
 use rand_distr::{Distribution, StandardNormal};
@@ -16,28 +18,26 @@ const PARTICLES: usize = 256;
 
 /// Measures the averaged networks on the same particles, with the same noise, every time.
 #[derive(Debug, Clone)]
-pub struct Monitor {
-    game: Game,
+pub(crate) struct Monitor<N = Mlp> {
+    game: Game<N>,
     start: Array2<f64>,
     companions: Vec<f32>,
     steps: usize,
     seed: u64,
 }
 
-impl Monitor {
+impl<N: ScalarField> Monitor<N> {
     /// Draws the particles.
     ///
     /// # Errors
     /// What the law or the networks' description reports.
-    pub fn new(config: &Config, source: &Source) -> Result<Self, TrainError> {
-        let dim = source.dim();
+    pub(crate) fn new(config: &FlowConfig, source: &Source, game: Game<N>) -> Result<Self, TrainError> {
         let mut rng = stream(config.seed, name::MONITOR, 0);
-        let steps = config.flow.steps.most();
         Ok(Self {
-            game: config.game(dim)?,
-            start: config.initial.sample(PARTICLES, dim, &mut rng)?,
-            companions: source.companions(config.seed)?,
-            steps,
+            game,
+            start: source.initial.points(PARTICLES, &mut rng)?,
+            companions: companions(&source.initial, config.seed)?,
+            steps: config.flow.steps.most(),
             seed: config.seed,
         })
     }
@@ -46,7 +46,7 @@ impl Monitor {
     ///
     /// # Errors
     /// [`TrainError::Record`] for anything but values that are not finite.
-    pub fn measure(&self, trainer: &Trainer) -> Result<Option<Indicators>, TrainError> {
+    pub(crate) fn measure(&self, trainer: &Trainer) -> Result<Option<Indicators>, TrainError> {
         let networks =
             Networks { flow: &trainer.players.flow.average, critic: &trainer.players.critic.average };
         let mut rng = stream(self.seed, name::MONITOR, 1);

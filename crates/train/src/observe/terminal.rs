@@ -10,22 +10,25 @@ pub struct Terminal {
     bar: ProgressBar,
 }
 
-impl Terminal {
-    /// A bar of `total` iterations, `done` of them done.
-    pub fn new(label: &str, total: u64, done: u64) -> Self {
+impl Default for Terminal {
+    fn default() -> Self {
         // indicatif draws nothing on a target that is not a terminal.
-        let bar = ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::stderr());
+        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
         if let Ok(style) = ProgressStyle::with_template("{prefix} {wide_bar} {pos}/{len} {eta} {msg}") {
             bar.set_style(style);
         }
-        bar.set_prefix(label.to_owned());
-        bar.set_position(done);
-        bar.reset_eta();
         Self { bar }
     }
 }
 
 impl Observer for Terminal {
+    fn begin(&mut self, name: &str, done: u64, total: u64) {
+        self.bar.set_length(total);
+        self.bar.set_prefix(name.to_owned());
+        self.bar.set_position(done);
+        self.bar.reset_eta();
+    }
+
     fn record(&mut self, record: &Record) -> Result<(), TrainError> {
         self.bar.set_message(record.headline.clone());
         Ok(())

@@ -1,15 +1,14 @@
 //! The critic's side of the loop: two Kantorovich potentials, or the critic of a divergence.
 
-use super::config::{Config, Objective};
 use crate::TrainError;
 use crate::checkpoint::{State, Stored};
-use crate::config::Optimiser;
+use crate::config::{Dual, GeneratorConfig, Optimiser};
 use crate::player::{Player, finite};
 use crate::source::name;
 use crate::training::StepError;
 use datasets::stream;
 use flows::FlowError;
-use flows::critic::{Critic, CriticBatch, CriticDescription};
+use flows::critic::{Critic, CriticBatch};
 use flows::generation::Gradients;
 use flows::kantorovich::{KantorovichObjective, PairBatch, Potentials};
 use flows::mlp::{Mlp, Output};
@@ -26,47 +25,29 @@ pub struct CriticReport {
 
 /// The networks that judge the generated points, with their optimisers.
 pub(super) enum Critics {
-    Kantorovich {
-        potentials: Potentials,
-        objective: KantorovichObjective,
-        phi: Player,
-        eta: Player,
-    },
-    Divergence {
-        critic: Critic,
-        phi: Player,
-    },
+    Kantorovich { potentials: Potentials, objective: KantorovichObjective, phi: Player, eta: Player },
+    Divergence { critic: Critic, phi: Player },
 }
 
 impl Critics {
-    pub(super) fn new(config: &Config, dim: usize) -> Result<Self, TrainError> {
-        let described = &config.critic;
+    pub(super) fn new(config: &GeneratorConfig, dim: usize) -> Result<Self, TrainError> {
         let draw = |net: &Mlp, name: &str| net.initial(&mut stream(config.seed, name, 0));
-        Ok(match described.objective {
-            Objective::Kantorovich { psi, penalty, pairing, interpolated, equality } => {
-                let net = || {
+        Ok(match &config.dual {
+            Dual::Kantorovich(described) => {
+                let net = || -> Result<Mlp, FlowError> {
                     let net = Mlp::new(dim, &described.hidden, described.activation, Output::Identity)?;
-                    Ok::<_, TrainError>(net.initialised(described.initialisation))
+                    Ok(net.initialised(described.initialisation))
                 };
-                let potentials = Potentials { phi: net()?, eta: net()?, psi };
+                let potentials = Potentials { phi: net()?, eta: net()?, psi: described.psi };
                 Self::Kantorovich {
                     phi: Player::new(draw(&potentials.phi, name::CRITIC)),
                     eta: Player::new(draw(&potentials.eta, name::SECOND_POTENTIAL)),
                     potentials,
-                    objective: KantorovichObjective { penalty, pairing, interpolated, equality },
+                    objective: described.objective(),
                 }
             }
-            Objective::Divergence { divergence, lipschitz, bound } => {
-                let description = CriticDescription {
-                    divergence,
-                    divergence_weight: 1.0,
-                    bound,
-                    lipschitz,
-                    hidden: described.hidden.clone(),
-                    activation: described.activation,
-                    initialisation: described.initialisation,
-                };
-                let critic = description.build(dim)?;
+            Dual::Divergence(described) => {
+                let critic = described.build(dim)?;
                 let phi = Player::critic(&critic, draw(&critic.network, name::CRITIC))?;
                 Self::Divergence { critic, phi }
             }
@@ -98,7 +79,8 @@ impl Critics {
         Ok(())
     }
 
-    /// One ascent step on generated points `y` and target points `x`; `mixing` holds two numbers in \[0, 1\] for each pair.
+    /// One ascent step on generated points `y` and target points `x`; `mixing` holds two numbers in \[0, 1\] for each
+    /// pair.
     pub(super) fn ascend(
         &mut self,
         gradients: &mut dyn Gradients,

@@ -18,6 +18,12 @@ pub struct Fitted {
 }
 
 impl Fitted {
+    /// Zeros for a generator.
+    pub(crate) fn new(generator: &Generator) -> Self {
+        let statistics = RunningStatistics::new(generator);
+        Self { parameters: vec![0.0; generator.parameter_count()], statistics }
+    }
+
     /// Moves a moving average of all numbers towards `current`; see [`average::update`].
     pub(super) fn follow(&mut self, current: &Self, decay: f64, step: u64) {
         average::update(&mut self.parameters, &current.parameters, decay, step);
@@ -27,7 +33,7 @@ impl Fitted {
 
     /// G at the rows of `z`, with the running averages: each point by itself.
     ///
-    /// Shapes: \[n, p\] → \[n, d\]. Complexity: n evaluations of the network.
+    /// Shapes: [n, p] → [n, d]. Complexity: n evaluations of the network.
     ///
     /// # Errors
     /// [`TrainError::Config`] when `z` has another dimension than the start of the run.
@@ -56,12 +62,12 @@ impl Fitted {
     }
 
     /// The numbers in a checkpoint, as many as there are here.
-    pub(super) fn stored(&self, name: &str, stored: &Stored) -> Result<Self, TrainError> {
+    pub(crate) fn stored(&self, name: &str, stored: &Stored) -> Result<Self, TrainError> {
         Ok(Self {
-            parameters: stored.fitting(&format!("{name}.parameters"), &self.parameters)?,
+            parameters: stored.fitting(&format!("{name}.parameters"), self.parameters.len())?,
             statistics: RunningStatistics {
-                mean: stored.fitting(&format!("{name}.means"), &self.statistics.mean)?,
-                variance: stored.fitting(&format!("{name}.variances"), &self.statistics.variance)?,
+                mean: stored.fitting(&format!("{name}.means"), self.statistics.mean.len())?,
+                variance: stored.fitting(&format!("{name}.variances"), self.statistics.variance.len())?,
             },
         })
     }

@@ -1,14 +1,16 @@
 //! The training of a generator as a run folder holds it.
 
-use super::config::Config;
 use super::trainer::{StepReport, Trainer};
 use crate::TrainError;
 use crate::checkpoint::{State, Stored};
-use crate::config::{ConfigError, Configuration, Length};
+use crate::config::{self, ConfigError, Configuration, GeneratorConfig, Kind, Points};
+use crate::model::GeneratorModel;
+use crate::source::Source;
 use crate::training::{Readings, StepError, Training};
 use flows::device::Device;
 
-impl Configuration for Config {
+impl Configuration for GeneratorConfig {
+    const KIND: Kind = Kind::Generator;
     type Training = GeneratorRun;
 
     fn validate(&self) -> Result<(), ConfigError> {
@@ -19,21 +21,32 @@ impl Configuration for Config {
         &self.name
     }
 
-    fn length(&self) -> Length {
-        let training = &self.training;
-        Length {
-            iterations: training.iterations,
-            log_every: training.log_every,
-            checkpoint_every: training.checkpoint_every,
-        }
+    fn seed(&self) -> u64 {
+        self.seed
     }
 
     fn with_seed(self, seed: u64) -> Self {
         Self { seed, ..self }
     }
 
-    fn begin(&self, device: Device) -> Result<GeneratorRun, TrainError> {
-        Ok(GeneratorRun { trainer: Trainer::new(self, device)?, report: StepReport::default() })
+    fn data(&self) -> &Points {
+        &self.data
+    }
+
+    fn initial(&self) -> &Points {
+        &self.initial
+    }
+
+    fn with_points(self, data: Option<Points>, initial: Option<Points>) -> Self {
+        Self { data: data.unwrap_or(self.data), initial: initial.unwrap_or(self.initial), ..self }
+    }
+
+    fn training(&self) -> &config::Training {
+        &self.training
+    }
+
+    fn begin(&self, source: Source, device: Device) -> Result<GeneratorRun, TrainError> {
+        Ok(GeneratorRun { trainer: Trainer::new(self, source, device)?, report: StepReport::default() })
     }
 }
 
@@ -51,6 +64,8 @@ impl GeneratorRun {
 }
 
 impl Training for GeneratorRun {
+    type Model = GeneratorModel;
+
     fn iteration(&self) -> u64 {
         self.trainer.iteration
     }
@@ -79,5 +94,9 @@ impl Training for GeneratorRun {
 
     fn restore(&mut self, stored: &Stored, iteration: u64) -> Result<(), TrainError> {
         self.trainer.restore(stored, iteration)
+    }
+
+    fn model(&self) -> Result<GeneratorModel, TrainError> {
+        Ok(self.trainer.model())
     }
 }

@@ -1,20 +1,20 @@
 //! The loop: critic updates, then the generator's update.
 
-use super::config::{Config, Update};
 use super::critic::{CriticReport, Critics};
-use super::draw::Draw;
 use super::fitted::Fitted;
 use crate::TrainError;
 use crate::backend;
 use crate::checkpoint::{State, Stored};
+use crate::config::{GeneratorConfig, Update};
+use crate::model::{GeneratorModel, Initial};
 use crate::optim::Adam;
 use crate::player::{finite, usable};
-use crate::source::name;
+use crate::source::{Source, name};
 use crate::training::StepError;
 use datasets::stream;
 use flows::device::Device;
 use flows::generation::Gradients;
-use flows::generator::{Generator, GeneratorForm, RunningStatistics, fit, non_saturating, push};
+use flows::generator::{Generator, RunningStatistics, fit, non_saturating, push};
 use ndarray::{Array2, ArrayView2};
 use rand::RngExt;
 
@@ -33,14 +33,13 @@ pub struct StepReport {
 
 /// The state of a run in memory.
 ///
-/// One iteration is one of algorithm 1 of Huang and Malik, arXiv 2406.13619: critic updates on fresh minibatches, then ζ =
-/// y − ε∇φ(y) for y = G(z) and K updates of mean‖G(z) − ζ‖² on the same z. The generator runs with the statistics of its
-/// batches; its running averages, which [`Trainer::generate`] uses, move with every generator update, and so does the
-/// moving average of all its numbers.
+/// One iteration is one of algorithm 1 of Huang and Malik, arXiv 2406.13619: critic updates on fresh minibatches, then
+/// ζ = y − ε∇φ(y) for y = G(z) and K updates of mean‖G(z) − ζ‖² on the same z. The generator runs with the statistics
+/// of its batches; its running averages, which [`Trainer::generate`] uses, move with every generator update, and so
+/// does the moving average of all its numbers.
 pub struct Trainer {
-    config: Config,
-    start: Draw,
-    target: Draw,
+    config: GeneratorConfig,
+    source: Source,
     critics: Critics,
     generator: Generator,
     /// The generator as it is trained.
@@ -61,28 +60,22 @@ struct Previous {
 }
 
 impl Trainer {
-    /// Checks the configuration, reads the data, draws initial parameters and prepares `device`.
+    /// Draws initial parameters and prepares the backend of `device`.
     ///
     /// # Errors
-    /// [`TrainError`] for values outside their domain, data that cannot be had, networks that cannot be built and a
-    /// device that is not there.
-    pub fn new(config: &Config, device: Device) -> Result<Self, TrainError> {
-        config.check()?;
-        let (start, target) = (Draw::new(&config.start)?, Draw::new(&config.data)?);
-        let net = &config.generator;
-        let form = GeneratorForm {
-            activation: net.activation,
-            batch_norm: net.batch_norm,
-            residual: net.residual,
-            output: net.output,
-        };
-        let generator = Generator::new(start.dim(), &net.hidden, target.dim(), form)?;
+    /// [`TrainError::Flow`] for networks that cannot be built and a device that is not there.
+    pub fn new(config: &GeneratorConfig, source: Source, device: Device) -> Result<Self, TrainError> {
+        let dim = source.dim();
+        let generator = config.generator.build(source.initial.dim(), dim)?;
         let current = Fitted {
-            parameters: net.initialisation.draw(&generator, &mut stream(config.seed, name::GENERATOR, 0)),
+            parameters: config
+                .generator
+                .initialisation
+                .draw(&generator, &mut stream(config.seed, name::GENERATOR, 0)),
             statistics: RunningStatistics::new(&generator),
         };
         Ok(Self {
-            critics: Critics::new(config, target.dim())?,
+            critics: Critics::new(config, dim)?,
             adam: Adam::new(generator.parameter_count()),
             average: current.clone(),
             current,
@@ -90,8 +83,7 @@ impl Trainer {
             previous: None,
             iteration: 0,
             gradients: backend::of_generator(device)?,
-            start,
-            target,
+            source,
             generator,
         })
     }
@@ -99,21 +91,23 @@ impl Trainer {
     /// One iteration.
     ///
     /// # Errors
-    /// [`StepError::Diverged`] when an objective or a gradient is not finite; the update that it belongs to is not made.
+    /// [`StepError::Diverged`] when an objective or a gradient is not finite; the update that it belongs to is not
+    /// made.
     pub fn step(&mut self) -> Result<StepReport, StepError> {
         let mut rng = stream(self.config.seed, name::ITERATION, self.iteration);
-        let (training, updates) = (self.config.training, self.config.critic.updates);
-        let progress = self.iteration as f64 / training.iterations as f64;
+        let training = self.config.training;
+        let progress = training.progress(self.iteration);
         let mut report = StepReport::default();
-        for _ in 0..updates {
-            let z = self.start.batch(training.batch, &mut rng)?;
-            let x = self.target.batch(training.batch, &mut rng)?;
+        for _ in 0..training.critic_updates {
+            let z = self.source.initial.batch(training.batch, &mut rng)?;
+            let x = self.source.data.batch(training.batch, &mut rng)?;
             let mixing: Vec<f32> = (0..2 * training.batch).map(|_| rng.random()).collect();
             let y = self.gradients.generate(&self.generator, &self.current.parameters, &z)?;
-            let (settings, rate) = (&training.critic, training.critic.rate(progress));
+            let settings = &training.critic_optimiser;
+            let rate = settings.rate(progress);
             report.critic = self.critics.ascend(&mut *self.gradients, &y, &x, &mixing, settings, rate)?;
         }
-        let z = self.start.batch(training.batch, &mut rng)?;
+        let z = self.source.initial.batch(training.batch, &mut rng)?;
         let (phi, effective) = self.critics.phi()?;
         // Before this step's own points, to which the generator's updates belong.
         let earlier = match &self.previous {
@@ -127,7 +121,7 @@ impl Trainer {
         let judged = self.gradients.judge(phi, &effective, &generated)?;
         let squares: f64 = judged.slopes.iter().map(|&g| f64::from(g) * f64::from(g)).sum();
         report.slope_rms = (squares / training.batch as f64).sqrt();
-        let rate = training.generator.rate(progress);
+        let rate = training.optimiser.rate(progress);
         match self.config.update {
             Update::Flow { epsilon, persistence, scheme } => {
                 let (now, before) = scheme.weights(earlier.is_some());
@@ -180,7 +174,7 @@ impl Trainer {
             let momentum = self.config.generator.momentum;
             self.gradients.update_statistics(&mut self.current.statistics, momentum)?;
         }
-        self.adam.step(&training.generator, rate, &mut self.current.parameters, &gradient)?;
+        self.adam.step(&training.optimiser, rate, &mut self.current.parameters, &gradient)?;
         self.average.follow(&self.current, training.average, self.adam.steps);
         Ok(())
     }
@@ -193,12 +187,20 @@ impl Trainer {
         self.average.generate(&self.generator, z)
     }
 
-    /// The starting law and the shape of the generator.
-    pub(super) fn into_start(self) -> (Draw, Generator) {
-        (self.start, self.generator)
+    /// The averaged generator.
+    pub(super) fn model(&self) -> GeneratorModel {
+        GeneratorModel {
+            config: self.config.clone(),
+            iteration: self.iteration,
+            initial: Initial::Drawn(self.source.initial.clone()),
+            generator: self.generator.clone(),
+            fitted: self.average.clone(),
+        }
     }
 
     pub(super) fn store(&self, state: &mut State) {
+        state.counter("input", self.generator.input() as u64);
+        state.counter("output", self.generator.output() as u64);
         self.current.store("generator", state);
         self.average.store("average", state);
         state.adam("generator", &self.adam);
@@ -211,7 +213,7 @@ impl Trainer {
 
     pub(super) fn restore(&mut self, stored: &Stored, iteration: u64) -> Result<(), TrainError> {
         let (_, phi) = self.critics.phi()?;
-        let previous = |name: &str, like: &[f32]| stored.fitting(&format!("previous.{name}"), like);
+        let previous = |name: &str, like: &[f32]| stored.fitting(&format!("previous.{name}"), like.len());
         self.previous = if stored.has("previous.phi")? {
             let generator = previous("generator", &self.current.parameters)?;
             Some(Previous { phi: previous("phi", &phi)?, generator })

@@ -1,0 +1,91 @@
+//! The words of the command line that go with an error: the libraries name fields and remedies, the program its flags.
+
+use datasets::DataError;
+use flows::FlowError;
+use measure::MeasureError;
+use std::error::Error;
+use train::TrainError;
+use train::config::ConfigError;
+
+/// The error with its causes and the flags that help, in one sentence.
+pub fn sentence(error: &anyhow::Error) -> String {
+    let text = format!("{error:#}").replace('\n', " ");
+    match error.chain().find_map(flags) {
+        Some(flags) => format!("{text} ({flags})"),
+        None => text,
+    }
+}
+
+fn flags(cause: &(dyn Error + 'static)) -> Option<String> {
+    if let Some(error) = cause.downcast_ref::<TrainError>() {
+        return of_training(error);
+    }
+    if let Some(error) = cause.downcast_ref::<ConfigError>() {
+        return of_configuration(error);
+    }
+    if let Some(error) = cause.downcast_ref::<FlowError>() {
+        return of_flow(error);
+    }
+    if let Some(error) = cause.downcast_ref::<MeasureError>() {
+        return match error {
+            MeasureError::Train(error) => of_training(error),
+            MeasureError::Data(error) => of_data(error),
+            _ => None,
+        };
+    }
+    cause.downcast_ref::<DataError>().and_then(of_data)
+}
+
+fn of_training(error: &TrainError) -> Option<String> {
+    match error {
+        TrainError::Config(error) => of_configuration(error),
+        TrainError::Flow(error) => of_flow(error),
+        TrainError::Data(error) => of_data(error),
+        TrainError::Occupied { .. } => Some("--out FOLDER, or --resume".into()),
+        TrainError::OtherConfiguration { .. } | TrainError::OtherVersion { .. } => {
+            Some("--out FOLDER".into())
+        }
+        _ => None,
+    }
+}
+
+fn of_configuration(error: &ConfigError) -> Option<String> {
+    match error {
+        ConfigError::Override { .. } => Some("from --set".into()),
+        ConfigError::Preset { .. } => Some("--preset".into()),
+        ConfigError::Network(error) => of_flow(error),
+        _ => None,
+    }
+}
+
+fn of_flow(error: &FlowError) -> Option<String> {
+    match error {
+        FlowError::Device { .. } => Some("--device".into()),
+        _ => None,
+    }
+}
+
+fn of_data(error: &DataError) -> Option<String> {
+    match error {
+        DataError::Absent { name, .. } => Some(format!("`cargo xtask data fetch {name}`")),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::sentence;
+    use anyhow::{Context, Result};
+    use datasets::DataError;
+    use train::TrainError;
+
+    #[test]
+    fn flags_follow_the_sentence_of_a_library_however_deep_it_lies() {
+        let absent = DataError::Absent { name: "mnist", path: "a".into() };
+        let wrapped: Result<()> = Err(TrainError::from(absent)).context("the run cannot be measured");
+        let text = sentence(&wrapped.unwrap_err());
+        assert!(text.starts_with("the run cannot be measured: a is missing"), "{text}");
+        assert!(text.ends_with("(`cargo xtask data fetch mnist`)"), "{text}");
+        assert_eq!(sentence(&anyhow::anyhow!("nothing\nelse")), "nothing else");
+    }
+}

@@ -1,0 +1,83 @@
+//! What the program makes of each kind of configuration: names, data files and protocol.
+
+use datasets::DigitSet;
+use datasets::manifest::cache_root;
+use eval::results::Protocol;
+use measure::RING_POINTS;
+use std::path::{Path, PathBuf};
+use train::config::{Config, Points};
+use train::source::Inputs;
+
+/// Between source and target in the name of a pair of digit sets.
+pub const DIRECTION: char = '→';
+
+/// The folder of the data sets of others.
+pub fn data_sets() -> PathBuf {
+    cache_root(Path::new("."))
+}
+
+/// What the configurations of the program are given beside themselves.
+pub fn inputs() -> Inputs {
+    Inputs { data_sets: data_sets(), ..Inputs::default() }
+}
+
+/// The name of the data.
+pub fn dataset(config: &Config) -> String {
+    match (config.initial(), config.data()) {
+        (Points::Digits { set: start, .. }, Points::Digits { set, .. }) => direction(*start, *set),
+        (_, data) => data.name(),
+    }
+}
+
+/// The name of a pair of digit sets.
+pub fn direction(start: DigitSet, target: DigitSet) -> String {
+    format!("{start}{DIRECTION}{target}")
+}
+
+/// The names of the digit sets that the run reads.
+pub fn digit_sets(config: &Config) -> Vec<&'static str> {
+    let name = |points: &Points| match points {
+        Points::Digits { set, .. } => Some(set.name()),
+        _ => None,
+    };
+    [config.initial(), config.data()].into_iter().filter_map(name).collect()
+}
+
+/// The files that the run reads, each with the name under which its digest is kept.
+pub fn data_files(config: &Config) -> Vec<(String, PathBuf)> {
+    [config.initial(), config.data()].into_iter().flat_map(files).collect()
+}
+
+fn files(points: &Points) -> Vec<(String, PathBuf)> {
+    match points {
+        Points::File { file, .. } => vec![(file.display().to_string(), file.into())],
+        Points::Digits { set, .. } => {
+            let folder = data_sets().join(set.name());
+            let files = set.data_set().map_or(&[][..], |data_set| data_set.files);
+            files.iter().map(|file| (format!("{set}/{}", file.name), folder.join(file.name))).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// How clouds are measured under a preset.
+pub fn protocol(config: &Config, preset: &str) -> Protocol {
+    let (pairs, exact_points) = match config {
+        Config::Flow(_) => {
+            return match preset {
+                "smoke" => Protocol::SMOKE,
+                "quick" => Protocol::QUICK,
+                _ => Protocol::FULL,
+            };
+        }
+        Config::Generator(config) => match (&config.initial, preset) {
+            (Points::Digits { .. }, "smoke") => (1, 200),
+            (Points::Digits { .. }, "quick") => (1, 1000),
+            (Points::Digits { .. }, _) => (2, 2000),
+            (_, "smoke") => (2, RING_POINTS),
+            (_, "quick") => (4, RING_POINTS),
+            _ => (8, RING_POINTS),
+        },
+    };
+    Protocol { pairs, exact_points, sinkhorn_points: 0, sinkhorn_points_as_published: 0 }
+}

@@ -1,0 +1,82 @@
+//! The configuration of a flow.
+
+use super::validate::{require, run_name};
+use super::{ConfigError, Points, Training};
+use flows::critic::CriticDescription;
+use flows::flow::{FlowObjective, Representation};
+use serde::{Deserialize, Serialize};
+
+/// A run of a flow from ρ₀ to π.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FlowConfig {
+    /// Name of the run; the run folder is called after it.
+    pub name: String,
+    /// Seed of every random stream.
+    #[serde(default)]
+    pub seed: u64,
+    /// The target π.
+    pub data: Points,
+    /// The initial law ρ₀, in the dimension of the data.
+    #[serde(default)]
+    pub initial: Points,
+    /// What the flow minimises beside E φ(x_T), and its horizon and steps.
+    pub flow: FlowObjective,
+    /// What the flow is made of.
+    pub representation: Representation,
+    /// The critic φ.
+    pub critic: CriticDescription,
+    /// The loop.
+    pub training: Training,
+    /// Ends the run early when the indicators stay low.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stop_when: Option<StopWhen>,
+    /// How the trained flow is sampled.
+    #[serde(default)]
+    pub sampling: Sampling,
+}
+
+/// The run ends when each given indicator was at or below its value for `records` records in a row.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StopWhen {
+    /// Records in a row.
+    pub records: usize,
+    /// RMS of the Hamilton–Jacobi residual over RMS of ∂ₜU.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hj_residual_relative: Option<f64>,
+    /// RMS ‖∇U(x_T, T) − ∇φ(x_T)‖ over RMS ‖∇φ‖.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub terminal_gradient_relative: Option<f64>,
+    /// Mean path length over mean displacement, minus 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub path_ratio: Option<f64>,
+}
+
+/// How the trained flow is sampled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Sampling {
+    /// Euler steps.
+    pub steps: usize,
+}
+
+impl Default for Sampling {
+    fn default() -> Self {
+        Self { steps: 64 }
+    }
+}
+
+impl FlowConfig {
+    pub(crate) fn check(&self) -> Result<(), ConfigError> {
+        run_name(&self.name)?;
+        self.data.check("data")?;
+        self.initial.check("initial")?;
+        self.representation.validate(&self.flow, &self.critic)?;
+        self.training.check()?;
+        require(self.sampling.steps >= 1, "sampling.steps", "0".into(), "give at least 1")?;
+        let (Some(data), Some(initial)) = (self.data.dim(), self.initial.dim()) else { return Ok(()) };
+        let remedy = format!("give {data}, the dimension of the data, or leave it out");
+        require(data == initial, "initial.dim", initial.to_string(), &remedy)
+    }
+}

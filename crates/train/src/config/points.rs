@@ -1,0 +1,192 @@
+//! Where points come from: the data, and what a flow or a generator begins with.
+
+use super::ConfigError;
+use super::validate::require;
+use datasets::{DigitSet, InitialLaw, SampleError, Split, Target};
+use serde::{Deserialize, Serialize};
+use std::path::{Path, PathBuf};
+
+/// A law to draw points from, or a set of points.
+///
+/// | `kind` | a minibatch of it |
+/// | --- | --- |
+/// | `normal`, `uniform`, `logistic` | fresh points, every coordinate independent and of that law |
+/// | `target` | fresh points of a synthetic target, or `samples` points that are drawn once, with replacement |
+/// | `file` | rows of a .npy or .csv file, with replacement |
+/// | `digits` | handwritten digits, with replacement |
+/// | `array` | rows of an array that the program gives to the run, with replacement |
+///
+/// ```
+/// use train::config::Points;
+/// #[derive(serde::Deserialize)]
+/// struct Section {
+///     initial: Points,
+/// }
+/// let section: Section = toml::from_str("initial = { kind = \"normal\", std = 0.5 }")?;
+/// assert_eq!(section.initial, Points::Normal { std: 0.5, dim: None });
+/// # Ok::<(), toml::de::Error>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Points {
+    /// N(0, std²) in every coordinate.
+    Normal {
+        /// Standard deviation of a coordinate.
+        #[serde(default = "one")]
+        std: f64,
+        /// Dimension; that of the data where it is left out.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        dim: Option<usize>,
+    },
+    /// Uniform on [low, high) in every coordinate.
+    Uniform {
+        /// Lower end.
+        low: f64,
+        /// Upper end.
+        high: f64,
+        /// Dimension; that of the data where it is left out.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        dim: Option<usize>,
+    },
+    /// Logistic in every coordinate.
+    Logistic {
+        /// Mean of a coordinate.
+        #[serde(default)]
+        location: f64,
+        /// Scale; the variance of a coordinate is π²·scale²/3.
+        #[serde(default = "one")]
+        scale: f64,
+        /// Dimension; that of the data where it is left out.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        dim: Option<usize>,
+    },
+    /// A synthetic target.
+    Target {
+        /// Which one.
+        target: Target,
+        /// Its ambient dimension.
+        dim: usize,
+        /// How many points are drawn once for the whole run; without it every minibatch is drawn afresh.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        samples: Option<usize>,
+        /// Whether what is drawn at once has equal counts of the components.
+        #[serde(default)]
+        balanced: bool,
+    },
+    /// The rows of a file.
+    File {
+        /// A .npy or .csv file, one point a row.
+        file: PathBuf,
+        /// Its number of columns, checked where it is given.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        dim: Option<usize>,
+    },
+    /// Handwritten digits on a grid of 16×16.
+    Digits {
+        /// Which ones.
+        set: DigitSet,
+        /// Which part of them.
+        #[serde(default)]
+        split: Split,
+    },
+    /// The rows of an array in memory; what identifies it is filled in when a run begins.
+    Array {
+        /// Rows and columns.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        shape: Option<[usize; 2]>,
+        /// SHA-256 of its numbers, row by row as little-endian f64.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        sha256: Option<String>,
+    },
+}
+
+impl Default for Points {
+    /// The standard normal law.
+    fn default() -> Self {
+        Self::Normal { std: 1.0, dim: None }
+    }
+}
+
+impl Points {
+    /// The law, where every coordinate has one.
+    pub fn law(&self) -> Option<InitialLaw> {
+        match *self {
+            Self::Normal { std, .. } => Some(InitialLaw::Normal { std }),
+            Self::Uniform { low, high, .. } => Some(InitialLaw::Uniform { low, high }),
+            Self::Logistic { location, scale, .. } => Some(InitialLaw::Logistic { location, scale }),
+            Self::Target { .. } | Self::File { .. } | Self::Digits { .. } | Self::Array { .. } => None,
+        }
+    }
+
+    /// The synthetic target.
+    pub fn target(&self) -> Option<Target> {
+        match *self {
+            Self::Target { target, .. } => Some(target),
+            _ => None,
+        }
+    }
+
+    /// The dimension, where the configuration tells it.
+    pub fn dim(&self) -> Option<usize> {
+        match *self {
+            Self::Normal { dim, .. } | Self::Uniform { dim, .. } | Self::Logistic { dim, .. } => dim,
+            Self::Target { dim, .. } => Some(dim),
+            Self::File { dim, .. } => dim,
+            Self::Digits { .. } => Some(DigitSet::PIXELS),
+            Self::Array { shape, .. } => shape.map(|[_, columns]| columns),
+        }
+    }
+
+    /// A name for tables: that of the target, of the law, of the digits or of the file.
+    pub fn name(&self) -> String {
+        match self {
+            Self::Normal { .. } => "normal".into(),
+            Self::Uniform { .. } => "uniform".into(),
+            Self::Logistic { .. } => "logistic".into(),
+            Self::Target { target, .. } => target.name().into(),
+            Self::File { file, .. } => {
+                file.file_name().unwrap_or(file.as_os_str()).to_string_lossy().into_owned()
+            }
+            Self::Digits { set, .. } => set.name().into(),
+            Self::Array { .. } => "array".into(),
+        }
+    }
+
+    /// The file that the points are read from.
+    pub fn file(&self) -> Option<&Path> {
+        match self {
+            Self::File { file, .. } => Some(file),
+            _ => None,
+        }
+    }
+
+    /// Checks the values of the section `key`.
+    pub(crate) fn check(&self, key: &str) -> Result<(), ConfigError> {
+        if let Some(law) = self.law() {
+            law.validate().map_err(|error| outside(key, &error))?;
+        }
+        let least = if self.target().is_some() { 2 } else { 1 };
+        let dim = self.dim().unwrap_or(least);
+        require(dim >= least, &format!("{key}.dim"), dim.to_string(), &format!("give at least {least}"))?;
+        if let Self::Target { samples: Some(samples), .. } = *self {
+            let remedy = "give at least 2, or leave it out to draw every minibatch afresh";
+            require(samples >= 2, &format!("{key}.samples"), samples.to_string(), remedy)?;
+        }
+        Ok(())
+    }
+}
+
+fn outside(key: &str, error: &SampleError) -> ConfigError {
+    match error {
+        SampleError::Parameter { field, value, remedy } => ConfigError::Value {
+            key: format!("{key}.{field}"),
+            found: value.to_string(),
+            remedy: (*remedy).into(),
+        },
+        other => ConfigError::Value { key: key.into(), found: "not a law".into(), remedy: other.to_string() },
+    }
+}
+
+fn one() -> f64 {
+    1.0
+}

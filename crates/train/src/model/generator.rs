@@ -1,0 +1,76 @@
+//! A trained generator, loaded from its run folder.
+
+use super::Initial;
+use crate::TrainError;
+use crate::config::GeneratorConfig;
+use crate::run::{newest_state, stored};
+use crate::source::Inputs;
+use crate::w2fe::Fitted;
+use flows::generator::Generator;
+use ndarray::{Array2, ArrayView2};
+use std::path::Path;
+
+/// The averaged generator of a run, with its configuration and its initial points.
+#[derive(Debug, Clone)]
+pub struct GeneratorModel {
+    /// The configuration of the run.
+    pub config: GeneratorConfig,
+    /// Iterations done.
+    pub iteration: u64,
+    /// What it moves.
+    pub(crate) initial: Initial,
+    pub(crate) generator: Generator,
+    pub(crate) fitted: Fitted,
+}
+
+impl GeneratorModel {
+    /// Loads the newest checkpoint of a run folder.
+    ///
+    /// # Errors
+    /// As [`super::Model::load`], and [`TrainError::Config`] for a run of another kind.
+    pub fn load(folder: &Path) -> Result<Self, TrainError> {
+        Self::stored(folder, stored(folder)?, &Inputs::default().data_sets)
+    }
+
+    pub(super) fn stored(
+        folder: &Path,
+        config: GeneratorConfig,
+        data_sets: &Path,
+    ) -> Result<Self, TrainError> {
+        let state = newest_state(folder)?;
+        let [input, output] = [state.size("input")?, state.size("output")?];
+        let generator = config.generator.build(input, output)?;
+        let fitted = Fitted::new(&generator).stored("average", &state)?;
+        let initial = Initial::stored((folder, data_sets), &config.initial, config.seed, input)?;
+        Ok(Self { config, iteration: state.counter("iteration")?, initial, generator, fitted })
+    }
+
+    /// The dimension of the generated points.
+    pub fn dim(&self) -> usize {
+        self.generator.output()
+    }
+
+    /// `n` initial points from the stream of `seed`, [n, p].
+    ///
+    /// # Errors
+    /// What reading handwritten digits reports, where the run begins with them.
+    pub fn initial(&self, n: usize, seed: u64) -> Result<Array2<f64>, TrainError> {
+        self.initial.sample(n, seed)
+    }
+
+    /// `n` generated points from the stream of `seed`, [n, d].
+    ///
+    /// # Errors
+    /// As [`GeneratorModel::initial`].
+    pub fn sample(&self, n: usize, seed: u64) -> Result<Array2<f64>, TrainError> {
+        self.generate(self.initial(n, seed)?.view())
+    }
+
+    /// G at the rows of `z`.
+    ///
+    /// # Errors
+    /// As [`Fitted::generate`].
+    pub fn generate(&self, z: ArrayView2<'_, f64>) -> Result<Array2<f64>, TrainError> {
+        self.fitted.generate(&self.generator, z)
+    }
+}

@@ -1,0 +1,105 @@
+//! A trained model, from a run or loaded from its folder: initial points, what becomes of them, and more of a flow.
+//!
+//! A run folder is enough: neither the data nor a file of initial points is read again, and the folder may be moved. Only
+//! handwritten digits as initial points are read from their data set, when they are asked for.
+
+mod flow;
+mod generator;
+mod initial;
+
+pub use flow::FlowModel;
+pub use generator::GeneratorModel;
+pub use initial::Initial;
+
+use crate::TrainError;
+use crate::config::Config;
+use crate::run::stored_config;
+use crate::source::Inputs;
+use ndarray::{Array2, ArrayView2};
+use std::path::Path;
+
+/// A trained model of either kind.
+///
+/// ```no_run
+/// let model = train::Model::load("runs/mine".as_ref())?;
+/// let points = model.sample(1000, 0)?; // [1000, d]
+/// # Ok::<(), train::TrainError>(())
+/// ```
+#[derive(Debug, Clone)]
+pub enum Model {
+    /// A flow.
+    Flow(Box<FlowModel>),
+    /// A generator.
+    Generator(Box<GeneratorModel>),
+}
+
+impl Model {
+    /// Loads the newest checkpoint of a run folder.
+    ///
+    /// # Errors
+    /// [`TrainError::NoRun`] when the folder holds no run or no checkpoint, [`TrainError::OtherVersion`] for a run of another
+    /// version, and what reading the files of the folder reports.
+    pub fn load(folder: &Path) -> Result<Self, TrainError> {
+        Self::load_with(folder, &Inputs::default().data_sets)
+    }
+
+    /// [`Model::load`] with the data sets of others in another folder than `datasets/cache`.
+    ///
+    /// # Errors
+    /// As [`Model::load`].
+    pub fn load_with(folder: &Path, data_sets: &Path) -> Result<Self, TrainError> {
+        Ok(match stored_config(folder)? {
+            Config::Flow(config) => Self::Flow(Box::new(FlowModel::stored(folder, *config, data_sets)?)),
+            Config::Generator(config) => {
+                Self::Generator(Box::new(GeneratorModel::stored(folder, *config, data_sets)?))
+            }
+        })
+    }
+
+    /// The configuration of the run.
+    pub fn config(&self) -> Config {
+        match self {
+            Self::Flow(model) => Config::Flow(Box::new(model.config.clone())),
+            Self::Generator(model) => Config::Generator(Box::new(model.config.clone())),
+        }
+    }
+
+    /// Iterations done.
+    pub fn iteration(&self) -> u64 {
+        match self {
+            Self::Flow(model) => model.iteration,
+            Self::Generator(model) => model.iteration,
+        }
+    }
+
+    /// `n` initial points from the stream of `seed`, [n, d].
+    ///
+    /// # Errors
+    /// What reading handwritten digits reports, where the run begins with them.
+    pub fn initial(&self, n: usize, seed: u64) -> Result<Array2<f64>, TrainError> {
+        match self {
+            Self::Flow(model) => model.initial(n, seed),
+            Self::Generator(model) => model.initial(n, seed),
+        }
+    }
+
+    /// What becomes of the rows of `start`, [n, d]: the ends of their paths after the steps that the configuration of a flow
+    /// names, with noise from the stream of `seed`; G of them.
+    ///
+    /// # Errors
+    /// [`TrainError::Flow`] or [`TrainError::Config`] for points of another dimension.
+    pub fn push_forward(&self, start: ArrayView2<'_, f64>, seed: u64) -> Result<Array2<f64>, TrainError> {
+        match self {
+            Self::Flow(model) => model.push_forward(start, model.config.sampling.steps, seed),
+            Self::Generator(model) => model.generate(start),
+        }
+    }
+
+    /// `n` generated points from the streams of `seed`, [n, d].
+    ///
+    /// # Errors
+    /// As [`Model::initial`].
+    pub fn sample(&self, n: usize, seed: u64) -> Result<Array2<f64>, TrainError> {
+        self.push_forward(self.initial(n, seed)?.view(), seed)
+    }
+}

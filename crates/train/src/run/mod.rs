@@ -1,0 +1,257 @@
+//! A run: training with observers, in a run folder or in memory.
+
+mod folder;
+
+pub use folder::{
+    CONFIG_FILE, FORMAT, INITIAL_FILE, MANIFEST_FILE, METRICS_FILE, OUTCOME_FILE, newest_checkpoint,
+    stored_config,
+};
+
+pub(crate) use folder::{newest_state, stored};
+
+use crate::TrainError;
+use crate::config::{self, Configuration, FlowConfig};
+use crate::flow_run::FlowRun;
+use crate::observe::{JsonLines, Observer, Record};
+use crate::outcome::{Outcome, Status};
+use crate::source::{Inputs, Source, identified};
+use crate::training::{Readings, StepError, Training};
+use flows::FlowError;
+use flows::device::Device;
+use flows::scalar_field::ScalarField;
+use folder::Folder;
+use metrics::Metric;
+use ndarray::Array2;
+use serde_json::{Map, Value};
+use std::path::PathBuf;
+use std::time::Instant;
+
+/// Values that the caller adds to each record of a run.
+pub type Measured = Result<Vec<(&'static Metric, f64)>, Box<dyn std::error::Error + Send + Sync>>;
+
+/// What is measured of a training at every record.
+type Measure<'a, T> = Box<dyn FnMut(&T) -> Measured + 'a>;
+
+/// How a training begins.
+type Begin<'a, C, T> = Box<dyn FnOnce(&C, Source, Device) -> Result<T, TrainError> + 'a>;
+
+/// A run of a configuration: from the start, or from the newest checkpoint of its folder.
+///
+/// The same configuration, seed and arrays give the same records and parameters, resumed or not.
+///
+/// ```
+/// use ndarray::Array2;
+/// use train::{Configuration, FlowConfig, Run};
+#[doc = concat!("let text = r#\"", include_str!("../../examples/small.toml"), "\"#;")]
+/// let config = FlowConfig::parse(text, "small.toml", None, &["data={ kind = \"array\" }".into()])?;
+/// let circle = Array2::from_shape_fn((100, 2), |(i, j)| (i as f64 * 0.0628 + j as f64 * 1.57).sin());
+/// let trained = Run::new(config).data(circle).train()?;
+/// let points = trained.model.sample(10, 64, 0)?;
+/// assert_eq!(points.dim(), (10, 2));
+/// # Ok::<(), train::TrainError>(())
+/// ```
+#[must_use = "a run begins with `train`"]
+pub struct Run<'a, C: Configuration, T = <C as Configuration>::Training> {
+    config: C,
+    begin: Begin<'a, C, T>,
+    inputs: Inputs,
+    observers: Vec<Box<dyn Observer + 'a>>,
+    measures: Vec<Measure<'a, T>>,
+    out: Option<PathBuf>,
+    resume: bool,
+    device: Device,
+    provenance: Map<String, Value>,
+}
+
+/// What a run leaves.
+#[derive(Debug, Clone)]
+pub struct Trained<M> {
+    /// How it ended.
+    pub outcome: Outcome,
+    /// The averaged networks of its last finite state.
+    pub model: M,
+}
+
+impl<'a, C: Configuration> Run<'a, C> {
+    /// A run in memory on the CPU, that nobody watches.
+    pub fn new(config: C) -> Self {
+        Self {
+            config,
+            begin: Box::new(|config, source, device| config.begin(source, device)),
+            inputs: Inputs::default(),
+            observers: Vec::new(),
+            measures: Vec::new(),
+            out: None,
+            resume: false,
+            device: Device::Cpu,
+            provenance: Map::new(),
+        }
+    }
+}
+
+impl<'a> Run<'a, FlowConfig> {
+    /// Takes a network of your own for the critic, in native code; of the section `critic` the fields `hidden`, `activation`
+    /// and `initialisation` are not read then. It comes before [`Run::measure`], whose measurements are of the training
+    /// that it changes: those before it are dropped.
+    ///
+    /// A folder of such a run is loaded with [`FlowModel::load_with_critic`](crate::model::FlowModel::load_with_critic).
+    pub fn critic<N>(self, network: N) -> Run<'a, FlowConfig, FlowRun<N>>
+    where
+        N: ScalarField + Clone + 'static,
+    {
+        let Self { config, inputs, observers, out, resume, device, provenance, .. } = self;
+        let begin: Begin<'a, FlowConfig, FlowRun<N>> = Box::new(move |config, source, device| {
+            if device == Device::Cpu {
+                return FlowRun::native(config, network, source);
+            }
+            let reason =
+                "a critic's network of your own is trained by native code only: train on the CPU".into();
+            Err(FlowError::Device { device: device.to_string(), reason }.into())
+        });
+        Run { config, begin, inputs, observers, measures: Vec::new(), out, resume, device, provenance }
+    }
+}
+
+impl<'a, C: Configuration, T: Training> Run<'a, C, T> {
+    /// Trains on the rows of an array [n, d], whatever the configuration names as `data`.
+    pub fn data(mut self, points: Array2<f64>) -> Self {
+        self.inputs.data = Some(points);
+        self
+    }
+
+    /// Begins with the rows of an array [n, d], whatever the configuration names as `initial`.
+    pub fn initial(mut self, points: Array2<f64>) -> Self {
+        self.inputs.initial = Some(points);
+        self
+    }
+
+    /// The folder of the data sets of others, for configurations that name one.
+    pub fn data_sets(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.inputs.data_sets = folder.into();
+        self
+    }
+
+    /// Adds an observer; lend it with `&mut` to read it after the run.
+    pub fn observer(mut self, observer: impl Observer + 'a) -> Self {
+        self.observers.push(Box::new(observer));
+        self
+    }
+
+    /// Adds values to every record; the time that measuring takes is not counted.
+    pub fn measure(mut self, measure: impl FnMut(&T) -> Measured + 'a) -> Self {
+        self.measures.push(Box::new(measure));
+        self
+    }
+
+    /// Keeps configuration, records, checkpoints and outcome in a folder.
+    pub fn out(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.out = Some(folder.into());
+        self
+    }
+
+    /// Whether to go on with the run that the folder holds, if it holds one.
+    pub fn resume(mut self, resume: bool) -> Self {
+        self.resume = resume;
+        self
+    }
+
+    /// Where the arithmetic runs.
+    pub fn device(mut self, device: Device) -> Self {
+        self.device = device;
+        self
+    }
+
+    /// What manifest.json says beside the version of its format.
+    pub fn provenance(mut self, facts: Map<String, Value>) -> Self {
+        self.provenance = facts;
+        self
+    }
+
+    /// Trains.
+    ///
+    /// # Errors
+    /// [`TrainError::Config`] for a value outside its domain; [`TrainError::Occupied`] when the folder holds anything and is
+    /// not to be resumed; [`TrainError::OtherConfiguration`] when it is and configuration or arrays differ; data, device and
+    /// file errors; what observers and measurements report. A divergence is an outcome, not an error.
+    pub fn train(mut self) -> Result<Trained<T::Model>, TrainError> {
+        let array = |array: &Option<Array2<f64>>, key| array.as_ref().map(|a| identified(a, key)).transpose();
+        let (data, initial) = (array(&self.inputs.data, "data")?, array(&self.inputs.initial, "initial")?);
+        self.config = self.config.with_points(data, initial);
+        self.config.validate()?;
+        let config = &self.config;
+        let folder = self.out.take().map(|out| Folder::claim(config, out, self.resume)).transpose()?;
+        let source = Source::new(config, &self.inputs)?;
+        let kept = folder::kept_initial(config, &source);
+        let mut training = (self.begin)(config, source, self.device)?;
+        let mut seconds = 0.0;
+        if let Some(folder) = &folder {
+            if let Some(checkpoint) = folder.begin(config, kept.as_ref(), self.provenance)? {
+                seconds = folder::restore(&mut training, &checkpoint)?;
+            }
+            // The first observer, so that a record is on disk before another can fail.
+            let records = JsonLines::open(&folder.metrics(), training.iteration())?;
+            self.observers.insert(0, Box::new(records));
+        }
+        let (name, total) = (config.name(), config.training().iterations);
+        self.observers.iter_mut().for_each(|o| o.begin(name, training.iteration(), total));
+        let length = *config.training();
+        let mut round = Round { length, folder, training, seconds, observers: self.observers };
+        let status = round.iterate(&mut self.measures)?;
+        round.save()?;
+        let outcome = Outcome { status, iterations: round.training.iteration(), seconds: round.seconds };
+        if let Some(folder) = &round.folder {
+            folder.end(&outcome)?;
+        }
+        round.observers.iter_mut().try_for_each(|o| o.end(&outcome))?;
+        Ok(Trained { outcome, model: round.training.model()? })
+    }
+}
+
+/// A training on its way.
+struct Round<'a, T> {
+    length: config::Training,
+    folder: Option<Folder>,
+    training: T,
+    /// Of all iterations so far.
+    seconds: f64,
+    observers: Vec<Box<dyn Observer + 'a>>,
+}
+
+impl<T: Training> Round<'_, T> {
+    fn iterate(&mut self, measures: &mut [Measure<'_, T>]) -> Result<Status, TrainError> {
+        let length = self.length;
+        while self.training.iteration() < length.iterations {
+            let begun = Instant::now();
+            match self.training.step() {
+                Ok(()) => self.seconds += begun.elapsed().as_secs_f64(),
+                Err(StepError::Diverged(reason)) => {
+                    return Ok(Status::Diverged { step: self.training.iteration(), reason });
+                }
+                Err(StepError::Failed(error)) => return Err(error),
+            }
+            let step = self.training.iteration();
+            self.observers.iter_mut().for_each(|o| o.tick(step));
+            if step.is_multiple_of(length.log_every) || step == length.iterations {
+                let Readings { mut values, headline, stop } = self.training.readings()?;
+                for measure in measures.iter_mut() {
+                    values.extend(measure(&self.training).map_err(TrainError::Measurement)?);
+                }
+                let record = Record { step, seconds: self.seconds, values, headline };
+                self.observers.iter_mut().try_for_each(|o| o.record(&record))?;
+                if let Some(stop) = stop {
+                    return Ok(Status::Stopped(stop));
+                }
+            }
+            if step.is_multiple_of(length.checkpoint_every) {
+                self.save()?;
+            }
+        }
+        Ok(Status::Completed)
+    }
+
+    fn save(&mut self) -> Result<(), TrainError> {
+        let Some(folder) = &self.folder else { return Ok(()) };
+        let path = folder.save(&self.training, self.seconds)?;
+        self.observers.iter_mut().try_for_each(|o| o.checkpoint(&path))
+    }
+}

@@ -1,0 +1,128 @@
+//! A law or a set of points that is ready to be drawn from.
+
+use crate::TrainError;
+use crate::config::{ConfigError, Points};
+use datasets::{InitialLaw, Target};
+use ndarray::{Array2, Axis};
+use rand::{Rng, RngExt};
+use std::path::Path;
+
+/// A law or a set of points that is ready to be drawn from.
+#[derive(Debug, Clone)]
+pub enum Draw {
+    /// Fresh points of a law.
+    Law {
+        /// The law of a coordinate.
+        law: InitialLaw,
+        /// Its dimension.
+        dim: usize,
+    },
+    /// Fresh points of a synthetic target.
+    Target {
+        /// Which one.
+        target: Target,
+        /// Its ambient dimension.
+        dim: usize,
+        /// Whether a batch has equal counts of the components.
+        balanced: bool,
+    },
+    /// The rows of a matrix, with replacement.
+    Rows(Array2<f32>),
+}
+
+impl Draw {
+    /// Reads what is to be read of the section `key`; a synthetic target is drawn afresh even where the configuration
+    /// draws it once. `dim` is the dimension of a law that has none of its own.
+    pub(crate) fn read(
+        points: &Points,
+        key: &str,
+        dim: Option<usize>,
+        array: Option<&Array2<f64>>,
+        data_sets: &Path,
+    ) -> Result<Self, TrainError> {
+        let missing = |key: String, remedy: &str| ConfigError::Value {
+            key,
+            found: "missing".into(),
+            remedy: remedy.into(),
+        };
+        if let Some(law) = points.law() {
+            let remedy = "give the dimension of the law";
+            let dim = points.dim().or(dim).ok_or_else(|| missing(format!("{key}.dim"), remedy))?;
+            return Ok(Self::Law { law, dim });
+        }
+        let rows = match points {
+            &Points::Target { target, dim, balanced, .. } => {
+                return Ok(Self::Target { target, dim, balanced });
+            }
+            Points::File { file, dim } => {
+                let rows = datasets::read_matrix(file)?;
+                if let Some(dim) = *dim {
+                    datasets::expect_columns(file, &rows, dim)?;
+                }
+                rows
+            }
+            Points::Digits { set, split } => set.read(data_sets, *split)?.pixels,
+            _ => array.cloned().ok_or_else(|| {
+                missing(format!("the array for `{key}`"), "give it to the run, or name a file or a target")
+            })?,
+        };
+        Ok(Self::Rows(rows.mapv(|x| x as f32)))
+    }
+
+    /// Draws the points of a synthetic target once, where `points` says how many.
+    pub(crate) fn fixed(self, points: &Points, rng: &mut impl Rng) -> Result<Self, TrainError> {
+        match *points {
+            Points::Target { samples: Some(samples), .. } => {
+                Ok(Self::Rows(self.points(samples, rng)?.mapv(|x| x as f32)))
+            }
+            _ => Ok(self),
+        }
+    }
+
+    /// The dimension of the points.
+    pub fn dim(&self) -> usize {
+        match self {
+            Self::Target { dim, .. } | Self::Law { dim, .. } => *dim,
+            Self::Rows(rows) => rows.ncols(),
+        }
+    }
+
+    /// The rows of a set of points; none of a law that is drawn afresh.
+    pub fn rows(&self) -> Option<&Array2<f32>> {
+        match self {
+            Self::Rows(rows) => Some(rows),
+            Self::Law { .. } | Self::Target { .. } => None,
+        }
+    }
+
+    /// `count` points, row-major in single precision.
+    ///
+    /// # Errors
+    /// As [`Draw::points`].
+    pub fn batch(&self, count: usize, rng: &mut impl Rng) -> Result<Vec<f32>, TrainError> {
+        let Self::Rows(rows) = self else {
+            return Ok(self.points(count, rng)?.iter().map(|&x| x as f32).collect());
+        };
+        let mut out = Vec::with_capacity(count * rows.ncols());
+        for _ in 0..count {
+            out.extend(rows.row(rng.random_range(0..rows.nrows())));
+        }
+        Ok(out)
+    }
+
+    /// `count` points, one a row.
+    ///
+    /// # Errors
+    /// What the law reports; a checked configuration has none.
+    pub fn points(&self, count: usize, rng: &mut impl Rng) -> Result<Array2<f64>, TrainError> {
+        Ok(match self {
+            &Self::Target { target, dim, balanced: true } => target.sample_balanced(count, dim, rng)?,
+            &Self::Target { target, dim, balanced: false } => target.sample(count, dim, rng)?,
+            &Self::Law { law, dim } => law.sample(count, dim, rng)?,
+            Self::Rows(rows) => {
+                let drawn: Vec<usize> = (0..count).map(|_| rng.random_range(0..rows.nrows())).collect();
+                rows.select(Axis(0), &drawn).mapv(f64::from)
+            }
+        })
+    }
+}

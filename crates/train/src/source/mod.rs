@@ -1,0 +1,96 @@
+//! Minibatches by seeded stream: the same (seed, name, step) gives the same numbers whatever ran before.
+
+mod draw;
+mod inputs;
+
+pub use draw::Draw;
+pub use inputs::Inputs;
+pub(crate) use inputs::identified;
+
+use crate::TrainError;
+use crate::config::{ConfigError, Configuration};
+use datasets::stream;
+
+/// The names of the streams of a training run; together with the seed and a step they address all its randomness.
+pub mod name {
+    /// The training set of a synthetic target.
+    pub const TARGET: &str = "target";
+    /// The points of a synthetic target that a run begins with.
+    pub const INITIAL: &str = "initial";
+    /// Initial parameters of the potential.
+    pub const POTENTIAL: &str = "potential";
+    /// Initial parameters of the critic.
+    pub const CRITIC: &str = "critic";
+    /// Initial parameters of a generator.
+    pub const GENERATOR: &str = "generator";
+    /// Initial parameters of the second Kantorovich potential.
+    pub const SECOND_POTENTIAL: &str = "second-potential";
+    /// Everything that one iteration draws.
+    pub const ITERATION: &str = "iteration";
+    /// Particles of the logged indicators.
+    pub const MONITOR: &str = "monitor";
+    /// Companions of the search for the ends of paths.
+    pub const COMPANIONS: &str = "companions";
+    /// Initial points of a sampled model.
+    pub const SAMPLE: &str = "sample";
+    /// Noise along the paths of a sampled model.
+    pub const NOISE: &str = "noise";
+}
+
+/// Enough to have one in every part of a law in few dimensions, few enough to be searched beside any batch.
+const COMPANIONS: usize = 512;
+
+/// The data and the initial points of a run.
+#[derive(Debug, Clone)]
+pub struct Source {
+    /// The target π.
+    pub data: Draw,
+    /// The initial law ρ₀.
+    pub initial: Draw,
+}
+
+impl Source {
+    /// Reads or draws what the configuration names.
+    ///
+    /// # Errors
+    /// What the reader or the sampler reports, a number of columns other than the one asked for, and points in memory
+    /// that are not given.
+    pub fn new(config: &impl Configuration, inputs: &Inputs) -> Result<Self, TrainError> {
+        let seed = config.seed();
+        let data = inputs.data(config)?;
+        let data = data.fixed(config.data(), &mut stream(seed, name::TARGET, 0))?;
+        let initial = inputs.initial(config, data.dim())?;
+        let initial = initial.fixed(config.initial(), &mut stream(seed, name::INITIAL, 0))?;
+        Ok(Self { data, initial })
+    }
+
+    /// The dimension d of the data.
+    pub fn dim(&self) -> usize {
+        self.data.dim()
+    }
+
+    /// Checks that the initial points have the dimension of the data, as those of a flow must.
+    ///
+    /// # Errors
+    /// [`ConfigError::Value`] where they do not.
+    pub fn square(self) -> Result<Self, ConfigError> {
+        let (found, expected) = (self.initial.dim(), self.data.dim());
+        if found == expected {
+            return Ok(self);
+        }
+        Err(ConfigError::Value {
+            key: "initial.dim".into(),
+            found: found.to_string(),
+            remedy: format!("give initial points of {expected} coordinates, as the data have"),
+        })
+    }
+}
+
+/// The fixed points of ρ₀ whose paths' ends are offered to all others, row-major
+/// ([`flows::hopf_lax::HopfLaxFlow`]).
+///
+/// # Errors
+/// What the law reports; a checked configuration has none.
+pub fn companions(initial: &Draw, seed: u64) -> Result<Vec<f32>, TrainError> {
+    initial.batch(COMPANIONS, &mut stream(seed, name::COMPANIONS, 0))
+}
