@@ -1,5 +1,6 @@
 //! Matrices with orthonormal rows: the nearest one, and gradients along them.
 
+use crate::matrix::plain_dot;
 use crate::real::Real;
 use faer::linalg::matmul::matmul;
 use faer::{Accum, MatMut, MatRef, Par};
@@ -110,15 +111,11 @@ fn gram_schmidt<T: Real>(x: &mut [T], columns: usize) {
 fn deflate<T: Real>(before: &[T], row: &mut [T]) -> T {
     for _ in 0..2 {
         for q in before.chunks_exact(row.len()) {
-            let inner = dot(q, row);
+            let inner = plain_dot(q, row);
             row.iter_mut().zip(q).for_each(|(x, &q)| *x -= inner * q);
         }
     }
-    dot(row, row).sqrt()
-}
-
-fn dot<T: Real>(a: &[T], b: &[T]) -> T {
-    a.iter().zip(b).map(|(&a, &b)| a * b).sum()
+    plain_dot(row, row).sqrt()
 }
 
 /// out ← a·bᵀ for matrices of the same `columns`.
