@@ -3,19 +3,26 @@
 use crate::kinds::{data_sets, dataset, inputs, protocol};
 use crate::manifest::Manifest;
 use crate::monitor::Monitor;
-use crate::run_folder::{REPORT_FILE, RESULTS_FILE, outcome, results, write_json};
+use crate::run_folder::{PATHS_PICTURE, REPORT_FILE, RESULTS_FILE, outcome, results, write_json};
 use crate::{page, samples};
 use anyhow::Result;
 use datasets::write_whole;
 use eval::results::{Floor, Protocol, Results, Row, Status};
 use flows::device::Device;
+use flows::record::RecordError;
 use measure::{MeasureError, Records};
 use std::path::{Path, PathBuf};
 use train::config::{Config, Configuration};
+use train::model::FlowModel;
 use train::observe::Terminal;
 use train::outcome::{self, Outcome};
 use train::run::{OUTCOME_FILE, Run, stored_config};
 use train::{Model, TrainError};
+
+/// Particles whose paths are drawn.
+const DRAWN_PATHS: usize = 400;
+/// Most steps of a drawn path.
+const DRAWN_STEPS: usize = 16;
 
 /// Trains in a folder, measures the flow and writes samples, results and report; what is already done is not repeated.
 pub fn train(
@@ -82,11 +89,14 @@ fn finish(config: &Config, folder: &Path, outcome: &Outcome, manifest: &Manifest
     };
     let mut measured = None;
     if status == Status::Ok {
-        let found = Model::load_with(folder, &data_sets())
-            .map_err(MeasureError::from)
-            .and_then(|model| measure::model(&model, &inputs(), protocol));
-        match found {
-            Ok(measurement) => measured = Some(measurement),
+        let model = Model::load_with(folder, &data_sets())?;
+        match measure::model(&model, &inputs(), protocol) {
+            Ok(measurement) => {
+                measured = Some(measurement);
+                if let Model::Flow(model) = &model {
+                    write_paths(model, folder)?;
+                }
+            }
             Err(MeasureError::NotFinite(reason)) => {
                 status = Status::Diverged { step: outcome.iterations, reason };
             }
@@ -120,8 +130,22 @@ fn finish(config: &Config, folder: &Path, outcome: &Outcome, manifest: &Manifest
     Ok(results)
 }
 
-/// Writes the report of a run folder from its files.
+/// Writes the ways of some particles; none where they lead out of the finite numbers.
+fn write_paths(model: &FlowModel, folder: &Path) -> Result<()> {
+    let start = model.initial(DRAWN_PATHS, model.config.seed)?;
+    match model.trajectory(start.view(), model.config.sampling.steps.min(DRAWN_STEPS)) {
+        Ok(trajectory) => samples::write_paths(folder, &trajectory.parts().positions),
+        Err(TrainError::Record(RecordError::Trajectory(_))) => Ok(()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Writes the report of a run folder from its files, and its paths as a picture of their own.
 pub fn report(folder: &Path) -> Result<PathBuf> {
+    if let Some(paths) = page::paths(folder, &results(folder)?)? {
+        let picture = paths.draw()?.to_document();
+        write_whole(folder.join(PATHS_PICTURE), |file| file.write_all(picture.as_bytes()))?;
+    }
     let path = folder.join(REPORT_FILE);
     let html = page::run(folder, &results(folder)?)?.to_html()?;
     write_whole(&path, |file| file.write_all(html.as_bytes()))?;

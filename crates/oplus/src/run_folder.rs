@@ -14,6 +14,8 @@ use train::run::OUTCOME_FILE;
 pub const RESULTS_FILE: &str = "results.json";
 /// Name of the report in the folder of a run or of an experiment.
 pub const REPORT_FILE: &str = "report.html";
+/// Name of the picture of a flow's paths in the folder of a run.
+pub const PATHS_PICTURE: &str = "paths.svg";
 
 /// The results in the folder of a run or of an experiment.
 pub fn results(folder: &Path) -> Result<Results> {

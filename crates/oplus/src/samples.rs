@@ -3,7 +3,7 @@
 use anyhow::{Context, Result};
 use datasets::{write_npy_f32, write_npy_f64};
 use measure::Measurement;
-use ndarray::Array2;
+use ndarray::{Array2, Axis, concatenate, s};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -14,6 +14,9 @@ pub const GENERATED: &str = "samples/generated.npy";
 pub const STARTS: &str = "samples/start.npy";
 /// The target clouds of all pairs, relative to the run folder.
 pub const TARGETS: &str = "samples/target.npy";
+/// The positions of some particles of a flow on their way, relative to the run folder: a row for each particle, with its
+/// first two coordinates at each time.
+pub const PATHS: &str = "samples/paths.npy";
 /// The particles at an iteration, before its number and the ending.
 const PARTICLES: &str = "particles-";
 
@@ -27,6 +30,14 @@ pub fn write(folder: &Path, measurement: &Measurement) -> Result<&'static str> {
         write_npy_f32(folder.join(STARTS), &start.mapv(|x| x as f32))?;
     }
     Ok(GENERATED)
+}
+
+/// Writes the ways of particles, of which `positions` has the rows [n, d] at each time.
+pub fn write_paths(folder: &Path, positions: &[Array2<f64>]) -> Result<()> {
+    make(folder)?;
+    let planar: Vec<_> = positions.iter().map(|x| x.slice(s![.., ..x.ncols().min(2)])).collect();
+    let rows = concatenate(Axis(1), &planar).context("positions of different particles")?;
+    Ok(write_npy_f32(folder.join(PATHS), &rows.mapv(|x| x as f32))?)
 }
 
 /// Writes the particles at an iteration.

@@ -6,7 +6,7 @@ mod run;
 mod steps;
 
 pub use experiment::{Comparison, experiment};
-pub use run::run;
+pub use run::{paths, run};
 
 use crate::manifest::Manifest;
 use eval::report::{Block, Section};

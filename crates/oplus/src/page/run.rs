@@ -4,14 +4,16 @@ use super::curves::curves;
 use super::provenance;
 use crate::kinds::DIRECTION;
 use crate::manifest::Manifest;
-use crate::samples::{self, GENERATED, STARTS, TARGETS};
+use crate::samples::{self, GENERATED, PATHS, STARTS, TARGETS};
 use anyhow::{Context, Result};
 use eval::Summary;
-use eval::report::{Block, Cloud, Curves, Figure, Images, Page, Scale, Scatter, Section, Series, Table};
+use eval::report::{
+    Block, Cloud, Curves, Figure, Images, Page, Paths, Scale, Scatter, Section, Series, Table,
+};
 use eval::results::{Metrics, Results, Row, Status};
 use measure::Records;
 use metrics::{Metric, STEP_INVARIANCE_BY_STEPS};
-use ndarray::Array2;
+use ndarray::{Array2, ArrayView1};
 use std::path::{Path, PathBuf};
 use train::run::CONFIG_FILE;
 
@@ -24,7 +26,8 @@ const DRAWN_PARTICLES: usize = 512;
 pub fn run(folder: &Path, results: &Results) -> Result<Page> {
     let row = results.rows.first().context("results.json has no row: delete it and resume the run")?;
     let configuration = std::fs::read_to_string(folder.join(CONFIG_FILE))?;
-    let mut figures = figures(folder, row, DRAWN_POINTS)?;
+    let mut figures: Vec<Figure> = paths(folder, results)?.into_iter().collect();
+    figures.extend(self::figures(folder, row, DRAWN_POINTS)?);
     figures.extend(step_invariance(row));
     let section = |heading: &str, blocks| Section { heading: heading.into(), blocks, ..Section::default() };
     let facts = [
@@ -66,6 +69,34 @@ pub(super) fn figures(folder: &Path, row: &Row, points: usize) -> Result<Vec<Fig
     Ok(figures)
 }
 
+/// Particles of a flow on their way; none where their paths were not kept.
+///
+/// In one dimension they are drawn over time, else in the plane of the first two coordinates.
+pub fn paths(folder: &Path, results: &Results) -> Result<Option<Figure>> {
+    let (file, row) = (folder.join(PATHS), results.rows.first());
+    let Some(row) = row.filter(|_| file.is_file()) else { return Ok(None) };
+    let positions = datasets::read_matrix(file)?;
+    let at = |path: ArrayView1<'_, f64>| -> Vec<(f64, f64)> {
+        let path = path.to_vec();
+        if row.dim == 1 {
+            let last = path.len().saturating_sub(1).max(1) as f64;
+            return path.iter().enumerate().map(|(i, &x)| (i as f64 / last, x)).collect();
+        }
+        path.chunks_exact(2).filter_map(|x| Some((*x.first()?, *x.get(1)?))).collect()
+    };
+    let data = match row.dim {
+        1 => Vec::new(),
+        _ => planar(&datasets::read_matrix(folder.join(TARGETS))?, DRAWN_POINTS),
+    };
+    let paths: Vec<_> = positions.rows().into_iter().map(at).collect();
+    let caption = match row.dim {
+        1 => "Particles on their way, over t/T",
+        2 => "Particles on their way",
+        _ => "Particles on their way, first two coordinates",
+    };
+    Ok(Some(Figure::Paths(Paths { caption: caption.into(), data, paths })))
+}
+
 /// Digits above what they were mapped to.
 const DRAWN_DIGITS: usize = 20;
 /// The width and height of a digit.
@@ -103,7 +134,7 @@ fn particles(folder: &Path) -> Result<Vec<Figure>> {
 }
 
 fn planar(matrix: &Array2<f64>, points: usize) -> Vec<(f64, f64)> {
-    let pair = |row: ndarray::ArrayView1<'_, f64>| {
+    let pair = |row: ArrayView1<'_, f64>| {
         let coordinate = |index| row.get(index).copied().unwrap_or(0.0);
         (coordinate(0), coordinate(1))
     };
