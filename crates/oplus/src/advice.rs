@@ -60,6 +60,9 @@ fn of_configuration(error: &ConfigError) -> Option<String> {
 
 fn of_flow(error: &FlowError) -> Option<String> {
     match error {
+        FlowError::Device { .. } if cfg!(not(feature = "torch")) => {
+            Some("`cargo xtask` builds it with libtorch where --device says cuda:N or libtorch".into())
+        }
         FlowError::Device { .. } => Some("--device".into()),
         _ => None,
     }

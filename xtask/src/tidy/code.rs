@@ -15,6 +15,18 @@ struct Ban {
     why: &'static str,
 }
 
+const LIBRARIES: &[&str] = &[
+    "crates/eval/src",
+    "crates/flows/src",
+    "crates/measure/src",
+    "crates/metrics/src",
+    "crates/mfg/src",
+    "crates/ot-core/src",
+    "crates/simd/src",
+    "crates/train/src",
+    "datasets/src",
+];
+
 const BANS: &[Ban] = &[
     Ban {
         words: &["tch::", "use tch"],
@@ -27,6 +39,26 @@ const BANS: &[Ban] = &[
         within: &["crates/mfg/src"],
         except: &[],
         why: "mfg is pure: no input or output, no clock",
+    },
+    Ban {
+        words: &[
+            "cargo xtask",
+            "OPLUS_",
+            "--data",
+            "--device",
+            "--jobs",
+            "--out",
+            "--preset",
+            "--resume",
+            "--rows",
+            "--seed",
+            "--set",
+            "--steps",
+        ],
+        within: LIBRARIES,
+        // The one place that reads the variable which says where data sets lie.
+        except: &["datasets/src/manifest.rs"],
+        why: "a library knows no command line: name the field and the remedy, and let oplus add its flag",
     },
     Ban {
         words: &["fs::write", "File::create", "fs::rename", "fs::copy"],
@@ -101,6 +133,7 @@ mod tests {
             ("crates/flows/src/a.rs", "crates/flows/src/torch/a.rs", "use tch::Tensor;"),
             ("crates/mfg/src/a.rs", "crates/ot-core/src/a.rs", "use std::time::Instant;"),
             ("crates/train/src/a.rs", "datasets/src/write.rs", "std::fs::write(path, text)?;"),
+            ("crates/train/src/a.rs", "crates/oplus/src/a.rs", "bail!(\"continue with --resume\")"),
             (
                 "crates/train/src/a.rs",
                 "crates/train/tests/a.rs",
