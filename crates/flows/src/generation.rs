@@ -9,15 +9,16 @@ use crate::mlp::{Mlp, Order, Tape, Weights};
 /// The points, slopes and gradients that a generator and its critics are trained by: computed by native code on the CPU
 /// ([`NativeGradients`]), or by libtorch.
 ///
-/// Points and slopes are row-major, \[n, d\]; parameters and gradients are flat buffers in the layout of [`Generator`] and
-/// [`Mlp`]. Gradients are overwritten, and are those of a quantity to be minimised (a critic's is minus its objective).
+/// Points and slopes are row-major, \[n, d\]; parameters and gradients are flat buffers in the layout of
+/// [`Generator`] and [`Mlp`]. Gradients are overwritten, and are those of a quantity to be minimised (a critic's is
+/// minus its objective).
 pub trait Gradients {
-    /// G at the rows of `z`, \[n, p\] → \[n, d\], normalised by the statistics of this batch and remembered: the next two
-    /// methods are about the batch last generated.
+    /// G at the rows of `z`, \[n, p\] → \[n, d\], normalised by the statistics of this batch and remembered: the next
+    /// two methods are about the batch last generated.
     ///
     /// # Errors
-    /// [`FlowError::Shape`] when a buffer does not fit; [`FlowError::Specification`] for a batch of fewer than two points that
-    /// should normalise itself; and what the backend itself reports.
+    /// [`FlowError::Shape`] when a buffer does not fit; [`FlowError::Specification`] for a batch of fewer than two
+    /// points that should normalise itself; and what the backend itself reports.
     fn generate(
         &mut self,
         generator: &Generator,
@@ -25,8 +26,8 @@ pub trait Gradients {
         z: &[f32],
     ) -> Result<Vec<f32>, FlowError>;
 
-    /// ∂ℓ/∂parameters for ∂ℓ/∂G(z) = `cotangent`, such as [`fit`](crate::generator::fit) and [`push`](crate::generator::push) give; once for each batch, with the
-    /// parameters that generated it.
+    /// ∂ℓ/∂parameters for ∂ℓ/∂G(z) = `cotangent`, such as [`fit`](crate::generator::fit) and
+    /// [`push`](crate::generator::push) give; once for each batch, with the parameters that generated it.
     ///
     /// # Errors
     /// As [`Gradients::generate`].

@@ -8,8 +8,9 @@ use train::config::{Configuration, FlowConfig, GeneratorConfig};
 use train::observe::{Observer, Record};
 use train::{Run, TrainError};
 
-// The optimisers' ε of 1e-3 makes a step a smooth function of the gradient: with the usual one an entry that is zero up to
-// rounding, such as that of a bias which the dual does not feel, would be moved by the whole learning rate, to either side.
+// The optimisers' ε of 1e-3 makes a step a smooth function of the gradient: with the usual one an entry that is zero
+// up to rounding, such as that of a bias which the dual does not feel, would be moved by the whole learning rate, to
+// either side.
 const FLOW: &str = r#"
 kind = "flow"
 name = "small"
@@ -140,8 +141,8 @@ fn devices_agree<C: Configuration>(
     assert_eq!(expected.len(), found.len(), "{what}");
     for ((name, expected), (name_found, found)) in expected.iter().zip(&found) {
         assert_eq!(name, name_found, "{what}");
-        // Networks of 8 units in single precision round to some 1e-6. Up to eight updates, each by a ratio of moments, carry that
-        // on, and some readings are small differences of large numbers.
+        // Networks of 8 units in single precision round to some 1e-6. Up to eight updates, each by a ratio of
+        // moments, carry that on, and some readings are small differences of large numbers.
         let error = (found - expected).abs() / (1e-2 + expected.abs());
         let both_missing = expected.is_nan() && found.is_nan();
         assert!(both_missing || error < 1e-3, "{what}, {name}: {found} against {expected}");

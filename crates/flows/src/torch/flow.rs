@@ -1,7 +1,7 @@
 //! The flow's objective on tensors: see [`crate::flow::FlowObjective`] for the formula.
 //!
-//! Its terms are written here a second time on purpose: the gradient is one backward pass through them, which owes nothing to the
-//! native adjoint and so checks it.
+//! Its terms are written here a second time on purpose: the gradient is one backward pass through them, which owes
+//! nothing to the native adjoint and so checks it.
 
 use super::generator;
 use super::network::{Network, leaf_gradients};

@@ -78,8 +78,8 @@ impl Network {
         })
     }
 
-    /// G at the rows of `z`, \[batch, input\]. A batch that normalises itself leaves its moments in `moments`, where running
-    /// ones are read: one pair for each normalised layer, none for a generator that is not normalised.
+    /// G at the rows of `z`, \[batch, input\]. A batch that normalises itself leaves its moments in `moments`, where
+    /// running ones are read: one pair for each normalised layer, none for a generator that is not normalised.
     pub(super) fn at(
         &self,
         z: &Tensor,
@@ -138,8 +138,8 @@ impl<T: Scalar> Evaluation<T> {
     /// Complexity: one product with each weight matrix.
     ///
     /// # Errors
-    /// [`FlowError::Shape`] when a buffer does not fit; [`FlowError::Specification`] for a batch of fewer than two points that
-    /// should normalise itself; [`FlowError::Torch`] for what libtorch reports.
+    /// [`FlowError::Shape`] when a buffer does not fit; [`FlowError::Specification`] for a batch of fewer than two
+    /// points that should normalise itself; [`FlowError::Torch`] for what libtorch reports.
     pub fn new(
         generator: &Generator,
         device: Device,
@@ -179,8 +179,8 @@ impl<T: Scalar> Evaluation<T> {
     /// Complexity: two products with each weight matrix.
     ///
     /// # Errors
-    /// [`FlowError::Shape`] when a buffer does not fit; [`FlowError::Torch`] for what libtorch reports: an evaluation that is
-    /// not trained, or was pulled back before, has no graph.
+    /// [`FlowError::Shape`] when a buffer does not fit; [`FlowError::Torch`] for what libtorch reports: an evaluation
+    /// that is not trained, or was pulled back before, has no graph.
     pub fn pull_back(&self, cotangent: &[T], gradient: &mut [T]) -> Result<(), FlowError> {
         expect_length("the cotangent of the points", cotangent.len(), self.batch * self.output)?;
         let cotangent = matrix(cotangent, self.output, self.points.device())?;
@@ -188,25 +188,25 @@ impl<T: Scalar> Evaluation<T> {
         leaf_gradients(&loss, [(self.network.leaf(), gradient)])
     }
 
-    /// Moves running averages towards this batch, r ← r + momentum·(batch − r), where the batch has its *unbiased* variance.
+    /// Moves running averages towards this batch, r ← r + momentum·(batch − r), where the batch has its *unbiased*
+    /// variance.
     ///
     /// # Errors
-    /// [`FlowError::Shape`] for averages of another generator, and for an evaluation with running statistics, which has none
-    /// of its own; [`FlowError::Torch`] for what libtorch reports.
+    /// [`FlowError::Shape`] for averages of another generator, and for an evaluation with running statistics, which
+    /// has none of its own; [`FlowError::Torch`] for what libtorch reports.
     pub fn update(&self, running: &mut RunningStatistics<T>, momentum: f64) -> Result<(), FlowError> {
         let own: &[Moments] = if self.own_statistics { &self.moments } else { &[] };
-        let joined = |of: fn(&Moments) -> &Tensor| Tensor::f_cat(&own.iter().map(of).collect::<Vec<_>>(), 0);
-        if own.is_empty() {
-            expect_length("the running statistics", running.mean.len(), 0)?;
-            return expect_length("the running variances", running.variance.len(), 0);
+        let units = own.iter().map(|moments| moments.mean.numel()).sum();
+        expect_length("the running statistics", running.mean.len(), units)?;
+        expect_length("the running variances", running.variance.len(), units)?;
+        if units == 0 {
+            return Ok(());
         }
-        for (running, what, batch) in [
-            (&mut running.mean, "the running statistics", joined(|m| &m.mean)?),
-            (&mut running.variance, "the running variances", joined(|m| &m.variance)?),
-        ] {
-            let count = batch.numel();
-            expect_length(what, running.len(), count)?;
-            vector(running, batch.device())?.f_lerp(&batch, momentum)?.f_copy_data(running, count)?;
+        let joined = |of: fn(&Moments) -> &Tensor| Tensor::f_cat(&own.iter().map(of).collect::<Vec<_>>(), 0);
+        for (running, batch) in
+            [(&mut running.mean, joined(|m| &m.mean)?), (&mut running.variance, joined(|m| &m.variance)?)]
+        {
+            vector(running, batch.device())?.f_lerp(&batch, momentum)?.f_copy_data(running, units)?;
         }
         Ok(())
     }

@@ -16,12 +16,12 @@
 //! backward pass.
 //!
 //! Parameters and gradients are flat buffers on the CPU. On CUDA every call therefore copies its parameters and its
-//! minibatch to the device and its gradient back; this is small against the work of networks that are worth a GPU.
-//! No random number of libtorch is used: initial parameters and minibatches are drawn by native code, from the same streams
-//! whatever the device.
+//! minibatch to the device and its gradient back; this is small against the work of networks that are worth a GPU. No
+//! random number of libtorch is used: initial parameters and minibatches are drawn by native code, from the same
+//! streams whatever the device.
 //!
-//! What is trained on a device is a list of numbers like any other: a trained flow or generator is evaluated, sampled and
-//! recorded by native code, the search of a Hopf–Lax flow for the ends of its paths included.
+//! What is trained on a device is a list of numbers like any other: a trained flow or generator is evaluated, sampled
+//! and recorded by native code, the search of a Hopf–Lax flow for the ends of its paths included.
 
 pub mod critic;
 pub mod flow;

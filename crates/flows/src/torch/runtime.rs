@@ -23,7 +23,8 @@ pub fn use_one_thread() {
 /// ([`use_one_thread`]).
 ///
 /// # Errors
-/// [`FlowError::Device`] for a CUDA device that this libtorch does not have, and for [`Device::Cpu`], where native code runs.
+/// [`FlowError::Device`] for a CUDA device that this libtorch does not have, and for [`Device::Cpu`], where native
+/// code runs.
 ///
 /// ```
 /// use flows::{device::Device, torch::runtime};
@@ -46,8 +47,8 @@ pub fn open(device: Device) -> Result<tch::Device, FlowError> {
         return Ok(tch::Device::Cuda(index));
     }
     refuse(match count {
-        0 => "libtorch finds no CUDA device; take `cpu` or `libtorch`, or install a libtorch that is built for CUDA on a \
-              machine with an NVIDIA GPU"
+        0 => "libtorch finds no CUDA device; take `cpu` or `libtorch`, or install a libtorch that is built for CUDA \
+              on a machine with an NVIDIA GPU"
             .into(),
         1 => "libtorch finds one CUDA device; take `cuda:0`".into(),
         _ => format!("libtorch finds {count} CUDA devices; take one of `cuda:0` to `cuda:{}`", count - 1),

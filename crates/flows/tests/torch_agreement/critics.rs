@@ -64,8 +64,8 @@ fn critic_agrees<T: Scalar>(what: &str, mut game: Game, hidden: &[usize]) {
     assert_close(what, tolerance, &native, &torch);
 }
 
-/// What a step of training does with a critic whose slope its parameters hold: the effective parameters to the backend, their
-/// gradient back through the reparametrisation.
+/// What a step of training does with a critic whose slope its parameters hold: the effective parameters to the
+/// backend, their gradient back through the reparametrisation.
 fn reparametrised_critics_agree<T: Scalar>() {
     let device = runtime::open(Device::Libtorch).unwrap();
     let hidden = [8, 6];

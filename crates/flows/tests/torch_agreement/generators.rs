@@ -61,7 +61,8 @@ fn generator_agrees<T: Scalar>(generator: &Generator, hidden: &[usize], what: &s
     let z = uniform::<T>(&mut rng, BATCH * generator.input());
     let aims = uniform::<T>(&mut rng, BATCH * generator.output());
     let weights = uniform::<T>(&mut rng, BATCH);
-    // A normalisation divides by the deviation of a unit, which a batch of nine may make ten times smaller than the unit.
+    // A normalisation divides by the deviation of a unit, which a batch of nine may make ten times smaller than the
+    // unit.
     let tolerance = 10.0 * rounding::<T>(hidden, 1);
     let mut running = RunningStatistics::<T>::new(generator);
     let units = running.mean.len();

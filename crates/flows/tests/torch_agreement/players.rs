@@ -129,9 +129,11 @@ fn a_flat_critic_has_a_finite_gradient() {
 fn a_device_that_is_not_there_is_an_error_with_a_remedy() {
     let game = game(2, &[3], Activation::Tanh, Divergence::Wasserstein1);
     let missing = Device::Cuda(usize::try_from(tch::Cuda::device_count()).unwrap());
-    let error = Torch::new(game, missing).unwrap_err();
+    let error = Torch::new(game.clone(), missing).unwrap_err();
     assert!(matches!(&error, FlowError::Device { device, .. } if *device == missing.to_string()), "{error}");
     assert!(error.to_string().contains("; take `c"), "{error}");
+    let native = Torch::new(game, Device::Cpu).unwrap_err();
+    assert!(native.to_string().contains("take `libtorch`"), "{native}");
 }
 
 #[test]

@@ -81,8 +81,8 @@ fn objective_agrees<T: Scalar>(
     let into = (torch.0.as_mut_slice(), torch.1.as_mut_slice());
     let torch_value =
         kantorovich::gradient(potentials, objective, device, (&phi, &eta), batch, into).unwrap();
-    // The moved points of the equality terms go through each network twice, and exp(g/ε) multiplies the rounding of a gap by
-    // 1/ε = 2.
+    // The moved points of the equality terms go through each network twice, and exp(g/ε) multiplies the rounding of a
+    // gap by 1/ε = 2.
     let tolerance = 4.0 * rounding::<T>(hidden, 1);
     assert_close(what, tolerance, &numbers(&native_value), &numbers(&torch_value));
     assert_close(&format!("φ {what}"), tolerance, &native.0, &torch.0);
