@@ -22,7 +22,7 @@ fn main() -> Result<()> {
     let options = SinkhornOptions { tolerance: 1e-6, ..SinkhornOptions::default() };
     let (source, target) = (Measure::uniform(x.view())?, Measure::uniform(y.view())?);
     let potentials = sinkhorn(&source, &target, &Euclidean::HalfSquared, blur * blur, options)?.potentials;
-    for (name, potential) in [("f.npy", potentials.f), ("g.npy", potentials.g)] {
+    for (name, potential) in [("f.npy", potentials.f().to_vec()), ("g.npy", potentials.g().to_vec())] {
         write_npy_f64(
             Path::new(&folder).join(name),
             &Array2::from_shape_vec((potential.len(), 1), potential)?,

@@ -24,7 +24,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     println!("coupling    {} pairs of {} x {}", plan.coupling.len(), x.nrows(), y.nrows());
 
     // What solve() has checked already, checked again from the outside.
-    let (f, g) = (&plan.potentials.f, &plan.potentials.g);
+    let (f, g) = (plan.potentials.f(), plan.potentials.g());
     let proof = certify(&source, &target, &Euclidean::Squared, &plan.coupling, f, g)?;
     println!("marginals   off by at most {:e}", proof.marginal_error);
     println!(

@@ -35,10 +35,8 @@ use std::fmt;
 /// ```
 #[derive(Clone)]
 pub struct Potentials<'a> {
-    /// The potential of the sources, \[n\], in units of cost.
-    pub f: Vec<f64>,
-    /// The potential of the targets, \[m\], in units of cost.
-    pub g: Vec<f64>,
+    f: Vec<f64>,
+    g: Vec<f64>,
     source: Measure<'a>,
     target: Measure<'a>,
     cost: &'a dyn Cost,
@@ -82,6 +80,16 @@ impl<'a> Potentials<'a> {
         Self { f, g, source: *source, target: *target, cost, extension }
     }
 
+    /// f at the sources, \[n\], in units of cost.
+    pub fn f(&self) -> &[f64] {
+        &self.f
+    }
+
+    /// g at the targets, \[m\], in units of cost.
+    pub fn g(&self) -> &[f64] {
+        &self.g
+    }
+
     /// The measure that f lives on.
     pub fn source(&self) -> &Measure<'a> {
         &self.source
@@ -99,7 +107,7 @@ impl<'a> Potentials<'a> {
 
     /// f at any points, [k, d].
     ///
-    /// At the sources it is `f`, up to the rounding of exact potentials and up to the error of the marginals of
+    /// At the sources it is [`Potentials::f`], up to the rounding of exact potentials and up to the error of the marginals of
     /// entropic ones.
     ///
     /// # Errors

@@ -43,13 +43,13 @@ impl EntropicTransport<'_> {
     /// ```
     pub fn row(&self, source: usize) -> Option<Vec<f64>> {
         let potentials = &self.potentials;
-        let f = *potentials.f.get(source)?;
+        let f = *potentials.f().get(source)?;
         let log_a = *log_weights(potentials.source(), 1.0).get(source)?;
         let pairs = potentials.pairs();
-        let mut row = vec![0.0; potentials.g.len()];
+        let mut row = vec![0.0; potentials.g().len()];
         pairs.row(source, 0, &mut row);
         for ((entry, g), log_b) in
-            row.iter_mut().zip(&potentials.g).zip(log_weights(potentials.target(), 1.0))
+            row.iter_mut().zip(potentials.g()).zip(log_weights(potentials.target(), 1.0))
         {
             *entry = ((f + g - *entry) / self.epsilon + log_a + log_b).exp();
         }
@@ -66,7 +66,7 @@ impl EntropicTransport<'_> {
         let pairs = self.potentials.pairs();
         let log_weights =
             [self.potentials.source(), self.potentials.target()].map(|side| log_weights(side, 1.0));
-        self.applied(&pairs, (&self.potentials.f, &self.potentials.g), log_weights, values)
+        self.applied(&pairs, (self.potentials.f(), self.potentials.g()), log_weights, values)
     }
 
     /// Pᵀ·values for a table of values of the sources, [n, k] ↦ [m, k].
@@ -79,7 +79,7 @@ impl EntropicTransport<'_> {
         let pairs = self.potentials.pairs();
         let log_weights =
             [self.potentials.target(), self.potentials.source()].map(|side| log_weights(side, 1.0));
-        self.applied(&Swapped(&pairs), (&self.potentials.g, &self.potentials.f), log_weights, values)
+        self.applied(&Swapped(&pairs), (self.potentials.g(), self.potentials.f()), log_weights, values)
     }
 
     /// e^{f_i/ε + log a_i} times the sums over the rows.

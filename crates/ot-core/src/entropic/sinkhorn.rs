@@ -259,7 +259,7 @@ impl<'a> Problem<'a> {
         let source = Measure::new(self.source.points(), Some(&a)).ok()?;
         let target = Measure::new(self.target.points(), Some(&b)).ok()?;
         let exact = exact::solve(&source, &target, self.cost).ok()?;
-        let f = self.update_f(&self.kernel.sorted(Side::Targets, &exact.potentials.g), self.epsilon);
+        let f = self.update_f(&self.kernel.sorted(Side::Targets, exact.potentials.g()), self.epsilon);
         let g = self.update_g(&f, self.epsilon);
         (self.pairing(&f, &g) > value).then_some(f)
     }

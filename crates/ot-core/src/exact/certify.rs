@@ -89,7 +89,7 @@ pub fn certify_pairs(
 /// let (x, y) = (array![[0.0], [1.0]], array![[1.1], [0.2]]);
 /// let (source, target) = (Measure::uniform(x.view())?, Measure::uniform(y.view())?);
 /// let plan = solve(&source, &target, &Euclidean::Squared)?;
-/// let (f, g) = (&plan.potentials.f, &plan.potentials.g);
+/// let (f, g) = (plan.potentials.f(), plan.potentials.g());
 /// assert_eq!(certify(&source, &target, &Euclidean::Squared, &plan.coupling, f, g)?, plan.certificate);
 /// // The plan is not optimal for another cost.
 /// assert!(certify(&source, &target, &Euclidean::Distance, &plan.coupling, f, g).is_err());

@@ -31,7 +31,7 @@
 //! `f64`. Results are the same to the bit for every number of threads; on processors without AVX2 too, since single
 //! precision only decides which pairs to evaluate.
 
-#![allow(clippy::indexing_slicing, reason = "a coupling's indices are those of its own measures")]
+#![allow(clippy::indexing_slicing, reason = "indices are compared with the sizes of the measures")]
 
 mod candidates;
 mod certify;
@@ -108,11 +108,12 @@ impl Transport<'_> {
     pub fn barycentric_map(&self) -> Array2<f64> {
         let (source, target) = (self.potentials.source(), self.potentials.target());
         let mut sums = vec![0.0; source.count()];
-        for flow in &self.coupling {
+        let within = |flow: &&Flow| flow.source < source.count() && flow.target < target.count();
+        for flow in self.coupling.iter().filter(within) {
             sums[flow.source] += flow.mass;
         }
         let mut image = Array2::zeros(source.points().dim());
-        for flow in &self.coupling {
+        for flow in self.coupling.iter().filter(within) {
             let share = flow.mass / sums[flow.source];
             image.row_mut(flow.source).scaled_add(share, &target.points().row(flow.target));
         }
