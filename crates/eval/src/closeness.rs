@@ -122,8 +122,8 @@ fn transport_cost(
 /// of the first `manifold_dim` coordinates, `off_manifold_rms`. Of each cloud a measure takes the first points, as many
 /// as the protocol says. A cloud measured against another sample of the target gives the floor.
 ///
-/// `sinkhorn_divergence_2d` is absent where the solver does not converge, which happens for clouds so far apart that the
-/// blur means nothing.
+/// `sinkhorn_divergence_2d` is absent where the solver does not converge, which happens for clouds so far apart that
+/// the blur means nothing.
 ///
 /// # Errors
 /// [`ClosenessError`] where clouds are empty, differ in dimension or hold values out of range.
@@ -153,8 +153,8 @@ pub fn closeness(
     Ok(metrics)
 }
 
-/// Exact distances between pairs of generated and target clouds, and the modes that the generated points cover: mean and
-/// standard deviation over the pairs.
+/// Exact distances between pairs of generated and target clouds, and the modes that the generated points cover: mean
+/// and standard deviation over the pairs.
 ///
 /// `w1` and `w2` in all coordinates; where the target has `modes`, centres and a standard deviation, [`mode_coverage`].
 ///
@@ -236,8 +236,8 @@ mod tests {
         Target::Pinwheel.sample(300, 7, &mut stream(5, name, 0)).unwrap()
     }
 
-    /// Moving a cloud by δ along padded coordinates moves every point by δ: W2² = ‖δ‖², the plane sees nothing, and each
-    /// padded coordinate is off by δⱼ.
+    /// Moving a cloud by δ along padded coordinates moves every point by δ: W2² = ‖δ‖², the plane sees nothing, and
+    /// each padded coordinate is off by δⱼ.
     #[test]
     fn a_shift_off_the_plane_is_seen_by_the_full_distance_only() {
         let cloud = pinwheel("a");

@@ -2,8 +2,8 @@
 
 use ndarray::{ArrayRef2, s};
 
-/// RMS distance per padded coordinate of points that should lie in the plane of the first k = `manifold_dim` coordinates:
-/// (1/(n(d − k)) · Σᵢ Σ_{j>k} xᵢⱼ²)^½.
+/// RMS distance per padded coordinate of points that should lie in the plane of the first k = `manifold_dim`
+/// coordinates: (1/(n(d − k)) · Σᵢ Σ_{j>k} xᵢⱼ²)^½.
 ///
 /// Shapes: `points` [n, d]; the unit is that of the coordinates. `None` where d ≤ k (nothing is padded) or n = 0.
 /// Zero exactly on the plane; the targets of arXiv 2407.11901, section 5, pad with zeros.

@@ -124,15 +124,16 @@ pub enum DistanceError {
 
 /// Measures the distances between the rows of `x`, [n, d], and of `y`, [m, d], with optional weights.
 ///
-/// Weights `a`, \[n\], and `b`, \[m\], are divided by their sums; `None` means equal ones. Distances are in the unit of the points,
-/// `w2_squared`, `transport_cost` and (for p = 2) the divergence in its square. `rng` draws the directions of the sliced distance.
+/// Weights `a`, \[n\], and `b`, \[m\], are divided by their sums; `None` means equal ones. Distances are in the unit
+/// of the points, `w2_squared`, `transport_cost` and (for p = 2) the divergence in its square. `rng` draws the
+/// directions of the sliced distance.
 ///
 /// # Errors
-/// Coordinates out of range, clouds that are empty, not finite or of different dimensions, weights that are not measures, a blur out
-/// of range.
+/// Coordinates out of range, clouds that are empty, not finite or of different dimensions, weights that are not
+/// measures, a blur out of range.
 ///
-/// The cost is that of two exact solves and three Sinkhorn solves; see [`ot_core::exact`] and [`ot_core::entropic`]. The result does not
-/// depend on the number of threads.
+/// The cost is that of two exact solves and three Sinkhorn solves; see [`ot_core::exact`] and [`ot_core::entropic`].
+/// The result does not depend on the number of threads.
 ///
 /// ```
 /// use eval::distances::{DistanceOptions, distances};
@@ -211,12 +212,14 @@ fn definitions(
         ("exact.transport_cost", "min Σ P_ij ½‖x_i−y_j‖² = ½·w2_squared".to_owned()),
         (
             "exact.duality_gap",
-            "transport_cost − (Σ a_i f_i + Σ b_j g_j), with f_i + g_j ≤ ½‖x_i−y_j‖² checked for all pairs".to_owned(),
+            "transport_cost − (Σ a_i f_i + Σ b_j g_j), with f_i + g_j ≤ ½‖x_i−y_j‖² checked for all pairs"
+                .to_owned(),
         ),
         (
             "sinkhorn_divergence.value",
             format!(
-                "OT_ε(μ,ν) − ½OT_ε(μ,μ) − ½OT_ε(ν,ν), OT_ε = min Σ P·c + ε·KL(P‖μ⊗ν), c = {}, ε = {epsilon}, {stopping}",
+                "OT_ε(μ,ν) − ½OT_ε(μ,μ) − ½OT_ε(ν,ν), OT_ε = min Σ P·c + ε·KL(P‖μ⊗ν), c = {}, ε = {epsilon}, \
+                 {stopping}",
                 divergence.cost
             ),
         ),
@@ -227,7 +230,8 @@ fn definitions(
         (
             "sliced_w2",
             format!(
-                "(mean over {directions} random directions θ of W2²(θ·x, θ·y))^½, Monte-Carlo standard error {standard_error:.1e}"
+                "(mean over {directions} random directions θ of W2²(θ·x, θ·y))^½, Monte-Carlo standard error \
+                 {standard_error:.1e}"
             ),
         ),
     ]

@@ -1,5 +1,5 @@
-//! Measures of clouds: distances, off-manifold error, modes, accuracies; results with their floors; tables, figures and the
-//! report.
+//! Measures of clouds: distances, off-manifold error, modes, accuracies; results with their floors; tables, figures
+//! and the report.
 #![deny(
     clippy::disallowed_methods,
     reason = "this crate changes no file and draws from streams that it is given"

@@ -16,8 +16,8 @@ pub struct ModeCoverage {
     pub high_quality_share: f64,
 }
 
-/// Counts covered modes and points near a mode, that is within 3 standard deviations, for Gaussian modes in the plane of
-/// the first two coordinates.
+/// Counts covered modes and points near a mode, that is within 3 standard deviations, for Gaussian modes in the plane
+/// of the first two coordinates.
 ///
 /// Shapes: points [n, d] with d ≥ 2, m centres. Complexity: O(n·m).
 ///

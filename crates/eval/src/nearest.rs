@@ -23,11 +23,11 @@ pub enum AccuracyError {
     Neighbours(#[from] NeighbourError),
 }
 
-/// The share of `queries` whose nearest point has their label: the accuracy of the 1-nearest-neighbour classifier fitted on
-/// `points`.
+/// The share of `queries` whose nearest point has their label: the accuracy of the 1-nearest-neighbour classifier
+/// fitted on `points`.
 ///
-/// Shapes: points [m, d] with m labels, queries [n, d] with n labels. The neighbours are exact; of equally near points the
-/// first counts. Complexity: that of [`nearest_neighbours`], at most O(n·m·d).
+/// Shapes: points [m, d] with m labels, queries [n, d] with n labels. The neighbours are exact; of equally near
+/// points the first counts. Complexity: that of [`nearest_neighbours`], at most O(n·m·d).
 ///
 /// # Errors
 /// Labels and rows that differ in number; clouds that are empty, not finite or of different dimensions.

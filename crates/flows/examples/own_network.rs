@@ -128,7 +128,8 @@ fn loss(field: &Bumps, theta: &[f64], z: &[f64], b: &[f64], c: &[f64]) -> Result
     Ok(value.iter().zip(b).chain(gradient.iter().zip(c)).map(|(u, c)| u * c).sum())
 }
 
-fn main() -> Result<(), FlowError> {
+/// The check; an error or a panic when it fails.
+pub fn main() -> Result<(), FlowError> {
     let field = Bumps { dim: 2, count: 3 };
     let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(1);
     let theta: Vec<f64> = field.initial(&mut rng);

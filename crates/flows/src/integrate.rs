@@ -99,8 +99,8 @@ pub fn integrate<T: Real>(
 /// Moves the rows of `x` from t = 0 to `horizon` by Euler–Maruyama steps of dX = v dt + σ dW, calling `observe` as in
 /// [`integrate`].
 ///
-/// x_{i+1} = x_i + h·v(x_i, t_i) + σ√h·ξ_i, with ξ_i standard normal numbers from `normal`, row by row. The law at the horizon
-/// has an error of first order in h.
+/// x_{i+1} = x_i + h·v(x_i, t_i) + σ√h·ξ_i, with ξ_i standard normal numbers from `normal`, row by row. The law at the
+/// horizon has an error of first order in h.
 ///
 /// Source: Kloeden and Platen, "Numerical Solution of Stochastic Differential Equations" (1992), section 10.2.
 ///
@@ -208,8 +208,8 @@ mod tests {
         }
     }
 
-    /// The Ornstein–Uhlenbeck process dX = −X dt + σ dW from X₀ = 2: the steps have the mean 2(1 − h)ⁿ and the variance of the
-    /// recursion V ← (1 − h)²V + σ²h, which at h → 0 is the exact σ²(1 − e^{−2T})/2.
+    /// The Ornstein–Uhlenbeck process dX = −X dt + σ dW from X₀ = 2: the steps have the mean 2(1 − h)ⁿ and the variance
+    /// of the recursion V ← (1 − h)²V + σ²h, which at h → 0 is the exact σ²(1 − e^{−2T})/2.
     #[test]
     fn euler_maruyama_has_the_law_of_its_recursion() {
         const PARTICLES: usize = 40_000;

@@ -64,7 +64,7 @@ impl Potential {
         &self.net
     }
 
-    /// U, \[n\], ∇ₓU, \[n, d\], and ∂ₜU, \[n\], at the rows of `x`, \[n, d\], and one time.
+    /// U, \[n\], and its derivatives at the rows of `x`, \[n, d\], and one time.
     ///
     /// # Errors
     /// [`FlowError::Shape`] when the parameters or the points are not of the potential.
@@ -73,8 +73,8 @@ impl Potential {
     /// use flows::{activation::Activation, potential::Potential};
     /// // U(x, t) = tanh(x).
     /// let potential = Potential::new(1, &[1], Activation::Tanh)?;
-    /// let (value, gradient, time) = potential.at(&[1.0, 0.0, 0.0, 1.0, 0.0], ndarray::array![[0.0]].view(), 0.5)?;
-    /// assert_eq!((value[0], gradient[[0, 0]], time[0]), (0.0, 1.0, 0.0));
+    /// let (value, slopes) = potential.at(&[1.0, 0.0, 0.0, 1.0, 0.0], ndarray::array![[0.0]].view(), 0.5)?;
+    /// assert_eq!((value[0], slopes.gradient[[0, 0]], slopes.time[0]), (0.0, 1.0, 0.0));
     /// # Ok::<(), flows::FlowError>(())
     /// ```
     pub fn at<T: Real>(
@@ -82,12 +82,13 @@ impl Potential {
         parameters: &[T],
         x: ArrayView2<'_, T>,
         t: T,
-    ) -> Result<(Array1<T>, Array2<T>, Array1<T>), FlowError> {
+    ) -> Result<(Array1<T>, Derivatives<T>), FlowError> {
         expect_columns("the points", x, self.dim)?;
         let mut jet = PotentialJet::default();
         self.evaluate(&Weights::new(&self.net, parameters)?, &flat(x), t, &mut jet)?;
         let gradient = array2("the gradient of the potential", jet.gradient().to_vec(), self.dim)?;
-        Ok((jet.value().to_vec().into(), gradient, jet.time_derivative().to_vec().into()))
+        let time = jet.time_derivative().to_vec().into();
+        Ok((jet.value().to_vec().into(), Derivatives { gradient, time }))
     }
 
     /// Evaluates U, ∇ₓU and ∂ₜU at the rows of `x` (\[n, d\]) and one time `t`.
@@ -104,8 +105,8 @@ impl Potential {
         self.net.evaluate_with_common(weights, x, Some(t), Order::Jet, &mut jet.tape)
     }
 
-    /// Adds ∂ℓ/∂parameters to `parameter_gradient` and writes ∂ℓ/∂x, for the cotangents ∂ℓ/∂U, \[n\], ∂ℓ/∂(∇ₓU), \[n, d\],
-    /// and ∂ℓ/∂(∂ₜU), \[n\], of the last evaluation.
+    /// Adds ∂ℓ/∂parameters to `parameter_gradient` and writes ∂ℓ/∂x, for the cotangents ∂ℓ/∂U, \[n\], ∂ℓ/∂(∇ₓU), \[n,
+    /// d\], and ∂ℓ/∂(∂ₜU), \[n\], of the last evaluation.
     ///
     /// # Errors
     /// [`FlowError::Shape`] when a buffer does not fit the evaluation.
@@ -155,4 +156,13 @@ impl<T: Real> PotentialJet<T> {
     pub fn time_derivative(&self) -> &[T] {
         self.tape.common_derivative()
     }
+}
+
+/// ∇ₓU and ∂ₜU of a potential at some points and one time.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Derivatives<T> {
+    /// ∇ₓU, \[n, d\]; −λv of a velocity without a potential.
+    pub gradient: Array2<T>,
+    /// ∂ₜU, \[n\]; zeros without a potential.
+    pub time: Array1<T>,
 }

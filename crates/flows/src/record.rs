@@ -3,9 +3,10 @@
 use crate::FlowError;
 use crate::critic::Critic;
 use crate::error::flat;
-use crate::flow::{Derivatives, Flow};
+use crate::flow::Flow;
 use crate::game::{Game, Networks};
 use crate::integrate::step_count;
+use crate::potential::Derivatives;
 use crate::real::Real;
 use crate::scalar_field::ScalarField;
 use mfg::{MfgError, Noise, Trajectory, TrajectoryParts};
@@ -23,12 +24,13 @@ pub enum RecordError {
     Trajectory(#[from] MfgError),
 }
 
-/// Runs `steps` Euler steps of the game's flow from the rows of `start` and records xᵢ, ∇U(xᵢ, tᵢ), ∂ₜU(xᵢ, tᵢ) for i = 0…n and
-/// ∇φ(x_n); with noise also ΔU, with an interaction also δI/δρ. Of a velocity without a potential −λv takes the place of ∇U.
+/// Runs `steps` Euler steps of the game's flow from the rows of `start` and records xᵢ, ∇U(xᵢ, tᵢ), ∂ₜU(xᵢ, tᵢ) for i =
+/// 0…n and ∇φ(x_n); with noise also ΔU, with an interaction also δI/δρ. Of a velocity without a potential −λv takes the
+/// place of ∇U.
 ///
-/// The companions are those of [`Game::field`], `normal` gives the standard normal numbers of the noise and is not asked
-/// without one. The networks are evaluated in double precision, so that a residual is that of the trained functions and not
-/// of their rounding.
+/// The companions are those of [`Game::field`], `normal` gives the standard normal numbers of the noise and is not
+/// asked without one. The networks are evaluated in double precision, so that a residual is that of the trained
+/// functions and not of their rounding.
 ///
 /// # Errors
 /// [`RecordError`] when a buffer does not fit or a value is not finite.

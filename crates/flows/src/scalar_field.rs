@@ -10,11 +10,11 @@ use std::fmt::Debug;
 
 /// A network u(z; θ): R^d → R that can be evaluated, differentiated in z and pulled back to θ and z.
 ///
-/// It is all that training asks of a critic: [`Mlp`] is one, and a network of your own becomes one by these methods. Points
-/// are the rows of \[n, d\], row-major; parameters lie in one flat buffer.
+/// It is all that training asks of a critic: [`Mlp`] is one, and a network of your own becomes one by these methods.
+/// Points are the rows of \[n, d\], row-major; parameters lie in one flat buffer.
 ///
-/// `Weights` is the parameter buffer made ready for many evaluations, a plain `Vec<T>` where there is nothing to prepare;
-/// `Tape` is what an evaluation keeps for its pullback, [`PointTape`] where that is the points alone.
+/// `Weights` is the parameter buffer made ready for many evaluations, a plain `Vec<T>` where there is nothing to
+/// prepare; `Tape` is what an evaluation keeps for its pullback, [`PointTape`] where that is the points alone.
 ///
 /// The crate's example `own_network` is a whole implementation with a check against finite differences.
 pub trait ScalarField: Debug {
@@ -50,8 +50,8 @@ pub trait ScalarField: Debug {
         tape: &mut Self::Tape<T>,
     ) -> Result<(), FlowError>;
 
-    /// Adds ∂ℓ/∂θ to `parameters` and writes ∂ℓ/∂z, \[n, d\], to `inputs` where it is given, for the cotangents of the last
-    /// evaluation: ∂ℓ/∂u, \[n\], and ∂ℓ/∂(∇_z u), \[n, d\], the latter after an [`Order::Jet`] only.
+    /// Adds ∂ℓ/∂θ to `parameters` and writes ∂ℓ/∂z, \[n, d\], to `inputs` where it is given, for the cotangents of the
+    /// last evaluation: ∂ℓ/∂u, \[n\], and ∂ℓ/∂(∇_z u), \[n, d\], the latter after an [`Order::Jet`] only.
     ///
     /// # Errors
     /// [`FlowError::Shape`] when a buffer does not fit the evaluation.
@@ -90,7 +90,8 @@ pub trait ScalarField: Debug {
         Ok((tape.value().to_vec().into(), gradient))
     }
 
-    /// Δ_z u at each point of the last evaluation, \[n\]; needed for a flow with noise whose potential ends in this field.
+    /// Δ_z u at each point of the last evaluation, \[n\]; needed for a flow with noise whose potential ends in this
+    /// field.
     ///
     /// # Errors
     /// [`FlowError::Specification`] where it is not implemented.

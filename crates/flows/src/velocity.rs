@@ -81,8 +81,8 @@ impl Velocity {
         self.net.evaluate(parameters, &tape.input, Statistics::Batch, &mut tape.net)
     }
 
-    /// Adds ∂ℓ/∂parameters to `parameter_gradient` and writes ∂ℓ/∂x, \[n, d\], for the cotangent ∂ℓ/∂v, \[n, d\], of the last
-    /// evaluation.
+    /// Adds ∂ℓ/∂parameters to `parameter_gradient` and writes ∂ℓ/∂x, \[n, d\], for the cotangent ∂ℓ/∂v, \[n, d\], of
+    /// the last evaluation.
     ///
     /// # Errors
     /// [`FlowError::Shape`] when a buffer does not fit the evaluation.

@@ -9,13 +9,12 @@ use flows::critic::{self, Critic, CriticBatch, CriticObjective};
 use flows::flow::{self, Flow, FlowObjective, Interaction, Paths};
 use flows::game::{Game, Networks};
 use flows::integrate::VelocityField;
-use flows::lipschitz::{Lipschitz, Penalty, PenaltyPoints, SpectralState};
+use flows::lipschitz::{Lipschitz, Penalty, PenaltyPoints, SlopePenalty, SpectralState};
 use flows::mlp::{Cotangent, Initialisation, Mlp, Order, Output, Tape, Weights};
 use flows::potential::Potential;
 use flows::velocity::Velocity;
 use ndarray::{Array2, ArrayView2};
 use ot_core::divergence::Divergence;
-use ot_core::dual::lipschitz::SlopePenalty;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
@@ -295,7 +294,8 @@ fn noise_must_come_for_every_step() {
     assert!(matches!(refused, Err(flows::FlowError::Shape { .. })), "{refused:?}");
 }
 
-/// Training pushes its points along the field that is sampled and recorded; the second parameters find a workspace in use.
+/// Training pushes its points along the field that is sampled and recorded; the second parameters find a workspace in
+/// use.
 #[test]
 fn pushing_forward_is_euler_with_the_field() {
     let mut rng = ChaCha8Rng::seed_from_u64(9);

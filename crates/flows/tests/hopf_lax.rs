@@ -1,6 +1,9 @@
 //! The Hopf–Lax potential against closed forms and brute force.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
 
+#[path = "../examples/hopf_lax.rs"]
+mod example;
+
 use flows::FlowError;
 use flows::activation::Activation;
 use flows::hopf_lax::{CriticField, Field, HopfLaxFlow, Minimiser, Stop};
@@ -49,6 +52,11 @@ impl VelocityField<f64> for Rest {
     }
 }
 
+#[test]
+fn the_examples_own_check_passes() {
+    example::main().unwrap();
+}
+
 proptest! {
     /// Curvatures over four decades, as those of a critic across and along its manifold.
     #[test]
@@ -63,7 +71,8 @@ proptest! {
         Minimiser::default().minimise(&mut Quadratic(curvatures.clone()), weight, &x, &mut y, 0..0, EXACT).unwrap();
         for (y, x) in y.chunks_exact(3).zip(x.chunks_exact(3)) {
             for ((y, x), k) in y.iter().zip(x).zip(&curvatures) {
-                // The gradient vanishes to 1e-9 of its two parts, which are below 1000; it moves y by 1/(k + μ) < 10 of that.
+                // The gradient vanishes to 1e-9 of its two parts, which are below 1000; it moves y by 1/(k + μ) < 10 of
+                // that.
                 prop_assert!((y - weight * x / (k + weight)).abs() < 1e-5, "{y} at curvature {k}");
             }
         }

@@ -162,8 +162,8 @@ fn no_slope_exceeds_the_bound_in_single_precision() {
     }
 }
 
-/// Backward through orthonormal rows is an isometry: when nothing is taller than wide, every slope is L, and single precision
-/// must not round it above.
+/// Backward through orthonormal rows is an isometry: when nothing is taller than wide, every slope is L, and single
+/// precision must not round it above.
 #[test]
 fn no_slope_is_lost_through_layers_that_are_not_taller_than_wide() {
     let mut rng = ChaCha8Rng::seed_from_u64(5);

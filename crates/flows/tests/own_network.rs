@@ -3,7 +3,6 @@
 
 mod common;
 #[path = "../examples/own_network.rs"]
-#[allow(dead_code, reason = "the example's own check is not called here")]
 mod own_network;
 
 use common::{assert_gradient, uniform};
@@ -13,12 +12,11 @@ use flows::critic::{self, Critic, CriticBatch, CriticObjective};
 use flows::flow::{self, Flow, FlowObjective, Paths};
 use flows::game::{Backend, Game, Native, Networks};
 use flows::integrate::{Scheme, integrate};
-use flows::lipschitz::{Lipschitz, Penalty, PenaltyPoints};
+use flows::lipschitz::{Lipschitz, Penalty, PenaltyPoints, SlopePenalty};
 use flows::potential::Potential;
 use flows::scalar_field::ScalarField;
 use ndarray::Array2;
 use ot_core::divergence::Divergence;
-use ot_core::dual::lipschitz::SlopePenalty;
 use own_network::Bumps;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
@@ -50,6 +48,11 @@ fn game(flow: Flow) -> Game<Bumps> {
         ..FlowObjective::default()
     };
     Game { critic: critic(SlopePenalty::OneSided), flow, objective }
+}
+
+#[test]
+fn the_examples_own_check_passes() {
+    own_network::main().unwrap();
 }
 
 /// The one-sided penalty leaves points out, whose tape is then cut.

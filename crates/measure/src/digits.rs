@@ -35,8 +35,8 @@ pub struct Accuracy {
 }
 
 impl Digits {
-    /// Reads the digits that are moved from `start` to the part `split` of `target` in the folder `root` of the data sets;
-    /// `seed` draws the test digits of the smaller accuracy.
+    /// Reads the digits that are moved from `start` to the part `split` of `target`, from the folder `root` of the data
+    /// sets; `seed` draws the test digits of the smaller accuracy.
     ///
     /// # Errors
     /// [`MeasureError::Data`] where a file is missing or not what it should be.

@@ -6,16 +6,33 @@ use crate::subject::{FreshTarget, Side, Subject, unbalanced};
 use datasets::stream;
 use eval::results::{Floor, Metrics, Protocol};
 use ndarray::{Array2, Axis};
-use train::config::{FlowConfig, GeneratorConfig};
+use train::config::{Config, FlowConfig, GeneratorConfig};
 use train::source::{Draw, Inputs};
 
-/// The floor of a flow: [`eval::closeness`] between two samples of its target, or between the halves of its file.
+/// The floors of what a configuration trains, measured as the model is.
 ///
-/// `dataset` names the target in the results. Complexity: that of [`eval::closeness`].
+/// Of a flow [`eval::closeness`] between two samples of its target, or between the halves of a set of points; of a
+/// generator [`eval::closeness_of_modes`] between two samples, of digits w2 between training and test digits. A target
+/// with equal counts of its modes has two more floors of a generator: generated points begin at random points, whose
+/// counts of the modes are random however well the generator is trained.
+///
+/// `dataset` names the target in the results, `inputs` are those of the run. Complexity: that of the measures.
 ///
 /// # Errors
 /// What drawing or reading the target reports.
-pub fn of_flow(
+pub fn floor(
+    config: &Config,
+    inputs: &Inputs,
+    dataset: &str,
+    protocol: Protocol,
+) -> Result<Vec<Floor>, MeasureError> {
+    match config {
+        Config::Flow(config) => Ok(vec![of_flow(config, inputs, dataset, protocol)?]),
+        Config::Generator(config) => of_generator(config, inputs, dataset, protocol),
+    }
+}
+
+fn of_flow(
     config: &FlowConfig,
     inputs: &Inputs,
     dataset: &str,
@@ -31,14 +48,7 @@ pub fn of_flow(
     Ok(Floor { dataset: dataset.into(), dim: fresh.dim(), metrics })
 }
 
-/// The floors of a generator: between two samples of its target; of digits, between training and test digits.
-///
-/// A target with equal counts of its modes has two more: generated points begin at random points, whose counts of the modes
-/// are random however well the generator is trained. `dataset` names the target in the results.
-///
-/// # Errors
-/// What drawing or reading the target reports.
-pub fn of_generator(
+fn of_generator(
     config: &GeneratorConfig,
     inputs: &Inputs,
     dataset: &str,

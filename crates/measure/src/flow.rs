@@ -5,21 +5,27 @@ use crate::subject::{FreshTarget, Side};
 use crate::{MeasureError, Measurement, indicators, known};
 use eval::closeness;
 use eval::results::Protocol;
+use flows::scalar_field::ScalarField;
 use metrics::{W2_SQUARED, W2_SQUARED_BY_STEPS};
 use ndarray::{Array2, ArrayView2, Axis, s};
 use train::model::FlowModel;
 use train::source::Inputs;
 
-/// Measures a trained flow: distances to fresh points of its target, with its own number of Euler steps and with others
-/// ([`W2_SQUARED_BY_STEPS`]); the indicators of the optimality system along the paths of its particles; the slopes of its
-/// critic; the distance to the optimum where that is known.
+/// Measures a trained flow: distances to fresh points of its target, with its own number of Euler steps and with
+/// others ([`W2_SQUARED_BY_STEPS`]); the indicators of the optimality system along the paths of its particles; the
+/// slopes of its critic; the distance to the optimum where that is known.
 ///
-/// The generated points are those that [`FlowModel::sample`] draws with the seed of the run. Complexity: exact transport between
+/// `inputs` are those of the run: an array in memory, where it was trained on one. The generated points are those that
+/// [`FlowModel::sample`] draws with the seed of the run. Complexity: exact transport between
 /// [`Protocol::exact_points`] points a side, some ten times a pair, and the Sinkhorn divergences of [`closeness`].
 ///
 /// # Errors
 /// [`MeasureError::NotFinite`] where the flow leads out of the finite numbers; what reading the data reports.
-pub fn flow(model: &FlowModel, inputs: &Inputs, protocol: Protocol) -> Result<Measurement, MeasureError> {
+pub fn flow<N: ScalarField>(
+    model: &FlowModel<N>,
+    inputs: &Inputs,
+    protocol: Protocol,
+) -> Result<Measurement, MeasureError> {
     let fresh = FreshTarget::new(&model.config, inputs)?;
     let size = fresh.largest_cloud().min(protocol.most_points());
     let steps = model.config.sampling.steps;
@@ -63,8 +69,8 @@ pub fn flow(model: &FlowModel, inputs: &Inputs, protocol: Protocol) -> Result<Me
     Ok(Measurement { metrics, start: None, generated, target })
 }
 
-fn w2_squared_after(
-    model: &FlowModel,
+fn w2_squared_after<N: ScalarField>(
+    model: &FlowModel<N>,
     steps: usize,
     start: &Array2<f64>,
     target: &Array2<f64>,

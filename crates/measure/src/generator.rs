@@ -13,8 +13,8 @@ use rand::seq::SliceRandom;
 use train::model::GeneratorModel;
 use train::source::{Draw, Inputs};
 
-/// Measures a trained generator against fresh points of its target: [`closeness_of_modes`], the same w2 from even starting
-/// points where the starting law has them; of digits, accuracies and w2 against test digits.
+/// Measures a trained generator against fresh points of its target: [`closeness_of_modes`], the same w2 from even
+/// starting points where the starting law has them; of digits, accuracies and w2 against test digits.
 ///
 /// Complexity: exact transport between [`Protocol::exact_points`] points a side, up to three times a pair.
 ///

@@ -5,6 +5,7 @@ use crate::stream_name::INTERPOLATES;
 use datasets::{InitialLaw, stream};
 use eval::{Metrics, Summary};
 use flows::record::RecordError;
+use flows::scalar_field::ScalarField;
 use metrics::STEP_INVARIANCE_BY_STEPS;
 use mfg::{Indicators, step_invariance};
 use ndarray::{ArrayView2, Axis, concatenate};
@@ -15,8 +16,8 @@ use train::model::FlowModel;
 const FINE_STEPS: usize = 256;
 
 /// Every indicator over the particles that begin at `start`, [n, d]; none where a trajectory is not finite.
-pub fn indicators(
-    model: &FlowModel,
+pub fn indicators<N: ScalarField>(
+    model: &FlowModel<N>,
     start: ArrayView2<'_, f64>,
     steps: usize,
 ) -> Result<Metrics, MeasureError> {
@@ -43,8 +44,8 @@ pub fn indicators(
 }
 
 /// Slopes of the critic, in units of its bound L, over target points, generated points and their interpolates.
-pub fn critic_slopes(
-    model: &FlowModel,
+pub fn critic_slopes<N: ScalarField>(
+    model: &FlowModel<N>,
     generated: ArrayView2<'_, f64>,
     target: ArrayView2<'_, f64>,
 ) -> Result<Metrics, MeasureError> {

@@ -105,8 +105,8 @@ impl Problem {
     }
 }
 
-/// W2 between the Gaussian with the moments of the particles at their `end` and the optimal law ρ_T*, over W2(ρ₀, ρ_T*); none
-/// where that law is not known.
+/// W2 between the Gaussian with the moments of the particles at their `end` and the optimal law ρ_T*, over W2(ρ₀,
+/// ρ_T*); none where that law is not known.
 ///
 /// Shapes: `end` [n, d]. Complexity: O(n·d² + d³).
 ///
@@ -190,8 +190,8 @@ mod tests {
             let all: Vec<String> = all.map(|s| (*s).to_owned()).collect();
             FlowConfig::parse(text, "test", None, &all).unwrap()
         };
-        // With λ = T = 1 and σ = 0 the mean stops half way, at 1.5, and the deviation stays 1; a weak attraction of 1e-12
-        // changes that by no more than itself.
+        // With λ = T = 1 and σ = 0 the mean stops half way, at 1.5, and the deviation stays 1; a weak attraction of
+        // 1e-12 changes that by no more than itself.
         let config = noisy(&["flow.interaction={ kind = \"quadratic\", weight = 1e-12 }"]);
         let square = (3.0_f64 / 4.0).sqrt();
         let corners = [[1.0, 1.0], [1.0, -1.0], [-1.0, 1.0], [-1.0, -1.0]];

@@ -2,21 +2,21 @@
 //!
 //! | home | what |
 //! | --- | --- |
+//! | [`model`] | a trained model of either kind |
 //! | [`flow()`] | a trained flow: distances to fresh points of its target, indicators of the optimality system |
 //! | [`generator()`] | a trained generator: distances, modes, accuracies of moved digits |
-//! | [`floor`] | the same measures between two independent samples of the target: no model can be expected to score less |
+//! | [`floor()`] | the same between two independent samples of the target: no model can be expected to score less |
 //! | [`known`] | the distance to the optimum of a flow, where that is known in closed form |
 //! | [`Monitor`] | what is measured of a generator while it is trained |
 //! | [`Records`] | the records of a run, and the milestones in them |
 //!
 //! Every number is named by a constant of [`metrics`]. What is measured, and on how many points, the
-//! [`Protocol`](eval::Protocol) says. All randomness comes from the seed of the run, so that a run has one measurement.
+//! [`Protocol`] says. All randomness comes from the seed of the run, so that a run has one measurement.
 //!
 //! ```no_run
-//! use eval::Protocol;
-//! use train::{model::FlowModel, source::Inputs};
-//! let model = FlowModel::load("runs/pinwheel".as_ref())?;
-//! let measurement = measure::flow(&model, &Inputs::default(), Protocol::QUICK)?;
+//! let model = train::Model::load("runs/pinwheel".as_ref())?;
+//! let inputs = train::source::Inputs::default();
+//! let measurement = measure::model(&model, &inputs, eval::Protocol::QUICK)?;
 //! println!("{:?}", measurement.metrics.get(metrics::W2_SQUARED));
 //! # Ok::<(), measure::MeasureError>(())
 //! ```
@@ -27,7 +27,7 @@
 
 mod digits;
 mod error;
-pub mod floor;
+mod floor;
 mod flow;
 mod generator;
 mod indicators;
@@ -38,13 +38,16 @@ mod subject;
 
 pub use digits::{Accuracy, Digits};
 pub use error::MeasureError;
+pub use floor::floor;
 pub use flow::flow;
 pub use generator::generator;
 pub use monitor::{Monitor, Watched};
 pub use records::{Abscissa, Records};
 
-use eval::Metrics;
+use eval::{Metrics, Protocol};
 use ndarray::Array2;
+use train::Model;
+use train::source::Inputs;
 
 /// Points a side for exact transport between clouds of the ring, as in its literature.
 pub const RING_POINTS: usize = 512;
@@ -62,7 +65,19 @@ pub struct Measurement {
     pub target: Array2<f64>,
 }
 
-/// The streams of the measurements; with the seed of the run and the number of a pair they address all their randomness.
+/// Measures a trained model: [`flow()`] or [`generator()`].
+///
+/// # Errors
+/// As those.
+pub fn model(model: &Model, inputs: &Inputs, protocol: Protocol) -> Result<Measurement, MeasureError> {
+    match model {
+        Model::Flow(model) => flow(model.as_ref(), inputs, protocol),
+        Model::Generator(model) => generator(model, inputs, protocol),
+    }
+}
+
+/// The streams of the measurements; with the seed of the run and the number of a pair they address all their
+/// randomness.
 mod stream_name {
     /// Clouds that generated ones are measured against.
     pub const REFERENCE: &str = "measured-target";

@@ -18,8 +18,8 @@ const MOST_TRANSPORTED: usize = 500;
 /// Records between two measurements of w2 between digits.
 const TRANSPORT_EVERY: u64 = 5;
 
-/// Measures a generator on the same points at every record of its training: G of fixed starting points against a fixed batch
-/// of the target, or moved source digits against the test digits of the target.
+/// Measures a generator on the same points at every record of its training: G of fixed starting points against a
+/// fixed batch of the target, or moved source digits against the test digits of the target.
 #[derive(Debug)]
 pub struct Monitor {
     watched: Fixed,

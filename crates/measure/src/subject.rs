@@ -1,5 +1,5 @@
-//! What a measurement has to know of a configuration: where points come from. No other file of this crate looks at how a
-//! configuration says it, [`crate::known`] aside.
+//! What a measurement has to know of a configuration: where points come from. No other file of this crate looks at
+//! how a configuration says it, [`crate::known`] aside.
 
 use crate::stream_name::{FLOOR, REFERENCE};
 use crate::{Digits, MeasureError};

@@ -9,7 +9,8 @@ crate::catalogue! { CLOUDS:
         "debiased entropic cost, c = ½‖x−y‖², blur 0.05, first two coordinates, iterated to a marginal error of 1e−4 \
          (≈ ½·w2_squared there)";
     SINKHORN_DIVERGENCE_2D_AS_PUBLISHED = "sinkhorn_divergence_2d_as_published", "length²", Lower,
-        "the same with geomloss' default schedule, which stops before convergence: the number that arXiv 2407.11901 prints";
+        "the same with geomloss' default schedule, which stops before convergence: the number that arXiv 2407.11901 \
+         prints";
     OFF_MANIFOLD_RMS = "off_manifold_rms", "length", Lower,
         "RMS of the padded coordinates, which are 0 on the target";
     W2_SQUARED_ONE_STEP = "w2_squared_one_step", "length²", Lower,
@@ -27,7 +28,8 @@ crate::catalogue! { CLOUDS:
     HIGH_QUALITY_SHARE = "high_quality_share", "1", Higher,
         "share of the generated points within 3 standard deviations of a mode";
     ACCURACY_ALL = "accuracy_all", "1", Higher,
-        "accuracy of the 1-nearest-neighbour classifier fitted on the moved source digits, all test digits of the target";
+        "accuracy of the 1-nearest-neighbour classifier fitted on the moved source digits, all test digits of the \
+         target";
     ACCURACY_2007 = "accuracy_2007", "1", Higher, "the same on 2007 test digits of the target drawn at random";
     LABEL_AGREEMENT = "label_agreement", "1", Higher,
         "share of the mass of the exact plan between source and target digits that keeps its label, n = 3000";

@@ -1,8 +1,8 @@
 //! The catalogue of metrics.
 //!
-//! Whatever is written into `metrics.jsonl` or `results.json`, tabulated or plotted is named by a constant of this crate, so
-//! that writers and readers cannot disagree in the spelling, and each number has a definition. [`find`] is for names that are
-//! read from files.
+//! Whatever is written into `metrics.jsonl` or `results.json`, tabulated or plotted is named by a constant of this
+//! crate, so that writers and readers cannot disagree in the spelling, and each number has a definition. [`find`] is
+//! for names that are read from files.
 //!
 //! ```
 //! use metrics::{Better, W2_SQUARED};
@@ -28,8 +28,8 @@ pub struct Metric {
     pub name: &'static str,
     /// What it is.
     pub definition: &'static str,
-    /// Its unit: `length` is that of the points, `time` that of the horizon T, `φ` that of the critic's values; `1` stands
-    /// for a pure number.
+    /// Its unit: `length` is that of the points, `time` that of the horizon T, `φ` that of the critic's values; `1`
+    /// stands for a pure number.
     pub unit: &'static str,
     /// What is better.
     pub better: Better,

@@ -5,10 +5,10 @@ use crate::Metric;
 
 crate::catalogue! { OPTIMALITY:
     EXACT_FLOW_ERROR = "exact_flow_error", "1", Lower,
-        "RMS ‖x_T − x_T*‖/RMS ‖x_T* − x_0‖, where the optimal flow x* is known in closed form";
+        "RMS ‖x_T − y_T‖/RMS ‖y_T − x_0‖, where the optimal flow y from y_0 = x_0 is known in closed form";
     EXACT_LAW_ERROR = "exact_law_error", "1", Lower,
-        "W2 between the Gaussians of the moments of ρ_T and of ρ_T*, over W2(ρ0, ρ_T*), where the optimal law ρ* is known in \
-         closed form";
+        "W2 between the Gaussian of the particles' moments at T and the optimal law there, over W2 between ρ0 and \
+         that law, where it is known in closed form";
     KINETIC_ENERGY = "kinetic_energy", "length²/time", Neither,
         "KE = ∫ E ½‖v‖² dt; at the optimum ½·W2²(ρ0, ρ_T)/T";
     STRAIGHTNESS = "straightness", "1", Lower,
@@ -16,6 +16,8 @@ crate::catalogue! { OPTIMALITY:
     PATH_RATIO = "path_ratio", "1", Lower, "E(path length)/E(displacement) − 1";
     STEP_INVARIANCE = "step_invariance", "1", Lower,
         "E‖x_h − x_fine‖/E‖x_fine − x_0‖ for one step, h = T, against 256 steps";
+    STEP_DISTANCE = "step_distance", "length", Lower,
+        "E‖x_h − x_fine‖ for one step, h = T, against 256 steps, as in print";
     STEP_INVARIANCE_2 = "step_invariance_2", "1", Lower, "step_invariance for two steps";
     STEP_INVARIANCE_4 = "step_invariance_4", "1", Lower, "step_invariance for 4 steps";
     STEP_INVARIANCE_8 = "step_invariance_8", "1", Lower, "step_invariance for 8 steps";
@@ -34,8 +36,8 @@ crate::catalogue! { OPTIMALITY:
         "RMS ‖x(t) − x(T) − ((T−t)/λ)∇φ(x(T))‖ / RMS displacement";
     VELOCITY_SPREAD = "velocity_spread", "length²/time", Lower, "Σ h·E‖v − (x_T − x_0)/T‖²";
     CRITIC_SLOPE_MAX = "critic_slope_max", "1", Neither,
-        "max ‖∇φ‖/L over target points, generated points and their interpolates; in the records of a training max ‖∇φ‖ over \
-         the points of the penalty";
+        "max ‖∇φ‖/L over target points, generated points and their interpolates; in the records of a training max \
+         ‖∇φ‖ over the points of the penalty";
     CRITIC_SLOPE_MEAN = "critic_slope_mean", "1", Neither,
         "mean ‖∇φ‖/L over the same points; in the records of a training mean ‖∇φ‖ over the points of the penalty";
 }

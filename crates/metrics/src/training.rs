@@ -4,8 +4,8 @@ crate::catalogue! { TRAINING:
     W2_FIXED = "w2_fixed", "length", Lower,
         "w2 at the end of the training between G of fixed starting points and one fixed batch of the target";
     ITERATIONS_TO_W2 = "iterations_to_w2_0.15", "iterations", Lower,
-        "first recorded iteration with w2 ≤ 0.15 between G of fixed starting points, even ones where there are, and a fixed \
-         batch";
+        "first recorded iteration with w2 ≤ 0.15 between G of fixed starting points, even ones where there are, and \
+         a fixed batch";
     SECONDS_TO_W2 = "seconds_to_w2_0.15", "s", Lower,
         "wall-clock seconds of training until then, without the measurements";
     SECONDS_PER_ITERATION = "seconds_per_iteration", "s", Lower,
@@ -33,7 +33,8 @@ crate::catalogue! { TRAINING:
     SLOPE_RMS = "slope_rms", "φ/length", Neither,
         "RMS ‖∇φ‖ at the generated points of the last minibatch; w2 for exact Kantorovich potentials";
     GENERATOR_OBJECTIVE_FIRST = "generator_objective_first", "length²", Neither,
-        "mean ‖G(z) − ζ‖² before the first of the K updates of an iteration of W2-FE or W1-FE; mean φ(G(z)) of the others";
+        "mean ‖G(z) − ζ‖² before the first of the K updates of an iteration of W2-FE or W1-FE; mean φ(G(z)) of the \
+         others";
     GENERATOR_OBJECTIVE_LAST = "generator_objective_last", "length²", Neither,
         "the same before the last of the K updates";
 }

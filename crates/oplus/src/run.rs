@@ -9,7 +9,7 @@ use anyhow::Result;
 use datasets::write_whole;
 use eval::results::{Floor, Protocol, Results, Row, Status};
 use flows::device::Device;
-use measure::{MeasureError, Measurement, Records, floor};
+use measure::{MeasureError, Records};
 use std::path::{Path, PathBuf};
 use train::config::{Config, Configuration};
 use train::observe::Terminal;
@@ -82,7 +82,10 @@ fn finish(config: &Config, folder: &Path, outcome: &Outcome, manifest: &Manifest
     };
     let mut measured = None;
     if status == Status::Ok {
-        match trained(folder, protocol) {
+        let found = Model::load_with(folder, &data_sets())
+            .map_err(MeasureError::from)
+            .and_then(|model| measure::model(&model, &inputs(), protocol));
+        match found {
             Ok(measurement) => measured = Some(measurement),
             Err(MeasureError::NotFinite(reason)) => {
                 status = Status::Diverged { step: outcome.iterations, reason };
@@ -125,21 +128,9 @@ pub fn report(folder: &Path) -> Result<PathBuf> {
     Ok(path)
 }
 
-/// Measures what a run folder holds.
-fn trained(folder: &Path, protocol: Protocol) -> Result<Measurement, MeasureError> {
-    match Model::load_with(folder, &data_sets())? {
-        Model::Flow(model) => measure::flow(&model, &inputs(), protocol),
-        Model::Generator(model) => measure::generator(&model, &inputs(), protocol),
-    }
-}
-
 /// The same measures between two independent samples of the target of a run.
 pub fn floors(config: &Config, protocol: Protocol) -> Result<Vec<Floor>> {
-    let dataset = dataset(config);
-    match config {
-        Config::Flow(config) => Ok(vec![floor::of_flow(config, &inputs(), &dataset, protocol)?]),
-        Config::Generator(config) => Ok(floor::of_generator(config, &inputs(), &dataset, protocol)?),
-    }
+    Ok(measure::floor(config, &inputs(), &dataset(config), protocol)?)
 }
 
 /// The dimension of the target.

@@ -13,7 +13,7 @@ pub struct Gaussian {
 /// The optimal map x ↦ target_mean + matrix·(x − source_mean).
 #[derive(Debug, Clone, PartialEq)]
 pub struct AffineMap {
-    /// The symmetric positive semi-definite linear part, \[d, d\].
+    /// The symmetric positive semi-definite linear part, [d, d].
     pub matrix: Array2<f64>,
     /// Mean of the source, \[d\].
     pub source_mean: Array1<f64>,
@@ -104,7 +104,7 @@ impl Gaussian {
         Ok(gaussian)
     }
 
-    /// The Gaussian with the mean and the unbiased covariance of the rows of `samples`, \[n, d\].
+    /// The Gaussian with the mean and the unbiased covariance of the rows of `samples`, [n, d].
     ///
     /// # Errors
     /// Fewer than two samples, or values that are not finite. O(n·d² + d³).
@@ -122,7 +122,7 @@ impl Gaussian {
         self.mean.view()
     }
 
-    /// The covariance, \[d, d\].
+    /// The covariance, [d, d].
     pub fn covariance(&self) -> ArrayView2<'_, f64> {
         self.covariance.view()
     }
@@ -187,7 +187,7 @@ impl Gaussian {
 }
 
 impl AffineMap {
-    /// The images of the rows of `points`, \[n, d\].
+    /// The images of the rows of `points`, [n, d].
     ///
     /// # Errors
     /// Points of another dimension. O(n·d²).

@@ -2,7 +2,7 @@
 
 use ndarray::{ArrayBase, ArrayView2, Ix2, ViewRepr};
 
-/// A finite measure Σ w_i δ_{x_i}: borrowed points \[n, d\] and, if they are not all equal, weights \[n\].
+/// A finite measure Σ w_i δ_{x_i}: borrowed points [n, d] and, if they are not all equal, weights \[n\].
 ///
 /// It is checked once, when it is made. Solvers of balanced problems divide the weights by their sum; those that may
 /// make and destroy mass take them as they are.
@@ -94,7 +94,7 @@ pub enum MeasureError {
 }
 
 impl<'a> Measure<'a> {
-    /// Points, \[n, d\], with weights, \[n\]; `None` means 1/n each.
+    /// Points, [n, d], with weights, \[n\]; `None` means 1/n each.
     ///
     /// # Errors
     /// No points, no columns, a coordinate that is not finite; weights of another number, negative, not finite, or all
@@ -142,7 +142,7 @@ impl<'a> Measure<'a> {
         Ok(Self { points, weights })
     }
 
-    /// The points, \[n, d\].
+    /// The points, [n, d].
     pub fn points(&self) -> ArrayView2<'a, f64> {
         self.points
     }

@@ -7,9 +7,9 @@ use ndarray::{Array2, ArrayView2};
 /// The k nearest references of every query, nearest first; of equally near ones the first.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Neighbours {
-    /// Row numbers of references, \[n, k\].
+    /// Row numbers of references, [n, k].
     pub indices: Array2<usize>,
-    /// Their Euclidean distances, \[n, k\], in the unit of the points.
+    /// Their Euclidean distances, [n, k], in the unit of the points.
     pub distances: Array2<f64>,
 }
 
@@ -30,7 +30,7 @@ pub enum NeighbourError {
     },
 }
 
-/// The `k` nearest rows of `references`, \[m, d\], to every row of `queries`, \[n, d\].
+/// The `k` nearest rows of `references`, [m, d], to every row of `queries`, [n, d].
 ///
 /// # Errors
 /// Clouds that are empty, of different dimensions or not finite; k = 0 or k > m.
@@ -53,7 +53,7 @@ pub fn nearest_neighbours(
     search(queries, references, k, |_| None)
 }
 
-/// The `k` nearest OTHER rows of `points`, \[n, d\], to every row: a point is not its own neighbour, a duplicate of it
+/// The `k` nearest OTHER rows of `points`, [n, d], to every row: a point is not its own neighbour, a duplicate of it
 /// is.
 ///
 /// # Errors

@@ -97,7 +97,7 @@ impl<'a> Potentials<'a> {
         self.cost
     }
 
-    /// f at any points, \[k, d\].
+    /// f at any points, [k, d].
     ///
     /// At the sources it is `f`, up to the rounding of exact potentials and up to the error of the marginals of
     /// entropic ones.
@@ -119,7 +119,7 @@ impl<'a> Potentials<'a> {
         Ok(damped(kernel.restored(Side::Sources, &soft), damping))
     }
 
-    /// g at any points, \[k, d\].
+    /// g at any points, [k, d].
     ///
     /// # Errors
     /// Those of [`Potentials::f_at`].
@@ -138,7 +138,7 @@ impl<'a> Potentials<'a> {
         Ok(damped(kernel.restored(Side::Targets, &soft), damping))
     }
 
-    /// Where mass at any points, \[k, d\], goes, \[k, d\].
+    /// Where mass at any points, [k, d], goes, [k, d].
     ///
     /// Of entropic potentials it is the barycentric map of the plan, extended by its own formula: at the sources it is
     /// [`crate::entropic::EntropicTransport::barycentric_map`].

@@ -56,8 +56,8 @@ impl Players {
     /// The players of `game` at the initial parameters of the flow's network and of the critic's.
     ///
     /// # Errors
-    /// [`FlowError::Specification`] when the critic's network is not one for its Lipschitz method, [`FlowError::Shape`] when the
-    /// parameters are not of the networks.
+    /// [`FlowError::Specification`] when the critic's network is not one for its Lipschitz method, [`FlowError::Shape`]
+    /// when the parameters are not of the networks.
     pub fn new<N: ScalarField>(
         game: &Game<N>,
         backend: Box<dyn Backend>,
@@ -73,11 +73,12 @@ impl Players {
         })
     }
 
-    /// One ascent step of the critic between the ends of `paths` and the points `target`, \[n, d\], with one number of `mixing`
-    /// for each pair.
+    /// One ascent step of the critic between the ends of `paths` and the points `target`, \[n, d\], with one number of
+    /// `mixing` for each pair.
     ///
     /// # Errors
-    /// [`StepError::Diverged`] when the objective or the gradient is not finite, [`StepError::Failed`] when a buffer does not fit.
+    /// [`StepError::Diverged`] when the objective or the gradient is not finite, [`StepError::Failed`] when a buffer
+    /// does not fit.
     pub fn ascend(
         &mut self,
         paths: Paths<'_, f32>,
@@ -129,7 +130,7 @@ pub struct Trainer {
 }
 
 impl Trainer {
-    /// Draws initial parameters and prepares the backend of `device`: native code on the CPU, libtorch elsewhere.
+    /// Draws initial parameters and prepares the backend of `device`.
     ///
     /// # Errors
     /// [`TrainError`] when the networks cannot be built or the device is not there.

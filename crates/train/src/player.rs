@@ -69,8 +69,8 @@ impl Player {
     /// nothing.
     ///
     /// # Errors
-    /// [`StepError::Diverged`] for a gradient with a NaN, an infinity or an entry beyond 1e18, [`StepError::Failed`] for one of
-    /// another length.
+    /// [`StepError::Diverged`] for a gradient with a NaN, an infinity or an entry beyond 1e18, [`StepError::Failed`]
+    /// for one of another length.
     pub fn descend(
         &mut self,
         settings: &Optimiser,

@@ -78,7 +78,8 @@ impl Page {
         let mut html = format!(
             "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
              <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
-             <title>{title}</title>\n<style>\n{}</style>\n</head>\n<body>\n<h1>{title}</h1>\n<p class=\"status\">{}</p>\n",
+             <title>{title}</title>\n<style>\n{}</style>\n</head>\n<body>\n\
+             <h1>{title}</h1>\n<p class=\"status\">{}</p>\n",
             include_str!("style.css"),
             escape(&self.status)
         );

@@ -175,7 +175,8 @@ mod tests {
         assert_eq!(
             written["rows"][0],
             json!({"method": "w1w2", "family": "tuned", "dataset": "pinwheel", "dim": 7, "seed": 3, "status": "ok",
-                   "run": "runs/a", "samples": "samples/a.npy", "iterations": 20, "seconds": 1.5, "metrics": {"w2_squared": 0.25}})
+                   "run": "runs/a", "samples": "samples/a.npy", "iterations": 20, "seconds": 1.5,
+                   "metrics": {"w2_squared": 0.25}})
         );
         assert_eq!(written["rows"][1]["status"], "diverged");
         assert_eq!(written["rows"][1]["step"], 7);

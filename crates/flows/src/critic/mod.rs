@@ -1,7 +1,7 @@
 //! The critic φ: its network, what it maximises, and how its slope is held.
 //!
-//! sup_φ E_{ρ_T} φ − c·E_π f*(φ/c) over φ of slope at most L (arXiv 2407.11901, eq. (10)). The gradient is written out as an
-//! adjoint of the network's closed forms, so an update needs no graph and no double backward pass.
+//! sup_φ E_{ρ_T} φ − c·E_π f*(φ/c) over φ of slope at most L (arXiv 2407.11901, eq. (10)). The gradient is written out
+//! as an adjoint of the network's closed forms, so an update needs no graph and no double backward pass.
 
 mod description;
 mod gradient;
@@ -64,8 +64,8 @@ pub struct CriticBatch<'a, T> {
     pub generated: &'a [T],
     /// Target points, \[n, d\].
     pub target: &'a [T],
-    /// Numbers that are uniform in \[0, 1\], one for each pair: [`crate::lipschitz::PenaltyPoints::mixing`] makes them the α of
-    /// the points α·generated + (1 − α)·target of a penalty. Not read without one.
+    /// Numbers that are uniform in \[0, 1\], one for each pair: [`crate::lipschitz::PenaltyPoints::mixing`] makes them
+    /// the α of the points α·generated + (1 − α)·target of a penalty. Not read without one.
     pub mixing: &'a [T],
 }
 

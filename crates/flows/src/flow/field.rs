@@ -8,18 +8,10 @@ use crate::game::{Game, Networks};
 use crate::hopf_lax::{CriticField, HopfLaxFlow};
 use crate::integrate::VelocityField;
 use crate::mlp::Mlp;
+use crate::potential::Derivatives;
 use crate::real::Real;
 use crate::scalar_field::ScalarField;
-use ndarray::{Array1, Array2, ArrayView2, ArrayViewMut2};
-
-/// ∇ₓU and ∂ₜU of a potential at some points and one time.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Derivatives<T> {
-    /// ∇ₓU, \[n, d\]; −λv of a velocity without a potential.
-    pub gradient: Array2<T>,
-    /// ∂ₜU, \[n\]; zeros without a potential.
-    pub time: Array1<T>,
-}
+use ndarray::{Array1, ArrayView2, ArrayViewMut2};
 
 /// The velocity field of a game's flow at given parameters.
 #[derive(Debug)]
@@ -27,9 +19,11 @@ pub struct FlowField<'a, T: Real, N: ScalarField = Mlp>(Kind<'a, T, N>);
 
 #[derive(Debug)]
 enum Kind<'a, T: Real, N: ScalarField> {
-    Direct(NetworkField<'a, T, N>),
-    HopfLax(Box<HopfLaxFlow<T, CriticField<'a, T, N>, NetworkField<'a, T, N>>>),
+    Direct(Box<NetworkField<'a, T, N>>),
+    HopfLax(Box<HopfLaxField<'a, T, N>>),
 }
+
+type HopfLaxField<'a, T, N> = HopfLaxFlow<T, CriticField<'a, T, N>, NetworkField<'a, T, N>>;
 
 impl<N: ScalarField> Game<N> {
     /// The flow of the two networks at the given parameters; the companions, \[m, d\] row-major, are those of
@@ -45,7 +39,7 @@ impl<N: ScalarField> Game<N> {
         let mut direct = NetworkField { game: self, weights: Arranged::default(), jet: Jet::default() };
         direct.weights.arrange(self, networks)?;
         if !matches!(self.flow, Flow::HopfLax { .. }) {
-            return Ok(FlowField(Kind::Direct(direct)));
+            return Ok(FlowField(Kind::Direct(Box::new(direct))));
         }
         let critic = CriticField::new(&self.critic.network, networks.critic)?;
         let FlowObjective { lambda, horizon, .. } = self.objective;
@@ -69,8 +63,8 @@ impl<T: Real, N: ScalarField> FlowField<'_, T, N> {
     /// ΔₓU at the rows of `x`, \[n, d\], and one time.
     ///
     /// # Errors
-    /// [`FlowError::Shape`] as above, [`FlowError::Specification`] for a flow whose potential has no second derivatives, or
-    /// none at all.
+    /// [`FlowError::Shape`] as above, [`FlowError::Specification`] for a flow whose potential has no second
+    /// derivatives, or none at all.
     pub fn laplacian(&mut self, x: ArrayView2<'_, T>, t: T) -> Result<Array1<T>, FlowError> {
         match &mut self.0 {
             Kind::Direct(field) => field.laplacian(x, t),

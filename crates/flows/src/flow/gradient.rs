@@ -1,7 +1,8 @@
 //! The flow's objective and its gradient: the discrete adjoint of the Euler–Maruyama rule.
 //!
-//! With x_{i+1} = x_i + h·v_i + σ√h·ξ_i, v_i = −∇U_i/λ and a_i = ∂ℓ/∂x_i, the adjoint runs backwards from the terminal cost:
-//! ∂ℓ/∂v_i = h·a_{i+1} + (local terms), a_i = a_{i+1} + (∂∇U_i/∂x)ᵀ·(−∂ℓ/∂v_i/λ) + (∂∂ₜU_i/∂x)ᵀ·∂ℓ/∂(∂ₜU_i) + h·∂I/∂x_i.
+//! With x_{i+1} = x_i + h·v_i + σ√h·ξ_i, v_i = −∇U_i/λ and a_i = ∂ℓ/∂x_i, the adjoint runs backwards from the terminal
+//! cost: ∂ℓ/∂v_i = h·a_{i+1} + (local terms), a_i = a_{i+1} + (∂∇U_i/∂x)ᵀ·(−∂ℓ/∂v_i/λ) + (∂∂ₜU_i/∂x)ᵀ·∂ℓ/∂(∂ₜU_i) +
+//! h·∂I/∂x_i.
 #![allow(clippy::indexing_slicing, reason = "the trajectory's buffers are sized together in `simulate`")]
 
 use super::jet::{Arranged, Jet, Scratch};
@@ -147,7 +148,8 @@ impl<T: Real, N: ScalarField> Workspace<T, N> {
         Ok(FlowValue::of_terms(value.terms(), &objective))
     }
 
-    /// Runs the flow; leaves x_T in `self.x` and the jets that are kept in `self.jets`. Returns ∫ I dt by the trapezoidal rule.
+    /// Runs the flow; leaves x_T in `self.x` and the jets that are kept in `self.jets`. Returns ∫ I dt by the
+    /// trapezoidal rule.
     fn simulate(
         &mut self,
         game: &Game<N>,

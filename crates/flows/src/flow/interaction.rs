@@ -63,14 +63,14 @@ impl Interaction {
         }
     }
 
-    /// I of the particles in the rows of `x` in dimension `dim`, and its derivative in every coordinate, in the shape of
-    /// `x`: (w/(N(N−1)))·Σ_{j≠i} ∇K(xᵢ − xⱼ) for particle i.
+    /// I of the particles in the rows of `x` in dimension `dim`, and its derivative in every coordinate, in the shape
+    /// of `x`: (w/(N(N−1)))·Σ_{j≠i} ∇K(xᵢ − xⱼ) for particle i.
     ///
     /// Complexity: O(N·d) for the quadratic kernel, by the mean of the particles, and O(N²·d) for the other.
     ///
     /// # Errors
-    /// [`FlowError::Shape`] or [`FlowError::Specification`] when `x` is not rows of `dim` ≥ 1 numbers, or `gradient` not of its
-    /// length.
+    /// [`FlowError::Shape`] or [`FlowError::Specification`] when `x` is not rows of `dim` ≥ 1 numbers, or `gradient`
+    /// not of its length.
     pub fn cost<T: Real>(self, x: &[T], dim: usize, gradient: &mut [T]) -> Result<f64, FlowError> {
         expect_rows("the particles", x.len(), dim)?;
         expect_length("the gradient of the running cost", gradient.len(), x.len())?;

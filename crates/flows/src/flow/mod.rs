@@ -1,7 +1,7 @@
 //! The flow dx/dt = v: its representation, what it minimises, and the gradient of that.
 //!
-//! inf_v E φ(x_T) + λ∫₀ᵀ E ½‖v‖² dt, dx/dt = v = −∇U/λ, x₀ ~ ρ₀ (arXiv 2407.11901, eq. (10)), with penalties that vanish at the
-//! exact optimum: [`FlowObjective`] is the whole formula.
+//! inf_v E φ(x_T) + λ∫₀ᵀ E ½‖v‖² dt, dx/dt = v = −∇U/λ, x₀ ~ ρ₀ (arXiv 2407.11901, eq. (10)), with penalties that
+//! vanish at the exact optimum: [`FlowObjective`] is the whole formula.
 
 mod field;
 mod gradient;
@@ -11,7 +11,7 @@ mod objective;
 mod representation;
 mod steps;
 
-pub use field::{Derivatives, FlowField};
+pub use field::FlowField;
 pub use gradient::Workspace;
 pub use interaction::Interaction;
 pub use objective::{FlowObjective, FlowValue, TERMS};
@@ -30,11 +30,11 @@ use rand::Rng;
 pub enum Flow {
     /// v = −∇U/λ of a network U.
     Network(Potential),
-    /// U(x, t) = (t/T)·φ(x) + (1 − t/T)·N(x, t): the terminal condition U(·, T) = φ holds whatever the network N is (APAC-Net,
-    /// Lin et al. 2020, arXiv 2002.10113, section 3).
+    /// U(x, t) = (t/T)·φ(x) + (1 − t/T)·N(x, t): the terminal condition U(·, T) = φ holds whatever the network N is
+    /// (APAC-Net, Lin et al. 2020, arXiv 2002.10113, section 3).
     ExactTerminal(Potential),
-    /// v is a network R^{d+1} → R^d itself, without a potential: for comparison. −λv then stands where ∇U would, and there is no
-    /// Hamilton–Jacobi equation.
+    /// v is a network R^{d+1} → R^d itself, without a potential: for comparison. −λv then stands where ∇U would, and
+    /// there is no Hamilton–Jacobi equation.
     Velocity(Velocity),
     /// U follows from the critic by the Hopf–Lax formula ([`crate::hopf_lax`]).
     HopfLax {

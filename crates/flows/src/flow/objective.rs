@@ -8,13 +8,20 @@ use serde::{Deserialize, Serialize};
 
 /// What the flow minimises, and the horizon and steps of its paths.
 ///
-/// E φ(x_T) + λ·Σᵢ h·E½‖vᵢ‖² + `velocity_spread`·Σᵢ h·E‖vᵢ − (x_T − x₀)/T‖²
-/// + `hamilton_jacobi`·Σᵢ (h/T)·E(∂ₜUᵢ/λ − ½‖vᵢ‖²)² + `terminal_gradient`·E‖(∇U(x_T, T) − ∇φ(x_T))/λ‖²
-/// + `characteristic`·Σᵢ (h/T)·E‖(xᵢ − x_T)/T − ((T − tᵢ)/(λT))·∇φ(x_T)‖² + Σᵢ h·½(I(ρᵢ) + I(ρ_{i+1})), along
-/// x_{i+1} = xᵢ + h·vᵢ + σ√h·ξᵢ.
+/// | term | weight |
+/// | --- | --- |
+/// | E φ(x_T) | 1 |
+/// | KE = Σᵢ h·E½‖vᵢ‖² | λ, with `kinetic` |
+/// | Σᵢ h·E‖vᵢ − (x_T − x₀)/T‖² | `velocity_spread` |
+/// | Σᵢ (h/T)·E(∂ₜUᵢ/λ − ½‖vᵢ‖²)² | `hamilton_jacobi` |
+/// | E‖(∇U(x_T, T) − ∇φ(x_T))/λ‖² | `terminal_gradient` |
+/// | Σᵢ (h/T)·E‖(xᵢ − x_T)/T − ((T − tᵢ)/(λT))·∇φ(x_T)‖² | `characteristic` |
+/// | Σᵢ h·½(I(ρᵢ) + I(ρ_{i+1})) | 1, with `interaction` |
 ///
-/// Without noise σ and interaction I every penalty is zero at the exact optimum, so none of them moves it; with one of them
-/// only that of the terminal condition is.
+/// along x_{i+1} = xᵢ + h·vᵢ + σ√h·ξᵢ.
+///
+/// Without noise σ and interaction I every penalty is zero at the exact optimum, so none of them moves it; with one of
+/// them only that of the terminal condition is.
 ///
 /// ```
 /// use flows::flow::{FlowObjective, Steps};
@@ -80,8 +87,8 @@ impl FlowObjective {
     /// Checks every value against its domain; errors name the field.
     ///
     /// # Errors
-    /// [`FlowError::Specification`] for the first value outside its domain, and for a penalty on bent paths where noise or an
-    /// interaction bends the optimal ones.
+    /// [`FlowError::Specification`] for the first value outside its domain, and for a penalty on bent paths where noise
+    /// or an interaction bends the optimal ones.
     pub fn validate(&self) -> Result<(), FlowError> {
         positive("horizon", self.horizon)?;
         positive("lambda", self.lambda)?;

@@ -11,7 +11,8 @@ use crate::potential::Potential;
 use crate::velocity::Velocity;
 use serde::{Deserialize, Serialize};
 
-/// How the flow is represented, with the network that is trained for it; [`Representation::build`] makes a [`Flow`] of it.
+/// How the flow is represented, with the network that is trained for it; [`Representation::build`] makes a [`Flow`] of
+/// it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Representation {
@@ -122,8 +123,8 @@ impl Representation {
         }
     }
 
-    /// Checks the representation against what it is to minimise and against the critic; errors name the path of the field,
-    /// `flow.…`, `representation.…` or `critic.…`.
+    /// Checks the representation against what it is to minimise and against the critic; errors name the path of the
+    /// field, `flow.…`, `representation.…` or `critic.…`.
     ///
     /// # Errors
     /// [`FlowError::Specification`] for the first value that does not fit.

@@ -34,8 +34,8 @@ impl Generator {
     /// Complexity: one multiplication with each weight matrix.
     ///
     /// # Errors
-    /// [`FlowError::Shape`] when a buffer does not fit; [`FlowError::Specification`] for a batch of fewer than two points
-    /// that should normalise itself.
+    /// [`FlowError::Shape`] when a buffer does not fit; [`FlowError::Specification`] for a batch of fewer than two
+    /// points that should normalise itself.
     ///
     /// Source of the normalisation: Ioffe and Szegedy, arXiv 1502.03167, algorithms 1 and 2.
     pub fn evaluate<T: Real>(

@@ -7,8 +7,8 @@
 //! the gradient goes through both. In evaluation ([`Statistics::Running`]) they are running averages, of which the
 //! variance averages the *unbiased* Σ(s − μ)²/(n − 1): the convention of PyTorch's BatchNorm1d.
 //!
-//! Parameters lie in one contiguous buffer, layer by layer: W_l (row-major, out × in), β_l, γ_l where there is one, then
-//! W, b.
+//! Parameters lie in one contiguous buffer, layer by layer: W_l (row-major, out × in), β_l, γ_l where there is one,
+//! then W, b.
 
 mod backward;
 mod forward;
@@ -78,8 +78,8 @@ impl Generator {
     /// Describes a generator with at least one hidden layer.
     ///
     /// # Errors
-    /// [`FlowError::Specification`] when a width is zero, no hidden layer is given, or a residual generator has different
-    /// widths of input and output.
+    /// [`FlowError::Specification`] when a width is zero, no hidden layer is given, or a residual generator has
+    /// different widths of input and output.
     ///
     /// ```
     /// use flows::{activation::Activation, generator::{Generator, GeneratorForm, GeneratorOutput}};

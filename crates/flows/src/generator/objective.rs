@@ -27,11 +27,12 @@ pub fn fit<T: Real>(points: &[T], aims: &[T], dim: usize) -> Result<(f64, Vec<T>
 
 /// The cotangent of mean w(φ(yᵢ)) of points y = G(z), given the weights w′ and the slopes ∇φ: w′ᵢ·∇φ(yᵢ)/n.
 ///
-/// w′ = 1 is the loss of W2GAN, WGAN-GP and W1-LP. With an aim ζ = y − ε∇φ(y) the cotangent of [`fit`] is 2ε times this.
+/// w′ = 1 is the loss of W2GAN, WGAN-GP and W1-LP. With an aim ζ = y − ε∇φ(y) the cotangent of [`fit`] is 2ε times
+/// this.
 ///
 /// # Errors
-/// [`FlowError::Shape`] when there is not one weight for every slope of `dim` numbers, [`FlowError::Specification`] for a
-/// `dim` of 0.
+/// [`FlowError::Shape`] when there is not one weight for every slope of `dim` numbers, [`FlowError::Specification`] for
+/// a `dim` of 0.
 pub fn push<T: Real>(weights: &[T], slopes: &[T], dim: usize) -> Result<Vec<T>, FlowError> {
     expect_rows("the slopes at the points", slopes.len(), dim)?;
     expect_length("the slopes at the points", slopes.len(), weights.len() * dim)?;
@@ -40,7 +41,8 @@ pub fn push<T: Real>(weights: &[T], slopes: &[T], dim: usize) -> Result<Vec<T>, 
     Ok(rows.flat_map(|(row, &weight)| row.iter().map(move |&slope| share * weight * slope)).collect())
 }
 
-/// The weights w′ of the non-saturating loss w(φ) = −log(1 − e^φ/2), w′(φ) = e^φ/(2 − e^φ), for the Jensen–Shannon critic φ < log 2.
+/// The weights w′ of the non-saturating loss w(φ) = −log(1 − e^φ/2), w′(φ) = e^φ/(2 − e^φ), for the Jensen–Shannon
+/// critic φ < log 2.
 ///
 /// Source: Goodfellow et al., arXiv 1406.2661, section 3, for the discriminator 1 − e^φ/2.
 ///

@@ -3,9 +3,9 @@
 use super::{Field, Minimiser, Stop};
 use crate::FlowError;
 use crate::error::{array2, expect_columns, expect_rows, flat};
-use crate::flow::Derivatives;
 use crate::integrate::VelocityField;
 use crate::mlp::{Mlp, Order};
+use crate::potential::Derivatives;
 use crate::real::Real;
 use crate::scalar_field::{Evaluation, ScalarField};
 use ndarray::{Array2, ArrayView2, ArrayViewMut2};

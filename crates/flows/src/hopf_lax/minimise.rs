@@ -4,6 +4,7 @@
 
 use crate::FlowError;
 use crate::error::expect_length;
+use crate::matrix::plain_dot;
 use crate::real::Real;
 use std::ops::Range;
 
@@ -54,8 +55,8 @@ pub struct Minimiser<T> {
     curvature: Curvature,
 }
 
-/// The mean curvature along each coordinate that the steps of all rows have met: across a manifold it is far larger than
-/// along it, wherever a row is.
+/// The mean curvature along each coordinate that the steps of all rows have met: across a manifold it is far larger
+/// than along it, wherever a row is.
 #[derive(Debug, Clone, Default)]
 struct Curvature {
     /// Σ s_j·t_j and Σ s_j² over the steps s and their gradient differences t.
@@ -202,7 +203,7 @@ impl<T: Real> Minimiser<T> {
             let before = self.values[row].wide();
             let gradient = old.gradient();
             let step: Vec<f64> = new.y.iter().zip(old.y).map(|(n, o)| n.wide() - o.wide()).collect();
-            let promised = dot(&gradient, &step);
+            let promised = plain_dot(&gradient, &step);
             // Near the minimum the values differ by less than they are rounded.
             let rounding = 4.0 * T::epsilon().wide() * (before.abs() + value.abs());
             let down = value <= before + SUFFICIENT * promised + rounding;
@@ -290,13 +291,13 @@ impl History {
         let mut q: Vec<f64> = gradient.iter().map(|g| -g).collect();
         let mut coefficients = Vec::with_capacity(self.pairs.len());
         for (s, t, rate) in self.pairs.iter().rev() {
-            let a = rate * dot(s, &q);
+            let a = rate * plain_dot(s, &q);
             add(&mut q, -a, t);
             coefficients.push(a);
         }
         q.iter_mut().zip(inverse).for_each(|(q, h)| *q *= h);
         for ((s, t, rate), a) in self.pairs.iter().zip(coefficients.iter().rev()) {
-            let b = rate * dot(t, &q);
+            let b = rate * plain_dot(t, &q);
             add(&mut q, a - b, s);
         }
         q
@@ -315,7 +316,7 @@ impl History {
 
     /// Remembers a pair of positive curvature, so that H stays positive definite.
     fn learn(&mut self, step: Vec<f64>, change: Vec<f64>) {
-        let curvature = dot(&step, &change);
+        let curvature = plain_dot(&step, &change);
         if curvature > 1e-10 * norm(&step) * norm(&change) {
             if self.pairs.len() == MEMORY {
                 self.pairs.remove(0);
@@ -325,12 +326,8 @@ impl History {
     }
 }
 
-fn dot(a: &[f64], b: &[f64]) -> f64 {
-    a.iter().zip(b).map(|(a, b)| a * b).sum()
-}
-
 fn norm(a: &[f64]) -> f64 {
-    dot(a, a).sqrt()
+    plain_dot(a, a).sqrt()
 }
 
 /// x ← x + a·y.

@@ -10,8 +10,8 @@
 //!   is exact, and x ↦ y is the optimal transport map between ρ₀ and what it generates.
 //!
 //! The game inf_v sup_φ becomes the maximisation of its dual E_{ρ₀} U(x, 0) − E_π f*(φ) over φ alone, whose gradient is
-//! that of the critic with the points y as generated ones (envelope theorem). What a network is needed for is a guess at
-//! y from which descent finds the right valley of φ, as in amortised conjugation (Amos 2023, arXiv 2210.12153).
+//! that of the critic with the points y as generated ones (envelope theorem). What a network is needed for is a guess
+//! at y from which descent finds the right valley of φ, as in amortised conjugation (Amos 2023, arXiv 2210.12153).
 
 mod flow;
 mod minimise;

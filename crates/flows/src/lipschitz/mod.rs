@@ -7,16 +7,18 @@
 //! | [spectral](SpectralState) | W/σ(W), the last layer times L | up to the error of a power iteration; layers lose slope one after another |
 //! | [orthonormal](Orthonormal) | Q with orthonormal rows or columns between absolute values, the last layer times L | for all parameters; slopes of L stay possible at any depth |
 //!
-//! A reparametrisation is a map from the parameters that are trained to those that the network uses. The networks, their
-//! kernels and the libtorch backend see the latter only.
+//! A reparametrisation is a map from the parameters that are trained to those that the network uses. The networks,
+//! their kernels and the libtorch backend see the latter only.
 
 mod orthonormal;
 mod penalty;
 mod polar;
+mod slope_penalty;
 mod spectral;
 
 pub use orthonormal::Orthonormal;
 pub use penalty::{Penalty, PenaltyPoints, Slopes};
+pub use slope_penalty::{ParseSlopePenaltyError, SLOPE_PENALTY_NAMES, SlopePenalty};
 pub use spectral::SpectralState;
 
 use crate::FlowError;
@@ -65,8 +67,8 @@ impl Lipschitz {
     /// The reparametrisation of a critic of bound L = `bound` whose training starts at `parameters`, which it may move.
     ///
     /// # Errors
-    /// [`FlowError::Specification`] when the network is not one for the method, [`FlowError::Shape`] when the parameters are
-    /// not of the network.
+    /// [`FlowError::Specification`] when the network is not one for the method, [`FlowError::Shape`] when the
+    /// parameters are not of the network.
     pub fn reparametrise<T: Real>(
         self,
         network: &impl ScalarField,
@@ -143,7 +145,8 @@ impl Reparametrisation {
         }
     }
 
-    /// What follows every change of the trained parameters: one power iteration, or the way back to orthonormal matrices.
+    /// What follows every change of the trained parameters: one power iteration, or the way back to orthonormal
+    /// matrices.
     ///
     /// # Errors
     /// As [`Reparametrisation::effective`].

@@ -11,9 +11,9 @@ use std::ops::Range;
 /// A critic of orthonormal layers between absolute values, written as a ReLU network.
 ///
 /// φ(x) = L·q·|Q_m·|…|Q₁x + c₁|…| + c_m| + c with ‖q‖ = 1 and every Q_l with orthonormal rows (or columns, where it is
-/// taller than wide), so ‖∇φ‖ ≤ L for all parameters. The Jacobian of |·| is an isometry, and so is the way back through
-/// orthonormal rows: slopes of L can be had at any depth, as with sorted groups but not with a ReLU alone (Anil, Lucas & Grosse,
-/// arXiv 1811.05381, section 4).
+/// taller than wide), so ‖∇φ‖ ≤ L for all parameters. The Jacobian of |·| is an isometry, and so is the way back
+/// through orthonormal rows: slopes of L can be had at any depth, as with sorted groups but not with a ReLU alone
+/// (Anil, Lucas & Grosse, arXiv 1811.05381, section 4).
 ///
 /// Since |s| = s⁺ + (−s)⁺, a ReLU network of twice the widths says the same: the effective layers are
 ///
@@ -25,8 +25,8 @@ use std::ops::Range;
 ///
 /// What is trained is the first block of each weight and bias, Q and c; the rest of the buffer is zero and stays zero.
 /// [`Orthonormal::orthonormalise`] brings Q back to an orthonormal matrix after every step of an optimiser, and
-/// [`Orthonormal::pull_back`] gives the gradient along such matrices. An average of effective parameters keeps the bound, since no
-/// singular value of an average of matrices exceeds their largest.
+/// [`Orthonormal::pull_back`] gives the gradient along such matrices. An average of effective parameters keeps the
+/// bound, since no singular value of an average of matrices exceeds their largest.
 ///
 /// ```
 /// use flows::{activation::Activation, lipschitz::Orthonormal, mlp::{Mlp, Output}};
@@ -78,8 +78,8 @@ impl Orthonormal {
             scale: 1.0,
         });
         let mut layers: Vec<Pairs> = pairs.collect();
-        // In single precision a Q of rank r is off by at most √r·ε/2 (Frobenius norm), and so is the slope. Four times that
-        // covers the roundings of the network's own passes too.
+        // In single precision a Q of rank r is off by at most √r·ε/2 (Frobenius norm), and so is the slope. Four times
+        // that covers the roundings of the network's own passes too.
         let rounding =
             |layer: &Pairs| (layer.rows.min(layer.columns) as f64).sqrt() * f64::from(f32::EPSILON);
         let slope = bound * (1.0 - 2.0 * layers.iter().map(rounding).sum::<f64>());
@@ -151,8 +151,8 @@ impl Orthonormal {
         Ok(effective)
     }
 
-    /// Turns a gradient in the effective parameters into one along orthonormal matrices, G − ½(GQᵀ + QGᵀ)Q for the sum G of
-    /// the gradients of all places where Q stands: the derivative through [`Orthonormal::orthonormalise`].
+    /// Turns a gradient in the effective parameters into one along orthonormal matrices, G − ½(GQᵀ + QGᵀ)Q for the sum
+    /// G of the gradients of all places where Q stands: the derivative through [`Orthonormal::orthonormalise`].
     ///
     /// O(h³) for width h.
     ///

@@ -1,10 +1,10 @@
 //! A penalty on the slope of the critic.
 
+use super::SlopePenalty;
 use crate::FlowError;
 use crate::error::positive;
 use crate::real::Real;
 use crate::text;
-use ot_core::dual::lipschitz::SlopePenalty;
 use serde::{Deserialize, Serialize};
 
 /// weight·E P(‖∇φ‖), which the critic's objective is diminished by.
@@ -71,8 +71,7 @@ impl Penalty {
     /// Adds one slope ‖∇φ‖ of `count` to their means; returns the k of ∂(weight·mean P)/∂(∇φ) = k·∇φ.
     ///
     /// ```
-    /// use flows::lipschitz::{Penalty, PenaltyPoints, Slopes};
-    /// use ot_core::dual::lipschitz::SlopePenalty;
+    /// use flows::lipschitz::{Penalty, PenaltyPoints, SlopePenalty, Slopes};
     /// let penalty = Penalty { form: SlopePenalty::OneSided, weight: 2.0, points: PenaltyPoints::Interpolates };
     /// let mut slopes = Slopes::default();
     /// // 2·(3 − 1)²/2 of the first; its derivative 2·2·(3 − 1)/2 over the slope.

@@ -1,18 +1,20 @@
 //! Matrices with orthonormal rows: the nearest one, and gradients along them.
 
+use crate::matrix::plain_dot;
 use crate::real::Real;
 use faer::linalg::matmul::matmul;
 use faer::{Accum, MatMut, MatRef, Par};
 
-/// Steps of the iteration. Each multiplies a small singular value by 3/2, and 3/2 to the power of 50 is 6·10⁸: what is smaller
-/// beside the others is rounding of single precision, also after the first division.
+/// Steps of the iteration. Each multiplies a small singular value by 3/2, and 3/2 to the power of 50 is 6·10⁸: what is
+/// smaller beside the others is rounding of single precision, also after the first division.
 const STEPS: usize = 50;
 
-/// Replaces `x`, row-major with at most as many rows as `columns`, by its polar factor: the nearest matrix Q with QQᵀ = I.
+/// Replaces `x`, row-major with at most as many rows as `columns`, by its polar factor: the nearest matrix Q with QQᵀ =
+/// I.
 ///
-/// X ← ½(3I − XXᵀ)X converges to (XXᵀ)^{−½}X, quadratically near the end, for singular values in (0, √3) (Björck & Bowie
-/// 1971, first order). A matrix further away is first divided by a bound of its norm. Directions in which X (nearly) vanishes
-/// have no factor: Gram–Schmidt then completes what the iteration has reached. A NaN stays.
+/// X ← ½(3I − XXᵀ)X converges to (XXᵀ)^{−½}X, quadratically near the end, for singular values in (0, √3) (Björck &
+/// Bowie 1971, first order). A matrix further away is first divided by a bound of its norm. Directions in which X
+/// (nearly) vanishes have no factor: Gram–Schmidt then completes what the iteration has reached. A NaN stays.
 ///
 /// O(rows²·columns) for each step; a matrix within an optimiser's step takes two or three.
 pub(super) fn orthonormalise<T: Real>(x: &mut [T], columns: usize) {
@@ -29,7 +31,8 @@ pub(super) fn orthonormalise<T: Real>(x: &mut [T], columns: usize) {
         x.iter_mut().for_each(|x| *x = *x / largest / size);
         multiply_transposed(&mut gram, x, x, columns);
     }
-    // From a deviation δ = ‖XXᵀ − I‖ on, one step leaves ¾δ² + ¼δ³: after a δ of the root of the rounding it is the last.
+    // From a deviation δ = ‖XXᵀ − I‖ on, one step leaves ¾δ² + ¼δ³: after a δ of the root of the rounding it is the
+    // last.
     let close = T::epsilon().wide().sqrt();
     let (half, three_halves) = (T::of(0.5), T::of(1.5));
     for _ in 0..STEPS {
@@ -103,19 +106,16 @@ fn gram_schmidt<T: Real>(x: &mut [T], columns: usize) {
     }
 }
 
-/// Takes the components along the orthonormal rows `before` out of `row`, twice for rounding; returns what norm is left.
+/// Takes the components along the orthonormal rows `before` out of `row`, twice for rounding; returns what norm is
+/// left.
 fn deflate<T: Real>(before: &[T], row: &mut [T]) -> T {
     for _ in 0..2 {
         for q in before.chunks_exact(row.len()) {
-            let inner = dot(q, row);
+            let inner = plain_dot(q, row);
             row.iter_mut().zip(q).for_each(|(x, &q)| *x -= inner * q);
         }
     }
-    dot(row, row).sqrt()
-}
-
-fn dot<T: Real>(a: &[T], b: &[T]) -> T {
-    a.iter().zip(b).map(|(&a, &b)| a * b).sum()
+    plain_dot(row, row).sqrt()
 }
 
 /// out ← a·bᵀ for matrices of the same `columns`.
@@ -187,7 +187,8 @@ mod tests {
             for i in 0..rows {
                 for j in 0..i {
                     let (a, b) = (h[i * rows + j], h[j * rows + i]);
-                    // Rounding of a hundred terms of the size of w, spread over the steps from the smallest singular value.
+                    // Rounding of a hundred terms of the size of w, spread over the steps from the smallest singular
+                    // value.
                     assert!((a - b).abs() < 1e-9 * size, "{rows} × {columns}: {a} and {b}");
                 }
             }

@@ -19,8 +19,8 @@ use crate::real::Real;
 /// Numbers that are worked on together; a multiple of every machine's vector in single precision.
 const LANES: usize = 8;
 
-/// Groups of [`LANES`] columns in a register tile: six rows of them fill twelve 256-bit registers, which leaves four for
-/// the factors.
+/// Groups of [`LANES`] columns in a register tile: six rows of them fill twelve 256-bit registers, which leaves four
+/// for the factors.
 const fn groups<T>() -> usize {
     if size_of::<T>() == 4 { 2 } else { 1 }
 }
@@ -40,6 +40,11 @@ const fn tile_rows(left: usize) -> usize {
 
 /// A tile as wide as its registers, for one that is cut off by the end of its matrix's rows.
 type Spill<T> = [[T; 2 * LANES]; ROWS];
+
+/// ⟨a, b⟩, added term by term: for the searches and factorisations whose sums are too short, or too few, to be worth lanes.
+pub(crate) fn plain_dot<T: Real>(a: &[T], b: &[T]) -> T {
+    a.iter().zip(b).map(|(&a, &b)| a * b).sum()
+}
 
 /// ⟨a, b⟩, in sixteen interleaved partial sums so that it vectorises.
 #[inline(always)]

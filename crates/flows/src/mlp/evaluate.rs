@@ -16,8 +16,8 @@ impl Mlp {
     /// Complexity: one multiplication with each weight matrix for a value, two for a jet.
     ///
     /// # Errors
-    /// [`FlowError::Shape`] when `weights` are of a network with another parameter count or `z` is not a whole number of
-    /// rows.
+    /// [`FlowError::Shape`] when `weights` are of a network with another parameter count or `z` is not a whole number
+    /// of rows.
     ///
     /// ```
     /// use flows::{activation::Activation, mlp::{Mlp, Order, Output, Tape, Weights}};
@@ -39,8 +39,8 @@ impl Mlp {
         self.evaluate_with_common(weights, z, None, order, tape)
     }
 
-    /// [`Mlp::evaluate`] where the last input may be the same number for all points, as time is: then `z` has one column
-    /// less.
+    /// [`Mlp::evaluate`] where the last input may be the same number for all points, as time is: then `z` has one
+    /// column less.
     ///
     /// # Errors
     /// As [`Mlp::evaluate`].
@@ -97,8 +97,8 @@ impl Mlp {
     }
 }
 
-/// Products of a weight and a number, about half a millisecond of them, below which waking a thread and the way of the data
-/// to its core take as long as they save.
+/// Products of a weight and a number, about half a millisecond of them, below which waking a thread and the way of the
+/// data to its core take as long as they save.
 const SMALLEST_PARALLEL_WORK: usize = 3 << 23;
 
 /// Runs the works of the tiles, about `size` products together, on several threads where that pays.

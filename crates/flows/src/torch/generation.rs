@@ -14,7 +14,7 @@ use crate::mlp::Mlp;
 /// The libtorch counterpart of [`NativeGradients`](crate::generation::NativeGradients), on one device.
 pub struct TorchGradients {
     device: tch::Device,
-    generated: Option<Evaluation>,
+    generated: Option<Evaluation<f32>>,
 }
 
 impl TorchGradients {
@@ -26,7 +26,7 @@ impl TorchGradients {
         Ok(Self { device: runtime::open(device)?, generated: None })
     }
 
-    fn generated(&self) -> Result<&Evaluation, FlowError> {
+    fn generated(&self) -> Result<&Evaluation<f32>, FlowError> {
         self.generated.as_ref().ok_or_else(|| {
             FlowError::specification("the batch of the generator", "not generated yet", "generate it first")
         })

@@ -9,6 +9,7 @@ use crate::FlowError;
 use crate::activation::Activation;
 use crate::error::expect_length;
 use crate::generator::{Generator, GeneratorOutput, NORMALISATION_FLOOR, RunningStatistics, Statistics};
+use std::marker::PhantomData;
 use tch::{Device, Tensor};
 
 /// An affine layer, views of the parameters: W \[out, in\], β \[out\] and, if the layer is normalised, γ \[out\].
@@ -121,16 +122,17 @@ impl Network {
 
 /// A generator at a batch of points on a device, with the graph that its gradient needs: the counterpart of
 /// [`crate::generator::GeneratorTape`].
-pub struct Evaluation {
+pub struct Evaluation<T> {
     network: Network,
     batch: usize,
     output: usize,
     own_statistics: bool,
     moments: Vec<Moments>,
     points: Tensor,
+    precision: PhantomData<T>,
 }
 
-impl Evaluation {
+impl<T: Scalar> Evaluation<T> {
     /// Evaluates G at the rows of `z` (row-major, \[n, input\]), with a graph only when it is to be `trained`.
     ///
     /// Complexity: one product with each weight matrix.
@@ -138,7 +140,7 @@ impl Evaluation {
     /// # Errors
     /// [`FlowError::Shape`] when a buffer does not fit; [`FlowError::Specification`] for a batch of fewer than two points that
     /// should normalise itself; [`FlowError::Torch`] for what libtorch reports.
-    pub fn new<T: Scalar>(
+    pub fn new(
         generator: &Generator,
         device: Device,
         parameters: &[T],
@@ -153,14 +155,22 @@ impl Evaluation {
             Statistics::Running(running) => (false, upload(generator, running, device)?),
         };
         let points = network.at(&matrix(z, generator.input(), device)?, own_statistics, &moments)?;
-        Ok(Self { network, batch, output: generator.output(), own_statistics, moments, points })
+        Ok(Self {
+            network,
+            batch,
+            output: generator.output(),
+            own_statistics,
+            moments,
+            points,
+            precision: PhantomData,
+        })
     }
 
     /// G(z), row-major \[n, output\].
     ///
     /// # Errors
     /// [`FlowError::Torch`] for what libtorch reports.
-    pub fn points<T: Scalar>(&self) -> Result<Vec<T>, FlowError> {
+    pub fn points(&self) -> Result<Vec<T>, FlowError> {
         download(&self.points.f_contiguous()?, self.batch * self.output)
     }
 
@@ -171,7 +181,7 @@ impl Evaluation {
     /// # Errors
     /// [`FlowError::Shape`] when a buffer does not fit; [`FlowError::Torch`] for what libtorch reports: an evaluation that is
     /// not trained, or was pulled back before, has no graph.
-    pub fn pull_back<T: Scalar>(&self, cotangent: &[T], gradient: &mut [T]) -> Result<(), FlowError> {
+    pub fn pull_back(&self, cotangent: &[T], gradient: &mut [T]) -> Result<(), FlowError> {
         expect_length("the cotangent of the points", cotangent.len(), self.batch * self.output)?;
         let cotangent = matrix(cotangent, self.output, self.points.device())?;
         let loss = self.points.f_mul(&cotangent)?.f_sum(T::KIND)?;
@@ -183,11 +193,7 @@ impl Evaluation {
     /// # Errors
     /// [`FlowError::Shape`] for averages of another generator, and for an evaluation with running statistics, which has none
     /// of its own; [`FlowError::Torch`] for what libtorch reports.
-    pub fn update<T: Scalar>(
-        &self,
-        running: &mut RunningStatistics<T>,
-        momentum: f64,
-    ) -> Result<(), FlowError> {
+    pub fn update(&self, running: &mut RunningStatistics<T>, momentum: f64) -> Result<(), FlowError> {
         let own: &[Moments] = if self.own_statistics { &self.moments } else { &[] };
         let joined = |of: fn(&Moments) -> &Tensor| Tensor::f_cat(&own.iter().map(of).collect::<Vec<_>>(), 0);
         if own.is_empty() {

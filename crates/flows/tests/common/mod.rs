@@ -10,7 +10,8 @@ pub fn uniform(rng: &mut ChaCha8Rng, n: usize) -> Vec<f64> {
 }
 
 /// Asserts that `gradient` is the derivative of `loss` at `at`, entry by entry. Central differences err by
-/// h²/6·|third derivative| ≈ 1e-10 and by rounding ε·|ℓ|/h ≈ 1e-11; the caller's tolerance says how large its third derivatives are.
+/// h²/6·|third derivative| ≈ 1e-10 and by rounding ε·|ℓ|/h ≈ 1e-11; the caller's tolerance says how large its third
+/// derivatives are.
 pub fn assert_gradient(at: &[f64], gradient: &[f64], tolerance: f64, mut loss: impl FnMut(&[f64]) -> f64) {
     let mut moved = at.to_vec();
     let mut largest = 0.0_f64;

@@ -5,11 +5,10 @@ use flows::activation::Activation;
 use flows::critic::{CriticValue, Workspace};
 use flows::device::Device;
 use flows::game::Game;
-use flows::lipschitz::{Lipschitz, PenaltyPoints};
+use flows::lipschitz::{Lipschitz, PenaltyPoints, SlopePenalty};
 use flows::mlp::Output;
 use flows::torch::{Scalar, critic, runtime};
 use ot_core::divergence::Divergence;
-use ot_core::dual::lipschitz::SlopePenalty;
 
 const DIVERGENCES: [Divergence; 7] = [
     Divergence::KullbackLeibler,

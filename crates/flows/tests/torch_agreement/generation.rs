@@ -8,11 +8,10 @@ use flows::device::Device;
 use flows::generation::{Gradients, NativeGradients};
 use flows::generator::{Generator, GeneratorForm, GeneratorOutput, RunningStatistics, fit, push};
 use flows::kantorovich::{GapPenalty, KantorovichObjective, PairBatch, Pairing, Potentials, Psi};
-use flows::lipschitz::{Lipschitz, Penalty, PenaltyPoints};
+use flows::lipschitz::{Lipschitz, Penalty, PenaltyPoints, SlopePenalty};
 use flows::mlp::{Initialisation, Mlp, Output};
 use flows::torch::TorchGradients;
 use ot_core::divergence::Divergence;
-use ot_core::dual::lipschitz::SlopePenalty;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 

@@ -74,12 +74,7 @@ fn generator_agrees<T: Scalar>(generator: &Generator, hidden: &[usize], what: &s
         let mut tape = GeneratorTape::new();
         generator.evaluate(&theta, &z, statistics, &mut tape).unwrap();
         let evaluated = || Evaluation::new(generator, device, &theta, &z, statistics, true).unwrap();
-        assert_close(
-            &format!("points {what}"),
-            tolerance,
-            tape.points(),
-            &evaluated().points::<T>().unwrap(),
-        );
+        assert_close(&format!("points {what}"), tolerance, tape.points(), &evaluated().points().unwrap());
 
         let fitted = fit(tape.points(), &aims, generator.output()).unwrap().1;
         let pushed = push(&weights, &aims, generator.output()).unwrap();
@@ -140,9 +135,9 @@ fn what_does_not_fit_a_generator_is_an_error() {
     let alone = evaluate(&theta, &[0.0; 2], Statistics::Batch).map(drop);
     assert!(matches!(alone, Err(FlowError::Specification { .. })), "{alone:?}");
 
-    let mut running = RunningStatistics::new(&generator);
+    let running = RunningStatistics::new(&generator);
     let evaluated = evaluate(&theta, &[0.0; 2], Statistics::Running(&running)).unwrap();
-    is_shape(evaluated.update(&mut running, 0.1));
+    is_shape(evaluated.update(&mut running.clone(), 0.1));
     let batch = evaluate(&theta, &[0.0; 4], Statistics::Batch).unwrap();
     is_shape(batch.update(&mut of_another.clone(), 0.1));
     is_shape(batch.pull_back(&[1.0; 3], &mut vec![0.0; theta.len()]));

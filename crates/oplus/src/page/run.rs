@@ -140,9 +140,9 @@ fn measures(results: &Results, row: &Row) -> Table {
     let protocol = results.protocol;
     Table {
         caption: format!(
-            "± over {} pairs of independent clouds; n = {} for exact distances and the indicators, {} and {} for the Sinkhorn \
-             divergences. The floor is the same between two independent samples of the target. The unit φ is that of the \
-             critic's values.",
+            "± over {} pairs of independent clouds; n = {} for exact distances and the indicators, {} and {} for the \
+             Sinkhorn divergences. The floor is the same between two independent samples of the target. The unit φ \
+             is that of the critic's values.",
             protocol.pairs,
             protocol.exact_points,
             protocol.sinkhorn_points,

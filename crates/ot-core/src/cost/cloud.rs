@@ -33,7 +33,7 @@ enum Pairs<'a> {
 }
 
 impl<'a> CloudCost<'a> {
-    /// The cost between the points of `source`, \[n, d\], and those of `target`, \[m, d\]; weights do not matter.
+    /// The cost between the points of `source`, [n, d], and those of `target`, [m, d]; weights do not matter.
     ///
     /// # Errors
     /// Different numbers of columns.
@@ -250,7 +250,7 @@ impl Cloud {
 /// Points handled together so that their partial sums stay in registers.
 const LANES: usize = 16;
 
-/// Σ_k (point_k − column_k\[first + j\])² for every j of `out`; `columns` is \[d, stride\].
+/// Σ_k (point_k − column_k\[first + j\])² for every j of `out`; `columns` is [d, stride].
 ///
 /// No operation is fused or reordered, so that the numbers are those of [`squared_distance`] whatever the instructions.
 struct SquaredDistances<'a> {

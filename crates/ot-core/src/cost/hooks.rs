@@ -26,9 +26,9 @@ pub trait Accelerated: Sync {
 /// The points behind a cost, each cloud row by row.
 #[derive(Debug, Clone, Copy)]
 pub struct Clouds<'a> {
-    /// \[n, d\], finite.
+    /// [n, d], finite.
     pub sources: &'a [f64],
-    /// \[m, d\], finite.
+    /// [m, d], finite.
     pub targets: &'a [f64],
     /// The dimension d.
     pub dim: usize,

@@ -43,7 +43,7 @@ pub trait PairCost: Sync {
     }
 }
 
-/// A given cost matrix, \[n, m\].
+/// A given cost matrix, [n, m].
 #[derive(Debug, Clone)]
 pub struct MatrixCost<'a>(pub ArrayView2<'a, f64>);
 

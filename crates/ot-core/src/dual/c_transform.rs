@@ -44,7 +44,7 @@ pub enum TransformError {
 /// 1803.00567, eq. (5.1)). φ^{cc}, the transform of φ^c back at `x`, raises the dual value, and φ^{ccc} = φ^c up to
 /// rounding.
 ///
-/// `x` is \[n, d\], `potential` \[n\] in units of cost, `y` \[m, d\]; the result is \[m\].
+/// `x` is [n, d], `potential` \[n\] in units of cost, `y` [m, d]; the result is \[m\].
 ///
 /// # Errors
 /// Empty clouds, different dimensions, a potential of another length, values or costs that are not finite.

@@ -1,5 +1,4 @@
-//! The dual side of W1 and W2: Lipschitz penalties for critics and discrete c-transforms for potentials.
+//! The dual side of transport: c-transforms and the semi-dual of discrete measures.
 
 pub mod c_transform;
-pub mod lipschitz;
 pub mod semi_dual;

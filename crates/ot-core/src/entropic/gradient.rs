@@ -11,7 +11,7 @@ use crate::soft::{BLOCK, Clusters, Exponents, Kernel, NEGLIGIBLE, Side};
 use ndarray::Array2;
 use rayon::prelude::*;
 
-/// The Sinkhorn divergence S_ε(μ, ν) and its gradient in the points of μ, \[n, d\].
+/// The Sinkhorn divergence S_ε(μ, ν) and its gradient in the points of μ, [n, d].
 ///
 /// By the envelope theorem the potentials may be held fixed (Feydy et al., arXiv 1810.08278, section 3.2): with the
 /// plans P of (μ, ν) and Q of (μ, μ),
@@ -51,7 +51,7 @@ pub fn sinkhorn_divergence_gradient(
 }
 
 impl Problem<'_> {
-    /// Σ_j P_ij ∇_x c(x_i, y_j) for the plan that g and its best f give, \[n, d\] by point as given.
+    /// Σ_j P_ij ∇_x c(x_i, y_j) for the plan that g and its best f give, [n, d] by point as given.
     fn pulls(&self, g: &[f64]) -> Array2<f64> {
         let f = self.update_f(g, self.epsilon);
         let pulls = match &self.kernel {

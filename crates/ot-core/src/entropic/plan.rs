@@ -56,7 +56,7 @@ impl EntropicTransport<'_> {
         Some(row)
     }
 
-    /// P·values for a table of values of the targets, \[m, k\] ↦ \[n, k\].
+    /// P·values for a table of values of the targets, [m, k] ↦ [n, k].
     ///
     /// # Errors
     /// A table of another number of rows.
@@ -69,7 +69,7 @@ impl EntropicTransport<'_> {
         self.applied(&pairs, (&self.potentials.f, &self.potentials.g), log_weights, values)
     }
 
-    /// Pᵀ·values for a table of values of the sources, \[n, k\] ↦ \[m, k\].
+    /// Pᵀ·values for a table of values of the sources, [n, k] ↦ [m, k].
     ///
     /// # Errors
     /// A table of another number of rows.
@@ -102,7 +102,7 @@ impl EntropicTransport<'_> {
         Ok(means)
     }
 
-    /// The barycentric map of the plan at the sources, T(x_i) = Σ_j P_ij y_j / Σ_j P_ij, \[n, d\].
+    /// The barycentric map of the plan at the sources, T(x_i) = Σ_j P_ij y_j / Σ_j P_ij, [n, d].
     ///
     /// It depends on g alone, so it is defined for sources without mass too; [`Potentials::map`] is the same at new
     /// points.

@@ -91,7 +91,7 @@ impl Transport<'_> {
         self.certificate.gap()
     }
 
-    /// The barycentric map of the plan at the sources, T(x_i) = Σ_j P_ij y_j / Σ_j P_ij, \[n, d\].
+    /// The barycentric map of the plan at the sources, T(x_i) = Σ_j P_ij y_j / Σ_j P_ij, [n, d].
     ///
     /// The row of a source without mass is that of the nearest-atom extension, [`Potentials::map`].
     ///

@@ -10,7 +10,7 @@ use ndarray::{Array2, ArrayView2, Axis};
 pub(crate) struct SoftAverages {
     /// log Σ_j exp((potential_j − c_ij)/ε + log b_j), \[n\].
     pub log_sums: Vec<f64>,
-    /// Σ_j w_ij v_j with w_ij the summands above divided by their sum, \[n, k\].
+    /// Σ_j w_ij v_j with w_ij the summands above divided by their sum, [n, k].
     pub means: Array2<f64>,
 }
 
@@ -22,7 +22,7 @@ struct Sums {
 }
 
 impl SoftAverages {
-    /// The averages of the rows of `values`, \[m, k\]. O(n·m·(d + k)) operations, O(n·k) memory; the order of sums is
+    /// The averages of the rows of `values`, [m, k]. O(n·m·(d + k)) operations, O(n·k) memory; the order of sums is
     /// fixed.
     pub fn new(
         cost: &dyn PairCost,

@@ -14,9 +14,9 @@ pub(crate) struct Clusters {
     /// The position in the given cloud of each sorted point.
     order: Vec<usize>,
     dim: usize,
-    /// Coordinates, \[block, coordinate, point\]; the last block is filled with copies of its first point.
+    /// Coordinates, [block, coordinate, point]; the last block is filled with copies of its first point.
     coordinates: Vec<f64>,
-    /// Bounding boxes, \[block, coordinate\].
+    /// Bounding boxes, [block, coordinate].
     lowest: Vec<f64>,
     highest: Vec<f64>,
 }
@@ -54,7 +54,7 @@ impl Clusters {
         self.order.len().div_ceil(BLOCK)
     }
 
-    /// The coordinates of a block, \[coordinate, point\].
+    /// The coordinates of a block, [coordinate, point].
     pub fn block(&self, block: usize) -> &[f64] {
         &self.coordinates[block * self.dim * BLOCK..(block + 1) * self.dim * BLOCK]
     }

@@ -79,7 +79,8 @@ impl Critics {
         Ok(())
     }
 
-    /// One ascent step on generated points `y` and target points `x`; `mixing` holds two numbers in \[0, 1\] for each pair.
+    /// One ascent step on generated points `y` and target points `x`; `mixing` holds two numbers in \[0, 1\] for each
+    /// pair.
     pub(super) fn ascend(
         &mut self,
         gradients: &mut dyn Gradients,

@@ -33,10 +33,10 @@ pub struct StepReport {
 
 /// The state of a run in memory.
 ///
-/// One iteration is one of algorithm 1 of Huang and Malik, arXiv 2406.13619: critic updates on fresh minibatches, then ζ =
-/// y − ε∇φ(y) for y = G(z) and K updates of mean‖G(z) − ζ‖² on the same z. The generator runs with the statistics of its
-/// batches; its running averages, which [`Trainer::generate`] uses, move with every generator update, and so does the
-/// moving average of all its numbers.
+/// One iteration is one of algorithm 1 of Huang and Malik, arXiv 2406.13619: critic updates on fresh minibatches, then
+/// ζ = y − ε∇φ(y) for y = G(z) and K updates of mean‖G(z) − ζ‖² on the same z. The generator runs with the statistics
+/// of its batches; its running averages, which [`Trainer::generate`] uses, move with every generator update, and so
+/// does the moving average of all its numbers.
 pub struct Trainer {
     config: GeneratorConfig,
     source: Source,
@@ -60,7 +60,7 @@ struct Previous {
 }
 
 impl Trainer {
-    /// Draws initial parameters and prepares `device`.
+    /// Draws initial parameters and prepares the backend of `device`.
     ///
     /// # Errors
     /// [`TrainError::Flow`] for networks that cannot be built and a device that is not there.
@@ -91,7 +91,8 @@ impl Trainer {
     /// One iteration.
     ///
     /// # Errors
-    /// [`StepError::Diverged`] when an objective or a gradient is not finite; the update that it belongs to is not made.
+    /// [`StepError::Diverged`] when an objective or a gradient is not finite; the update that it belongs to is not
+    /// made.
     pub fn step(&mut self) -> Result<StepReport, StepError> {
         let mut rng = stream(self.config.seed, name::ITERATION, self.iteration);
         let training = self.config.training;
@@ -102,7 +103,8 @@ impl Trainer {
             let x = self.source.data.batch(training.batch, &mut rng)?;
             let mixing: Vec<f32> = (0..2 * training.batch).map(|_| rng.random()).collect();
             let y = self.gradients.generate(&self.generator, &self.current.parameters, &z)?;
-            let (settings, rate) = (&training.critic_optimiser, training.critic_optimiser.rate(progress));
+            let settings = &training.critic_optimiser;
+            let rate = settings.rate(progress);
             report.critic = self.critics.ascend(&mut *self.gradients, &y, &x, &mixing, settings, rate)?;
         }
         let z = self.source.initial.batch(training.batch, &mut rng)?;

@@ -26,17 +26,16 @@ impl Paths {
             padded_range(everything().map(|point| point.0)).ok_or_else(empty)?,
             padded_range(everything().map(|point| point.1)).ok_or_else(empty)?,
         );
-        let ends = |end: fn(&Vec<(f64, f64)>) -> Option<&(f64, f64)>| {
-            shown.iter().filter_map(|path| end(path).copied()).collect::<Vec<_>>()
-        };
+        let starts = shown.iter().filter_map(|path| path.first().copied()).collect();
+        let ends = shown.iter().filter_map(|path| path.last().copied()).collect();
         let mut marks = vec![Mark { colour: colour(0), join: Join::Dots, points: self.data.clone() }];
         marks.extend(shown.iter().map(|path| Mark {
             colour: colour(0),
             join: Join::Thread,
             points: path.to_vec(),
         }));
-        marks.push(Mark { colour: colour(2), join: Join::Dots, points: ends(|path| path.first()) });
-        marks.push(Mark { colour: colour(1), join: Join::Dots, points: ends(|path| path.last()) });
+        marks.push(Mark { colour: colour(2), join: Join::Dots, points: starts });
+        marks.push(Mark { colour: colour(1), join: Join::Dots, points: ends });
         let end = match lost {
             0 => "end".to_owned(),
             _ => format!("end ({lost} of {} paths are not finite)", self.paths.len()),

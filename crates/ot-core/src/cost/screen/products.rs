@@ -33,7 +33,7 @@ pub(in super::super) struct Products {
 /// The points of one cloud.
 struct Side {
     count: usize,
-    /// x' in single precision, \[count, d\]; empty where the products are kept.
+    /// x' in single precision, [count, d]; empty where the products are kept.
     coordinates: Vec<f32>,
     /// ‖x'‖².
     squares: Vec<f64>,
@@ -99,8 +99,8 @@ impl Products {
         self.kept.is_some()
     }
 
-    /// Writes −2x'·y' for the rows from `first` on and `columns` points of the other side from `start` on, \[rows,
-    /// columns\].
+    /// Writes −2x'·y' for the rows from `first` on and `columns` points of the other side from `start` on,
+    /// [rows, columns].
     fn multiply(&self, is_swapped: bool, first: usize, start: usize, columns: usize, out: &mut [f32]) {
         let (rows, others) = self.sides(is_swapped);
         let dim = self.frame.offset.len();
@@ -117,8 +117,8 @@ impl Products {
         }
     }
 
-    /// The products of `rows` points from `first` on with `columns` of the other side from `start` on, \[rows,
-    /// columns\].
+    /// The products of `rows` points from `first` on with `columns` of the other side from `start` on,
+    /// [rows, columns].
     fn read(&self, is_swapped: bool, first: usize, start: usize, columns: usize, out: &mut [f32]) {
         let Some(kept) = &self.kept else {
             return self.multiply(is_swapped, first, start, columns, out);

@@ -14,17 +14,17 @@ pub(super) type Tile = [[f32; LANES]; ROWS];
 /// The columns that a panel of rows is held against.
 #[derive(Clone, Copy)]
 pub(super) struct Columns<'a> {
-    /// Coordinates, \[panel, depth, LANES\].
+    /// Coordinates, [panel, depth, LANES].
     pub coordinates: &'a [[f32; LANES]],
-    /// β, \[panel, LANES\].
+    /// β, [panel, LANES].
     pub offsets: &'a [[f32; LANES]],
-    /// The last coordinate, \[panel, LANES\]; kept apart because it changes with the potentials.
+    /// The last coordinate, [panel, LANES]; kept apart because it changes with the potentials.
     pub last: &'a [[f32; LANES]],
 }
 
 /// A panel of rows.
 pub(super) struct Rows<'a> {
-    /// Coordinates, \[depth, ROWS\].
+    /// Coordinates, [depth, ROWS].
     pub coordinates: &'a [[f32; ROWS]],
     pub last: [f32; ROWS],
     /// Only sums below the limit matter.

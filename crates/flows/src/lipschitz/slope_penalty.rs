@@ -6,10 +6,10 @@ use std::str::FromStr;
 /// A penalty on the slope g = ‖∇φ(x)‖ ≥ 0 of a critic, for a Lipschitz bound L.
 ///
 /// ```
-/// use ot_core::dual::lipschitz::SlopePenalty;
+/// use flows::lipschitz::SlopePenalty;
 /// let penalty: SlopePenalty = "one-sided-squared".parse()?;
 /// assert_eq!(penalty.value(2.0, 1.0), 3.0);
-/// # Ok::<(), ot_core::dual::lipschitz::ParseSlopePenaltyError>(())
+/// # Ok::<(), flows::lipschitz::ParseSlopePenaltyError>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SlopePenalty {
@@ -59,7 +59,7 @@ impl SlopePenalty {
     /// `slope` and `bound` are in units of φ per unit length. A NaN slope gives NaN. O(1). Sources: see the variants.
     ///
     /// ```
-    /// use ot_core::dual::lipschitz::SlopePenalty;
+    /// use flows::lipschitz::SlopePenalty;
     /// assert_eq!(SlopePenalty::OneSided.value(0.5, 1.0), 0.0);
     /// assert_eq!(SlopePenalty::TwoSided.value(0.5, 1.0), 0.25);
     /// ```
@@ -77,7 +77,7 @@ impl SlopePenalty {
     /// At the kink g = L of the first form it is 0, the smallest subgradient. A NaN slope gives NaN. O(1).
     ///
     /// ```
-    /// use ot_core::dual::lipschitz::SlopePenalty;
+    /// use flows::lipschitz::SlopePenalty;
     /// assert_eq!(SlopePenalty::OneSidedSquared.derivative(2.0, 1.0), 4.0);
     /// ```
     pub fn derivative(self, slope: f64, bound: f64) -> f64 {
@@ -96,7 +96,7 @@ impl SlopePenalty {
     /// subgradient, so a step never sees a NaN. A NaN slope gives NaN. O(1).
     ///
     /// ```
-    /// use ot_core::dual::lipschitz::SlopePenalty;
+    /// use flows::lipschitz::SlopePenalty;
     /// assert_eq!(SlopePenalty::TwoSided.gradient_factor(0.0, 1.0), 0.0);
     /// assert_eq!(SlopePenalty::TwoSided.gradient_factor(2.0, 1.0), 1.0);
     /// ```
@@ -116,7 +116,7 @@ impl SlopePenalty {
     /// which is 0 at ∇φ = 0. Entries of `derivative` beyond the length of `gradient` are left alone. O(d).
     ///
     /// ```
-    /// use ot_core::dual::lipschitz::SlopePenalty;
+    /// use flows::lipschitz::SlopePenalty;
     /// let mut derivative = [0.0; 2];
     /// assert_eq!(SlopePenalty::OneSidedSquared.of_gradient(&[3.0, 4.0], 1.0, &mut derivative), 24.0);
     /// assert_eq!(derivative, [6.0, 8.0]);
