@@ -16,6 +16,8 @@ crate::catalogue! { OPTIMALITY:
     PATH_RATIO = "path_ratio", "1", Lower, "E(path length)/E(displacement) − 1";
     STEP_INVARIANCE = "step_invariance", "1", Lower,
         "E‖x_h − x_fine‖/E‖x_fine − x_0‖ for one step, h = T, against 256 steps";
+    STEP_DISTANCE = "step_distance", "length", Lower,
+        "E‖x_h − x_fine‖ for one step, h = T, against 256 steps, as in print";
     STEP_INVARIANCE_2 = "step_invariance_2", "1", Lower, "step_invariance for two steps";
     STEP_INVARIANCE_4 = "step_invariance_4", "1", Lower, "step_invariance for 4 steps";
     STEP_INVARIANCE_8 = "step_invariance_8", "1", Lower, "step_invariance for 8 steps";

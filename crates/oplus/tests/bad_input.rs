@@ -71,7 +71,12 @@ fn devices() {
     // Either there is no CUDA on this machine, or there are not so many devices.
     training_is_refused(&["--device", "cuda:99"], &["cuda:99", "not available"]);
     let workshop = Workshop::new();
-    refused(&workshop, &["train", "tiny.toml", "--device", "gpu"], 2, &["gpu", "write cpu, libtorch, or cuda:0"]);
+    refused(
+        &workshop,
+        &["train", "tiny.toml", "--device", "gpu"],
+        2,
+        &["gpu", "write cpu, libtorch, or cuda:0"],
+    );
 }
 
 #[test]

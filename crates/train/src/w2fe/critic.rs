@@ -24,6 +24,7 @@ pub struct CriticReport {
 }
 
 /// The networks that judge the generated points, with their optimisers.
+#[allow(clippy::large_enum_variant, reason = "a run has one")]
 pub(super) enum Critics {
     Kantorovich { potentials: Potentials, objective: KantorovichObjective, phi: Player, eta: Player },
     Divergence { critic: Critic, phi: Player },
