@@ -1,5 +1,9 @@
 //! Exact transport and the passes over all pairs that it is made of.
-#![allow(missing_docs, reason = "criterion's macros make public functions")]
+#![allow(
+    missing_docs,
+    clippy::print_stderr,
+    reason = "criterion's macros make public functions; what is skipped is said"
+)]
 
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use datasets::manifest::cache_root;

@@ -8,7 +8,7 @@ use std::env;
 use std::path::Path;
 
 /// Tells cargo the run path.
-pub fn main() {
+pub(crate) fn main() {
     println!("cargo::rerun-if-env-changed=LIBTORCH");
     let wanted = env::var_os("CARGO_FEATURE_TORCH").is_some() && env::var_os("CARGO_CFG_UNIX").is_some();
     let Some(libtorch) = env::var_os("LIBTORCH").filter(|_| wanted) else { return };

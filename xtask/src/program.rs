@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Runs a `cargo build` and returns the path of the program `name`.
-pub fn build(mut cargo: Command, name: &str) -> Result<PathBuf> {
+pub(crate) fn build(mut cargo: Command, name: &str) -> Result<PathBuf> {
     cargo.args(["--quiet", "--message-format=json-render-diagnostics"]);
     let mut child =
         cargo.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().context("cargo did not start")?;

@@ -38,7 +38,7 @@ impl VelocityField<f64> for Rest {
 }
 
 /// The check; an error or a panic when it fails.
-pub fn main() -> Result<(), FlowError> {
+pub(crate) fn main() -> Result<(), FlowError> {
     let (centre, lambda, horizon) = ([1.0, -1.0], 0.5, 1.0);
     let mut flow = HopfLaxFlow::new(Bowl(centre), Rest, lambda, horizon, Vec::new());
     let start = array![[3.0, 0.0], [-2.0, 4.0], [1.0, 1.0]];

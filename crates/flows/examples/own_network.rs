@@ -11,7 +11,7 @@ use rand::{Rng, RngExt, SeedableRng};
 
 /// K bumps in R^d.
 #[derive(Debug, Clone)]
-pub struct Bumps {
+pub(crate) struct Bumps {
     /// d.
     pub dim: usize,
     /// K.
@@ -129,7 +129,7 @@ fn loss(field: &Bumps, theta: &[f64], z: &[f64], b: &[f64], c: &[f64]) -> Result
 }
 
 /// The check; an error or a panic when it fails.
-pub fn main() -> Result<(), FlowError> {
+pub(crate) fn main() -> Result<(), FlowError> {
     let field = Bumps { dim: 2, count: 3 };
     let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(1);
     let theta: Vec<f64> = field.initial(&mut rng);

@@ -16,7 +16,7 @@ use train::model::FlowModel;
 const FINE_STEPS: usize = 256;
 
 /// Every indicator over the particles that begin at `start`, [n, d]; none where a trajectory is not finite.
-pub fn indicators<N: ScalarField>(
+pub(crate) fn indicators<N: ScalarField>(
     model: &FlowModel<N>,
     start: ArrayView2<'_, f64>,
     steps: usize,
@@ -44,7 +44,7 @@ pub fn indicators<N: ScalarField>(
 }
 
 /// Slopes of the critic, in units of its bound L, over target points, generated points and their interpolates.
-pub fn critic_slopes<N: ScalarField>(
+pub(crate) fn critic_slopes<N: ScalarField>(
     model: &FlowModel<N>,
     generated: ArrayView2<'_, f64>,
     target: ArrayView2<'_, f64>,

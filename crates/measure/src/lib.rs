@@ -80,19 +80,19 @@ pub fn model(model: &Model, inputs: &Inputs, protocol: Protocol) -> Result<Measu
 /// randomness.
 mod stream_name {
     /// Clouds that generated ones are measured against.
-    pub const REFERENCE: &str = "measured-target";
+    pub(crate) const REFERENCE: &str = "measured-target";
     /// Clouds that take the place of generated ones for the floor.
-    pub const FLOOR: &str = "measured-floor";
+    pub(crate) const FLOOR: &str = "measured-floor";
     /// Even starting points.
-    pub const EVEN: &str = "measured-even-start";
+    pub(crate) const EVEN: &str = "measured-even-start";
     /// The choice of source digits.
-    pub const SOURCE: &str = "measured-source-digits";
+    pub(crate) const SOURCE: &str = "measured-source-digits";
     /// The choice of the test digits of the smaller accuracy.
-    pub const TEST: &str = "measured-test-digits";
+    pub(crate) const TEST: &str = "measured-test-digits";
     /// Weights of the interpolates between generated and target points.
-    pub const INTERPOLATES: &str = "measured-interpolates";
+    pub(crate) const INTERPOLATES: &str = "measured-interpolates";
     /// The fixed starting points of a training.
-    pub const MONITORED_START: &str = "monitored-start";
+    pub(crate) const MONITORED_START: &str = "monitored-start";
     /// The fixed batch of the target of a training.
-    pub const MONITORED_TARGET: &str = "monitored-target";
+    pub(crate) const MONITORED_TARGET: &str = "monitored-target";
 }

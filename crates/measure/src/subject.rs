@@ -14,7 +14,7 @@ const MANIFOLD_DIM: usize = 2;
 
 /// The side of a pair that a cloud of the target stands on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Side {
+pub(crate) enum Side {
     /// What generated points are measured against.
     Reference,
     /// In the place of generated points, for the floor.
@@ -23,7 +23,7 @@ pub enum Side {
 
 impl Side {
     /// The name of its stream.
-    pub fn stream(self) -> &'static str {
+    pub(crate) fn stream(self) -> &'static str {
         match self {
             Self::Reference => REFERENCE,
             Self::Floor => FLOOR,
@@ -33,23 +33,23 @@ impl Side {
 
 /// Clouds of the target of a flow that no training has seen; of a set of points, random halves of its rows.
 #[derive(Debug, Clone)]
-pub struct FreshTarget {
+pub(crate) struct FreshTarget {
     seed: u64,
     data: Draw,
 }
 
 impl FreshTarget {
-    pub fn new(config: &FlowConfig, inputs: &Inputs) -> Result<Self, MeasureError> {
+    pub(crate) fn new(config: &FlowConfig, inputs: &Inputs) -> Result<Self, MeasureError> {
         Ok(Self { seed: config.seed, data: inputs.data(config)? })
     }
 
     /// The ambient dimension d.
-    pub fn dim(&self) -> usize {
+    pub(crate) fn dim(&self) -> usize {
         self.data.dim()
     }
 
     /// The most points of a cloud that has an independent counterpart.
-    pub fn largest_cloud(&self) -> usize {
+    pub(crate) fn largest_cloud(&self) -> usize {
         match &self.data {
             Draw::Rows(rows) => (rows.nrows() / 2).max(1),
             _ => usize::MAX,
@@ -57,12 +57,12 @@ impl FreshTarget {
     }
 
     /// The dimension of the set that a synthetic target lies on.
-    pub fn manifold_dim(&self) -> Option<usize> {
+    pub(crate) fn manifold_dim(&self) -> Option<usize> {
         matches!(self.data, Draw::Target { .. }).then_some(MANIFOLD_DIM)
     }
 
     /// The cloud of a pair, [size, d]; those of the two sides are independent.
-    pub fn cloud(&self, side: Side, pair: usize, size: usize) -> Result<Array2<f64>, MeasureError> {
+    pub(crate) fn cloud(&self, side: Side, pair: usize, size: usize) -> Result<Array2<f64>, MeasureError> {
         let Draw::Rows(points) = &self.data else {
             return Ok(self.data.points(size, &mut stream(self.seed, side.stream(), pair as u64))?);
         };
@@ -77,7 +77,7 @@ impl FreshTarget {
 
 /// What a generator moves, and where to.
 #[derive(Debug, Clone)]
-pub enum Subject {
+pub(crate) enum Subject {
     /// Points of a law to points of a law.
     Points {
         /// The law of the starting points.
@@ -90,7 +90,7 @@ pub enum Subject {
 }
 
 impl Subject {
-    pub fn new(config: &GeneratorConfig, inputs: &Inputs) -> Result<Self, MeasureError> {
+    pub(crate) fn new(config: &GeneratorConfig, inputs: &Inputs) -> Result<Self, MeasureError> {
         if let (&Points::Digits { set: start, .. }, &Points::Digits { set, split }) =
             (&config.initial, &config.data)
         {
@@ -103,7 +103,7 @@ impl Subject {
 }
 
 /// Centres and standard deviation of the modes of a target, where it has them.
-pub fn modes(data: &Draw) -> Option<(Vec<[f64; 2]>, f64)> {
+pub(crate) fn modes(data: &Draw) -> Option<(Vec<[f64; 2]>, f64)> {
     match data {
         Draw::Target { target, .. } => target.modes(),
         _ => None,
@@ -111,7 +111,7 @@ pub fn modes(data: &Draw) -> Option<(Vec<[f64; 2]>, f64)> {
 }
 
 /// The same target with random counts of its components, where they are balanced.
-pub fn unbalanced(data: &Draw) -> Option<Draw> {
+pub(crate) fn unbalanced(data: &Draw) -> Option<Draw> {
     match *data {
         Draw::Target { target, dim, balanced: true } => Some(Draw::Target { target, dim, balanced: false }),
         _ => None,
@@ -119,7 +119,13 @@ pub fn unbalanced(data: &Draw) -> Option<Draw> {
 }
 
 /// Points that fill a starting law evenly, [count, 2]: none but for normal laws in the plane.
-pub fn even_start(initial: &Draw, count: usize, seed: u64, name: &str, index: u64) -> Option<Array2<f64>> {
+pub(crate) fn even_start(
+    initial: &Draw,
+    count: usize,
+    seed: u64,
+    name: &str,
+    index: u64,
+) -> Option<Array2<f64>> {
     match *initial {
         Draw::Law { law: InitialLaw::Normal { std }, dim: 2 } => {
             Some(stratified_normal(count, std, &mut stream(seed, name, index)))

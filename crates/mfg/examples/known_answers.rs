@@ -3,7 +3,11 @@
 //! `cargo run -p mfg --example known_answers` prints one line per fact: what the formula says, what is measured along
 //! the exact flow, and the gap between the two, which is rounding.
 
-#![allow(clippy::print_stdout, reason = "an example shows its result")]
+#![allow(
+    clippy::print_stdout,
+    clippy::indexing_slicing,
+    reason = "an example shows its result, of arrays that it made"
+)]
 
 use mfg::known_answers::{
     InteractingGaussians, Law, OptimalFlow, ShiftedGaussians, SoftThreshold, least_kinetic_cost,

@@ -8,7 +8,7 @@ use train::TrainError;
 use train::config::ConfigError;
 
 /// The error with its causes and the flags that help, in one sentence.
-pub fn sentence(error: &anyhow::Error) -> String {
+pub(crate) fn sentence(error: &anyhow::Error) -> String {
     let text = format!("{error:#}").replace('\n', " ");
     match error.chain().find_map(flags) {
         Some(flags) => format!("{text} ({flags})"),

@@ -4,7 +4,7 @@ use eval::results::Status;
 use std::process::ExitCode;
 
 /// The exit code of a training that diverged: its folder is complete, but there is no flow to use.
-pub const DIVERGED: u8 = 3;
+pub(crate) const DIVERGED: u8 = 3;
 
 /// How a command that did not fail has ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

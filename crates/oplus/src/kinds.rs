@@ -9,20 +9,20 @@ use train::config::{Config, Points};
 use train::source::Inputs;
 
 /// Between source and target in the name of a pair of digit sets.
-pub const DIRECTION: char = '→';
+pub(crate) const DIRECTION: char = '→';
 
 /// The folder of the data sets of others.
-pub fn data_sets() -> PathBuf {
+pub(crate) fn data_sets() -> PathBuf {
     cache_root(Path::new("."))
 }
 
 /// What the configurations of the program are given beside themselves.
-pub fn inputs() -> Inputs {
+pub(crate) fn inputs() -> Inputs {
     Inputs { data_sets: data_sets(), ..Inputs::default() }
 }
 
 /// The name of the data.
-pub fn dataset(config: &Config) -> String {
+pub(crate) fn dataset(config: &Config) -> String {
     match (config.initial(), config.data()) {
         (Points::Digits { set: start, .. }, Points::Digits { set, .. }) => direction(*start, *set),
         (_, data) => data.name(),
@@ -30,12 +30,12 @@ pub fn dataset(config: &Config) -> String {
 }
 
 /// The name of a pair of digit sets.
-pub fn direction(start: DigitSet, target: DigitSet) -> String {
+pub(crate) fn direction(start: DigitSet, target: DigitSet) -> String {
     format!("{start}{DIRECTION}{target}")
 }
 
 /// The names of the digit sets that the run reads.
-pub fn digit_sets(config: &Config) -> Vec<&'static str> {
+pub(crate) fn digit_sets(config: &Config) -> Vec<&'static str> {
     let name = |points: &Points| match points {
         Points::Digits { set, .. } => Some(set.name()),
         _ => None,
@@ -44,7 +44,7 @@ pub fn digit_sets(config: &Config) -> Vec<&'static str> {
 }
 
 /// The files that the run reads, each with the name under which its digest is kept.
-pub fn data_files(config: &Config) -> Vec<(String, PathBuf)> {
+pub(crate) fn data_files(config: &Config) -> Vec<(String, PathBuf)> {
     [config.initial(), config.data()].into_iter().flat_map(files).collect()
 }
 
@@ -61,7 +61,7 @@ fn files(points: &Points) -> Vec<(String, PathBuf)> {
 }
 
 /// How clouds are measured under a preset.
-pub fn protocol(config: &Config, preset: &str) -> Protocol {
+pub(crate) fn protocol(config: &Config, preset: &str) -> Protocol {
     let (pairs, exact_points) = match config {
         Config::Flow(_) => {
             return match preset {

@@ -14,7 +14,7 @@ use train::run::{FORMAT, MANIFEST_FILE};
 
 /// The provenance of a run or of an experiment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Manifest {
+pub(crate) struct Manifest {
     /// The version of the format of a run folder.
     pub schema_version: u64,
     /// The version of the program.
@@ -44,7 +44,7 @@ pub struct Manifest {
 
 impl Manifest {
     /// The provenance of what this process makes.
-    pub fn new(device: Device, preset: &str, with_floor: bool) -> Self {
+    pub(crate) fn new(device: Device, preset: &str, with_floor: bool) -> Self {
         Self {
             schema_version: FORMAT,
             version: env!("CARGO_PKG_VERSION").into(),
@@ -64,7 +64,7 @@ impl Manifest {
 
     /// Adds the digests of the files that a run reads.
     #[must_use]
-    pub fn with_data(mut self, config: &Config) -> Self {
+    pub(crate) fn with_data(mut self, config: &Config) -> Self {
         for (name, file) in data_files(config) {
             // A missing or empty file is said better by the reader.
             if let Ok(bytes) = std::fs::read(&file) {
@@ -75,7 +75,7 @@ impl Manifest {
     }
 
     /// The fields by name.
-    pub fn facts(&self) -> Result<Map<String, Value>> {
+    pub(crate) fn facts(&self) -> Result<Map<String, Value>> {
         match serde_json::to_value(self)? {
             Value::Object(facts) => Ok(facts),
             other => bail!("a manifest is an object, not {other}"),
@@ -83,7 +83,7 @@ impl Manifest {
     }
 
     /// Reads the manifest of a folder.
-    pub fn read(folder: &Path) -> Result<Self> {
+    pub(crate) fn read(folder: &Path) -> Result<Self> {
         let path = folder.join(MANIFEST_FILE);
         let text = std::fs::read_to_string(&path)
             .with_context(|| format!("{} cannot be read: give a folder that oplus made", path.display()))?;

@@ -11,7 +11,7 @@ use train::training::Training;
 use train::w2fe::GeneratorRun;
 
 /// Measures a generator at every record, and keeps particles at some.
-pub struct Monitor {
+pub(crate) struct Monitor {
     monitor: measure::Monitor,
     folder: PathBuf,
     records: u64,
@@ -19,12 +19,12 @@ pub struct Monitor {
 
 impl Monitor {
     /// For a run in `folder`.
-    pub fn new(config: &GeneratorConfig, folder: &Path) -> Result<Self> {
+    pub(crate) fn new(config: &GeneratorConfig, folder: &Path) -> Result<Self> {
         Ok(Self { monitor: measure::Monitor::new(config, &inputs())?, folder: folder.into(), records: 0 })
     }
 
     /// What a record adds.
-    pub fn measure(&mut self, run: &GeneratorRun) -> Measured {
+    pub(crate) fn measure(&mut self, run: &GeneratorRun) -> Measured {
         let Watched { values, particles } = self.monitor.measure(|points| run.trainer().generate(points))?;
         self.records += 1;
         if let Some(points) = particles.filter(|_| is_round(self.records)) {

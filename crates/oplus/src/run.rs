@@ -25,7 +25,7 @@ const DRAWN_PATHS: usize = 400;
 const DRAWN_STEPS: usize = 16;
 
 /// Trains in a folder, measures the flow and writes samples, results and report; what is already done is not repeated.
-pub fn train(
+pub(crate) fn train(
     config: &Config,
     folder: &Path,
     resume: bool,
@@ -141,7 +141,7 @@ fn write_paths(model: &FlowModel, folder: &Path) -> Result<()> {
 }
 
 /// Writes the report of a run folder from its files, and its paths as a picture of their own.
-pub fn report(folder: &Path) -> Result<PathBuf> {
+pub(crate) fn report(folder: &Path) -> Result<PathBuf> {
     if let Some(paths) = page::paths(folder, &results(folder)?)? {
         let picture = paths.draw()?.to_document();
         write_whole(folder.join(PATHS_PICTURE), |file| file.write_all(picture.as_bytes()))?;
@@ -153,7 +153,7 @@ pub fn report(folder: &Path) -> Result<PathBuf> {
 }
 
 /// The same measures between two independent samples of the target of a run.
-pub fn floors(config: &Config, protocol: Protocol) -> Result<Vec<Floor>> {
+pub(crate) fn floors(config: &Config, protocol: Protocol) -> Result<Vec<Floor>> {
     Ok(measure::floor(config, &inputs(), &dataset(config), protocol)?)
 }
 

@@ -11,24 +11,24 @@ use train::outcome::Outcome;
 use train::run::OUTCOME_FILE;
 
 /// Name of the results in the folder of a run or of an experiment.
-pub const RESULTS_FILE: &str = "results.json";
+pub(crate) const RESULTS_FILE: &str = "results.json";
 /// Name of the report in the folder of a run or of an experiment.
-pub const REPORT_FILE: &str = "report.html";
+pub(crate) const REPORT_FILE: &str = "report.html";
 /// Name of the picture of a flow's paths in the folder of a run.
-pub const PATHS_PICTURE: &str = "paths.svg";
+pub(crate) const PATHS_PICTURE: &str = "paths.svg";
 
 /// The results in the folder of a run or of an experiment.
-pub fn results(folder: &Path) -> Result<Results> {
+pub(crate) fn results(folder: &Path) -> Result<Results> {
     read_json(&folder.join(RESULTS_FILE))
 }
 
 /// How the training in a run folder ended.
-pub fn outcome(folder: &Path) -> Result<Outcome> {
+pub(crate) fn outcome(folder: &Path) -> Result<Outcome> {
     read_json(&folder.join(OUTCOME_FILE))
 }
 
 /// Writes a value as JSON, whole or not at all.
-pub fn write_json(path: &Path, value: &impl Serialize) -> Result<()> {
+pub(crate) fn write_json(path: &Path, value: &impl Serialize) -> Result<()> {
     let text = serde_json::to_string_pretty(value)?;
     Ok(write_whole(path, |file| writeln!(file, "{text}"))?)
 }

@@ -9,19 +9,19 @@ use std::path::{Path, PathBuf};
 
 const FOLDER: &str = "samples";
 /// The generated clouds of all pairs, relative to the run folder.
-pub const GENERATED: &str = "samples/generated.npy";
+pub(crate) const GENERATED: &str = "samples/generated.npy";
 /// The starting points of the generated clouds, relative to the run folder; generators only.
-pub const STARTS: &str = "samples/start.npy";
+pub(crate) const STARTS: &str = "samples/start.npy";
 /// The target clouds of all pairs, relative to the run folder.
-pub const TARGETS: &str = "samples/target.npy";
+pub(crate) const TARGETS: &str = "samples/target.npy";
 /// The positions of some particles of a flow on their way, relative to the run folder: a row for each particle, with its
 /// first two coordinates at each time.
-pub const PATHS: &str = "samples/paths.npy";
+pub(crate) const PATHS: &str = "samples/paths.npy";
 /// The particles at an iteration, before its number and the ending.
 const PARTICLES: &str = "particles-";
 
 /// Writes the clouds of a measurement; returns where the generated ones are.
-pub fn write(folder: &Path, measurement: &Measurement) -> Result<&'static str> {
+pub(crate) fn write(folder: &Path, measurement: &Measurement) -> Result<&'static str> {
     make(folder)?;
     // The flow computes in single precision: nothing is lost.
     write_npy_f32(folder.join(GENERATED), &measurement.generated.mapv(|x| x as f32))?;
@@ -33,7 +33,7 @@ pub fn write(folder: &Path, measurement: &Measurement) -> Result<&'static str> {
 }
 
 /// Writes the ways of particles, of which `positions` has the rows [n, d] at each time.
-pub fn write_paths(folder: &Path, positions: &[Array2<f64>]) -> Result<()> {
+pub(crate) fn write_paths(folder: &Path, positions: &[Array2<f64>]) -> Result<()> {
     make(folder)?;
     let planar: Vec<_> = positions.iter().map(|x| x.slice(s![.., ..x.ncols().min(2)])).collect();
     let rows = concatenate(Axis(1), &planar).context("positions of different particles")?;
@@ -41,13 +41,13 @@ pub fn write_paths(folder: &Path, positions: &[Array2<f64>]) -> Result<()> {
 }
 
 /// Writes the particles at an iteration.
-pub fn write_particles(folder: &Path, iteration: u64, points: &Array2<f64>) -> Result<()> {
+pub(crate) fn write_particles(folder: &Path, iteration: u64, points: &Array2<f64>) -> Result<()> {
     let path = make(folder)?.join(format!("{PARTICLES}{iteration:09}.npy"));
     Ok(write_npy_f32(path, &points.mapv(|x| x as f32))?)
 }
 
 /// The particles that were written, each with its iteration, in their order.
-pub fn particles(folder: &Path) -> Vec<(PathBuf, u64)> {
+pub(crate) fn particles(folder: &Path) -> Vec<(PathBuf, u64)> {
     let entries = fs::read_dir(folder.join(FOLDER)).into_iter().flatten().filter_map(Result::ok);
     let mut found: Vec<(PathBuf, u64)> = entries
         .filter_map(|entry| {

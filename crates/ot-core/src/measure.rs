@@ -209,7 +209,7 @@ pub(crate) struct Weights {
 
 impl Weights {
     /// Checked weights divided by their sum, or 1/n each if none are given.
-    pub fn new(weights: Option<&[f64]>, points: usize) -> Self {
+    pub(crate) fn new(weights: Option<&[f64]>, points: usize) -> Self {
         let Some(weights) = weights else {
             return Self { all: vec![1.0 / points as f64; points], support: (0..points).collect() };
         };
@@ -221,12 +221,12 @@ impl Weights {
     }
 
     /// The positive weights.
-    pub fn positive(&self) -> Vec<f64> {
+    pub(crate) fn positive(&self) -> Vec<f64> {
         self.positive_of(&self.all)
     }
 
     /// The values at the points that carry mass.
-    pub fn positive_of(&self, values: &[f64]) -> Vec<f64> {
+    pub(crate) fn positive_of(&self, values: &[f64]) -> Vec<f64> {
         self.support.iter().filter_map(|&index| values.get(index).copied()).collect()
     }
 }

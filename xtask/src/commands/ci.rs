@@ -22,7 +22,7 @@ const STEPS: &[Step] = &[
     ("smoke", smoke),
 ];
 
-pub fn run(workspace: &Workspace) -> Result<ExitCode> {
+pub(super) fn run(workspace: &Workspace) -> Result<ExitCode> {
     let begin = Instant::now();
     for (name, step) in STEPS {
         eprintln!("== {name}");

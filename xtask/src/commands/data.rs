@@ -8,7 +8,7 @@ use std::process::ExitCode;
 
 /// Arguments of `data`.
 #[derive(Debug, Args)]
-pub struct Arguments {
+pub(super) struct Arguments {
     #[command(subcommand)]
     action: Action,
 }
@@ -21,7 +21,7 @@ enum Action {
     Check { name: String },
 }
 
-pub fn run(workspace: &Workspace, arguments: &Arguments) -> Result<ExitCode> {
+pub(super) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<ExitCode> {
     let root = cache_root(workspace.root());
     match &arguments.action {
         Action::Fetch { name } => {

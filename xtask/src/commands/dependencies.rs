@@ -6,7 +6,7 @@ use anyhow::Result;
 use std::process::Stdio;
 
 /// Runs the tools that are installed; the workflow has all of them, and the advisories, which change from day to day.
-pub fn check(workspace: &Workspace) -> Result<()> {
+pub(super) fn check(workspace: &Workspace) -> Result<()> {
     for (tool, arguments) in [("deny", &["check", "bans", "licenses", "sources"][..]), ("machete", &[])] {
         if !installed(workspace, tool) {
             eprintln!("cargo {tool} is skipped: `cargo install --locked cargo-{tool}` installs it");

@@ -58,7 +58,7 @@ impl Finding {
     }
 }
 
-pub fn run(workspace: &Workspace) -> Result<ExitCode> {
+pub(super) fn run(workspace: &Workspace) -> Result<ExitCode> {
     let findings = [
         rust(output("rustc", &["--version"]).as_deref()),
         linker(),

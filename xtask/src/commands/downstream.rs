@@ -9,7 +9,7 @@ const FOLDER: &str = "tests/downstream";
 ///
 /// With the versions that the workspace has locked, and in its build folder: what it depends on is compiled there
 /// already.
-pub fn check(workspace: &Workspace) -> Result<()> {
+pub(super) fn check(workspace: &Workspace) -> Result<()> {
     let folder = workspace.root().join(FOLDER);
     let lock = folder.join("Cargo.lock");
     fs::copy(workspace.root().join("Cargo.lock"), &lock)

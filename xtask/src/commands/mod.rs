@@ -10,7 +10,7 @@ mod oplus;
 mod setup;
 mod test;
 mod tidy;
-pub mod usage;
+pub(crate) mod usage;
 
 use crate::workspace::Workspace;
 use anyhow::Result;
@@ -21,7 +21,7 @@ use std::process::ExitCode;
 /// Everything that can be done with this project.
 #[derive(Debug, Parser)]
 #[command(name = "cargo xtask", bin_name = "cargo xtask", about, disable_help_subcommand = true)]
-pub struct Cli {
+pub(crate) struct Cli {
     #[command(subcommand)]
     command: Task,
 }
@@ -70,7 +70,7 @@ struct PassedOn {
 }
 
 /// Runs the command and returns the exit code of the process.
-pub fn run(cli: Cli) -> Result<ExitCode> {
+pub(crate) fn run(cli: Cli) -> Result<ExitCode> {
     let workspace = Workspace::find()?;
     match cli.command {
         Task::Reproduce(passed) => oplus::run(&workspace, "reproduce", &passed.arguments),

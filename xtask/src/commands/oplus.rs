@@ -9,7 +9,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::{Command, ExitCode};
 
-pub fn run(workspace: &Workspace, command: &str, arguments: &[OsString]) -> Result<ExitCode> {
+pub(super) fn run(workspace: &Workspace, command: &str, arguments: &[OsString]) -> Result<ExitCode> {
     let program = build(workspace, arguments)?;
     // The program runs in the user's folder, but the data sets of `data fetch` lie in the workspace.
     let data = datasets::manifest::cache_root(workspace.root());

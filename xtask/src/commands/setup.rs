@@ -8,13 +8,13 @@ use std::process::ExitCode;
 
 /// Arguments of `setup`.
 #[derive(Debug, Args)]
-pub struct Arguments {
+pub(super) struct Arguments {
     /// With the CUDA libraries (3.5 GB once unpacked)
     #[arg(long)]
     cuda: bool,
 }
 
-pub fn run(workspace: &Workspace, arguments: &Arguments) -> Result<ExitCode> {
+pub(super) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<ExitCode> {
     let kind = if arguments.cuda { Kind::Cuda } else { Kind::Cpu };
     let ready = match libtorch::users_own(workspace) {
         Some(folder) if arguments.cuda => bail!(

@@ -10,9 +10,9 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 /// What every cargo call of the checks compiles: all packages, with libtorch.
-pub const EVERYTHING: [&str; 3] = ["--workspace", "--features", "oplus/torch"];
+pub(super) const EVERYTHING: [&str; 3] = ["--workspace", "--features", "oplus/torch"];
 
-pub fn run(workspace: &Workspace, arguments: &[OsString]) -> Result<ExitCode> {
+pub(super) fn run(workspace: &Workspace, arguments: &[OsString]) -> Result<ExitCode> {
     all(workspace, arguments)?;
     if arguments.is_empty() {
         downstream::check(workspace)?;
@@ -21,7 +21,7 @@ pub fn run(workspace: &Workspace, arguments: &[OsString]) -> Result<ExitCode> {
 }
 
 /// Runs every test of the workspace.
-pub fn all(workspace: &Workspace, arguments: &[OsString]) -> Result<()> {
+pub(super) fn all(workspace: &Workspace, arguments: &[OsString]) -> Result<()> {
     oplus(workspace)?;
     let mut cargo = workspace.cargo();
     cargo.arg("test").args(EVERYTHING).args(arguments);
@@ -29,7 +29,7 @@ pub fn all(workspace: &Workspace, arguments: &[OsString]) -> Result<()> {
 }
 
 /// Builds all programs and tests in the profile of the tests, and returns the program oplus.
-pub fn oplus(workspace: &Workspace) -> Result<PathBuf> {
+pub(super) fn oplus(workspace: &Workspace) -> Result<PathBuf> {
     libtorch::ensure(workspace)?;
     let mut cargo = workspace.cargo();
     cargo.arg("build").args(EVERYTHING).args(["--bins", "--tests"]);

@@ -5,14 +5,14 @@ use crate::workspace::Workspace;
 use anyhow::{Result, bail};
 use std::process::ExitCode;
 
-pub fn run(workspace: &Workspace) -> Result<ExitCode> {
+pub(super) fn run(workspace: &Workspace) -> Result<ExitCode> {
     check(workspace)?;
     println!("tidy: every rule holds");
     Ok(ExitCode::SUCCESS)
 }
 
 /// Lists what breaks a rule, then fails if anything does.
-pub fn check(workspace: &Workspace) -> Result<()> {
+pub(super) fn check(workspace: &Workspace) -> Result<()> {
     let problems = tidy::problems(workspace.root())?;
     for problem in &problems {
         eprintln!("{problem}");

@@ -8,7 +8,7 @@ use std::process::ExitCode;
 const USAGE: u8 = 2;
 
 /// Prints clap's help, or one sentence about what is wrong.
-pub fn answer(error: &clap::Error) -> ExitCode {
+pub(crate) fn answer(error: &clap::Error) -> ExitCode {
     if error.kind() == ErrorKind::InvalidSubcommand {
         eprintln!("error: {}", unknown_command(error));
         return ExitCode::from(USAGE);

@@ -10,10 +10,10 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
 /// Fetches a wheel into a folder and returns the file; a test passes its own.
-pub type Fetch<'a> = dyn Fn(&Wheel, &Path) -> Result<PathBuf> + 'a;
+pub(crate) type Fetch<'a> = dyn Fn(&Wheel, &Path) -> Result<PathBuf> + 'a;
 
 /// `OPLUS_CACHE`, else `oplus` under `XDG_CACHE_HOME`, else `~/.cache/oplus`.
-pub fn root() -> Result<PathBuf> {
+pub(crate) fn root() -> Result<PathBuf> {
     root_from(|name| env::var_os(name).filter(|value| !value.is_empty()))
         .context("there is no cache folder: set OPLUS_CACHE to a folder with 1 GB of free space")
 }
@@ -29,7 +29,7 @@ fn root_from(variable: impl Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
 ///
 /// Safe to call from several processes at once: one makes it, the others wait. What an interrupted call has left is
 /// removed.
-pub fn install(root: &Path, kind: Kind, wheels: &[Wheel], fetch: &Fetch) -> Result<PathBuf> {
+pub(crate) fn install(root: &Path, kind: Kind, wheels: &[Wheel], fetch: &Fetch) -> Result<PathBuf> {
     let name = format!("libtorch-{VERSION}-{kind}");
     let target = root.join(&name);
     if check::check(&target).is_ok() {

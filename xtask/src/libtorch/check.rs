@@ -10,7 +10,7 @@ const VERSION_HEADER: &str = "include/torch/headeronly/version.h";
 const LIBRARIES: &[&str] = &["libtorch_cpu.so", "libtorch_cpu.dylib", "torch_cpu.lib"];
 
 /// Fails, saying what is missing or which version was found.
-pub fn check(folder: &Path) -> Result<()> {
+pub(crate) fn check(folder: &Path) -> Result<()> {
     if !folder.is_dir() {
         bail!("{} is not a folder", folder.display());
     }
@@ -28,7 +28,7 @@ pub fn check(folder: &Path) -> Result<()> {
 }
 
 /// The version without a `+cpu` or `+cu130` tail, from `build-version` or else from the headers.
-pub fn version(folder: &Path) -> Result<String> {
+pub(crate) fn version(folder: &Path) -> Result<String> {
     let file = folder.join("build-version");
     if let Ok(text) = fs::read_to_string(&file) {
         let text = text.trim();

@@ -13,7 +13,7 @@ const PIP_REMEDY: &str = "python3 with pip is needed once to fetch libtorch: ins
                           `apt-get install python3-pip`), or set LIBTORCH to a libtorch of your own";
 
 /// Puts the wheel into `folder` and returns its path; a wheel whose SHA-256 differs is an error and is not kept.
-pub fn with_pip(wheel: &Wheel, folder: &Path) -> Result<PathBuf> {
+pub(super) fn with_pip(wheel: &Wheel, folder: &Path) -> Result<PathBuf> {
     let what = format!("{} {}", wheel.package, wheel.version);
     eprintln!("fetching {what}");
     for attempt in 1.. {
@@ -83,7 +83,7 @@ fn only_wheel_in(folder: &Path) -> Result<PathBuf> {
 }
 
 /// Compares a file with the SHA-256 that it must have.
-pub fn verify(file: &Path, expected: &str) -> Result<()> {
+pub(super) fn verify(file: &Path, expected: &str) -> Result<()> {
     let found = sha256(file)?;
     if found != expected {
         fs::remove_file(file).with_context(|| format!("{} cannot be removed", file.display()))?;
@@ -96,7 +96,7 @@ pub fn verify(file: &Path, expected: &str) -> Result<()> {
 }
 
 /// The SHA-256 of a file in lower-case hexadecimal digits.
-pub fn sha256(file: &Path) -> Result<String> {
+pub(super) fn sha256(file: &Path) -> Result<String> {
     let mut reader = File::open(file).with_context(|| format!("{} cannot be opened", file.display()))?;
     let mut hasher = Sha256::new();
     let mut buffer = vec![0; 1 << 20];

@@ -9,12 +9,12 @@ use std::path::{Path, PathBuf};
 const DEPENDENTS: &[&str] = &["torch-sys", "flows", "train", "oplus"];
 
 /// The path of the link, as cargo's `[env]` table writes it.
-pub fn path(workspace: &Workspace) -> PathBuf {
+pub(crate) fn path(workspace: &Workspace) -> PathBuf {
     workspace.root().join(".libtorch")
 }
 
 /// Points the link to `folder`; builds that were made against another folder are forgotten.
-pub fn point(workspace: &Workspace, folder: &Path) -> Result<()> {
+pub(crate) fn point(workspace: &Workspace, folder: &Path) -> Result<()> {
     let link = path(workspace);
     let before = fs::read_link(&link).ok();
     if before.as_deref() == Some(folder) {

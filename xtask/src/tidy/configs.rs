@@ -3,7 +3,7 @@
 use super::Problem;
 use super::tree::Tree;
 
-pub fn check(tree: &Tree) -> Vec<Problem> {
+pub(super) fn check(tree: &Tree) -> Vec<Problem> {
     tree.ending(".toml")
         .filter_map(|(path, text)| {
             let error = toml::from_str::<toml::Table>(text).err()?;

@@ -6,7 +6,7 @@ use super::tree::Tree;
 const MAP: &str = "ARCHITECTURE.md";
 const INVARIANT: &str = "Architecture Invariant:";
 
-pub fn check(tree: &Tree) -> Vec<Problem> {
+pub(super) fn check(tree: &Tree) -> Vec<Problem> {
     let mut problems = map(tree);
     for (path, text) in tree.ending(".md") {
         for (line, target) in links(text) {

@@ -44,7 +44,7 @@ const BANS: &[Ban] = &[
 const HOME_OF_TORCH: &str = "flows";
 const INHERITED: &[&str] = &["version", "edition", "rust-version", "license", "publish"];
 
-pub fn check(tree: &Tree) -> Vec<Problem> {
+pub(super) fn check(tree: &Tree) -> Vec<Problem> {
     let mut problems = Vec::new();
     for (path, text) in tree.ending("Cargo.toml") {
         // A file that does not parse is a problem of its own, found with all other TOML.

@@ -14,7 +14,7 @@ use tree::Tree;
 
 /// A broken rule and its place.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Problem {
+pub(crate) struct Problem {
     /// Relative to the workspace root, with `/`.
     pub file: String,
     /// Counted from 1.
@@ -35,7 +35,7 @@ impl fmt::Display for Problem {
 }
 
 /// Everything in the tree below `root` that breaks a rule, in the order of files and lines.
-pub fn problems(root: &Path) -> Result<Vec<Problem>> {
+pub(crate) fn problems(root: &Path) -> Result<Vec<Problem>> {
     Ok(problems_of(&Tree::read(root)?))
 }
 

@@ -32,7 +32,7 @@ const BANS: &[(&[&str], &str)] = &[
     ),
 ];
 
-pub fn check(tree: &Tree) -> Vec<Problem> {
+pub(super) fn check(tree: &Tree) -> Vec<Problem> {
     let mut problems = Vec::new();
     for (path, text) in tree.iter().filter(|(path, _)| *path != "Cargo.lock") {
         for (number, line) in text.lines().enumerate() {

@@ -12,12 +12,12 @@ const TEXT: &[&str] = &["rs", "toml", "md", "py", "sh", "yml", "yaml", "json"];
 
 /// File contents by path, relative to the root and with `/`.
 #[derive(Debug, Default)]
-pub struct Tree {
+pub(super) struct Tree {
     files: BTreeMap<String, String>,
 }
 
 impl Tree {
-    pub fn read(root: &Path) -> Result<Self> {
+    pub(super) fn read(root: &Path) -> Result<Self> {
         let mut tree = Self::default();
         tree.add_folder(root, "")?;
         Ok(tree)
@@ -48,20 +48,20 @@ impl Tree {
     }
 
     /// Files whose path ends so.
-    pub fn ending<'tree>(&'tree self, end: &str) -> impl Iterator<Item = (&'tree str, &'tree str)> {
+    pub(super) fn ending<'tree>(&'tree self, end: &str) -> impl Iterator<Item = (&'tree str, &'tree str)> {
         self.iter().filter(move |(path, _)| path.ends_with(end))
     }
 
-    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         self.files.iter().map(|(path, text)| (path.as_str(), text.as_str()))
     }
 
-    pub fn get(&self, path: &str) -> Option<&str> {
+    pub(super) fn get(&self, path: &str) -> Option<&str> {
         self.files.get(path).map(String::as_str)
     }
 
     /// Whether this is a file, or a folder that holds one.
-    pub fn holds(&self, path: &str) -> bool {
+    pub(super) fn holds(&self, path: &str) -> bool {
         let folder = format!("{}/", path.trim_end_matches('/'));
         path.is_empty()
             || self.files.contains_key(path)
@@ -77,7 +77,7 @@ fn is_text(path: &str) -> bool {
 #[cfg(test)]
 impl Tree {
     /// A small tree for the tests of the rules.
-    pub fn of(files: &[(&str, &str)]) -> Self {
+    pub(super) fn of(files: &[(&str, &str)]) -> Self {
         Self { files: files.iter().map(|(path, text)| ((*path).to_owned(), (*text).to_owned())).collect() }
     }
 }

@@ -32,11 +32,14 @@ mod by_name {
     use serde::de::Error;
 
     #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde gives the field by reference")]
-    pub fn serialize<S: Serializer>(metric: &&'static Metric, serializer: S) -> Result<S::Ok, S::Error> {
+    pub(super) fn serialize<S: Serializer>(
+        metric: &&'static Metric,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(metric.name)
     }
 
-    pub fn deserialize<'a, D: Deserializer<'a>>(deserializer: D) -> Result<&'static Metric, D::Error> {
+    pub(super) fn deserialize<'a, D: Deserializer<'a>>(deserializer: D) -> Result<&'static Metric, D::Error> {
         let name = String::deserialize(deserializer)?;
         metrics::find(&name).ok_or_else(|| D::Error::custom(format!("there is no metric `{name}`")))
     }

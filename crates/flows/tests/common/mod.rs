@@ -5,14 +5,19 @@ use rand_chacha::ChaCha8Rng;
 
 const STEP: f64 = 1e-5;
 
-pub fn uniform(rng: &mut ChaCha8Rng, n: usize) -> Vec<f64> {
+pub(crate) fn uniform(rng: &mut ChaCha8Rng, n: usize) -> Vec<f64> {
     (0..n).map(|_| 2.0 * rng.random::<f64>() - 1.0).collect()
 }
 
 /// Asserts that `gradient` is the derivative of `loss` at `at`, entry by entry. Central differences err by
 /// h²/6·|third derivative| ≈ 1e-10 and by rounding ε·|ℓ|/h ≈ 1e-11; the caller's tolerance says how large its third
 /// derivatives are.
-pub fn assert_gradient(at: &[f64], gradient: &[f64], tolerance: f64, mut loss: impl FnMut(&[f64]) -> f64) {
+pub(crate) fn assert_gradient(
+    at: &[f64],
+    gradient: &[f64],
+    tolerance: f64,
+    mut loss: impl FnMut(&[f64]) -> f64,
+) {
     let mut moved = at.to_vec();
     let mut largest = 0.0_f64;
     for i in 0..at.len() {

@@ -8,7 +8,7 @@ use std::ops::Range;
 use std::path::PathBuf;
 
 #[derive(Debug, Args)]
-pub struct Arguments {
+pub(super) struct Arguments {
     /// The samples, a .npy or .csv file with one point a row
     #[arg(long, value_name = "FILE")]
     samples: PathBuf,
@@ -29,7 +29,7 @@ pub struct Arguments {
     json: bool,
 }
 
-pub fn run(arguments: &Arguments) -> Result<Ending> {
+pub(super) fn run(arguments: &Arguments) -> Result<Ending> {
     let samples = datasets::read_matrix(&arguments.samples)?;
     let reference = datasets::read_matrix(&arguments.reference)?;
     let weights = |file: &Option<PathBuf>| -> Result<Option<Vec<f64>>> {

@@ -16,7 +16,7 @@ use clap::{Parser, Subcommand};
 /// Exit codes: 0 done, 1 an error (one sentence says what to do), 2 a wrong command line, 3 a training diverged.
 #[derive(Debug, Parser)]
 #[command(name = "oplus", version, disable_help_subcommand = true)]
-pub struct Cli {
+pub(crate) struct Cli {
     #[command(subcommand)]
     command: Command,
 }
@@ -37,7 +37,7 @@ enum Command {
     Report(report::Arguments),
 }
 
-pub fn run(cli: Cli) -> Result<Ending> {
+pub(crate) fn run(cli: Cli) -> Result<Ending> {
     match cli.command {
         Command::Train(arguments) => train::run(arguments),
         Command::Resume(arguments) => resume::run(&arguments),

@@ -8,12 +8,12 @@ use std::path::PathBuf;
 use train::run::CONFIG_FILE;
 
 #[derive(Debug, Args)]
-pub struct Arguments {
+pub(super) struct Arguments {
     /// The folder of a run or of an experiment
     folder: PathBuf,
 }
 
-pub fn run(arguments: &Arguments) -> Result<Ending> {
+pub(super) fn run(arguments: &Arguments) -> Result<Ending> {
     let folder = &arguments.folder;
     let is_run = folder.join(CONFIG_FILE).is_file();
     let path = if is_run { run::report(folder)? } else { experiment::report(folder)? };

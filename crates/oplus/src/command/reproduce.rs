@@ -9,7 +9,7 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 #[derive(Debug, Args)]
-pub struct Arguments {
+pub(super) struct Arguments {
     #[arg(help = experiments())]
     name: String,
     /// smoke shows that everything works, quick gives a first impression, full the numbers
@@ -61,7 +61,7 @@ fn experiments() -> String {
     format!("The experiment: {}", names.join(", "))
 }
 
-pub fn run(arguments: &Arguments) -> Result<Ending> {
+pub(super) fn run(arguments: &Arguments) -> Result<Ending> {
     let experiment = experiment::find(&arguments.name)?;
     let preset = arguments.preset.name();
     let cores = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);

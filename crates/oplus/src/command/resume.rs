@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use train::run::stored_config;
 
 #[derive(Debug, Args)]
-pub struct Arguments {
+pub(super) struct Arguments {
     /// The run folder
     run: PathBuf,
     /// cpu; or libtorch, cuda:0, cuda:1, … in a program that is built with libtorch
@@ -18,7 +18,7 @@ pub struct Arguments {
     device: Device,
 }
 
-pub fn run(arguments: &Arguments) -> Result<Ending> {
+pub(super) fn run(arguments: &Arguments) -> Result<Ending> {
     let config = stored_config(&arguments.run)?;
     let manifest = Manifest::read(&arguments.run)?;
     let status = run::train(&config, &arguments.run, true, arguments.device, &manifest)?;

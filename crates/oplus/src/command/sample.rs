@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use train::Model;
 
 #[derive(Debug, Args)]
-pub struct Arguments {
+pub(super) struct Arguments {
     /// The run folder
     run: PathBuf,
     /// How many points
@@ -26,7 +26,7 @@ pub struct Arguments {
     out: PathBuf,
 }
 
-pub fn run(arguments: &Arguments) -> Result<Ending> {
+pub(super) fn run(arguments: &Arguments) -> Result<Ending> {
     if arguments.out.exists() {
         bail!("{} exists: choose another name with --out, or delete it", arguments.out.display());
     }

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use train::Config;
 
 #[derive(Debug, Args)]
-pub struct Arguments {
+pub(super) struct Arguments {
     /// The configuration, a TOML file
     config: PathBuf,
     /// Train on the rows of this .npy or .csv file (their number of columns must be data.dim, where it is set)
@@ -39,7 +39,7 @@ pub struct Arguments {
     without_floor: bool,
 }
 
-pub fn run(arguments: Arguments) -> Result<Ending> {
+pub(super) fn run(arguments: Arguments) -> Result<Ending> {
     let mut changes = Vec::new();
     if let Some(file) = &arguments.data {
         changes.push(data_from(file, &arguments.config)?);

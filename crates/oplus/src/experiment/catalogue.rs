@@ -13,7 +13,7 @@ use serde::Deserialize;
 
 /// An experiment: the configurations in the folder of its name below `configs`.
 #[derive(Debug)]
-pub struct Experiment {
+pub(crate) struct Experiment {
     pub name: &'static str,
     pub title: &'static str,
     /// Its families in the order of the tables; others come after them.
@@ -28,7 +28,7 @@ pub struct Experiment {
 
 /// The configuration of a row.
 #[derive(Debug)]
-pub struct Setting {
+pub(crate) struct Setting {
     /// The folder: a family of settings.
     pub family: &'static str,
     /// The file without its ending: METHOD, for flows DATASET-DIMd-METHOD.
@@ -169,7 +169,7 @@ const ALL: &[Experiment] = &[
 ];
 
 /// The experiment of this name.
-pub fn find(name: &str) -> Result<&'static Experiment> {
+pub(crate) fn find(name: &str) -> Result<&'static Experiment> {
     if let Some(experiment) = ALL.iter().find(|experiment| experiment.name == name) {
         return Ok(experiment);
     }
@@ -179,7 +179,7 @@ pub fn find(name: &str) -> Result<&'static Experiment> {
 }
 
 /// The names of all experiments.
-pub fn names() -> impl Iterator<Item = &'static str> {
+pub(crate) fn names() -> impl Iterator<Item = &'static str> {
     ALL.iter().map(|experiment| experiment.name)
 }
 
@@ -192,14 +192,14 @@ struct InPrint {
 
 impl Experiment {
     /// The title; what stands in for the data of the publication is said in it.
-    pub fn title_of(&self, results: &Results) -> String {
+    pub(crate) fn title_of(&self, results: &Results) -> String {
         let stand_in = results.rows.iter().any(|row| row.dataset.contains(DigitSet::UspsResampled.name()));
         let note = if stand_in { " — ON USPS-RESAMPLED, A STAND-IN FOR USPS" } else { "" };
         format!("{}{note}", self.title)
     }
 
     /// Its rows in the order of the tables: by family, data, method, and then as people sort names.
-    pub fn rows(&self) -> Vec<&'static Setting> {
+    pub(crate) fn rows(&self) -> Vec<&'static Setting> {
         let mut rows: Vec<&Setting> = self.embedded().flat_map(|embedded| embedded.rows).collect();
         rows.sort_by(|a, b| {
             let ((data_a, method_a), (data_b, method_b)) = (split(a.stem), split(b.stem));
@@ -215,7 +215,7 @@ impl Experiment {
     }
 
     /// The numbers of others.
-    pub fn in_print(&self) -> Result<Vec<Published>> {
+    pub(crate) fn in_print(&self) -> Result<Vec<Published>> {
         let mut numbers = Vec::new();
         for embedded in self.embedded() {
             numbers.extend(toml::from_str::<InPrint>(embedded.in_print)?.number);

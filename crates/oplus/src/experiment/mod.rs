@@ -6,7 +6,7 @@ mod queue;
 mod references;
 mod tables;
 
-pub use catalogue::{Experiment, find, names};
+pub(crate) use catalogue::{Experiment, find, names};
 
 use crate::kinds::{self, data_sets, protocol};
 use crate::manifest::Manifest;
@@ -35,7 +35,7 @@ const TABLE_FILE: &str = "table.md";
 
 /// How to reproduce an experiment.
 #[derive(Debug, Clone)]
-pub struct Plan {
+pub(crate) struct Plan {
     pub preset: String,
     /// Part of FAMILY/STEM of the rows to reproduce; empty for all.
     pub rows: String,
@@ -69,7 +69,7 @@ impl Trial {
 }
 
 /// Trains, measures and tabulates; returns the table as Markdown.
-pub fn reproduce(experiment: &Experiment, plan: &Plan) -> Result<String> {
+pub(crate) fn reproduce(experiment: &Experiment, plan: &Plan) -> Result<String> {
     let trials = trials(experiment, plan)?;
     let sets: BTreeSet<&str> = trials.iter().flat_map(|trial| kinds::digit_sets(&trial.config)).collect();
     // What no package carries comes last in the alphabet and is the harder to get: it is said first.
@@ -104,7 +104,7 @@ pub fn reproduce(experiment: &Experiment, plan: &Plan) -> Result<String> {
 }
 
 /// Writes the report of an experiment from its folder.
-pub fn report(folder: &Path) -> Result<PathBuf> {
+pub(crate) fn report(folder: &Path) -> Result<PathBuf> {
     let results = run_folder::results(folder)
         .with_context(|| format!("{} is neither a run nor a finished experiment", folder.display()))?;
     let experiment = find(&results.experiment)?;

@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 /// Compares names as people do: numbers by their value, so that `2d` comes before `12d`, all else letter by letter.
 ///
 /// Of numbers that are equal but for zeros in front, the shorter comes later.
-pub fn natural(a: &str, b: &str) -> Ordering {
+pub(super) fn natural(a: &str, b: &str) -> Ordering {
     let (a, b) = (parts(a), parts(b));
     let different = a.iter().zip(&b).map(|(a, b)| a.compare(b)).find(|order| order.is_ne());
     different.unwrap_or_else(|| a.len().cmp(&b.len()))
@@ -13,14 +13,14 @@ pub fn natural(a: &str, b: &str) -> Ordering {
 
 /// The place of `name` in a list of words: that of the one that it is, or that it begins with before a hyphen; the end
 /// where there is none.
-pub fn rank(name: &str, words: &[&str]) -> usize {
+pub(super) fn rank(name: &str, words: &[&str]) -> usize {
     let is =
         |word: &&str| name.strip_prefix(*word).is_some_and(|rest| rest.is_empty() || rest.starts_with('-'));
     words.iter().position(is).unwrap_or(words.len())
 }
 
 /// The data of the stem DATASET-DIMd-METHOD and its method; a stem without a dimension is a method.
-pub fn split(stem: &str) -> (&str, &str) {
+pub(super) fn split(stem: &str) -> (&str, &str) {
     let dimension = |part: &str| {
         part.strip_suffix('d').is_some_and(|n| !n.is_empty() && n.bytes().all(|byte| byte.is_ascii_digit()))
     };

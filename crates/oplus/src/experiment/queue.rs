@@ -11,7 +11,7 @@ use std::time::Instant;
 
 /// A run that a child process does.
 #[derive(Debug)]
-pub struct Job {
+pub(super) struct Job {
     /// What the progress line says.
     pub label: String,
     /// The arguments of the child.
@@ -23,7 +23,7 @@ pub struct Job {
 /// Does all jobs in order, `side_by_side` at a time; after a failure no further one is started.
 ///
 /// A divergence is a result, not a failure.
-pub fn run(jobs: &[Job], side_by_side: NonZeroUsize) -> Result<()> {
+pub(super) fn run(jobs: &[Job], side_by_side: NonZeroUsize) -> Result<()> {
     let program = std::env::current_exe().context("the path of this program is unknown")?;
     let waiting = Mutex::new(jobs.iter());
     let done = Mutex::new((0_usize, None));

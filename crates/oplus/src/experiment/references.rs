@@ -29,7 +29,7 @@ const RIDGE: f64 = 0.01;
 const PLAN: usize = 3000;
 
 /// The references of one kind of row.
-pub fn references(config: &Config, family: &str, plan: &Plan) -> Result<Vec<Row>> {
+pub(super) fn references(config: &Config, family: &str, plan: &Plan) -> Result<Vec<Row>> {
     let Config::Generator(generator) = config else { return Ok(Vec::new()) };
     let found = match (&generator.initial, &generator.data) {
         (&Points::Digits { set: start, .. }, &Points::Digits { set, .. }) => {

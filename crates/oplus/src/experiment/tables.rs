@@ -11,7 +11,7 @@ use metrics::{
 };
 
 /// The tables of proximal flows: distances, and the indicators of the optimality system.
-pub const FLOW_TABLES: &[Columns] = &[
+pub(super) const FLOW_TABLES: &[Columns] = &[
     Columns {
         caption: "distances; each number the mean over {pairs} pairs of independent clouds: n = {n} for w2_squared, \
                   {sinkhorn} for sinkhorn_divergence_2d, {published} for sinkhorn_divergence_2d_as_published. ± is the \
@@ -47,7 +47,7 @@ pub const FLOW_TABLES: &[Columns] = &[
 ];
 
 /// The table of generators on the ring.
-pub const RING_TABLES: &[Columns] = &[Columns {
+pub(super) const RING_TABLES: &[Columns] = &[Columns {
     caption: "generated points against fresh points of the ring with balanced modes; each number the mean over \
               {pairs} pairs of independent clouds of n = {n}. ± is the standard deviation over seeds, over the pairs \
               where there is one seed. Generated points begin at random points, whose counts of the modes are random \
@@ -70,7 +70,7 @@ pub const RING_TABLES: &[Columns] = &[Columns {
 }];
 
 /// The table of digits moved from one set to another.
-pub const DIGIT_TABLES: &[Columns] = &[Columns {
+pub(super) const DIGIT_TABLES: &[Columns] = &[Columns {
     caption: "accuracy of the 1-nearest-neighbour classifier fitted on the moved source digits with their labels, on \
               the test digits of the target, and exact w2 between moved source and target test digits, mean over \
               {pairs} pairs of n = {n} (fewer where a test set is smaller). ± is the standard deviation over seeds. \

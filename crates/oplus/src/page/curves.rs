@@ -60,7 +60,7 @@ const PLANS: &[Plan] = &[
 ];
 
 /// The curves of losses and indicators; a figure without any value is left out.
-pub fn curves(records: &Records) -> Vec<Figure> {
+pub(super) fn curves(records: &Records) -> Vec<Figure> {
     let figure = |plan: &Plan| {
         let curve = |metric: &&Metric| {
             let mut points = records.over(Abscissa::Iterations, metric);

@@ -15,7 +15,7 @@ const DRAWN_POINTS: usize = 1200;
 
 /// One metric of several rows of a family, over iterations and over time.
 #[derive(Debug)]
-pub struct Comparison {
+pub(crate) struct Comparison {
     pub caption: &'static str,
     pub family: &'static str,
     /// A metric of the records.
@@ -26,7 +26,7 @@ pub struct Comparison {
 }
 
 /// The report of the experiment in a folder.
-pub fn experiment(
+pub(crate) fn experiment(
     folder: &Path,
     title: &str,
     results: &Results,

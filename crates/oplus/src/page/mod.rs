@@ -5,8 +5,8 @@ mod experiment;
 mod run;
 mod steps;
 
-pub use experiment::{Comparison, experiment};
-pub use run::{paths, run};
+pub(crate) use experiment::{Comparison, experiment};
+pub(crate) use run::{paths, run};
 
 use crate::manifest::Manifest;
 use eval::report::{Block, Section};

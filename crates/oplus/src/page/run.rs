@@ -23,7 +23,7 @@ const DRAWN_POINTS: usize = 2000;
 const DRAWN_PARTICLES: usize = 512;
 
 /// The report of a run folder with its results.
-pub fn run(folder: &Path, results: &Results) -> Result<Page> {
+pub(crate) fn run(folder: &Path, results: &Results) -> Result<Page> {
     let row = results.rows.first().context("results.json has no row: delete it and resume the run")?;
     let configuration = std::fs::read_to_string(folder.join(CONFIG_FILE))?;
     let mut figures: Vec<Figure> = paths(folder, results)?.into_iter().collect();
@@ -72,7 +72,7 @@ pub(super) fn figures(folder: &Path, row: &Row, points: usize) -> Result<Vec<Fig
 /// Particles of a flow on their way; none where their paths were not kept.
 ///
 /// In one dimension they are drawn over time, else in the plane of the first two coordinates.
-pub fn paths(folder: &Path, results: &Results) -> Result<Option<Figure>> {
+pub(crate) fn paths(folder: &Path, results: &Results) -> Result<Option<Figure>> {
     let (file, row) = (folder.join(PATHS), results.rows.first());
     let Some(row) = row.filter(|_| file.is_file()) else { return Ok(None) };
     let positions = datasets::read_matrix(file)?;

@@ -6,7 +6,7 @@ use metrics::{Metric, STEP_INVARIANCE_BY_STEPS, W2_SQUARED_BY_STEPS};
 use std::collections::BTreeMap;
 
 /// Curves over the number of steps, means over the seeds, for each target; nothing where none was measured.
-pub fn steps(results: &Results) -> Option<Section> {
+pub(super) fn steps(results: &Results) -> Option<Section> {
     let mut targets: BTreeMap<(&str, usize), Vec<&Row>> = BTreeMap::new();
     for row in &results.rows {
         targets.entry((&row.dataset, row.dim)).or_default().push(row);

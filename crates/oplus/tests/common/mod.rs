@@ -41,12 +41,12 @@ steps = 3
 "#;
 
 /// A folder with a configuration and its data.
-pub struct Workshop {
+pub(crate) struct Workshop {
     folder: tempfile::TempDir,
 }
 
 impl Workshop {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let mut points = String::from("x,y\n");
         for i in 0..40 {
@@ -58,25 +58,25 @@ impl Workshop {
         Self { folder }
     }
 
-    pub fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
-    pub fn oplus(&self, arguments: &[&str]) -> Command {
+    pub(crate) fn oplus(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_oplus"));
         command.current_dir(self.folder.path()).args(arguments);
         command
     }
 
     /// Trains the tiny flow into the folder `out`.
-    pub fn train(&self, out: &str, changes: &[&str]) {
+    pub(crate) fn train(&self, out: &str, changes: &[&str]) {
         let mut arguments = vec!["train", "tiny.toml", "--preset", "smoke", "--out", out];
         arguments.extend(changes);
         self.oplus(&arguments).assert().success();
     }
 
     /// The names that a results.json, or records beside it, hold though the catalogue of metrics does not.
-    pub fn undefined(&self, folder: &str) -> Vec<String> {
+    pub(crate) fn undefined(&self, folder: &str) -> Vec<String> {
         let text = fs::read_to_string(self.path(&format!("{folder}/metrics.jsonl"))).unwrap_or_default();
         let records = text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
         let mut names: Vec<String> = records.flat_map(|record| keys(&record)).collect();
@@ -90,7 +90,7 @@ impl Workshop {
     }
 
     /// Every file below the folder with its contents.
-    pub fn snapshot(&self) -> Vec<(PathBuf, Vec<u8>)> {
+    pub(crate) fn snapshot(&self) -> Vec<(PathBuf, Vec<u8>)> {
         let mut files = Vec::new();
         collect(self.folder.path(), &mut files);
         files.sort();
@@ -99,7 +99,7 @@ impl Workshop {
 }
 
 /// The names of all metrics in a results.json.
-pub fn measured(results: &Value) -> Vec<String> {
+pub(crate) fn measured(results: &Value) -> Vec<String> {
     let lists = ["rows", "floors"].map(|list| results[list].as_array().unwrap());
     lists.into_iter().flatten().flat_map(|row| keys(&row["metrics"])).collect()
 }

@@ -32,29 +32,29 @@ pub(crate) struct AllPairs<'a> {
 
 impl<'a> AllPairs<'a> {
     /// For several passes: what they share is kept.
-    pub fn shared(cost: &'a dyn PairCost) -> Self {
+    pub(crate) fn shared(cost: &'a dyn PairCost) -> Self {
         Self { cost, is_shared: true, products: OnceCell::new() }
     }
 
     /// For one pass.
-    pub fn once(cost: &'a dyn PairCost) -> Self {
+    pub(crate) fn once(cost: &'a dyn PairCost) -> Self {
         Self { cost, is_shared: false, products: OnceCell::new() }
     }
 
     /// Shows each source's row the pairs with c_ij − potential_j up to the row's limit; `start` gives each source's
     /// row.
-    pub fn of_sources<R: Row>(&self, potential: &[f64], start: impl Fn(usize) -> R + Sync) -> Vec<R> {
+    pub(crate) fn of_sources<R: Row>(&self, potential: &[f64], start: impl Fn(usize) -> R + Sync) -> Vec<R> {
         self.visit(self.cost, false, potential, start)
     }
 
     /// The same with sources and targets exchanged.
-    pub fn of_targets<R: Row>(&self, potential: &[f64], start: impl Fn(usize) -> R + Sync) -> Vec<R> {
+    pub(crate) fn of_targets<R: Row>(&self, potential: &[f64], start: impl Fn(usize) -> R + Sync) -> Vec<R> {
         self.visit(&Swapped(self.cost), true, potential, start)
     }
 
     /// Whether a pass reads products that it need not make, between points so far apart in so many directions that
     /// means of neighbours would not stand for them.
-    pub fn are_cheap(&self) -> bool {
+    pub(crate) fn are_cheap(&self) -> bool {
         self.products().is_some_and(Products::are_kept)
             && self.cost.clouds().is_some_and(|clouds| directions(&clouds) >= DEEP as f64)
     }
@@ -131,11 +131,11 @@ pub(crate) struct Smallest<const K: usize> {
 }
 
 impl<const K: usize> Smallest<K> {
-    pub fn up_to(bound: f64) -> Self {
+    pub(crate) fn up_to(bound: f64) -> Self {
         Self { values: [bound; K], targets: [u32::MAX; K] }
     }
 
-    pub fn targets(&self) -> impl Iterator<Item = usize> + '_ {
+    pub(crate) fn targets(&self) -> impl Iterator<Item = usize> + '_ {
         self.targets.iter().take_while(|&&target| target != u32::MAX).map(|&target| target as usize)
     }
 }

@@ -31,7 +31,7 @@ impl<'a> Anderson<'a> {
     /// Relative size of the regularisation that keeps the least squares solvable when updates become parallel.
     const REGULARISATION: f64 = 1e-12;
 
-    pub fn new(weights: &'a [f64]) -> Self {
+    pub(super) fn new(weights: &'a [f64]) -> Self {
         Self { weights, history: Vec::new(), dual: f64::NEG_INFINITY }
     }
 
@@ -39,7 +39,7 @@ impl<'a> Anderson<'a> {
     /// count as equal.
     ///
     /// Plain updates never lower the dual value; where a mixed one did, the plain one that it replaced comes next.
-    pub fn next(&mut self, f: &[f64], plain: Vec<f64>, dual: f64, rounding: f64) -> Vec<f64> {
+    pub(super) fn next(&mut self, f: &[f64], plain: Vec<f64>, dual: f64, rounding: f64) -> Vec<f64> {
         if dual < self.dual - rounding {
             return self.history.drain(..).next().map_or(plain, |replaced| replaced.plain);
         }

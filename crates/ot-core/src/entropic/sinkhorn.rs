@@ -124,7 +124,7 @@ pub(super) struct Problem<'a> {
 }
 
 impl<'a> Problem<'a> {
-    pub fn new(
+    pub(super) fn new(
         source: &Measure<'a>,
         target: &Measure<'a>,
         cost: &'a dyn Cost,
@@ -163,7 +163,7 @@ impl<'a> Problem<'a> {
     }
 
     /// Potentials in the order of the kernel as those of the measures.
-    pub fn potentials(&self, f: &[f64], g: &[f64], extension: Extension) -> Potentials<'a> {
+    pub(super) fn potentials(&self, f: &[f64], g: &[f64], extension: Extension) -> Potentials<'a> {
         Potentials::new(
             (&self.source, self.kernel.restored(Side::Sources, f)),
             (&self.target, self.kernel.restored(Side::Targets, g)),
@@ -173,7 +173,7 @@ impl<'a> Problem<'a> {
     }
 
     /// Gives both measures a mass, where they had one.
-    pub fn scale_masses(&mut self, [mass_a, mass_b]: [f64; 2]) {
+    pub(super) fn scale_masses(&mut self, [mass_a, mass_b]: [f64; 2]) {
         for (weights, logarithms, mass) in
             [(&mut self.a, &mut self.log_a, mass_a), (&mut self.b, &mut self.log_b, mass_b)]
         {
@@ -183,22 +183,22 @@ impl<'a> Problem<'a> {
     }
 
     /// The best f for a given g.
-    pub fn update_f(&self, g: &[f64], epsilon: f64) -> Vec<f64> {
+    pub(super) fn update_f(&self, g: &[f64], epsilon: f64) -> Vec<f64> {
         self.kernel.soft_minimum(Side::Sources, g, &self.log_b, epsilon)
     }
 
     /// The best g for a given f.
-    pub fn update_g(&self, f: &[f64], epsilon: f64) -> Vec<f64> {
+    pub(super) fn update_g(&self, f: &[f64], epsilon: f64) -> Vec<f64> {
         self.kernel.soft_minimum(Side::Targets, f, &self.log_a, epsilon)
     }
 
     /// The pairing Σ a f + Σ b g.
-    pub fn pairing(&self, f: &[f64], g: &[f64]) -> f64 {
+    pub(super) fn pairing(&self, f: &[f64], g: &[f64]) -> f64 {
         pairing(&self.a, f) + pairing(&self.b, g)
     }
 
     /// ‖P1 − a‖₁ of the plan of a potential whose best value would be `best`.
-    pub fn marginal_error(&self, f: &[f64], best: &[f64]) -> f64 {
+    pub(super) fn marginal_error(&self, f: &[f64], best: &[f64]) -> f64 {
         self.a
             .iter()
             .zip(f.iter().zip(best))
@@ -208,13 +208,13 @@ impl<'a> Problem<'a> {
     }
 
     /// The values of ε above the last one, descending.
-    pub fn scales(&self) -> impl Iterator<Item = f64> + use<> {
+    pub(super) fn scales(&self) -> impl Iterator<Item = f64> + use<> {
         let last = self.epsilon;
         std::iter::successors(Some(self.largest_cost), |epsilon| Some(epsilon / SCALING))
             .take_while(move |&epsilon| epsilon > last)
     }
 
-    pub fn solve(&self, options: SinkhornOptions) -> Solution {
+    pub(super) fn solve(&self, options: SinkhornOptions) -> Solution {
         let mut iterations = 0;
         let mut g = vec![0.0; self.b.len()];
         for epsilon in self.scales() {

@@ -16,7 +16,7 @@ impl Masses {
     ///
     /// Equal weights give the smallest exact integers; general weights are rounded to 2^−60 and the rounding of the
     /// total is put on the largest weight.
-    pub fn new(sources: &[f64], targets: &[f64]) -> Self {
+    pub(crate) fn new(sources: &[f64], targets: &[f64]) -> Self {
         if let (true, true) = (all_equal(sources), all_equal(targets)) {
             let (n, m) = (sources.len() as i64, targets.len() as i64);
             let divisor = greatest_common_divisor(n, m);
@@ -31,7 +31,7 @@ impl Masses {
     }
 
     /// The share of the total that an integer mass is.
-    pub fn weight(&self, mass: i64) -> f64 {
+    pub(crate) fn weight(&self, mass: i64) -> f64 {
         mass as f64 / self.total as f64
     }
 }

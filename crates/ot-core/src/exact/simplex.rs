@@ -64,7 +64,7 @@ pub(super) struct PivotLimit;
 
 impl NetworkSimplex {
     /// Starts from the basis of artificial arcs. `supplies` and `demands` are positive and have equal sums.
-    pub fn new(supplies: &[i64], demands: &[i64]) -> Self {
+    pub(super) fn new(supplies: &[i64], demands: &[i64]) -> Self {
         let sources = supplies.len();
         let count = sources + demands.len();
         let root = count as u32;
@@ -98,38 +98,38 @@ impl NetworkSimplex {
         }
     }
 
-    pub fn pivots(&self) -> usize {
+    pub(super) fn pivots(&self) -> usize {
         self.pivots
     }
 
     /// Adds arcs; they enter the search at once.
-    pub fn add_arcs(&mut self, arcs: impl IntoIterator<Item = Arc>) {
+    pub(super) fn add_arcs(&mut self, arcs: impl IntoIterator<Item = Arc>) {
         self.arcs.extend(arcs);
     }
 
     /// Sets the price of the artificial arcs of all nodes, sources first.
-    pub fn set_artificial_costs(&mut self, costs: Vec<f64>) {
+    pub(super) fn set_artificial_costs(&mut self, costs: Vec<f64>) {
         self.artificial_cost = costs;
         self.recompute_values();
     }
 
     /// The mass that still uses artificial arcs, counted at the sources.
-    pub fn artificial_flow(&self) -> i64 {
+    pub(super) fn artificial_flow(&self) -> i64 {
         self.tree_arcs[..self.sources].iter().filter(|basic| basic.arc == NONE).map(|basic| basic.flow).sum()
     }
 
     /// The potential f of each source.
-    pub fn source_potentials(&self) -> &[f64] {
+    pub(super) fn source_potentials(&self) -> &[f64] {
         &self.values[..self.sources]
     }
 
     /// The potential g of each target.
-    pub fn target_potentials(&self) -> Vec<f64> {
+    pub(super) fn target_potentials(&self) -> Vec<f64> {
         self.values[self.sources..self.links.len() - 1].iter().map(|value| -value).collect()
     }
 
     /// The arcs that carry mass, as (source, target, mass).
-    pub fn flows(&self) -> impl Iterator<Item = (usize, usize, i64)> + '_ {
+    pub(super) fn flows(&self) -> impl Iterator<Item = (usize, usize, i64)> + '_ {
         self.tree_arcs.iter().filter(|basic| basic.arc != NONE && basic.flow > 0).map(|basic| {
             let arc = self.arcs[basic.arc as usize];
             (arc.source as usize, arc.target_node as usize - self.sources, basic.flow)
@@ -140,7 +140,7 @@ impl NetworkSimplex {
     ///
     /// Where potentials of far parts of the tree round to more than that, recomputing them finds ever new arcs to pivot
     /// on: after some rounds each further one allows twice as much, and the certificate decides.
-    pub fn optimise(&mut self, tolerance: f64, max_pivots: usize) -> Result<(), PivotLimit> {
+    pub(super) fn optimise(&mut self, tolerance: f64, max_pivots: usize) -> Result<(), PivotLimit> {
         let mut tolerance = tolerance;
         for round in 0.. {
             if round >= EXACT_ROUNDS {

@@ -24,7 +24,7 @@ struct Sums {
 impl SoftAverages {
     /// The averages of the rows of `values`, [m, k]. O(n·m·(d + k)) operations, O(n·k) memory; the order of sums is
     /// fixed.
-    pub fn new(
+    pub(crate) fn new(
         cost: &dyn PairCost,
         potential: &[f64],
         log_b: &[f64],

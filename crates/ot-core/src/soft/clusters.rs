@@ -23,7 +23,7 @@ pub(crate) struct Clusters {
 
 impl Clusters {
     /// Sorts by halving along the widest coordinate until blocks are left. O(n·(d + log n)·log n).
-    pub fn new(points: ArrayView2<'_, f64>) -> Self {
+    pub(crate) fn new(points: ArrayView2<'_, f64>) -> Self {
         let dim = points.ncols();
         let mut order: Vec<usize> = (0..points.nrows()).collect();
         // Whole blocks on the left, so that only the last block of all is not full.
@@ -42,25 +42,25 @@ impl Clusters {
         Self { order, dim, coordinates, lowest, highest }
     }
 
-    pub fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.order.len()
     }
 
-    pub fn dim(&self) -> usize {
+    pub(crate) fn dim(&self) -> usize {
         self.dim
     }
 
-    pub fn blocks(&self) -> usize {
+    pub(crate) fn blocks(&self) -> usize {
         self.order.len().div_ceil(BLOCK)
     }
 
     /// The coordinates of a block, [coordinate, point].
-    pub fn block(&self, block: usize) -> &[f64] {
+    pub(crate) fn block(&self, block: usize) -> &[f64] {
         &self.coordinates[block * self.dim * BLOCK..(block + 1) * self.dim * BLOCK]
     }
 
     /// A lower bound of the squared distance between the points of a block and those of a block of `other`.
-    pub fn squared_gap(&self, block: usize, other: &Self, other_block: usize) -> f64 {
+    pub(crate) fn squared_gap(&self, block: usize, other: &Self, other_block: usize) -> f64 {
         squared_gap(self.bounds(block), other.bounds(other_block))
     }
 
@@ -71,12 +71,12 @@ impl Clusters {
     }
 
     /// Values given by point, in sorted order.
-    pub fn sorted(&self, values: &[f64]) -> Vec<f64> {
+    pub(crate) fn sorted(&self, values: &[f64]) -> Vec<f64> {
         self.order.iter().map(|&point| values[point]).collect()
     }
 
     /// Values in sorted order, by point as given.
-    pub fn restored(&self, values: &[f64]) -> Vec<f64> {
+    pub(crate) fn restored(&self, values: &[f64]) -> Vec<f64> {
         let mut restored = vec![0.0; values.len()];
         for (&point, &value) in self.order.iter().zip(values) {
             restored[point] = value;

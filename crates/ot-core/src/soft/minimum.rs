@@ -52,7 +52,7 @@ pub(crate) struct Exponents<'a> {
 }
 
 impl<'a> Exponents<'a> {
-    pub fn new(
+    pub(crate) fn new(
         sources: &'a Clusters,
         targets: &'a Clusters,
         cost: Euclidean,
@@ -72,7 +72,7 @@ impl<'a> Exponents<'a> {
     }
 
     /// Upper bounds of the exponents between a block of sources and every block of targets, descending.
-    pub fn bounds(&self, block: usize) -> Vec<(f64, usize)> {
+    pub(crate) fn bounds(&self, block: usize) -> Vec<(f64, usize)> {
         let bound = |target| {
             let gap = self.sources.squared_gap(block, self.targets, target);
             self.largest[target] - self.cost.of_squared_distance(gap) * self.factor

@@ -38,7 +38,7 @@ pub(crate) enum Side {
 }
 
 impl<'a> Kernel<'a> {
-    pub fn new(source: &Measure<'_>, target: &Measure<'_>, cost: &'a dyn Cost) -> Self {
+    pub(crate) fn new(source: &Measure<'_>, target: &Measure<'_>, cost: &'a dyn Cost) -> Self {
         match cost.euclidean(Sealed) {
             Some(cost) => Self::Blocks {
                 sources: Clusters::new(source.points()),
@@ -51,7 +51,7 @@ impl<'a> Kernel<'a> {
 
     /// −ε log Σ exp((potential − c)/ε + logs) for every point of a side, over the points of the other, whose
     /// `potential` and log weights are given; all in the kernel's order.
-    pub fn soft_minimum(&self, of: Side, potential: &[f64], logs: &[f64], epsilon: f64) -> Vec<f64> {
+    pub(crate) fn soft_minimum(&self, of: Side, potential: &[f64], logs: &[f64], epsilon: f64) -> Vec<f64> {
         match (self, of) {
             (Self::Blocks { sources, targets, cost }, Side::Sources) => {
                 soft_minimum(sources, targets, *cost, potential, logs, epsilon)
@@ -67,17 +67,17 @@ impl<'a> Kernel<'a> {
     }
 
     /// Values given by point, in the kernel's order.
-    pub fn sorted(&self, of: Side, values: &[f64]) -> Vec<f64> {
+    pub(crate) fn sorted(&self, of: Side, values: &[f64]) -> Vec<f64> {
         self.clusters(of).map_or_else(|| values.to_vec(), |clusters| clusters.sorted(values))
     }
 
     /// Values in the kernel's order, by point as given.
-    pub fn restored(&self, of: Side, values: &[f64]) -> Vec<f64> {
+    pub(crate) fn restored(&self, of: Side, values: &[f64]) -> Vec<f64> {
         self.clusters(of).map_or_else(|| values.to_vec(), |clusters| clusters.restored(values))
     }
 
     /// The rows of a table in the kernel's order, by point as given.
-    pub fn restored_rows(&self, of: Side, rows: ArrayView2<'_, f64>) -> Array2<f64> {
+    pub(crate) fn restored_rows(&self, of: Side, rows: ArrayView2<'_, f64>) -> Array2<f64> {
         let mut restored = rows.to_owned();
         for (from, mut to) in rows.columns().into_iter().zip(restored.columns_mut()) {
             to.assign(&ndarray::Array1::from(self.restored(of, &from.to_vec())));

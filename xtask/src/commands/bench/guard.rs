@@ -15,7 +15,7 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 /// What to do with the measured shares.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub enum Guard {
+pub(super) enum Guard {
     /// Fail if a share is well below the committed one
     Check,
     /// Write the shares as the new committed ones
@@ -49,7 +49,7 @@ struct Committed {
 }
 
 /// Measures shares and instructions and compares them with the committed ones, or replaces those.
-pub fn run(workspace: &Workspace, guard: Guard) -> Result<()> {
+pub(super) fn run(workspace: &Workspace, guard: Guard) -> Result<()> {
     let mut cargo = workspace.cargo();
     cargo.args(["build", "--release", "--package", "oplus-benches", "--bin", "training_iteration"]);
     let program = program::build(cargo, "training_iteration")?;

@@ -15,7 +15,7 @@ use std::process::ExitCode;
 
 /// Arguments of `bench`.
 #[derive(Debug, Args)]
-pub struct Arguments {
+pub(super) struct Arguments {
     /// Time these programs beside ours instead: pot (with SciPy), geomloss or torch
     #[arg(long, value_name = "PROGRAM", num_args = 0..=1, default_missing_value = "pot", value_enum)]
     peers: Option<Peer>,
@@ -31,7 +31,7 @@ pub struct Arguments {
     arguments: Vec<OsString>,
 }
 
-pub fn run(workspace: &Workspace, arguments: &Arguments) -> Result<ExitCode> {
+pub(super) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<ExitCode> {
     match (arguments.peers, arguments.guard) {
         (Some(peer), _) => peer.run(workspace, arguments.python.as_deref(), &arguments.arguments)?,
         (None, Some(guard)) => guard::run(workspace, guard)?,

@@ -12,7 +12,7 @@ use std::process::Command;
 
 /// A group of programs with one environment and one script, `benches/peers/SCRIPT.py`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Peer {
+pub(super) enum Peer {
     /// Exact transport: POT's network simplex and SciPy's assignment
     Pot,
     /// Sinkhorn divergences: geomloss
@@ -40,7 +40,12 @@ impl Peer {
     }
 
     /// Builds our program, gets theirs ready, and lets the script time both in turn.
-    pub fn run(self, workspace: &Workspace, python: Option<&Path>, arguments: &[OsString]) -> Result<()> {
+    pub(super) fn run(
+        self,
+        workspace: &Workspace,
+        python: Option<&Path>,
+        arguments: &[OsString],
+    ) -> Result<()> {
         let script = self.script();
         let mut cargo = workspace.cargo();
         cargo.args(["build", "--release", "--package", "oplus-benches", "--bin", script]);

@@ -8,7 +8,7 @@ use std::process::Command;
 
 /// The interpreter of the environment `benches/.venv-NAME`, which holds what `benches/peers/requirements-NAME.txt`
 /// pins.
-pub fn ready(workspace: &Workspace, name: &str) -> Result<PathBuf> {
+pub(super) fn ready(workspace: &Workspace, name: &str) -> Result<PathBuf> {
     let requirements = workspace.root().join(format!("benches/peers/requirements-{name}.txt"));
     let wanted = fs::read_to_string(&requirements)
         .with_context(|| format!("{} cannot be read", requirements.display()))?;

@@ -28,7 +28,7 @@ pub(super) struct Frame {
 
 impl Frame {
     /// Nothing if the size of the clouds is beyond the range of numbers.
-    pub fn new(clouds: &Clouds<'_>) -> Option<Self> {
+    pub(super) fn new(clouds: &Clouds<'_>) -> Option<Self> {
         let (source_centre, target_centre) =
             (centroid(clouds.sources, clouds.dim), centroid(clouds.targets, clouds.dim));
         let radius = radius(clouds.sources, &source_centre).max(radius(clouds.targets, &target_centre));
@@ -52,12 +52,12 @@ impl Frame {
     }
 
     /// Whether the cost is the distance, and potentials a further coordinate.
-    pub fn is_distance(&self) -> bool {
+    pub(super) fn is_distance(&self) -> bool {
         self.cost == Euclidean::Distance
     }
 
     /// The gauge of these potentials, against which they lose the fewest bits; nothing if one is not finite.
-    pub fn gauge(&self, potential: &[f64]) -> Option<Gauge> {
+    pub(super) fn gauge(&self, potential: &[f64]) -> Option<Gauge> {
         let (low, high) = potential.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), &value| {
             (low.min(value), high.max(value))
         });
@@ -76,7 +76,7 @@ pub(super) struct Gauge {
 
 impl Gauge {
     /// A potential in the units of the frame.
-    pub fn of_potential(&self, value: f64) -> f64 {
+    pub(super) fn of_potential(&self, value: f64) -> f64 {
         (value - self.middle) * self.cost_scale
     }
 
@@ -118,7 +118,7 @@ pub(super) struct Threshold {
 }
 
 impl Rounding {
-    pub fn new(frame: &Frame, gauge: Gauge) -> Self {
+    pub(super) fn new(frame: &Frame, gauge: Gauge) -> Self {
         Self {
             is_distance: frame.is_distance(),
             gauge,
@@ -131,7 +131,7 @@ impl Rounding {
     }
 
     /// The offset β and the last coordinate of a target, from ‖y'‖² − 2y'·δ, ‖y'‖² and its scaled potential.
-    pub fn add(&mut self, along: f64, square: f64, value: f64) -> (f32, f32) {
+    pub(super) fn add(&mut self, along: f64, square: f64, value: f64) -> (f32, f32) {
         let (offset, norm, last) = if self.is_distance {
             (along - value * value, square + value * value, value)
         } else {
@@ -144,23 +144,23 @@ impl Rounding {
     }
 
     /// Whether no sum can overflow.
-    pub fn is_sound(&self) -> bool {
+    pub(super) fn is_sound(&self) -> bool {
         [self.largest_offset, self.largest_norm, self.largest_potential].iter().all(|size| *size < LARGEST)
     }
 
     /// ‖δ‖².
-    pub fn squared_distance(&self) -> f64 {
+    pub(super) fn squared_distance(&self) -> f64 {
         self.squared_distance
     }
 
     /// A bound on the relative rounding of a sum in double precision.
-    pub fn relative(&self) -> f64 {
+    pub(super) fn relative(&self) -> f64 {
         4.0 * self.terms * DOUBLE
     }
 
     /// Translates a limit on the reduced cost of a source with ‖x' + δ‖² = `base` and ‖x'‖² = `square` into one on its
     /// sums; nothing if it is out of range.
-    pub fn threshold(&self, limit: f64, base: f64, square: f64) -> Threshold {
+    pub(super) fn threshold(&self, limit: f64, base: f64, square: f64) -> Threshold {
         let scaled = self.gauge.of_limit(limit);
         if scaled.is_nan() || scaled.abs() > LARGEST {
             // Nothing is below −∞; everything may be below another limit that is out of range.

@@ -30,7 +30,7 @@ pub(in super::super) struct NearScreen<'a> {
 
 impl<'a> NearScreen<'a> {
     /// Nothing if the cost is not one between point clouds, or if its size is beyond single precision.
-    pub fn new(cost: &'a dyn PairCost, potential: &[f64]) -> Option<Self> {
+    pub(crate) fn new(cost: &'a dyn PairCost, potential: &[f64]) -> Option<Self> {
         let clouds = cost.clouds()?;
         let dim = clouds.dim;
         let frame = Frame::new(&clouds)?;
@@ -94,7 +94,7 @@ impl<'a> NearScreen<'a> {
 
     /// Offers each of the `rows`, which begin at source `first`, every target whose reduced cost is not proved to be at
     /// or above the row's limit.
-    pub fn scan<R: Row>(&self, first: usize, rows: &mut [R], offer: impl Fn(&mut R, usize, usize)) {
+    pub(crate) fn scan<R: Row>(&self, first: usize, rows: &mut [R], offer: impl Fn(&mut R, usize, usize)) {
         let mut panels: Vec<SourcePanel> = (0..rows.len())
             .step_by(ROWS)
             .map(|start| self.source_panel(first + start, &rows[start..(start + ROWS).min(rows.len())]))

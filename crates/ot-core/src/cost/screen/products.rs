@@ -69,7 +69,7 @@ impl Products {
     /// Nothing if there are few coordinates, or if their size is beyond single precision.
     ///
     /// The products are kept if `is_shared` by several passes, and if they take at most twice the memory of the points.
-    pub fn new(clouds: &Clouds<'_>, is_shared: bool) -> Option<Self> {
+    pub(crate) fn new(clouds: &Clouds<'_>, is_shared: bool) -> Option<Self> {
         if clouds.dim < DEEP {
             return None;
         }
@@ -95,7 +95,7 @@ impl Products {
     }
 
     /// Whether passes need not multiply.
-    pub fn are_kept(&self) -> bool {
+    pub(crate) fn are_kept(&self) -> bool {
         self.kept.is_some()
     }
 
@@ -152,7 +152,7 @@ pub(in super::super) struct ProductScreen<'a> {
 
 impl<'a> ProductScreen<'a> {
     /// Nothing if the potentials are beyond single precision.
-    pub fn new(products: &'a Products, is_swapped: bool, potential: &[f64]) -> Option<Self> {
+    pub(crate) fn new(products: &'a Products, is_swapped: bool, potential: &[f64]) -> Option<Self> {
         let frame = &products.frame;
         let gauge = frame.gauge(potential)?;
         let mut rounding = Rounding::new(frame, gauge);
@@ -169,7 +169,7 @@ impl<'a> ProductScreen<'a> {
 
     /// Offers each of the `rows`, which begin at `first`, every column whose reduced cost is not proved to be at or
     /// above the row's limit.
-    pub fn scan<R: Row>(&self, first: usize, rows: &mut [R], offer: impl Fn(&mut R, usize, usize)) {
+    pub(crate) fn scan<R: Row>(&self, first: usize, rows: &mut [R], offer: impl Fn(&mut R, usize, usize)) {
         let (own, others) = self.products.sides(self.is_swapped);
         let mut buffer = vec![0.0; rows.len() * SPAN.min(others.count)];
         let mut near = Vec::new();
