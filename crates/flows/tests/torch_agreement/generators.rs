@@ -20,11 +20,11 @@ const MOMENTUM: f64 = 0.3;
 const SHAPES: [(usize, &[usize], usize); 3] = [(1, &[3], 1), (3, &[6, 5], 2), (8, &[128; 3], 8)];
 
 /// The same numbers in every precision, from −1 to 1.
-pub fn uniform<T: Real>(rng: &mut ChaCha8Rng, count: usize) -> Vec<T> {
+pub(crate) fn uniform<T: Real>(rng: &mut ChaCha8Rng, count: usize) -> Vec<T> {
     (0..count).map(|_| T::of(f64::from(2.0 * rng.random::<f32>() - 1.0))).collect()
 }
 
-pub fn drawn<T: Real>(generator: &Generator, rng: &mut ChaCha8Rng) -> Vec<T> {
+pub(crate) fn drawn<T: Real>(generator: &Generator, rng: &mut ChaCha8Rng) -> Vec<T> {
     let start = GeneratorInitialisation { hidden: None, last: 0.5, scale: Some(1.0) };
     let drawn: Vec<f32> = start.draw(generator, rng);
     // Shifts start at zero; a test should not.
