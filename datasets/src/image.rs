@@ -4,9 +4,12 @@ use ndarray::{Array2, ArrayView3};
 
 /// Resizes images bilinearly to `size`×`size`, one image a row.
 ///
-/// The output pixel at i takes the input around x = (i + ½)·n/`size` − ½ with triangle weights max(0, 1 − |j − x|/r) divided
-/// by their sum, along columns and then along rows; r = max(1, n/`size`). Enlarging that is plain bilinear interpolation;
-/// shrinking, the triangle is as wide as the new pixels are apart, so that no input pixel is passed over (the convention
+/// The output pixel at i takes the input around x = (i + ½)·n/`size` − ½ with triangle weights max(0, 1 − |j − x|/r)
+/// divided
+/// by their sum, along columns and then along rows; r = max(1, n/`size`). Enlarging that is plain bilinear
+/// interpolation;
+/// shrinking, the triangle is as wide as the new pixels are apart, so that no input pixel is passed over (the
+/// convention
 /// of Pillow's and torchvision's antialiased bilinear resize).
 ///
 /// Shapes: `images` [count, n, m], result [count, `size`²], row-major, in the unit of the input bytes.
@@ -61,7 +64,8 @@ mod tests {
         assert!(resized(flat.view(), 16).iter().all(|x| (x - 200.0).abs() < 1e-10));
     }
 
-    /// Halving 4 pixels: centres at 0.5 and 2.5 in a triangle of half-width 2; pixels at distance ½ and 3/2 weigh 3/4 and
+    /// Halving 4 pixels: centres at 0.5 and 2.5 in a triangle of half-width 2; pixels at distance ½ and 3/2 weigh 3/4
+    /// and
     /// 1/4, those beyond the border fall away.
     #[test]
     fn weights_match_the_computation_by_hand() {

@@ -1,7 +1,8 @@
 //! Data sets and initial laws, seeded streams, and readers and writers that name what is wrong.
 //!
 //! - [`stream`]: all randomness of the project, addressed by (seed, name, step);
-//! - [`Target`] and [`InitialLaw`]: the synthetic targets π and the initial laws ρ0; [`stratified_normal`]: even points of one;
+//! - [`Target`] and [`InitialLaw`]: the synthetic targets π and the initial laws ρ0; [`stratified_normal`]: even points
+//!   of one;
 //! - [`read_matrix`], [`read_vector`], [`read_idx`], [`read_usps`]: files, checked;
 //! - [`DigitSet`], [`mnist_digits`], [`usps_digits`], [`usps_resampled_digits`]: handwritten digits on one grid;
 //! - [`write_whole`], [`write_npy_f32`], [`write_npy_f64`]: files written whole or not at all;

@@ -1,4 +1,5 @@
-//! Our side of a comparison: `exact_transport write NAME FOLDER` writes a transport problem, and `exact_transport solve FOLDER` reads
+//! Our side of a comparison: `exact_transport write NAME FOLDER` writes a transport problem, and
+//! `exact_transport solve FOLDER` reads
 //! it and then answers each line of its input with one line of JSON: an exact, certified solve.
 
 use anyhow::{Result, bail};

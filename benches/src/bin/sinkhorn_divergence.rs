@@ -1,5 +1,7 @@
-//! Our side of a comparison: `sinkhorn_divergence X.npy Y.npy BLUR FOLDER` computes the divergence once for each line of its input and
-//! answers with one line of JSON; it leaves the potentials of (x, y) in FOLDER as f.npy and g.npy, columns, for others to check.
+//! Our side of a comparison: `sinkhorn_divergence X.npy Y.npy BLUR FOLDER` computes the divergence once for each line
+//! of its input and
+//! answers with one line of JSON; it leaves the potentials of (x, y) in FOLDER as f.npy and g.npy, columns, for others
+//! to check.
 
 use anyhow::{Context, Result};
 use datasets::{read_matrix, write_npy_f64};
@@ -18,7 +20,8 @@ fn main() -> Result<()> {
     let (x, y) = (read_matrix(next()?)?, read_matrix(next()?)?);
     let blur: f64 = next()?.parse().context(usage)?;
     let folder = next()?;
-    // Tighter than what is timed: the distance between the reference's two bounds is of first order in the marginal error.
+    // Tighter than what is timed: the distance between the reference's two bounds is of first order in the marginal
+    // error.
     let options = SinkhornOptions { tolerance: 1e-6, ..SinkhornOptions::default() };
     let (source, target) = (Measure::uniform(x.view())?, Measure::uniform(y.view())?);
     let potentials = sinkhorn(&source, &target, &Euclidean::HalfSquared, blur * blur, options)?.potentials;

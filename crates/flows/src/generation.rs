@@ -9,11 +9,11 @@ use crate::mlp::{Mlp, Order, Tape, Weights};
 /// The points, slopes and gradients that a generator and its critics are trained by: computed by native code on the CPU
 /// ([`NativeGradients`]), or by libtorch.
 ///
-/// Points and slopes are row-major, \[n, d\]; parameters and gradients are flat buffers in the layout of
+/// Points and slopes are row-major, [n, d]; parameters and gradients are flat buffers in the layout of
 /// [`Generator`] and [`Mlp`]. Gradients are overwritten, and are those of a quantity to be minimised (a critic's is
 /// minus its objective).
 pub trait Gradients {
-    /// G at the rows of `z`, \[n, p\] → \[n, d\], normalised by the statistics of this batch and remembered: the next
+    /// G at the rows of `z`, [n, p] → [n, d], normalised by the statistics of this batch and remembered: the next
     /// two methods are about the batch last generated.
     ///
     /// # Errors
@@ -86,7 +86,7 @@ pub trait Gradients {
 pub struct Judgement {
     /// φ, \[n\].
     pub values: Vec<f32>,
-    /// ∇φ, \[n, d\].
+    /// ∇φ, [n, d].
     pub slopes: Vec<f32>,
 }
 

@@ -23,7 +23,7 @@ pub enum Scheme {
 
 /// A velocity field v(x, t) on batches of points.
 pub trait VelocityField<T> {
-    /// Writes v at the rows of `x` and one time; `x` and `v` are \[n, d\].
+    /// Writes v at the rows of `x` and one time; `x` and `v` are [n, d].
     ///
     /// # Errors
     /// [`FlowError::Shape`] when the batch does not fit the field.

@@ -64,7 +64,7 @@ impl Potential {
         &self.net
     }
 
-    /// U, \[n\], and its derivatives at the rows of `x`, \[n, d\], and one time.
+    /// U, \[n\], and its derivatives at the rows of `x`, [n, d], and one time.
     ///
     /// # Errors
     /// [`FlowError::Shape`] when the parameters or the points are not of the potential.
@@ -91,7 +91,7 @@ impl Potential {
         Ok((jet.value().to_vec().into(), Derivatives { gradient, time }))
     }
 
-    /// Evaluates U, ∇ₓU and ∂ₜU at the rows of `x` (\[n, d\]) and one time `t`.
+    /// Evaluates U, ∇ₓU and ∂ₜU at the rows of `x` ([n, d]) and one time `t`.
     ///
     /// # Errors
     /// [`FlowError::Shape`] when a buffer does not fit.
@@ -147,7 +147,7 @@ impl<T: Real> PotentialJet<T> {
         self.tape.value()
     }
 
-    /// ∇ₓU, \[n, d\].
+    /// ∇ₓU, [n, d].
     pub fn gradient(&self) -> &[T] {
         self.tape.gradient()
     }
@@ -161,7 +161,7 @@ impl<T: Real> PotentialJet<T> {
 /// ∇ₓU and ∂ₜU of a potential at some points and one time.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Derivatives<T> {
-    /// ∇ₓU, \[n, d\]; −λv of a velocity without a potential.
+    /// ∇ₓU, [n, d]; −λv of a velocity without a potential.
     pub gradient: Array2<T>,
     /// ∂ₜU, \[n\]; zeros without a potential.
     pub time: Array1<T>,

@@ -58,7 +58,8 @@ impl Real for f32 {
         f64::from(self)
     }
 
-    /// tanh x = x·P(x²)/Q(x²) on |x| ≤ 7.9, beyond which it is ±1 to 2.8e-7. P and Q of degree 4 were fitted to tanh on that
+    /// tanh x = x·P(x²)/Q(x²) on |x| ≤ 7.9, beyond which it is ±1 to 2.8e-7. P and Q of degree 4 were fitted to tanh on
+    /// that
     /// interval by reweighted least squares, up to 5e-9.
     #[inline(always)]
     fn vector_tanh(self) -> Self {

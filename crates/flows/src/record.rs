@@ -101,7 +101,7 @@ pub fn critic_slopes<N: ScalarField>(
     Ok(slopes.rows().into_iter().map(|g| g.iter().map(|g| g * g).sum::<f64>().sqrt()).collect())
 }
 
-/// ∇φ, \[n, d\], at the rows of `points`.
+/// ∇φ, [n, d], at the rows of `points`.
 fn slopes_at<N: ScalarField>(
     critic: &Critic<N>,
     parameters: &[f64],

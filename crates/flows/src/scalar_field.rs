@@ -11,7 +11,7 @@ use std::fmt::Debug;
 /// A network u(z; θ): R^d → R that can be evaluated, differentiated in z and pulled back to θ and z.
 ///
 /// It is all that training asks of a critic: [`Mlp`] is one, and a network of your own becomes one by these methods.
-/// Points are the rows of \[n, d\], row-major; parameters lie in one flat buffer.
+/// Points are the rows of [n, d], row-major; parameters lie in one flat buffer.
 ///
 /// `Weights` is the parameter buffer made ready for many evaluations, a plain `Vec<T>` where there is nothing to
 /// prepare; `Tape` is what an evaluation keeps for its pullback, [`PointTape`] where that is the points alone.
@@ -38,7 +38,7 @@ pub trait ScalarField: Debug {
     /// [`FlowError::Shape`] when there are not [`ScalarField::parameter_count`] of them.
     fn arrange<T: Real>(&self, parameters: &[T], weights: &mut Self::Weights<T>) -> Result<(), FlowError>;
 
-    /// Evaluates u, and for [`Order::Jet`] also ∇_z u, at the rows of `points`, \[n, d\].
+    /// Evaluates u, and for [`Order::Jet`] also ∇_z u, at the rows of `points`, [n, d].
     ///
     /// # Errors
     /// [`FlowError::Shape`] when the points are not rows of d numbers.
@@ -50,8 +50,8 @@ pub trait ScalarField: Debug {
         tape: &mut Self::Tape<T>,
     ) -> Result<(), FlowError>;
 
-    /// Adds ∂ℓ/∂θ to `parameters` and writes ∂ℓ/∂z, \[n, d\], to `inputs` where it is given, for the cotangents of the
-    /// last evaluation: ∂ℓ/∂u, \[n\], and ∂ℓ/∂(∇_z u), \[n, d\], the latter after an [`Order::Jet`] only.
+    /// Adds ∂ℓ/∂θ to `parameters` and writes ∂ℓ/∂z, [n, d], to `inputs` where it is given, for the cotangents of the
+    /// last evaluation: ∂ℓ/∂u, \[n\], and ∂ℓ/∂(∇_z u), [n, d], the latter after an [`Order::Jet`] only.
     ///
     /// # Errors
     /// [`FlowError::Shape`] when a buffer does not fit the evaluation.
@@ -64,7 +64,7 @@ pub trait ScalarField: Debug {
         inputs: Option<&mut [T]>,
     ) -> Result<(), FlowError>;
 
-    /// u, \[n\], and ∇_z u, \[n, d\], at the rows of `points`, \[n, d\].
+    /// u, \[n\], and ∇_z u, [n, d], at the rows of `points`, [n, d].
     ///
     /// # Errors
     /// [`FlowError::Shape`] when the parameters or the points are not of the network.
@@ -119,7 +119,7 @@ pub trait Evaluation<T>: Debug + Default {
     /// u at each point, \[n\].
     fn value(&self) -> &[T];
 
-    /// ∇_z u, \[n, d\]; empty when only the value was asked for.
+    /// ∇_z u, [n, d]; empty when only the value was asked for.
     fn gradient(&self) -> &[T];
 
     /// Keeps the points for which `keep` is true, in their order: a pullback then takes the cotangents of these alone.
@@ -132,11 +132,11 @@ pub trait Evaluation<T>: Debug + Default {
 /// The simplest tape: the points and what was found at them. The pullback computes again what it needs.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct PointTape<T> {
-    /// z, \[n, d\].
+    /// z, [n, d].
     pub points: Vec<T>,
     /// u, \[n\].
     pub value: Vec<T>,
-    /// ∇_z u, \[n, d\], or empty.
+    /// ∇_z u, [n, d], or empty.
     pub gradient: Vec<T>,
 }
 

@@ -9,7 +9,7 @@ use crate::generator::{
 use crate::real::Real;
 use rand::Rng;
 
-/// A velocity v: R^d × \[0, T\] → R^d given by a network on z = (x, t), without a potential.
+/// A velocity v: R^d × [0, T] → R^d given by a network on z = (x, t), without a potential.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Velocity {
     net: Generator,
@@ -60,7 +60,7 @@ impl Velocity {
         &self.net
     }
 
-    /// Evaluates v at the rows of `x`, \[n, d\], and one time `t`.
+    /// Evaluates v at the rows of `x`, [n, d], and one time `t`.
     ///
     /// # Errors
     /// [`FlowError::Shape`] when a buffer does not fit.
@@ -81,7 +81,7 @@ impl Velocity {
         self.net.evaluate(parameters, &tape.input, Statistics::Batch, &mut tape.net)
     }
 
-    /// Adds ∂ℓ/∂parameters to `parameter_gradient` and writes ∂ℓ/∂x, \[n, d\], for the cotangent ∂ℓ/∂v, \[n, d\], of
+    /// Adds ∂ℓ/∂parameters to `parameter_gradient` and writes ∂ℓ/∂x, [n, d], for the cotangent ∂ℓ/∂v, [n, d], of
     /// the last evaluation.
     ///
     /// # Errors
@@ -116,7 +116,7 @@ pub struct VelocityTape<T> {
 }
 
 impl<T: Real> VelocityTape<T> {
-    /// v at each point, \[n, d\].
+    /// v at each point, [n, d].
     pub fn velocity(&self) -> &[T] {
         self.net.points()
     }

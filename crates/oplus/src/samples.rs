@@ -14,7 +14,8 @@ pub(crate) const GENERATED: &str = "samples/generated.npy";
 pub(crate) const STARTS: &str = "samples/start.npy";
 /// The target clouds of all pairs, relative to the run folder.
 pub(crate) const TARGETS: &str = "samples/target.npy";
-/// The positions of some particles of a flow on their way, relative to the run folder: a row for each particle, with its
+/// The positions of some particles of a flow on their way, relative to the run folder: a row for each particle, with
+/// its
 /// first two coordinates at each time.
 pub(crate) const PATHS: &str = "samples/paths.npy";
 /// The particles at an iteration, before its number and the ending.

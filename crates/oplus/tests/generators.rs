@@ -1,4 +1,5 @@
-//! Generators through the built program: an experiment of seconds, its resumption, its samples, and data that is missing.
+//! Generators through the built program: an experiment of seconds, its resumption, its samples, and data that is
+//! missing.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test may panic")]
 
 mod common;

@@ -107,7 +107,8 @@ impl<'a> Potentials<'a> {
 
     /// f at any points, [k, d].
     ///
-    /// At the sources it is [`Potentials::f`], up to the rounding of exact potentials and up to the error of the marginals of
+    /// At the sources it is [`Potentials::f`], up to the rounding of exact potentials and up to the error of the
+    /// marginals of
     /// entropic ones.
     ///
     /// # Errors

@@ -98,7 +98,8 @@ fn a_certificate_tells_the_size_of_what_it_checked() {
     assert_eq!(sizes(&half, &half, &half, &[1.0; 3]), ("g", 3, 2));
 }
 
-/// Weights that no float sums exactly: the plan's marginals are those weights to the certificate's tolerance, and its value, dual
+/// Weights that no float sums exactly: the plan's marginals are those weights to the certificate's tolerance, and its
+/// value, dual
 /// value and gap are those of its own numbers.
 #[test]
 fn a_plan_adds_up_to_its_weights_and_its_value() {

@@ -73,7 +73,7 @@ impl Players {
         })
     }
 
-    /// One ascent step of the critic between the ends of `paths` and the points `target`, \[n, d\], with one number of
+    /// One ascent step of the critic between the ends of `paths` and the points `target`, [n, d], with one number of
     /// `mixing` for each pair.
     ///
     /// # Errors

@@ -73,7 +73,7 @@ impl Adam {
 }
 
 impl Optimiser {
-    /// The learning rate at progress s ∈ \[0, 1\] of the run.
+    /// The learning rate at progress s ∈ [0, 1] of the run.
     pub fn rate(&self, progress: f64) -> f64 {
         let s = progress.clamp(0.0, 1.0);
         self.learning_rate

@@ -232,7 +232,8 @@ fn initial_points_are_those_that_the_configuration_names() {
     let mut distinct: Vec<u64> = ring.column(0).iter().map(|x| x.to_bits()).collect();
     distinct.sort_unstable();
     distinct.dedup();
-    // Ten points drawn once: a hundred draws with replacement see each, up to a chance of 10·.9¹⁰⁰ = 3e-4 for this seed.
+    // Ten points drawn once: a hundred draws with replacement see each, up to a chance of 10·.9¹⁰⁰ = 3e-4 for this
+    // seed.
     assert_eq!(distinct.len(), 10);
 }
 

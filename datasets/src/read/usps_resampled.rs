@@ -25,7 +25,7 @@ struct Places {
 /// The file is known by its digest ([`crate::manifest`]), so its arrays are read at their places: f64 patterns
 /// 256×4649 and i16 labels 10×4649 (+1 at the class), both column by column.
 ///
-/// Shapes: labels \[4649\], pixels \[4649, 256\]. Complexity: O(size of the file).
+/// Shapes: labels \[4649\], pixels [4649, 256]. Complexity: O(size of the file).
 ///
 /// # Errors
 /// [`ReadError`] where the file is missing or too short, or where its values are not what they should be.

@@ -60,11 +60,11 @@ impl CriticObjective {
 /// One minibatch of the critic, row-major.
 #[derive(Debug, Clone, Copy)]
 pub struct CriticBatch<'a, T> {
-    /// Generated points, \[n, d\].
+    /// Generated points, [n, d].
     pub generated: &'a [T],
-    /// Target points, \[n, d\].
+    /// Target points, [n, d].
     pub target: &'a [T],
-    /// Numbers that are uniform in \[0, 1\], one for each pair: [`crate::lipschitz::PenaltyPoints::mixing`] makes them
+    /// Numbers that are uniform in [0, 1], one for each pair: [`crate::lipschitz::PenaltyPoints::mixing`] makes them
     /// the α of the points α·generated + (1 − α)·target of a penalty. Not read without one.
     pub mixing: &'a [T],
 }

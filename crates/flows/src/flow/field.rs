@@ -26,7 +26,7 @@ enum Kind<'a, T: Real, N: ScalarField> {
 type HopfLaxField<'a, T, N> = HopfLaxFlow<T, CriticField<'a, T, N>, NetworkField<'a, T, N>>;
 
 impl<N: ScalarField> Game<N> {
-    /// The flow of the two networks at the given parameters; the companions, \[m, d\] row-major, are those of
+    /// The flow of the two networks at the given parameters; the companions, [m, d] row-major, are those of
     /// [`HopfLaxFlow`] and not read by the other representations.
     ///
     /// # Errors
@@ -49,7 +49,7 @@ impl<N: ScalarField> Game<N> {
 }
 
 impl<T: Real, N: ScalarField> FlowField<'_, T, N> {
-    /// ∇ₓU and ∂ₜU at the rows of `x`, \[n, d\], and one time.
+    /// ∇ₓU and ∂ₜU at the rows of `x`, [n, d], and one time.
     ///
     /// # Errors
     /// [`FlowError::Shape`] when the points are not of the flow's dimension.
@@ -60,7 +60,7 @@ impl<T: Real, N: ScalarField> FlowField<'_, T, N> {
         }
     }
 
-    /// ΔₓU at the rows of `x`, \[n, d\], and one time.
+    /// ΔₓU at the rows of `x`, [n, d], and one time.
     ///
     /// # Errors
     /// [`FlowError::Shape`] as above, [`FlowError::Specification`] for a flow whose potential has no second

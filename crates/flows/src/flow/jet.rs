@@ -139,7 +139,7 @@ impl<T: Real, N: ScalarField> Jet<T, N> {
         }
     }
 
-    /// ∇U, \[n, d\].
+    /// ∇U, [n, d].
     pub(super) fn gradient(&self) -> &[T] {
         match self {
             Self::Potential(jet) => jet.gradient(),

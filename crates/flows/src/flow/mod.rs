@@ -99,11 +99,11 @@ impl Flow {
 /// Where the particles of a minibatch begin and what moves them beside their velocity.
 #[derive(Debug, Clone, Copy)]
 pub struct Paths<'a, T> {
-    /// x₀, \[n, d\].
+    /// x₀, [n, d].
     pub start: &'a [T],
     /// Euler steps.
     pub steps: usize,
-    /// ξ, standard normal numbers, \[steps, n, d\]; empty without noise.
+    /// ξ, standard normal numbers, [steps, n, d]; empty without noise.
     pub noise: &'a [T],
 }
 

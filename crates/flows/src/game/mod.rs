@@ -2,7 +2,8 @@
 //!
 //! inf_v sup_φ E_{ρ_T} φ − E_π f*(φ) + λ∫₀ᵀ E ½‖v‖² dt, dx/dt = v = −∇U/λ, x₀ ~ ρ₀ (arXiv 2407.11901, eq. (10)).
 //!
-//! The critic ([`crate::critic`]) ascends its dual value less a slope penalty; the flow ([`crate::flow`]) descends E φ(x_T) +
+//! The critic ([`crate::critic`]) ascends its dual value less a slope penalty; the flow ([`crate::flow`]) descends E
+//! φ(x_T) +
 //! λ·KE plus penalties that vanish at the exact optimum. The gradients are written out as adjoints of the networks'
 //! closed forms, so an update needs no graph and no double backward pass.
 
@@ -71,7 +72,7 @@ pub struct Networks<'a, T> {
 /// Parameters and gradients are flat buffers in the layout of [`Mlp`]; gradients are overwritten. Both gradients are
 /// those of a quantity to be minimised (the critic's is minus its objective).
 pub trait Backend {
-    /// The ends of the paths, \[n, d\].
+    /// The ends of the paths, [n, d].
     ///
     /// # Errors
     /// [`FlowError::Shape`] when a buffer does not fit, and what the backend itself reports.

@@ -12,8 +12,8 @@ use crate::matrix::{Panels, add_products, multiply};
 use crate::real::Real;
 
 impl Generator {
-    /// Adds ∂ℓ/∂parameters to `gradient` and, if asked, writes ∂ℓ/∂z to `input_gradient` (\[n, input\]), given ∂ℓ/∂G(z)
-    /// as `cotangent` (\[n, output\]).
+    /// Adds ∂ℓ/∂parameters to `gradient` and, if asked, writes ∂ℓ/∂z to `input_gradient` ([n, input]), given ∂ℓ/∂G(z)
+    /// as `cotangent` ([n, output]).
     ///
     /// With ū = ā ⊙ σ′, n = (s − μ)/√(v + ϵ) and n̄ = γ ⊙ ū, the statistics of a batch give
     /// s̄ = (n̄ − mean n̄ − n·mean(n̄·n))/√(v + ϵ), running ones s̄ = n̄/√(v + ϵ); γ̄ = Σ ū·n, β̄ = Σ ū.

@@ -13,7 +13,7 @@ use crate::real::Real;
 use ndarray::{Array2, ArrayView2};
 
 impl Generator {
-    /// G(z), \[n, output\], at the rows of `z`, \[n, input\].
+    /// G(z), [n, output], at the rows of `z`, [n, input].
     ///
     /// # Errors
     /// As [`Generator::evaluate`].
@@ -29,7 +29,7 @@ impl Generator {
         array2("the generated points", tape.points().to_vec(), self.last.output)
     }
 
-    /// Evaluates G at the rows of `z` (row-major, \[n, input\]) and records the tape.
+    /// Evaluates G at the rows of `z` (row-major, [n, input]) and records the tape.
     ///
     /// Complexity: one multiplication with each weight matrix.
     ///

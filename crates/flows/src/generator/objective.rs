@@ -6,7 +6,7 @@ use crate::real::Real;
 
 /// mean‖yᵢ − ζᵢ‖² of points y = G(z) and fixed ζ, and its derivative 2(y − ζ)/n in y.
 ///
-/// Shapes: `points` and `aims` \[n, `dim`\], row-major. Source: arXiv 2406.13619, algorithm 1.
+/// Shapes: `points` and `aims` [n, `dim`], row-major. Source: arXiv 2406.13619, algorithm 1.
 ///
 /// # Errors
 /// [`FlowError::Shape`] when the two differ in length, [`FlowError::Specification`] for a `dim` of 0.

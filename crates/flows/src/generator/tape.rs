@@ -14,7 +14,7 @@ pub struct GeneratorTape<T> {
     /// a_0.
     pub(super) input: Vec<T>,
     pub(super) layers: Vec<LayerTape<T>>,
-    /// R′(r), \[n, output\]; empty for the identity.
+    /// R′(r), [n, output]; empty for the identity.
     pub(super) output_slopes: Vec<T>,
     pub(super) points: Vec<T>,
     pub(super) scratch: [Vec<T>; 2],
@@ -23,7 +23,7 @@ pub struct GeneratorTape<T> {
 /// The part of a hidden layer.
 #[derive(Debug, Clone, Default)]
 pub(super) struct LayerTape<T> {
-    /// a_l, \[n, width\].
+    /// a_l, [n, width].
     pub(super) activations: Vec<T>,
     /// (s_l − μ_l)/√(v_l + ϵ); empty without normalisation, as are the rows below.
     pub(super) normalised: Vec<T>,
@@ -41,7 +41,7 @@ impl<T: Real> GeneratorTape<T> {
         Self::default()
     }
 
-    /// G(z), row-major \[n, output\], of the last evaluation.
+    /// G(z), row-major [n, output], of the last evaluation.
     pub fn points(&self) -> &[T] {
         &self.points
     }

@@ -71,13 +71,13 @@ const CONVERGED: Stop = Stop { iterations: 300, tolerance: 1e-5 };
 const ROUNDS: usize = 2;
 
 impl<T: Real, F: Field<T>, P: VelocityField<T>> HopfLaxFlow<T, F, P> {
-    /// The flow of `critic` with kinetic weight `lambda` > 0 on [0, `horizon`], with companions \[m, d\], row-major.
+    /// The flow of `critic` with kinetic weight `lambda` > 0 on [0, `horizon`], with companions [m, d], row-major.
     pub fn new(critic: F, proposal: P, lambda: f64, horizon: f64, companions: Vec<T>) -> Self {
         let (minimiser, ends) = (Minimiser::default(), Vec::new());
         Self { critic, proposal, lambda, horizon, companions, minimiser, ends, time: 0.0 }
     }
 
-    /// The minimisers y, \[n, d\], for the rows of `x`, \[n, d\], at time `t` < T.
+    /// The minimisers y, [n, d], for the rows of `x`, [n, d], at time `t` < T.
     ///
     /// # Errors
     /// [`FlowError::Shape`] when the points or the companions do not fit the critic or the proposal.
@@ -115,7 +115,7 @@ impl<T: Real, F: Field<T>, P: VelocityField<T>> HopfLaxFlow<T, F, P> {
         Ok(())
     }
 
-    /// ∇U = λ(x − y)/(T − t) and ∂ₜU = ‖∇φ(y)‖²/(2λ) at the rows of `x`, \[n, d\]; at t = T, ∇U = ∇φ(x).
+    /// ∇U = λ(x − y)/(T − t) and ∂ₜU = ‖∇φ(y)‖²/(2λ) at the rows of `x`, [n, d]; at t = T, ∇U = ∇φ(x).
     ///
     /// The two agree with the Hamilton–Jacobi equation as well as y minimises, so its residual says how well that is.
     ///

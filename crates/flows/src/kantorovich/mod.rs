@@ -96,11 +96,11 @@ pub struct KantorovichObjective {
 /// One minibatch of pairs, row-major.
 #[derive(Debug, Clone, Copy)]
 pub struct PairBatch<'a, T> {
-    /// Generated points y, \[n, d\].
+    /// Generated points y, [n, d].
     pub generated: &'a [T],
-    /// Target points x, \[n, d\].
+    /// Target points x, [n, d].
     pub target: &'a [T],
-    /// α of every pair and then β of every pair, 2·batch numbers in \[0, 1\]; read for interpolated pairs only.
+    /// α of every pair and then β of every pair, 2·batch numbers in [0, 1]; read for interpolated pairs only.
     pub mixing: &'a [T],
 }
 

@@ -41,7 +41,8 @@ const fn tile_rows(left: usize) -> usize {
 /// A tile as wide as its registers, for one that is cut off by the end of its matrix's rows.
 type Spill<T> = [[T; 2 * LANES]; ROWS];
 
-/// ⟨a, b⟩, added term by term: for the searches and factorisations whose sums are too short, or too few, to be worth lanes.
+/// ⟨a, b⟩, added term by term: for the searches and factorisations whose sums are too short, or too few, to be worth
+/// lanes.
 pub(crate) fn plain_dot<T: Real>(a: &[T], b: &[T]) -> T {
     a.iter().zip(b).map(|(&a, &b)| a * b).sum()
 }

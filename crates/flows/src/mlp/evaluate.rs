@@ -11,7 +11,7 @@ use crate::real::Real;
 use simd::{Instructions, Vectorised};
 
 impl Mlp {
-    /// Evaluates the field at the rows of `z` (row-major, \[n, input\]) and records the tape.
+    /// Evaluates the field at the rows of `z` (row-major, [n, input]) and records the tape.
     ///
     /// Complexity: one multiplication with each weight matrix for a value, two for a jet.
     ///

@@ -80,7 +80,7 @@ impl<T: Real> Tape<T> {
         &self.value
     }
 
-    /// ∇_z u, row-major \[n, input\], of the last evaluation, less the column of a common input; empty when only the
+    /// ∇_z u, row-major [n, input], of the last evaluation, less the column of a common input; empty when only the
     /// value was asked for.
     pub fn gradient(&self) -> &[T] {
         &self.gradient

@@ -21,7 +21,7 @@ impl Field {
         Ok(Self { network: Network::new(net, parameters, device, false)?, device, dim: net.input() })
     }
 
-    /// φ, \[n\], and ∇φ, \[n, d\], at the rows of `points`.
+    /// φ, \[n\], and ∇φ, [n, d], at the rows of `points`.
     pub(super) fn values_and_slopes<T: Scalar>(&self, points: &[T]) -> Result<(Vec<T>, Vec<T>), FlowError> {
         let count = expect_rows("the points", points.len(), self.dim)?;
         let evaluation = self.network.at(&matrix(points, self.dim, self.device)?)?;
@@ -43,14 +43,16 @@ impl<T: Scalar> crate::hopf_lax::Field<T> for Field {
 
 /// Writes the gradient of −(dual value − penalty) with respect to the critic's parameters.
 ///
-/// ∂ℓ/∂θ = Σ_j cⱼ·∂φ(x_j)/∂θ + Σ_k kₖ·∇φ(y_k)·∂∇φ(y_k)/∂θ, where cⱼ are the derivatives of the dual in the critic's values
+/// ∂ℓ/∂θ = Σ_j cⱼ·∂φ(x_j)/∂θ + Σ_k kₖ·∇φ(y_k)·∂∇φ(y_k)/∂θ, where cⱼ are the derivatives of the dual in the critic's
+/// values
 /// and kₖ·∇φ that of the penalty in the gradient: one backward pass from both seeds. Buffers as in [`CriticBatch`].
 ///
 /// # Errors
 /// [`FlowError::Shape`] when a buffer does not fit; [`FlowError::Divergence`] when a critic value is not finite or
 /// outside the domain of f*; [`FlowError::Torch`] for what libtorch reports.
 ///
-/// Complexity: two matrix products a layer for a value and four for a penalty point, as many again for the forward pass.
+/// Complexity: two matrix products a layer for a value and four for a penalty point, as many again for the forward
+/// pass.
 pub fn gradient<T: Scalar>(
     critic: &Critic,
     device: Device,

@@ -13,7 +13,7 @@ use crate::game::{Game, Networks};
 use crate::integrate::step_count;
 use tch::{Device, Kind, Tensor};
 
-/// The ends of the paths, \[n, d\], without a graph.
+/// The ends of the paths, [n, d], without a graph.
 ///
 /// # Errors
 /// [`FlowError::Shape`] when a buffer does not fit, [`FlowError::Specification`] for zero steps,
@@ -96,7 +96,7 @@ struct Simulation<'a> {
     network: FlowNetwork,
     critic: Network,
     start: Tensor,
-    /// ξ, \[steps·batch, d\], empty without noise.
+    /// ξ, [steps·batch, d], empty without noise.
     noise: Tensor,
     batch: usize,
     steps: usize,
@@ -105,11 +105,11 @@ struct Simulation<'a> {
 
 /// What a simulation leaves behind.
 struct Run {
-    /// x_T, \[batch, d\].
+    /// x_T, [batch, d].
     x: Tensor,
     /// xᵢ of every step.
     positions: Vec<Tensor>,
-    /// (∇U, ∂ₜU) of every step, \[batch, d + 1\].
+    /// (∇U, ∂ₜU) of every step, [batch, d + 1].
     jets: Vec<Tensor>,
     /// Σ h·½(Iᵢ + I_{i+1}).
     interaction: Tensor,
@@ -158,7 +158,7 @@ impl<'a> Simulation<'a> {
         size(self.game.flow.dim())
     }
 
-    /// (∇ₓU, ∂ₜU) at the rows of `x` and one time, \[batch, d + 1\]; (−λv, 0) for a velocity without a potential.
+    /// (∇ₓU, ∂ₜU) at the rows of `x` and one time, [batch, d + 1]; (−λv, 0) for a velocity without a potential.
     fn jet(&self, x: &Tensor, t: f64) -> Result<Tensor, FlowError> {
         let column = |value: f64| x.f_new_full([size(self.batch), 1], value, (x.f_kind()?, x.device()));
         let z = Tensor::f_cat(&[x, &column(t)?], 1)?;
@@ -211,7 +211,8 @@ impl<'a> Simulation<'a> {
         Ok(sum.f_add(&law_cost(cost, x, self.batch)?.f_mul_scalar(share * self.h)?)?)
     }
 
-    /// E φ(x_T), E‖(∇U(x_T, T) − ∇φ(x_T))/λ‖² and the distance to the characteristics; the last two are left at 0 where they
+    /// E φ(x_T), E‖(∇U(x_T, T) − ∇φ(x_T))/λ‖² and the distance to the characteristics; the last two are left at 0 where
+    /// they
     /// have no weight.
     fn terminal_terms(&self, Run { x, positions, .. }: &Run) -> Result<[Tensor; 3], FlowError> {
         let objective = self.game.objective;

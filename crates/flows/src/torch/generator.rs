@@ -12,7 +12,7 @@ use crate::generator::{Generator, GeneratorOutput, NORMALISATION_FLOOR, RunningS
 use std::marker::PhantomData;
 use tch::{Device, Tensor};
 
-/// An affine layer, views of the parameters: W \[out, in\], β \[out\] and, if the layer is normalised, γ \[out\].
+/// An affine layer, views of the parameters: W [out, in], β \[out\] and, if the layer is normalised, γ \[out\].
 struct Affine {
     weight: Tensor,
     shift: Tensor,
@@ -78,7 +78,7 @@ impl Network {
         })
     }
 
-    /// G at the rows of `z`, \[batch, input\]. A batch that normalises itself leaves its moments in `moments`, where
+    /// G at the rows of `z`, [batch, input]. A batch that normalises itself leaves its moments in `moments`, where
     /// running ones are read: one pair for each normalised layer, none for a generator that is not normalised.
     pub(super) fn at(
         &self,
@@ -133,7 +133,7 @@ pub struct Evaluation<T> {
 }
 
 impl<T: Scalar> Evaluation<T> {
-    /// Evaluates G at the rows of `z` (row-major, \[n, input\]), with a graph only when it is to be `trained`.
+    /// Evaluates G at the rows of `z` (row-major, [n, input]), with a graph only when it is to be `trained`.
     ///
     /// Complexity: one product with each weight matrix.
     ///
@@ -166,7 +166,7 @@ impl<T: Scalar> Evaluation<T> {
         })
     }
 
-    /// G(z), row-major \[n, output\].
+    /// G(z), row-major [n, output].
     ///
     /// # Errors
     /// [`FlowError::Torch`] for what libtorch reports.
@@ -174,7 +174,7 @@ impl<T: Scalar> Evaluation<T> {
         download(&self.points.f_contiguous()?, self.batch * self.output)
     }
 
-    /// Writes ∂ℓ/∂parameters for the given ∂ℓ/∂G(z), \[n, output\]: one backward pass, which uses the graph up.
+    /// Writes ∂ℓ/∂parameters for the given ∂ℓ/∂G(z), [n, output]: one backward pass, which uses the graph up.
     ///
     /// Complexity: two products with each weight matrix.
     ///

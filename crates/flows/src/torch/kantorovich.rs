@@ -101,7 +101,7 @@ impl Networks {
         })
     }
 
-    /// ψ and ∇ψ at the rows of `x`, \[batch\] and \[batch, d\].
+    /// ψ and ∇ψ at the rows of `x`, \[batch\] and [batch, d].
     fn psi_jet(&self, x: &Tensor) -> Result<[Tensor; 2], FlowError> {
         let [value, gradient] = jet(&self.eta, x)?;
         Ok(match self.psi {
@@ -125,7 +125,7 @@ impl Networks {
     }
 }
 
-/// u and ∇u at the rows of `x`, \[batch\] and \[batch, d\].
+/// u and ∇u at the rows of `x`, \[batch\] and [batch, d].
 fn jet(network: &Network, x: &Tensor) -> Result<[Tensor; 2], FlowError> {
     let evaluation = network.at(x)?;
     Ok([evaluation.value()?, evaluation.gradient()?])

@@ -7,7 +7,7 @@ use crate::error::expect_length;
 use crate::mlp::{Mlp, Output};
 use tch::{Device, Tensor};
 
-/// An affine layer, views of the parameters: W \[out, in\] and b \[out\].
+/// An affine layer, views of the parameters: W [out, in] and b \[out\].
 struct Affine {
     weight: Tensor,
     bias: Tensor,
@@ -22,7 +22,7 @@ pub(super) struct Network {
     last: Affine,
 }
 
-/// The pre-activation s_l and the activation a_l of a hidden layer, \[batch, width\].
+/// The pre-activation s_l and the activation a_l of a hidden layer, [batch, width].
 struct Hidden {
     before: Tensor,
     after: Tensor,
@@ -63,7 +63,7 @@ impl Network {
         Ok(Self { activation: net.activation(), output: net.output(), leaf, hidden, last })
     }
 
-    /// Runs the hidden layers at the rows of `z`, \[batch, input\].
+    /// Runs the hidden layers at the rows of `z`, [batch, input].
     pub(super) fn at(&self, z: &Tensor) -> Result<Evaluation<'_>, FlowError> {
         let mut hidden: Vec<Hidden> = Vec::with_capacity(self.hidden.len());
         for layer in &self.hidden {
@@ -104,7 +104,7 @@ impl Evaluation<'_> {
         })
     }
 
-    /// ∇_z u, \[batch, input\]: q_m = m′(r)·w, g_l = q_l ⊙ σ′(s_l), q_{l−1} = W_lᵀ·g_l.
+    /// ∇_z u, [batch, input]: q_m = m′(r)·w, g_l = q_l ⊙ σ′(s_l), q_{l−1} = W_lᵀ·g_l.
     pub(super) fn gradient(&self) -> Result<Tensor, FlowError> {
         let weight = &self.network.last.weight;
         let mut q = match self.network.output {
@@ -117,7 +117,7 @@ impl Evaluation<'_> {
         Ok(q)
     }
 
-    /// r, \[batch, 1\].
+    /// r, [batch, 1].
     fn raw(&self) -> Result<Tensor, FlowError> {
         let last = &self.network.last;
         Ok(self.top().after.f_linear(&last.weight, Some(&last.bias))?)

@@ -104,7 +104,8 @@ impl<N: ScalarField> FlowModel<N> {
         self.initial.sample(n, seed)
     }
 
-    /// Moves the rows of `start` by `steps` Euler steps, in single precision as in training; noise comes from the stream of
+    /// Moves the rows of `start` by `steps` Euler steps, in single precision as in training; noise comes from the
+    /// stream of
     /// `seed`.
     ///
     /// # Errors
@@ -144,7 +145,8 @@ impl<N: ScalarField> FlowModel<N> {
         self.push_forward(self.initial(n, seed)?.view(), steps, seed)
     }
 
-    /// The trajectory of `steps` Euler steps from the rows of `start`, recorded in double precision; noise comes from the
+    /// The trajectory of `steps` Euler steps from the rows of `start`, recorded in double precision; noise comes from
+    /// the
     /// stream of the run's seed.
     ///
     /// # Errors

@@ -1,6 +1,7 @@
 //! A trained model, from a run or loaded from its folder: initial points, what becomes of them, and more of a flow.
 //!
-//! A run folder is enough: neither the data nor a file of initial points is read again, and the folder may be moved. Only
+//! A run folder is enough: neither the data nor a file of initial points is read again, and the folder may be moved.
+//! Only
 //! handwritten digits as initial points are read from their data set, when they are asked for.
 
 mod flow;
@@ -37,7 +38,8 @@ impl Model {
     /// Loads the newest checkpoint of a run folder.
     ///
     /// # Errors
-    /// [`TrainError::NoRun`] when the folder holds no run or no checkpoint, [`TrainError::OtherVersion`] for a run of another
+    /// [`TrainError::NoRun`] when the folder holds no run or no checkpoint, [`TrainError::OtherVersion`] for a run of
+    /// another
     /// version, and what reading the files of the folder reports.
     pub fn load(folder: &Path) -> Result<Self, TrainError> {
         Self::load_with(folder, &Inputs::default().data_sets)
@@ -83,7 +85,8 @@ impl Model {
         }
     }
 
-    /// What becomes of the rows of `start`, [n, d]: the ends of their paths after the steps that the configuration of a flow
+    /// What becomes of the rows of `start`, [n, d]: the ends of their paths after the steps that the configuration of a
+    /// flow
     /// names, with noise from the stream of `seed`; G of them.
     ///
     /// # Errors

@@ -69,7 +69,8 @@ pub trait Observer {
         Ok(())
     }
 
-    /// Called when the state was written to `path`, so that records too can be made durable; never without a run folder.
+    /// Called when the state was written to `path`, so that records too can be made durable; never without a run
+    /// folder.
     ///
     /// # Errors
     /// When the records cannot be kept.

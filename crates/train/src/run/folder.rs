@@ -141,7 +141,8 @@ pub(super) fn kept_initial(config: &impl Configuration, source: &Source) -> Opti
 /// The configuration of a run folder, of either kind.
 ///
 /// # Errors
-/// [`TrainError::NoRun`] when the folder holds no run, [`TrainError::OtherVersion`] for one of another version, and what
+/// [`TrainError::NoRun`] when the folder holds no run, [`TrainError::OtherVersion`] for one of another version, and
+/// what
 /// reading the configuration reports.
 pub fn stored_config(folder: &Path) -> Result<Config, TrainError> {
     of_this_version(folder)?;

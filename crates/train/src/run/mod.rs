@@ -90,11 +90,13 @@ impl<'a, C: Configuration> Run<'a, C> {
 }
 
 impl<'a> Run<'a, FlowConfig> {
-    /// Takes a network of your own for the critic, in native code; of the section `critic` the fields `hidden`, `activation`
+    /// Takes a network of your own for the critic, in native code; of the section `critic` the fields `hidden`,
+    /// `activation`
     /// and `initialisation` are not read then. It comes before [`Run::measure`], whose measurements are of the training
     /// that it changes: those before it are dropped.
     ///
-    /// A folder of such a run is loaded with [`FlowModel::load_with_critic`](crate::model::FlowModel::load_with_critic).
+    /// A folder of such a run is loaded with
+    /// [`FlowModel::load_with_critic`](crate::model::FlowModel::load_with_critic).
     pub fn critic<N>(self, network: N) -> Run<'a, FlowConfig, FlowRun<N>>
     where
         N: ScalarField + Clone + 'static,
@@ -170,8 +172,10 @@ impl<'a, C: Configuration, T: Training> Run<'a, C, T> {
     /// Trains.
     ///
     /// # Errors
-    /// [`TrainError::Config`] for a value outside its domain; [`TrainError::Occupied`] when the folder holds anything and is
-    /// not to be resumed; [`TrainError::OtherConfiguration`] when it is and configuration or arrays differ; data, device and
+    /// [`TrainError::Config`] for a value outside its domain; [`TrainError::Occupied`] when the folder holds anything
+    /// and is
+    /// not to be resumed; [`TrainError::OtherConfiguration`] when it is and configuration or arrays differ; data,
+    /// device and
     /// file errors; what observers and measurements report. A divergence is an outcome, not an error.
     pub fn train(mut self) -> Result<Trained<T::Model>, TrainError> {
         let array = |array: &Option<Array2<f64>>, key| array.as_ref().map(|a| identified(a, key)).transpose();

@@ -80,7 +80,7 @@ impl Critics {
         Ok(())
     }
 
-    /// One ascent step on generated points `y` and target points `x`; `mixing` holds two numbers in \[0, 1\] for each
+    /// One ascent step on generated points `y` and target points `x`; `mixing` holds two numbers in [0, 1] for each
     /// pair.
     pub(super) fn ascend(
         &mut self,

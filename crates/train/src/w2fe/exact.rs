@@ -35,10 +35,11 @@ pub struct ExactFlow {
 }
 
 impl ExactFlow {
-    /// Particles \[n, d\] on their way to the points `target` \[m, d\] in steps of `epsilon`.
+    /// Particles [n, d] on their way to the points `target` [m, d] in steps of `epsilon`.
     ///
     /// # Errors
-    /// [`TrainError::Config`] for a step that is not finite and positive. What is wrong with the clouds, the first step says.
+    /// [`TrainError::Config`] for a step that is not finite and positive. What is wrong with the clouds, the first step
+    /// says.
     pub fn new(
         particles: Array2<f64>,
         target: Array2<f64>,
@@ -55,7 +56,7 @@ impl ExactFlow {
         Ok(Self { particles, target, epsilon, scheme, previous: None })
     }
 
-    /// The particles now, \[n, d\].
+    /// The particles now, [n, d].
     pub fn particles(&self) -> ArrayView2<'_, f64> {
         self.particles.view()
     }

@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 /// | `forward-euler` | y ← y − ε·vₙ(yₙ) | 1 |
 /// | `adams-bashforth` | y ← y − ε·(3/2·vₙ(yₙ) − 1/2·vₙ₋₁(yₙ₋₁)), the first step by Euler | 2 |
 ///
-/// The slope vₙ₋₁(yₙ₋₁) of the second row is that of the same particle one step before, under the potential of that time.
+/// The slope vₙ₋₁(yₙ₋₁) of the second row is that of the same particle one step before, under the potential of that
+/// time.
 ///
 /// Source: Hairer, Nørsett and Wanner, "Solving Ordinary Differential Equations I" (1993), section III.1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
