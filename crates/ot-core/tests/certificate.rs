@@ -98,9 +98,40 @@ fn a_certificate_tells_the_size_of_what_it_checked() {
     assert_eq!(sizes(&half, &half, &half, &[1.0; 3]), ("g", 3, 2));
 }
 
+/// The tolerances grow with the root of all nodes, of both sides together: 1 + 3 of them here.
+#[test]
+fn tolerances_count_the_nodes_of_both_sides() {
+    let matrix = array![[1.0, 4.0, 2.0]];
+    let cost = MatrixCost(matrix.view());
+    let (a, b) = ([1.0], [0.25, 0.25, 0.5]);
+    let coupling = |extra: f64| {
+        [0.25, 0.25, 0.5 + extra]
+            .iter()
+            .enumerate()
+            .map(|(target, &mass)| Flow { source: 0, target, mass })
+            .collect::<Vec<_>>()
+    };
+    // 64·√4·ε in masses, and four times as much in costs.
+    let masses = 128.0 * f64::EPSILON;
+    let proof = certify_pairs(&cost, &a, &b, &coupling(0.0), &[0.0], &[1.0, 4.0, 2.0]).unwrap();
+    assert_eq!((proof.primal, proof.dual, proof.tolerance), (2.25, 2.25, 4.0 * masses));
+    // At its tolerance a number passes.
+    let edge =
+        certify_pairs(&cost, &a, &b, &coupling(masses), &[0.0], &[1.0, 4.0 - 4.0 * masses, 2.0]).unwrap();
+    assert_eq!((edge.marginal_error, edge.slackness), (masses, 4.0 * masses));
+    assert_eq!(
+        certify_pairs(&cost, &a, &b, &coupling(1.25 * masses), &[0.0], &[1.0, 4.0, 2.0]),
+        Err(CertificateError::Marginals { error: 1.25 * masses, tolerance: masses })
+    );
+    // Costs of both signs: the violation is found below zero too.
+    let negative = array![[-4.0, -1.0, 2.0]];
+    let violated =
+        certify_pairs(&MatrixCost(negative.view()), &a, &b, &coupling(0.0), &[-3.0], &[-1.0, 2.0, 5.5]);
+    assert_eq!(violated, Err(CertificateError::Infeasible { violation: 0.5, tolerance: 4.0 * masses }));
+}
+
 /// Weights that no float sums exactly: the plan's marginals are those weights to the certificate's tolerance, and its
-/// value, dual
-/// value and gap are those of its own numbers.
+/// value, dual value and gap are those of its own numbers.
 #[test]
 fn a_plan_adds_up_to_its_weights_and_its_value() {
     let (x, y) = (normal_cloud(40, 90, 2), normal_cloud(41, 70, 2));

@@ -10,7 +10,7 @@ use ot_core::Measure;
 use ot_core::cost::{Cost, Euclidean};
 use ot_core::dual::c_transform::TransformError;
 use ot_core::entropic::{EntropicTransport, SinkhornOptions, sinkhorn, sinkhorn_unbalanced};
-use ot_core::exact::solve;
+use ot_core::exact::{Flow, solve};
 
 /// ‖x − y‖^{3/2}.
 struct Own;
@@ -122,6 +122,19 @@ fn the_exact_barycentric_map_is_that_of_the_dense_plan() {
         // The sources that split their mass are where the mean is not one of the targets.
         assert!(splits > 10);
     }
+}
+
+/// The coupling of a plan is its reader's to change.
+#[test]
+fn a_barycentric_map_ignores_flows_between_points_that_do_not_exist() {
+    let problem = Problem::new(2);
+    let (source, target) = problem.measures();
+    let mut plan = solve(&source, &target, &Euclidean::Squared).unwrap();
+    let image = plan.barycentric_map();
+    for (source, target) in [(60, 1), (1, 85), (60, 85), (900, 0), (0, 900)] {
+        plan.coupling.push(Flow { source, target, mass: 0.25 });
+    }
+    assert_eq!(plan.barycentric_map(), image);
 }
 
 #[test]

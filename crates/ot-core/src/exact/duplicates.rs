@@ -111,3 +111,66 @@ pub(super) fn spread(
     flows.sort_unstable_by_key(|flow| (flow.source, flow.target));
     flows
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ndarray::array;
+
+    fn flow(source: usize, target: usize, mass: f64) -> Flow {
+        Flow { source, target, mass }
+    }
+
+    #[test]
+    fn rows_are_grouped_by_their_places() {
+        let points = array![[1.0, 2.0], [0.0, 5.0], [1.0, 2.0], [1.0, -3.0], [0.0, 5.0], [1.0, 2.0]];
+        let places = Places::of(points.view());
+        assert_eq!(places.rows, [vec![1, 4], vec![3], vec![0, 2, 5]]);
+        assert!(!places.are_distinct(6) && Places::of(array![[1.0], [0.0]].view()).are_distinct(2));
+        assert_eq!(places.points(points.view()), array![[0.0, 5.0], [1.0, -3.0], [1.0, 2.0]]);
+        assert_eq!(places.weights(&[1.0, 2.0, 4.0, 8.0, 16.0, 32.0]), [18.0, 8.0, 37.0]);
+        assert_eq!(places.spread(&[7.0, 8.0, 9.0], 6), [9.0, 7.0, 9.0, 8.0, 7.0, 9.0]);
+    }
+
+    /// All masses are multiples of 2^−31, which floats add exactly.
+    #[test]
+    fn the_rows_of_a_place_are_served_one_after_the_other() {
+        let two_places = Places::of(array![[0.0], [1.0], [0.0], [1.0], [0.0]].view());
+        let one_place = Places::of(array![[0.0], [0.0]].view());
+        let distinct = Places::of(array![[0.0], [1.0]].view());
+        let (a, b) = ([0.25, 0.0, 0.0, 0.375, 0.375], [0.5, 0.5]);
+        let plan = spread(&[flow(0, 0, 0.625), flow(1, 0, 0.375)], (&two_places, &a), (&one_place, &b));
+        assert_eq!(plan, [flow(0, 0, 0.25), flow(3, 1, 0.375), flow(4, 0, 0.25), flow(4, 1, 0.125)]);
+        // From the other side, with the flows of a place in two parts.
+        let coupling = [flow(0, 0, 0.5), flow(0, 1, 0.125), flow(1, 1, 0.375)];
+        let plan = spread(&coupling, (&two_places, &a), (&distinct, &b));
+        assert_eq!(plan, [flow(0, 0, 0.25), flow(3, 1, 0.375), flow(4, 0, 0.25), flow(4, 1, 0.125)]);
+        // Small weights are not taken for what rounding leaves.
+        let tiny = 2f64.powi(-31);
+        let (a, b) = ([2.0 * tiny, 1.0 - 2.0 * tiny], [tiny, 1.0 - tiny]);
+        let coupling = [flow(0, 0, tiny), flow(0, 1, 1.0 - tiny)];
+        let plan = spread(&coupling, (&one_place, &a), (&distinct, &b));
+        assert_eq!(plan, [flow(0, 0, tiny), flow(0, 1, tiny), flow(1, 1, 1.0 - 2.0 * tiny)]);
+        let (a, b) = ([tiny, 1.0 - tiny], [2.0 * tiny, 1.0 - 2.0 * tiny]);
+        let coupling = [flow(0, 0, 2.0 * tiny), flow(0, 1, 1.0 - 2.0 * tiny)];
+        let plan = spread(&coupling, (&one_place, &a), (&distinct, &b));
+        assert_eq!(plan, [flow(0, 0, tiny), flow(1, 0, tiny), flow(1, 1, 1.0 - 2.0 * tiny)]);
+    }
+
+    #[test]
+    fn the_last_row_of_a_place_takes_what_rounding_leaves_over() {
+        let one_place = Places::of(array![[0.0], [0.0]].view());
+        let distinct = Places::of(array![[0.0], [1.0]].view());
+        let (half, more) = ([0.5, 0.5], 2f64.powi(-50));
+        // The flows of the place give a little more than it has, then a little less, then nothing.
+        let plan =
+            spread(&[flow(0, 0, 0.5), flow(0, 1, 0.5 + more)], (&one_place, &half), (&distinct, &half));
+        assert_eq!(plan, [flow(0, 0, 0.5), flow(1, 1, 0.5 + more)]);
+        let plan =
+            spread(&[flow(0, 0, 0.5 - more), flow(0, 1, 0.5)], (&one_place, &half), (&distinct, &half));
+        assert_eq!(plan, [flow(0, 0, 0.5 - more), flow(1, 1, 0.5)]);
+        let coupling = [flow(0, 0, 0.5), flow(0, 1, 0.5), flow(0, 1, more), flow(0, 0, 0.0)];
+        let plan = spread(&coupling, (&one_place, &half), (&distinct, &half));
+        assert_eq!(plan, [flow(0, 0, 0.5), flow(1, 1, 0.5), flow(1, 1, more)]);
+    }
+}

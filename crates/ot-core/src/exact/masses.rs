@@ -53,3 +53,38 @@ fn in_units(weights: &[f64]) -> Vec<i64> {
     }
     masses
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn equal_weights_are_the_smallest_integers() {
+        for (n, m, supply, demand) in [(6, 4, 2, 3), (4, 6, 3, 2), (5, 5, 1, 1), (1, 7, 7, 1), (9, 10, 10, 9)]
+        {
+            let masses = Masses::new(&vec![1.0 / n as f64; n], &vec![1.0 / m as f64; m]);
+            assert_eq!((&masses.supplies, &masses.demands), (&vec![supply; n], &vec![demand; m]));
+            // One division of small integers.
+            assert_eq!((masses.weight(supply), masses.weight(demand)), (1.0 / n as f64, 1.0 / m as f64));
+        }
+    }
+
+    #[test]
+    fn weights_are_rounded_to_units_and_the_largest_takes_the_rest() {
+        let binary = Masses::new(&[0.25, 0.5, 0.25], &[0.125, 0.875]);
+        assert_eq!(binary.supplies, [1 << 58, 1 << 59, 1 << 58]);
+        assert_eq!(binary.demands, [1 << 57, 7 << 57]);
+        assert_eq!((binary.weight(1 << 58), binary.weight(7 << 57)), (0.25, 0.875));
+        let units = 2f64.powi(60);
+        // Equal weights against others are in the same units; so is a weight below a unit, which has no less than one.
+        for (a, b) in [(vec![0.1, 0.2, 0.7], vec![0.5, 0.5]), (vec![1e-30, 0.3, 0.7], vec![0.6, 0.1, 0.3])] {
+            let masses = Masses::new(&a, &b);
+            for (masses, weights, largest) in [(&masses.supplies, &a, 0.7), (&masses.demands, &b, b[0])] {
+                assert_eq!(masses.iter().sum::<i64>(), 1 << 60);
+                for (&mass, &weight) in masses.iter().zip(weights).filter(|(_, weight)| **weight != largest) {
+                    assert_eq!(mass, ((weight * units) as i64).max(1), "{weight}");
+                }
+            }
+        }
+    }
+}

@@ -160,3 +160,43 @@ pub(super) fn monotone_plan(
     });
     (coupling, f, g)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const X: [f64; 3] = [2.0, 0.0, 1.0];
+    const Y: [f64; 3] = [5.0, 3.0, 4.0];
+
+    fn visits(masses: Option<&Masses>) -> Vec<(usize, usize, f64)> {
+        let mut visits = Vec::new();
+        visit_monotone(&X, &Y, masses, |source, target, mass| visits.push((source, target, mass)));
+        visits
+    }
+
+    #[test]
+    fn the_monotone_coupling_visits_sorted_pairs_with_their_masses() {
+        let third = 1.0 / 3.0;
+        assert_eq!(visits(None), [(1, 1, third), (2, 2, third), (0, 0, third)]);
+        let masses = Masses::new(&[0.25, 0.5, 0.25], &[0.5, 0.25, 0.25]);
+        assert_eq!(
+            visits(Some(&masses)),
+            [(1, 1, 0.25), (1, 2, 0.25), (2, 2, 0.0), (2, 0, 0.25), (0, 0, 0.25)]
+        );
+        // Distances 3, 4, 4 and 3 with a quarter of the mass each; powers of small integers.
+        for (p, cost) in [(1.0, 3.5), (2.0, 12.5), (3.0, 45.5)] {
+            assert!((monotone_cost(&X, &Y, Some(&masses), p) - cost).abs() < 1e-13);
+        }
+    }
+
+    /// Equal weights: every other step of the staircase carries no mass and is no flow, but it fixes a potential.
+    #[test]
+    fn a_monotone_plan_has_flows_with_mass_and_potentials_along_its_staircase() {
+        let masses = Masses::new(&[1.0 / 3.0; 3], &[1.0 / 3.0; 3]);
+        let (coupling, f, g) = monotone_plan(&X, &Y, &masses, |i, j| (X[i] - Y[j]).powi(2));
+        let flow = |index| Flow { source: index, target: index, mass: 1.0 / 3.0 };
+        assert_eq!(coupling, [flow(1), flow(2), flow(0)]);
+        // 0 at the least source, then c − g and c − f in turn: integers.
+        assert_eq!((f, g), (vec![-10.0, 0.0, -5.0], vec![19.0, 9.0, 14.0]));
+    }
+}

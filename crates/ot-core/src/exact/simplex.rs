@@ -364,3 +364,6 @@ impl NetworkSimplex {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -309,3 +309,94 @@ fn coarse_guess(
         solve_level(&AllPairs::shared(coarse.cost.as_ref()), &coarse.a, &coarse.b, options, pivots)?;
     Ok(row_minima(coarse.from_all_sources.as_ref(), &solution.g))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cost::{Euclidean, FunctionCost};
+    use ndarray::Array2;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    /// A fixed sequence in [0, 1): multiples of the golden ratio.
+    fn number(index: usize) -> f64 {
+        ((index * index + 3 * index + 1) as f64 * 0.618_033_988_749_894_9).fract()
+    }
+
+    #[test]
+    fn a_first_guess_is_the_transform_of_a_problem_a_quarter_as_large() {
+        let cloud = |count, seed| Array2::from_shape_fn((count, 2), |(i, axis)| number(2 * i + axis + seed));
+        for (n, m, coarse_n, coarse_m) in [(300, 402, 75, 100), (100, 257, 64, 64), (65, 40, 64, 40)] {
+            let (x, y) = (cloud(n, 0), cloud(m, 1000));
+            let clouds = CloudCost::of_points(x.view(), y.view(), &Euclidean::Squared);
+            let (a, b) = (vec![1.0 / n as f64; n], vec![1.0 / m as f64; m]);
+            let (mut pivots, options) = (0, ExactOptions::default());
+            let guess = coarse_guess(clouds.pairs(), &a, &b, options, &mut pivots).unwrap();
+            let coarse = coarsened(clouds.pairs(), (&a, coarse_n), (&b, coarse_m));
+            assert_eq!((coarse.a.len(), coarse.b.len()), (coarse_n, coarse_m));
+            let mut expected = 0;
+            let pairs = AllPairs::shared(coarse.cost.as_ref());
+            let solution = solve_level(&pairs, &coarse.a, &coarse.b, options, &mut expected).unwrap();
+            assert_eq!(guess, row_minima(coarse.from_all_sources.as_ref(), &solution.g));
+            assert_eq!(pivots, expected);
+        }
+        // Nothing is gained from a smaller problem of this size.
+        let (x, y) = (cloud(64, 0), cloud(50, 1000));
+        let clouds = CloudCost::of_points(x.view(), y.view(), &Euclidean::Squared);
+        let mut pivots = 0;
+        let (a, b) = ([1.0 / 64.0; 64], [1.0 / 50.0; 50]);
+        let guess = coarse_guess(clouds.pairs(), &a, &b, ExactOptions::default(), &mut pivots).unwrap();
+        assert_eq!((guess, pivots), (vec![0.0; 64], 0));
+    }
+
+    /// Seven looks at each pair (scale, two transforms, arcs, pricing, scale and feasibility of the certificate) and
+    /// one at those that carry mass; one point more, and there is a coarser problem to look at.
+    #[test]
+    fn small_problems_are_given_to_the_simplex_whole() {
+        for (n, m, is_whole) in [(128, 128, true), (1, 1, true), (70, 3, true), (129, 128, false)] {
+            let calls = AtomicUsize::new(0);
+            let cost = FunctionCost::new(n, m, |i, j| {
+                calls.fetch_add(1, Ordering::Relaxed);
+                number(131 * i + 17 * j)
+            });
+            let plan = solve_pairs(&cost, None, None).unwrap();
+            assert_eq!(calls.into_inner() == 7 * n * m + plan.coupling.len(), is_whole, "{n} x {m}");
+        }
+    }
+
+    #[test]
+    fn points_without_mass_have_the_largest_feasible_potentials() {
+        let cost = FunctionCost::new(6, 5, |i, j| 10.0 * number(7 * i + j) - 3.0);
+        let whole = ([0.5, 0.0, 0.25, 0.0, 0.0, 0.25], [0.0, 0.25, 0.0, 0.5, 0.25]);
+        for (a, b) in [(whole.0, whole.1), (whole.0, [0.2; 5]), ([1.0 / 6.0; 6], whole.1)] {
+            let plan = solve_pairs(&cost, Some(&a), Some(&b)).unwrap();
+            let least = |values: &mut dyn Iterator<Item = f64>| values.fold(f64::INFINITY, f64::min);
+            // The same differences of the same numbers.
+            for j in (0..5).filter(|&j| b[j] == 0.0) {
+                let with_mass = (0..6).filter(|&i| a[i] > 0.0);
+                assert_eq!(plan.g[j], least(&mut with_mass.map(|i| cost.cost(i, j) - plan.f[i])));
+            }
+            for i in (0..6).filter(|&i| a[i] == 0.0) {
+                assert_eq!(plan.f[i], least(&mut (0..5).map(|j| cost.cost(i, j) - plan.g[j])));
+            }
+        }
+    }
+
+    /// Reduced costs of the size of the tolerance decide: the certificate holds only if the simplex is stricter than
+    /// it, with the root of n + m nodes.
+    #[test]
+    fn costs_that_differ_by_roundings_are_solved_to_a_quarter_of_the_tolerance() {
+        let (n, m) = (100, 100);
+        let cost = FunctionCost::new(n, m, |i, j| 1.0 + 1500.0 * f64::EPSILON * number(101 * i + j));
+        let plan = solve_pairs(&cost, None, None).unwrap();
+        let (slack, all) = (plan.certificate.infeasibility, plan.certificate.tolerance);
+        assert!(slack <= 0.26 * all, "{slack:e} {all:e}");
+    }
+
+    #[test]
+    fn an_empty_side_is_named() {
+        for (sources, targets) in [(0, 3), (3, 0), (0, 0)] {
+            let found = solve_pairs(&FunctionCost::new(sources, targets, |_, _| 1.0), None, None);
+            assert_eq!(found, Err(ExactError::Empty { sources, targets }));
+        }
+    }
+}
