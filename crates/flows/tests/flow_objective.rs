@@ -136,7 +136,6 @@ fn every_term_is_its_formula() {
         let theta = uniform(&mut rng, flow.parameter_count());
         for noise in [0.0, 0.7] {
             for interaction in [None, Some(INTERACTION)] {
-                // The network's cotangents are of the objective: its residual is taken without a weight too.
                 let game = game(flow.clone(), FlowObjective { noise, interaction, ..objective() });
                 // From many steps to few: the workspace holds jets that are not of this path.
                 for steps in [4, 1, 3] {
