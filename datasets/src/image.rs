@@ -5,12 +5,10 @@ use ndarray::{Array2, ArrayView3};
 /// Resizes images bilinearly to `size`×`size`, one image a row.
 ///
 /// The output pixel at i takes the input around x = (i + ½)·n/`size` − ½ with triangle weights max(0, 1 − |j − x|/r)
-/// divided
-/// by their sum, along columns and then along rows; r = max(1, n/`size`). Enlarging that is plain bilinear
+/// divided by their sum, along columns and then along rows; r = max(1, n/`size`). Enlarging that is plain bilinear
 /// interpolation;
 /// shrinking, the triangle is as wide as the new pixels are apart, so that no input pixel is passed over (the
-/// convention
-/// of Pillow's and torchvision's antialiased bilinear resize).
+/// convention of Pillow's and torchvision's antialiased bilinear resize).
 ///
 /// Shapes: `images` [count, n, m], result [count, `size`²], row-major, in the unit of the input bytes.
 /// Complexity: O(count·(n·m + `size`²)·r).

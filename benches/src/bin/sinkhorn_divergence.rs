@@ -1,7 +1,6 @@
 //! Our side of a comparison: `sinkhorn_divergence X.npy Y.npy BLUR FOLDER` computes the divergence once for each line
-//! of its input and
-//! answers with one line of JSON; it leaves the potentials of (x, y) in FOLDER as f.npy and g.npy, columns, for others
-//! to check.
+//! of its input and answers with one line of JSON; it leaves the potentials of (x, y) in FOLDER as f.npy and g.npy,
+//! columns, for others to check.
 
 use anyhow::{Context, Result};
 use datasets::{read_matrix, write_npy_f64};

@@ -1,6 +1,5 @@
 //! Our side of a comparison: `training_iteration SIZE DIM FOLDER` writes the problem to FOLDER and then answers each
-//! line
-//! of its input with one line of JSON.
+//! line of its input with one line of JSON.
 //!
 //! | line | answer |
 //! | --- | --- |

@@ -59,8 +59,7 @@ impl Real for f32 {
     }
 
     /// tanh x = x·P(x²)/Q(x²) on |x| ≤ 7.9, beyond which it is ±1 to 2.8e-7. P and Q of degree 4 were fitted to tanh on
-    /// that
-    /// interval by reweighted least squares, up to 5e-9.
+    /// that interval by reweighted least squares, up to 5e-9.
     #[inline(always)]
     fn vector_tanh(self) -> Self {
         const P: [f32; 5] = [1.0, 0.134_444_52, 3.571_696e-3, 2.190_341_7e-5, 1.525_968_5e-8];

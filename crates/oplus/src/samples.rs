@@ -15,8 +15,7 @@ pub(crate) const STARTS: &str = "samples/start.npy";
 /// The target clouds of all pairs, relative to the run folder.
 pub(crate) const TARGETS: &str = "samples/target.npy";
 /// The positions of some particles of a flow on their way, relative to the run folder: a row for each particle, with
-/// its
-/// first two coordinates at each time.
+/// its first two coordinates at each time.
 pub(crate) const PATHS: &str = "samples/paths.npy";
 /// The particles at an iteration, before its number and the ending.
 const PARTICLES: &str = "particles-";

@@ -108,8 +108,7 @@ impl<'a> Potentials<'a> {
     /// f at any points, [k, d].
     ///
     /// At the sources it is [`Potentials::f`], up to the rounding of exact potentials and up to the error of the
-    /// marginals of
-    /// entropic ones.
+    /// marginals of entropic ones.
     ///
     /// # Errors
     /// Points that are none, of another dimension or not finite; a cost that is not finite.

@@ -58,8 +58,7 @@ fn slopes(net: &Mlp, theta: &[f32], points: &[f32]) -> Vec<f64> {
 }
 
 /// Trains a critic alone between N(0, I) and the origin, where the best one is L‖x‖; returns the dual value over
-/// L·E‖x‖, and the
-/// mean and maximum of ‖∇φ‖/L on fresh points.
+/// L·E‖x‖, and the mean and maximum of ‖∇φ‖/L on fresh points.
 fn cone(bound: f64, updates: u64) -> [f64; 3] {
     let config = config(&[&format!("critic.bound={bound}")]);
     let dim = 3;

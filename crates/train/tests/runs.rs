@@ -326,8 +326,7 @@ fn a_trained_flow_finds_the_shift_between_gaussians() {
 }
 
 /// Two Gaussians with noise and with attraction: the laws on the way are known (`InteractingGaussians`). Measured are
-/// the mean
-/// and the deviation at the horizon.
+/// the mean and the deviation at the horizon.
 #[test]
 fn trained_flows_find_the_gaussians_of_noise_and_attraction() {
     let folder = tempfile::tempdir().unwrap();
@@ -369,9 +368,8 @@ fn trained_flows_find_the_gaussians_of_noise_and_attraction() {
         let (mean, std) = (end.mean_axis(ndarray::Axis(0)).unwrap(), end.std_axis(ndarray::Axis(0), 0.0));
         for j in 0..2 {
             // Networks trained for seconds on minibatches of 256, and Euler–Maruyama steps of 1/12 in training, whose
-            // law is of
-            // first order in the step; not to move would be an error of 1.5 in the mean, and no force one of .2 to .3
-            // in the
+            // law is of first order in the step; not to move would be an error of 1.5 in the mean, and no force one of
+            // .2 to .3 in the
             // deviation.
             assert!((mean[j] - law.mean[j]).abs() < 0.15, "{name}: mean {mean} against {}", law.mean);
             assert!((std[j] - law.std).abs() < 0.1, "{name}: deviation {std} against {}", law.std);

@@ -33,8 +33,7 @@ fn build(workspace: &Workspace, arguments: &[OsString]) -> Result<PathBuf> {
 }
 
 /// Whether `--device` names one that is reached through libtorch: `cuda:0`, `cuda:1`, …, or `libtorch`, the same
-/// backend
-/// on the CPU.
+/// backend on the CPU.
 fn names_libtorch(arguments: &[OsString]) -> bool {
     let mut arguments = arguments.iter().map(|argument| argument.to_str().unwrap_or_default());
     while let Some(argument) = arguments.next() {

@@ -3,9 +3,8 @@
 //! inf_v sup_φ E_{ρ_T} φ − E_π f*(φ) + λ∫₀ᵀ E ½‖v‖² dt, dx/dt = v = −∇U/λ, x₀ ~ ρ₀ (arXiv 2407.11901, eq. (10)).
 //!
 //! The critic ([`crate::critic`]) ascends its dual value less a slope penalty; the flow ([`crate::flow`]) descends E
-//! φ(x_T) +
-//! λ·KE plus penalties that vanish at the exact optimum. The gradients are written out as adjoints of the networks'
-//! closed forms, so an update needs no graph and no double backward pass.
+//! φ(x_T) + λ·KE plus penalties that vanish at the exact optimum. The gradients are written out as adjoints of the
+//! networks' closed forms, so an update needs no graph and no double backward pass.
 
 use crate::FlowError;
 use crate::critic::{self, Critic, CriticBatch, CriticDescription, CriticValue};

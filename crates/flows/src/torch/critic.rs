@@ -44,8 +44,8 @@ impl<T: Scalar> crate::hopf_lax::Field<T> for Field {
 /// Writes the gradient of −(dual value − penalty) with respect to the critic's parameters.
 ///
 /// ∂ℓ/∂θ = Σ_j cⱼ·∂φ(x_j)/∂θ + Σ_k kₖ·∇φ(y_k)·∂∇φ(y_k)/∂θ, where cⱼ are the derivatives of the dual in the critic's
-/// values
-/// and kₖ·∇φ that of the penalty in the gradient: one backward pass from both seeds. Buffers as in [`CriticBatch`].
+/// values and kₖ·∇φ that of the penalty in the gradient: one backward pass from both seeds. Buffers as in
+/// [`CriticBatch`].
 ///
 /// # Errors
 /// [`FlowError::Shape`] when a buffer does not fit; [`FlowError::Divergence`] when a critic value is not finite or

@@ -212,8 +212,7 @@ impl<'a> Simulation<'a> {
     }
 
     /// E φ(x_T), E‖(∇U(x_T, T) − ∇φ(x_T))/λ‖² and the distance to the characteristics; the last two are left at 0 where
-    /// they
-    /// have no weight.
+    /// they have no weight.
     fn terminal_terms(&self, Run { x, positions, .. }: &Run) -> Result<[Tensor; 3], FlowError> {
         let objective = self.game.objective;
         let end = self.critic.at(x)?;

@@ -129,9 +129,8 @@ fn assert_close<T: Real>(what: &str, tolerance: f64, native: &[T], torch: &[T]) 
 /// How far two computations of the same network may be apart, relative to the largest entry of a result.
 ///
 /// A layer of width w is a sum of w products, with a rounding error of about √w·ε; value, gradient and their adjoints
-/// pass
-/// through every layer four times, and the errors of the layers add up. The activations' libraries differ by a few ε
-/// more,
+/// pass through every layer four times, and the errors of the layers add up. The activations' libraries differ by a few
+/// ε more,
 /// and a path repeats all of it in each step.
 fn rounding<T: Real>(hidden: &[usize], steps: usize) -> f64 {
     let widest = hidden.iter().copied().max().unwrap() as f64;

@@ -2,8 +2,7 @@
 //!
 //! A run is its configuration and its seed. A [`FlowConfig`] or a [`GeneratorConfig`] is read from TOML
 //! ([`Configuration::load`]), merged with a preset and with overrides, checked ([`Configuration::validate`]) and
-//! written
-//! back whole into the run folder; [`Config`] is either, as the key `kind` of the file says. Both have the same
+//! written back whole into the run folder; [`Config`] is either, as the key `kind` of the file says. Both have the same
 //! sections
 //! `data`, `initial` ([`Points`]) and `training` ([`Training`]), and describe a critic in the same words
 //! ([`flows::critic::CriticDescription`]).

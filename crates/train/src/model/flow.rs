@@ -146,8 +146,7 @@ impl<N: ScalarField> FlowModel<N> {
     }
 
     /// The trajectory of `steps` Euler steps from the rows of `start`, recorded in double precision; noise comes from
-    /// the
-    /// stream of the run's seed.
+    /// the stream of the run's seed.
     ///
     /// # Errors
     /// [`TrainError::Record`] when a value is not finite or the points do not fit.

@@ -1,8 +1,7 @@
 //! A trained model, from a run or loaded from its folder: initial points, what becomes of them, and more of a flow.
 //!
 //! A run folder is enough: neither the data nor a file of initial points is read again, and the folder may be moved.
-//! Only
-//! handwritten digits as initial points are read from their data set, when they are asked for.
+//! Only handwritten digits as initial points are read from their data set, when they are asked for.
 
 mod flow;
 mod generator;
@@ -39,8 +38,7 @@ impl Model {
     ///
     /// # Errors
     /// [`TrainError::NoRun`] when the folder holds no run or no checkpoint, [`TrainError::OtherVersion`] for a run of
-    /// another
-    /// version, and what reading the files of the folder reports.
+    /// another version, and what reading the files of the folder reports.
     pub fn load(folder: &Path) -> Result<Self, TrainError> {
         Self::load_with(folder, &Inputs::default().data_sets)
     }
@@ -86,8 +84,7 @@ impl Model {
     }
 
     /// What becomes of the rows of `start`, [n, d]: the ends of their paths after the steps that the configuration of a
-    /// flow
-    /// names, with noise from the stream of `seed`; G of them.
+    /// flow names, with noise from the stream of `seed`; G of them.
     ///
     /// # Errors
     /// [`TrainError::Flow`] or [`TrainError::Config`] for points of another dimension.

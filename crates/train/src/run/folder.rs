@@ -142,8 +142,7 @@ pub(super) fn kept_initial(config: &impl Configuration, source: &Source) -> Opti
 ///
 /// # Errors
 /// [`TrainError::NoRun`] when the folder holds no run, [`TrainError::OtherVersion`] for one of another version, and
-/// what
-/// reading the configuration reports.
+/// what reading the configuration reports.
 pub fn stored_config(folder: &Path) -> Result<Config, TrainError> {
     of_this_version(folder)?;
     Ok(Config::load(&folder.join(CONFIG_FILE), None, &[])?)

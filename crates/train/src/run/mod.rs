@@ -91,9 +91,8 @@ impl<'a, C: Configuration> Run<'a, C> {
 
 impl<'a> Run<'a, FlowConfig> {
     /// Takes a network of your own for the critic, in native code; of the section `critic` the fields `hidden`,
-    /// `activation`
-    /// and `initialisation` are not read then. It comes before [`Run::measure`], whose measurements are of the training
-    /// that it changes: those before it are dropped.
+    /// `activation` and `initialisation` are not read then. It comes before [`Run::measure`], whose measurements are of
+    /// the training that it changes: those before it are dropped.
     ///
     /// A folder of such a run is loaded with
     /// [`FlowModel::load_with_critic`](crate::model::FlowModel::load_with_critic).
@@ -173,9 +172,8 @@ impl<'a, C: Configuration, T: Training> Run<'a, C, T> {
     ///
     /// # Errors
     /// [`TrainError::Config`] for a value outside its domain; [`TrainError::Occupied`] when the folder holds anything
-    /// and is
-    /// not to be resumed; [`TrainError::OtherConfiguration`] when it is and configuration or arrays differ; data,
-    /// device and
+    /// and is not to be resumed; [`TrainError::OtherConfiguration`] when it is and configuration or arrays differ;
+    /// data, device and
     /// file errors; what observers and measurements report. A divergence is an outcome, not an error.
     pub fn train(mut self) -> Result<Trained<T::Model>, TrainError> {
         let array = |array: &Option<Array2<f64>>, key| array.as_ref().map(|a| identified(a, key)).transpose();

@@ -21,8 +21,7 @@ use ot_core::exact::{self, ExactError};
 /// use train::w2fe::{ExactFlow, Scheme};
 /// let target = array![[1.0, 0.0], [3.0, 0.0]];
 /// let mut flow = ExactFlow::new(array![[0.0, 0.0], [2.0, 0.0]], target, 0.5, Scheme::ForwardEuler)?;
-/// assert_eq!(flow.step()?, 1.0); // W2 before the step
-/// assert_eq!(flow.step()?, 0.5);
+/// assert_eq!(flow.step()?, 1.0); // W2 before the step assert_eq!(flow.step()?, 0.5);
 /// # Ok::<(), train::TrainError>(())
 /// ```
 #[derive(Debug, Clone)]

@@ -1,8 +1,7 @@
 //! A critic network of one's own, trained in a game whose answer is known in closed form.
 //!
 //! From N(0, I) to N(m, I) with the Kullback–Leibler divergence and no bound on the slope, the optimal flow shifts
-//! every point
-//! by m/(1 + λ/T), and the optimal critic is a quadratic function: exactly what this network is.
+//! every point by m/(1 + λ/T), and the optimal critic is a quadratic function: exactly what this network is.
 
 use datasets::stream;
 use flows::FlowError;

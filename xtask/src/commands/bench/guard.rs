@@ -1,6 +1,5 @@
 //! A guard against slower training that does not depend on the machine's mood: the share of its own matrix-product
-//! rate,
-//! and the instructions of an iteration where valgrind can count them.
+//! rate, and the instructions of an iteration where valgrind can count them.
 
 use crate::program;
 use crate::workspace::Workspace;
