@@ -1,4 +1,5 @@
 //! Central differences, which the closed forms are held against.
+#![allow(dead_code, reason = "each test file takes what it needs")]
 
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
