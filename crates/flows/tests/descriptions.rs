@@ -1,6 +1,6 @@
 //! Descriptions of the players: what a file may leave out, which values are refused and under which name, and what is
 //! built of the rest.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "a test may panic")]
 
 use flows::FlowError;
 use flows::activation::Activation;
