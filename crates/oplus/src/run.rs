@@ -142,12 +142,13 @@ fn write_paths(model: &FlowModel, folder: &Path) -> Result<()> {
 
 /// Writes the report of a run folder from its files, and its paths as a picture of their own.
 pub(crate) fn report(folder: &Path) -> Result<PathBuf> {
-    if let Some(paths) = page::paths(folder, &results(folder)?)? {
+    let results = results(folder)?;
+    if let Some(paths) = page::paths(folder, &results)? {
         let picture = paths.draw()?.to_document();
         write_whole(folder.join(PATHS_PICTURE), |file| file.write_all(picture.as_bytes()))?;
     }
     let path = folder.join(REPORT_FILE);
-    let html = page::run(folder, &results(folder)?)?.to_html()?;
+    let html = page::run(folder, &results)?.to_html()?;
     write_whole(&path, |file| file.write_all(html.as_bytes()))?;
     Ok(path)
 }
