@@ -21,15 +21,21 @@ pub(crate) fn indicators<N: ScalarField>(
     start: ArrayView2<'_, f64>,
     steps: usize,
 ) -> Result<Metrics, MeasureError> {
+    let optimal = model.optimal(start)?;
+    let mut metrics = Metrics::default();
+    if let Some((_, share)) = &optimal {
+        metrics.insert(metrics::OPTIMAL_SHARE, *share);
+    }
+    let start = optimal.as_ref().map_or(start, |(points, _)| points.view());
     let trajectory = match model.trajectory(start, steps) {
         Ok(trajectory) => trajectory,
-        Err(TrainError::Record(RecordError::Trajectory(_))) => return Ok(Metrics::default()),
+        Err(TrainError::Record(RecordError::Trajectory(_))) => return Ok(metrics),
         Err(other) => return Err(other.into()),
     };
     let w2_squared = eval::w2_squared(trajectory.start(), trajectory.end())?;
     let named = Indicators::new(&trajectory, Some(w2_squared))?.named();
-    let mut metrics: Metrics =
-        named.into_iter().filter_map(|(metric, value)| Some((metric, value?))).collect();
+    let named = named.into_iter().filter_map(|(metric, value)| Some((metric, value?)));
+    metrics.extend(named.collect());
     if !trajectory.is_free() {
         return Ok(metrics);
     }

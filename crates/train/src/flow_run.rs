@@ -4,12 +4,14 @@ use crate::TrainError;
 use crate::adversarial::{StepReport, Trainer};
 use crate::checkpoint::{State, Stored};
 use crate::config::{self, ConfigError, Configuration, FlowConfig, Kind, Points, StopWhen};
+use crate::explicit::ExplicitRun;
 use crate::model::{FlowModel, Initial};
 use crate::observe::Monitor;
 use crate::outcome::Stop;
 use crate::source::Source;
 use crate::training::{Readings, StepError, Training};
 use flows::device::Device;
+use flows::flow::Representation;
 use flows::game::Game;
 use flows::mlp::Mlp;
 use flows::scalar_field::ScalarField;
@@ -17,7 +19,7 @@ use mfg::Indicators;
 
 impl Configuration for FlowConfig {
     const KIND: Kind = Kind::Flow;
-    type Training = FlowRun;
+    type Training = FlowTraining;
 
     fn validate(&self) -> Result<(), ConfigError> {
         self.check()
@@ -51,10 +53,60 @@ impl Configuration for FlowConfig {
         &self.training
     }
 
-    fn begin(&self, source: Source, device: Device) -> Result<FlowRun, TrainError> {
+    fn begin(&self, source: Source, device: Device) -> Result<FlowTraining, TrainError> {
         let source = source.square()?;
+        if matches!(self.representation, Representation::Explicit(_)) {
+            return Ok(FlowTraining::Explicit(Box::new(ExplicitRun::new(self, source, device)?)));
+        }
         let game = self.game(source.dim())?;
-        FlowRun::new(self, game, Trainer::new(self, source, device)?)
+        let run = FlowRun::new(self, game, Trainer::new(self, source, device)?)?;
+        Ok(FlowTraining::Game(Box::new(run)))
+    }
+}
+
+/// The training of a flow: a game against a critic, or one network alone.
+pub enum FlowTraining {
+    /// A flow against its critic.
+    Game(Box<FlowRun>),
+    /// An explicit flow.
+    Explicit(Box<ExplicitRun>),
+}
+
+/// The same expression for the training within.
+macro_rules! either {
+    ($training:expr, $inner:ident => $value:expr) => {
+        match $training {
+            FlowTraining::Game($inner) => $value,
+            FlowTraining::Explicit($inner) => $value,
+        }
+    };
+}
+
+impl Training for FlowTraining {
+    type Model = FlowModel;
+
+    fn iteration(&self) -> u64 {
+        either!(self, run => run.iteration())
+    }
+
+    fn step(&mut self) -> Result<(), StepError> {
+        either!(self, run => run.step())
+    }
+
+    fn readings(&mut self) -> Result<Readings, TrainError> {
+        either!(self, run => run.readings())
+    }
+
+    fn store(&self, state: &mut State) {
+        either!(self, run => run.store(state));
+    }
+
+    fn restore(&mut self, stored: &Stored, iteration: u64) -> Result<(), TrainError> {
+        either!(self, run => run.restore(stored, iteration))
+    }
+
+    fn model(&self) -> Result<FlowModel, TrainError> {
+        either!(self, run => run.model())
     }
 }
 

@@ -16,6 +16,7 @@
 //! | [`adversarial`] | one iteration of the game: critic updates, then a flow update |
 //! | [`training`] | what a run needs of a training |
 //! | [`flow_run`] | the training of a flow with its live indicators |
+//! | [`explicit`] | the training of an explicit flow |
 //! | [`checkpoint`] | the whole state of a training in one file, written whole or not at all |
 //! | [`w2fe`] | the gradient flow of ½·W2² on particles |
 
@@ -25,6 +26,7 @@ mod backend;
 pub mod checkpoint;
 pub mod config;
 pub mod error;
+pub mod explicit;
 pub mod flow_run;
 pub mod model;
 pub mod observe;

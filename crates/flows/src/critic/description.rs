@@ -24,8 +24,10 @@ pub struct CriticDescription {
     #[serde(default = "one")]
     pub bound: f64,
     /// How the slope is held to it.
+    #[serde(default = "unbounded")]
     pub lipschitz: Lipschitz,
-    /// Hidden widths of φ.
+    /// Hidden widths of φ; none where φ follows from the flow ([`crate::explicit`]).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub hidden: Vec<usize>,
     /// Activation of φ.
     #[serde(default = "relu")]
@@ -41,11 +43,19 @@ impl CriticDescription {
     /// # Errors
     /// [`FlowError::Specification`] for the first value outside its domain.
     pub fn validate(&self) -> Result<(), FlowError> {
-        positive("divergence_weight", self.divergence_weight)?;
-        positive("bound", self.bound)?;
+        self.validate_objective()?;
         widths("hidden", &self.hidden)?;
         self.initialisation.validate()?;
         self.lipschitz.validate(self.activation, &self.hidden)
+    }
+
+    /// Checks what is not about the network: the weight of the divergence and the bound.
+    ///
+    /// # Errors
+    /// As [`CriticDescription::validate`].
+    pub fn validate_objective(&self) -> Result<(), FlowError> {
+        positive("divergence_weight", self.divergence_weight)?;
+        positive("bound", self.bound)
     }
 
     /// The critic on R^`dim`; its output keeps φ inside the domain of the conjugate ([`Output::for_divergence`]).
@@ -78,6 +88,10 @@ impl CriticDescription {
         let objective = CriticObjective { divergence: self.divergence, weight: self.divergence_weight };
         Critic { network, objective, bound: self.bound, lipschitz: self.lipschitz }
     }
+}
+
+fn unbounded() -> Lipschitz {
+    Lipschitz::None
 }
 
 fn one() -> f64 {

@@ -5,7 +5,7 @@ mod monitor;
 mod terminal;
 
 pub use jsonl::JsonLines;
-pub(crate) use monitor::Monitor;
+pub(crate) use monitor::{Monitor, PARTICLES};
 pub use terminal::Terminal;
 
 use crate::TrainError;

@@ -14,7 +14,7 @@ use ndarray::Array2;
 use rand_distr::{Distribution, StandardNormal};
 
 /// Particles of the monitor: enough for a few per cent of noise, few enough to cost less than an iteration.
-const PARTICLES: usize = 256;
+pub(crate) const PARTICLES: usize = 256;
 
 /// Measures the averaged networks on the same particles, with the same noise, every time.
 #[derive(Debug, Clone)]

@@ -29,6 +29,10 @@ pub mod name {
     pub const ITERATION: &str = "iteration";
     /// Particles of the logged indicators.
     pub const MONITOR: &str = "monitor";
+    /// The order in which data points come that remember an end.
+    pub const DECK: &str = "deck";
+    /// Points that are drawn once of an endless law.
+    pub const POOL: &str = "pool";
     /// Companions of the search for the ends of paths.
     pub const COMPANIONS: &str = "companions";
     /// Initial points of a sampled model.
