@@ -32,8 +32,8 @@ pub(super) fn negated<'a, T: Real>(
 }
 
 impl DualGame {
-    /// The dual value from N at the beginnings x′, \[n\], and at the ends of the searches, \[m\], with its derivatives in
-    /// these over λ/T.
+    /// The dual value from N at the beginnings x′ and at the ends of the searches, [n + m], with its derivatives in these
+    /// times T/λ; `beginnings` and `targets` are the x′ and y′ of the batch.
     ///
     /// # Errors
     /// [`FlowError::Shape`] when a buffer does not fit; [`FlowError::Divergence`] for values that are not finite.
@@ -41,14 +41,14 @@ impl DualGame {
         &self,
         batch: Batch<'_, T>,
         (beginnings, targets): (&[T], &[T]),
-        values: &[T],
+        values: &[f64],
     ) -> Result<(DualReport, Vec<T>), FlowError> {
         let (affine, weight, pull) = (self.flow.affine(), self.flow.weight(), self.flow.pull());
         let (n, m) = (beginnings.len() / affine.rank(), targets.len() / affine.rank());
         expect_length("the values of the potential", values.len(), n + m)?;
         let (initial, searched) = values.split_at(n);
         let terms = affine.beginning_terms(batch.start, beginnings);
-        let initial: Vec<f64> = initial.iter().zip(terms).map(|(u, s)| weight * (u.wide() + s)).collect();
+        let initial: Vec<f64> = initial.iter().zip(terms).map(|(u, s)| weight * (u + s)).collect();
         let terms = affine.end_terms(batch.target, targets);
         let rows = batch.ends.chunks_exact(affine.rank()).zip(targets.chunks_exact(affine.rank()));
         let squares =
@@ -57,12 +57,12 @@ impl DualGame {
             .iter()
             .zip(squares)
             .zip(terms)
-            .map(|((u, square), e)| weight * (u.wide() - pull.cost(square) - e))
+            .map(|((u, square), e)| weight * (u - pull.cost(square) - e))
             .collect();
         let dual = self.objective.shifted_dual(&initial, &critic)?;
-        let seed = dual.d_generated.iter().chain(&dual.d_target).map(|d| T::of(*d)).collect();
+        let derivatives = dual.d_generated.iter().chain(&dual.d_target).map(|d| T::of(*d)).collect();
         let largest = dual.d_target.iter().fold(0.0_f64, |largest, d| largest.max(-d));
-        Ok((DualReport { value: dual.value, largest_weight: largest }, seed))
+        Ok((DualReport { value: dual.value, largest_weight: largest }, derivatives))
     }
 }
 
@@ -103,8 +103,9 @@ impl<T: Real> Backend<T> for Native<T> {
         let weights = Weights::new(network, parameters)?;
         let points: Vec<T> = beginnings.iter().chain(batch.ends).copied().collect();
         network.evaluate(&weights, &points, Order::Value, &mut self.tape)?;
-        let (report, mut seed) = self.game.dual(batch, (&beginnings, &targets), self.tape.value())?;
-        seed.iter_mut().for_each(|d| *d = -*d);
+        let values: Vec<f64> = self.tape.value().iter().map(|u| u.wide()).collect();
+        let (report, derivatives) = self.game.dual(batch, (&beginnings, &targets), &values)?;
+        let seed: Vec<T> = derivatives.into_iter().map(|d| -d).collect();
         gradient.fill(T::zero());
         let cotangent = Cotangent { value: &seed, gradient: None, common: None };
         network.pull_back(&weights, &mut self.tape, cotangent, gradient, None)?;

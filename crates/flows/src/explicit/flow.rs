@@ -134,7 +134,8 @@ const CONVERGED: Stop = Stop { iterations: 300, tolerance: 1e-7 };
 const CHUNK: usize = 1024;
 /// How far towards its best rival a particle is pushed before it has to find back.
 const PUSH: f64 = 0.05;
-/// What one beginning must be better than another by, in units of squared length over the spread of the rounding.
+/// By how much another beginning must be better than the particle's own, against the size of the values: rounding and
+/// the end of a search are far below.
 const BETTER: f64 = 1e-7;
 
 impl<T: Real> Explicit<'_, T> {
