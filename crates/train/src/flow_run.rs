@@ -10,6 +10,7 @@ use crate::outcome::Stop;
 use crate::source::Source;
 use crate::training::{Readings, StepError, Training};
 use flows::device::Device;
+use flows::flow::Representation;
 use flows::game::Game;
 use flows::mlp::Mlp;
 use flows::scalar_field::ScalarField;
@@ -96,7 +97,7 @@ impl<N: ScalarField + Clone + 'static> Training for FlowRun<N> {
         Ok(())
     }
 
-    fn readings(&mut self) -> Result<Readings, TrainError> {
+    fn readings(&mut self, live: bool) -> Result<Readings, TrainError> {
         let Some(StepReport { critic, flow, steps }) = self.report else { return Ok(Readings::default()) };
         let training = &self.config.training;
         // The rates of the last iteration.
@@ -106,21 +107,26 @@ impl<N: ScalarField + Clone + 'static> Training for FlowRun<N> {
         values.extend(flow.named());
         values.push((metrics::LEARNING_RATE_FLOW, training.optimiser.rate(progress)));
         values.push((metrics::LEARNING_RATE_CRITIC, training.critic_optimiser.rate(progress)));
-        let live = self.monitor.measure(&self.trainer)?;
+        let measured = live || self.patience.limits.is_some();
+        let live = if measured { self.monitor.measure(&self.trainer)? } else { None };
         if let Some(indicators) = &live {
             let named = indicators.named();
             values.extend(named.into_iter().map(|(metric, value)| (metric, value.unwrap_or(f64::NAN))));
         }
         let show = |value: Option<f64>| value.map_or("–".into(), |v| format!("{v:.3}"));
-        let headline = format!(
-            "D {:.3}  KE {}  HJ {}  ∇φ gap {}  path {}  slope ≤ {:.2}",
-            critic.divergence,
-            show(live.map(|i| i.kinetic_energy)),
-            show(live.and_then(|i| i.hj_residual_relative)),
-            show(live.and_then(|i| i.terminal_gradient_relative)),
-            show(live.and_then(|i| i.path_ratio)),
-            critic.slope_max,
-        );
+        let energy = show(live.map(|i| i.kinetic_energy));
+        // Under Hopf–Lax the others are 0 by construction, however far the flow is from the data.
+        let optimality = match self.config.representation {
+            Representation::HopfLax(_) => String::new(),
+            _ => format!(
+                "  HJ {}  ∇φ gap {}  path {}",
+                show(live.and_then(|i| i.hj_residual_relative)),
+                show(live.and_then(|i| i.terminal_gradient_relative)),
+                show(live.and_then(|i| i.path_ratio)),
+            ),
+        };
+        let (divergence, slope) = (critic.divergence, critic.slope_max);
+        let headline = format!("D {divergence:.3}  KE {energy}{optimality}  slope ≤ {slope:.2}");
         Ok(Readings { values, headline, stop: self.patience.after(live.as_ref()) })
     }
 

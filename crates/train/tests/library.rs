@@ -342,3 +342,36 @@ fn points_know_their_names_and_dimensions() {
     assert_eq!(points("{ kind = \"digits\", set = \"mnist\" }").dim(), Some(256));
     assert_eq!(Points::default().dim(), None);
 }
+
+/// The steps of the records that have readings.
+fn read_at(run: Run<'_, FlowConfig>) -> Vec<u64> {
+    #[derive(Default)]
+    struct Read(Vec<u64>);
+    impl Observer for Read {
+        fn record(&mut self, record: &Record) -> Result<(), TrainError> {
+            // What costs nothing is in every record.
+            assert!(record.value(metrics::CRITIC_DIVERGENCE).is_some());
+            let has_readings = record.value(metrics::KINETIC_ENERGY).is_some();
+            assert_eq!(has_readings, record.value(metrics::W1).is_some());
+            assert_eq!(has_readings, record.to_json().contains_key("reading_seconds"));
+            self.0.extend(record.reading_seconds.map(|_| record.step));
+            Ok(())
+        }
+    }
+    let mut read = Read::default();
+    let slow = |_: &_| {
+        std::thread::sleep(std::time::Duration::from_millis(400));
+        Ok(vec![(metrics::W1, 1.0)])
+    };
+    run.data(circle(50, 1.0)).measure(slow).observer(&mut read).train().unwrap();
+    read.0
+}
+
+/// Readings of .4 s each, of a training of milliseconds: two are within the first second, the last is always there.
+#[test]
+fn slow_readings_are_left_out_but_for_the_first_and_the_last() {
+    let config = || flow(&["training.log_every=1", "training.iterations=6"]);
+    assert_eq!(read_at(Run::new(config()).reading_share(0.05)), [1, 2, 6]);
+    let config = flow(&["training.log_every=1", "training.iterations=4"]);
+    assert_eq!(read_at(Run::new(config)), [1, 2, 3, 4], "without a share all are made");
+}

@@ -12,7 +12,7 @@ pub(crate) use folder::{newest_state, stored};
 use crate::TrainError;
 use crate::config::{self, Configuration, FlowConfig};
 use crate::flow_run::FlowRun;
-use crate::observe::{JsonLines, Observer, Record};
+use crate::observe::{Budget, JsonLines, Observer, Record};
 use crate::outcome::{Outcome, Status};
 use crate::source::{Inputs, Source, identified};
 use crate::training::{Readings, StepError, Training};
@@ -57,6 +57,7 @@ pub struct Run<'a, C: Configuration, T = <C as Configuration>::Training> {
     inputs: Inputs,
     observers: Vec<Box<dyn Observer + 'a>>,
     measures: Vec<Measure<'a, T>>,
+    reading_share: Option<f64>,
     out: Option<PathBuf>,
     resume: bool,
     device: Device,
@@ -81,6 +82,7 @@ impl<'a, C: Configuration> Run<'a, C> {
             inputs: Inputs::default(),
             observers: Vec::new(),
             measures: Vec::new(),
+            reading_share: None,
             out: None,
             resume: false,
             device: Device::Cpu,
@@ -100,7 +102,7 @@ impl<'a> Run<'a, FlowConfig> {
     where
         N: ScalarField + Clone + 'static,
     {
-        let Self { config, inputs, observers, out, resume, device, provenance, .. } = self;
+        let Self { config, inputs, observers, reading_share, out, resume, device, provenance, .. } = self;
         let begin: Begin<'a, FlowConfig, FlowRun<N>> = Box::new(move |config, source, device| {
             if device == Device::Cpu {
                 return FlowRun::native(config, network, source);
@@ -109,7 +111,8 @@ impl<'a> Run<'a, FlowConfig> {
                 "a critic's network of your own is trained by native code only: train on the CPU".into();
             Err(FlowError::Device { device: device.to_string(), reason }.into())
         });
-        Run { config, begin, inputs, observers, measures: Vec::new(), out, resume, device, provenance }
+        let measures = Vec::new();
+        Run { config, begin, inputs, observers, measures, reading_share, out, resume, device, provenance }
     }
 }
 
@@ -141,6 +144,14 @@ impl<'a, C: Configuration, T: Training> Run<'a, C, T> {
     /// Adds values to every record; the time that measuring takes is not counted.
     pub fn measure(mut self, measure: impl FnMut(&T) -> Measured + 'a) -> Self {
         self.measures.push(Box::new(measure));
+        self
+    }
+
+    /// Leaves out readings, live indicators and what [`Run::measure`] adds, that would take more than this share of the
+    /// time of the training, such as 0.05; without this every record has them all. The first and the last record
+    /// have them, and all until they took a second. Which others have them depends on the clock, their values do not.
+    pub fn reading_share(mut self, share: f64) -> Self {
+        self.reading_share = Some(share);
         self
     }
 
@@ -197,7 +208,8 @@ impl<'a, C: Configuration, T: Training> Run<'a, C, T> {
         let (name, total) = (config.name(), config.training().iterations);
         self.observers.iter_mut().for_each(|o| o.begin(name, training.iteration(), total));
         let length = *config.training();
-        let mut round = Round { length, folder, training, seconds, observers: self.observers };
+        let budget = Budget::new(self.reading_share);
+        let mut round = Round { length, folder, training, seconds, budget, observers: self.observers };
         let status = round.iterate(&mut self.measures)?;
         round.save()?;
         let outcome = Outcome { status, iterations: round.training.iteration(), seconds: round.seconds };
@@ -216,6 +228,7 @@ struct Round<'a, T> {
     training: T,
     /// Of all iterations so far.
     seconds: f64,
+    budget: Budget,
     observers: Vec<Box<dyn Observer + 'a>>,
 }
 
@@ -225,7 +238,11 @@ impl<T: Training> Round<'_, T> {
         while self.training.iteration() < length.iterations {
             let begun = Instant::now();
             match self.training.step() {
-                Ok(()) => self.seconds += begun.elapsed().as_secs_f64(),
+                Ok(()) => {
+                    let seconds = begun.elapsed().as_secs_f64();
+                    self.seconds += seconds;
+                    self.budget.trained(seconds);
+                }
                 Err(StepError::Diverged(reason)) => {
                     return Ok(Status::Diverged { step: self.training.iteration(), reason });
                 }
@@ -234,11 +251,17 @@ impl<T: Training> Round<'_, T> {
             let step = self.training.iteration();
             self.observers.iter_mut().for_each(|o| o.tick(step));
             if step.is_multiple_of(length.log_every) || step == length.iterations {
-                let Readings { mut values, headline, stop } = self.training.readings()?;
-                for measure in measures.iter_mut() {
+                let live = step == length.iterations || self.budget.allows();
+                let begun = Instant::now();
+                let Readings { mut values, headline, stop } = self.training.readings(live)?;
+                for measure in measures.iter_mut().filter(|_| live) {
                     values.extend(measure(&self.training).map_err(TrainError::Measurement)?);
                 }
-                let record = Record { step, seconds: self.seconds, values, headline };
+                let reading_seconds = live.then(|| begun.elapsed().as_secs_f64());
+                if let Some(seconds) = reading_seconds {
+                    self.budget.read(seconds);
+                }
+                let record = Record { step, seconds: self.seconds, reading_seconds, values, headline };
                 self.observers.iter_mut().try_for_each(|o| o.record(&record))?;
                 if let Some(stop) = stop {
                     return Ok(Status::Stopped(stop));
