@@ -10,6 +10,7 @@ mod manifest;
 mod monitor;
 mod nearest;
 mod page;
+mod progress;
 mod run;
 mod run_folder;
 mod samples;

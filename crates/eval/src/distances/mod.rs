@@ -1,13 +1,22 @@
 //! Distances between two weighted point clouds, each number with its definition.
 
-use ndarray::{ArrayView2, s};
+mod floor;
+mod found;
+mod frame;
+mod wanted;
+
+pub use found::{Distances, ExactDistances, SampleFloor, SinkhornValue};
+pub use wanted::{Distance, UnknownDistance, Wanted};
+
+use crate::coordinates::{CoordinateW1, WorstColumn, coordinate_w1};
+use frame::Frame;
+use ndarray::{ArrayView2, Axis, s};
 use ot_core::cost::Euclidean;
-use ot_core::entropic::{EntropicError, Schedule, SinkhornPower, geomloss_divergence};
-use ot_core::exact::{ExactError, solve};
-use ot_core::sliced::{SlicedError, sliced_wasserstein};
+use ot_core::entropic::{Schedule, SinkhornPower, geomloss_divergence};
+use ot_core::exact::solve;
+use ot_core::sliced::sliced_wasserstein;
 use ot_core::{Measure, MeasureError};
 use rand::Rng;
-use serde::Serialize;
 use std::collections::BTreeMap;
 use std::ops::Range;
 
@@ -16,80 +25,42 @@ use std::ops::Range;
 pub struct DistanceOptions {
     /// The coordinates to compare, all of them if `None`.
     pub coords: Option<Range<usize>>,
+    /// The distances.
+    pub wanted: Wanted,
     /// The power p of the Sinkhorn divergence.
     pub power: SinkhornPower,
-    /// The blur ε^{1/p} of the Sinkhorn divergence, in the unit of the points.
-    pub blur: f64,
+    /// The blur ε^{1/p} of the Sinkhorn divergence.
+    pub blur: Blur,
     /// When the Sinkhorn iterations stop.
     pub schedule: Schedule,
     /// The random directions of the sliced distance.
     pub directions: usize,
+    /// Whether the floor of samples is measured too, where d > ln n.
+    pub floor: bool,
 }
 
 impl Default for DistanceOptions {
-    /// All coordinates, the converged divergence with p = 2 and blur 0.05, and 256 directions.
+    /// All coordinates, the usual distances, the converged divergence with p = 2 and blur 0.05, 256 directions, and the floor.
     fn default() -> Self {
         Self {
             coords: None,
+            wanted: Wanted::Usual,
             power: SinkhornPower::Two,
-            blur: 0.05,
+            blur: Blur::Length(0.05),
             schedule: Schedule::CONVERGED,
             directions: 256,
+            floor: true,
         }
     }
 }
 
-/// The distances between two clouds.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Distances {
-    /// Points of the first cloud.
-    pub n: usize,
-    /// Points of the second cloud.
-    pub m: usize,
-    /// Coordinates compared.
-    pub dim: usize,
-    /// Certified exact transport.
-    pub exact: ExactDistances,
-    /// Debiased entropic transport.
-    pub sinkhorn_divergence: SinkhornValue,
-    /// Sliced W2.
-    pub sliced_w2: f64,
-    /// What each number means, by its path in this object.
-    pub definitions: BTreeMap<String, String>,
-}
-
-/// Exact transport costs; see [`Distances::definitions`].
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-pub struct ExactDistances {
-    /// min Σ P‖x−y‖.
-    pub w1: f64,
-    /// (min Σ P‖x−y‖²)^½.
-    pub w2: f64,
-    /// min Σ P‖x−y‖².
-    pub w2_squared: f64,
-    /// min Σ P·½‖x−y‖².
-    pub transport_cost: f64,
-    /// `transport_cost` less its dual value, zero up to rounding.
-    pub duality_gap: f64,
-}
-
-/// A Sinkhorn divergence and how it was found.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct SinkhornValue {
-    /// OT_ε(μ,ν) − ½OT_ε(μ,μ) − ½OT_ε(ν,ν).
-    pub value: f64,
-    /// The power of the ground distance.
-    pub p: u8,
-    /// ε^{1/p}.
-    pub blur: f64,
-    /// The ground cost, as a formula.
-    pub cost: String,
-    /// Updates of the potentials between the clouds.
-    pub iterations: usize,
-    /// Largest marginal error of the three plans after the last update.
-    pub marginal_error: f64,
-    /// Whether the iterations reached their tolerance.
-    pub converged: bool,
+/// The blur ε^{1/p} of a Sinkhorn divergence.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Blur {
+    /// In the unit of the points.
+    Length(f64),
+    /// As a part of the scale of the points, [`Distances::scale`].
+    OfScale(f64),
 }
 
 /// Why two clouds have no distances.
@@ -108,31 +79,34 @@ pub enum DistanceError {
         /// Columns of the narrower cloud.
         columns: usize,
     },
+    /// The blur is not a length.
+    #[error("the blur {0} must be positive and finite")]
+    Blur(f64),
     /// Points or weights are not a measure.
     #[error(transparent)]
     Measure(#[from] MeasureError),
-    /// Exact transport failed.
-    #[error(transparent)]
-    Exact(#[from] ExactError),
-    /// Entropic transport failed.
-    #[error(transparent)]
-    Entropic(#[from] EntropicError),
-    /// The sliced distance failed.
-    #[error(transparent)]
-    Sliced(#[from] SlicedError),
+    /// Nothing of what was asked for could be had.
+    #[error("no distance could be measured: {}", said(.0))]
+    Nothing(BTreeMap<String, String>),
+}
+
+fn said(reasons: &BTreeMap<String, String>) -> String {
+    reasons.iter().map(|(name, reason)| format!("{name}: {reason}")).collect::<Vec<_>>().join("; ")
 }
 
 /// Measures the distances between the rows of `x`, [n, d], and of `y`, [m, d], with optional weights.
 ///
 /// Weights `a`, \[n\], and `b`, \[m\], are divided by their sums; `None` means equal ones. Distances are in the unit
-/// of the points, `w2_squared`, `transport_cost` and (for p = 2) the divergence in its square. `rng` draws the
-/// directions of the sliced distance.
+/// of the points, `w2_squared`, `transport_cost` and (for p = 2) the divergence in its square. Points may have any
+/// origin and unit: they are compared in a frame of their own. A distance that cannot be had is left out with its
+/// reason. Where d > ln n and the clouds have equal weights, the same distances between halves of `y` stand beside
+/// ([`Distances::floor`]). `rng` draws the directions of the sliced distance and the halves.
 ///
 /// # Errors
 /// Coordinates out of range, clouds that are empty, not finite or of different dimensions, weights that are not
-/// measures, a blur out of range.
+/// measures, a blur out of range; [`DistanceError::Nothing`] where every distance asked for is left out.
 ///
-/// The cost is that of two exact solves and three Sinkhorn solves; see [`ot_core::exact`] and [`ot_core::entropic`].
+/// The cost is that of at most two exact and three Sinkhorn solves; see [`ot_core::exact`] and [`ot_core::entropic`].
 /// The result does not depend on the number of threads.
 ///
 /// ```
@@ -141,7 +115,7 @@ pub enum DistanceError {
 /// let (x, y) = (array![[0.0, 0.0], [1.0, 0.0]], array![[0.0, 2.0], [1.0, 2.0]]);
 /// let mut rng = datasets::stream(0, "sliced", 0);
 /// let found = distances(x.view(), y.view(), None, None, &DistanceOptions::default(), &mut rng)?;
-/// assert_eq!((found.exact.w1, found.exact.w2, found.exact.transport_cost), (2.0, 2.0, 2.0));
+/// assert_eq!((found.exact.w1, found.exact.w2, found.exact.transport_cost), (Some(2.0), Some(2.0), Some(2.0)));
 /// # Ok::<(), eval::distances::DistanceError>(())
 /// ```
 pub fn distances<R: Rng + ?Sized>(
@@ -152,162 +126,287 @@ pub fn distances<R: Rng + ?Sized>(
     options: &DistanceOptions,
     rng: &mut R,
 ) -> Result<Distances, DistanceError> {
-    let (x, y) = match &options.coords {
-        None => (x, y),
-        Some(coords) => {
-            let columns = x.ncols().min(y.ncols());
-            if coords.start >= coords.end || coords.end > columns {
-                return Err(DistanceError::Coords { start: coords.start, end: coords.end, columns });
-            }
-            (x.slice_move(s![.., coords.clone()]), y.slice_move(s![.., coords.clone()]))
-        }
-    };
+    distances_while_telling(x, y, a, b, options, rng, |_| {})
+}
+
+/// [`distances`], which calls `tell` with each distance before it is measured.
+///
+/// # Errors
+/// Those of [`distances`].
+pub fn distances_while_telling<R: Rng + ?Sized>(
+    x: ArrayView2<'_, f64>,
+    y: ArrayView2<'_, f64>,
+    a: Option<&[f64]>,
+    b: Option<&[f64]>,
+    options: &DistanceOptions,
+    rng: &mut R,
+    tell: impl Fn(Distance),
+) -> Result<Distances, DistanceError> {
+    let (x, y) = selected(x, y, options.coords.as_ref())?;
+    // What is wrong is said of the points as they were given.
     let (source, target) = (Measure::named("source", x, a)?, Measure::named("target", y, b)?);
-    let quadratic = solve(&source, &target, &Euclidean::HalfSquared)?;
-    let linear = solve(&source, &target, &Euclidean::Distance)?;
-    let divergence = geomloss_divergence(&source, &target, options.power, options.blur, options.schedule)?;
-    let sliced = sliced_wasserstein(&source, &target, 2.0, options.directions, rng)?;
-    let w2_squared = 2.0 * quadratic.primal();
-    let value = SinkhornValue {
-        value: divergence.value,
-        p: options.power.exponent(),
-        blur: options.blur,
-        cost: options.power.cost().definition().to_owned(),
-        iterations: divergence.iterations,
-        marginal_error: divergence.marginal_error,
-        converged: divergence.converged,
+    if source.dim() != target.dim() {
+        return Err(MeasureError::Dimension { source_dim: source.dim(), target_dim: target.dim() }.into());
+    }
+    let (Blur::Length(blur) | Blur::OfScale(blur)) = options.blur;
+    if !(blur > 0.0 && blur.is_finite()) {
+        return Err(DistanceError::Blur(blur));
+    }
+    let frame = Frame::new(x, y);
+    let (source, target) = (Measure::new(frame.x.view(), a)?, Measure::new(frame.y.view(), b)?);
+    let scale = scale(&source, &target);
+    let mut comparison = Comparison { frame: &frame, source, target, options, left_out: BTreeMap::new() };
+    let wants = |distance: Distance| match &options.wanted {
+        Wanted::Usual => {
+            distance != Distance::SinkhornDivergence && (distance != Distance::CoordinateW1 || x.ncols() > 1)
+        }
+        Wanted::These(wanted) => wanted.contains(&distance),
     };
-    Ok(Distances {
+    let mut found = Distances {
         n: x.nrows(),
         m: y.nrows(),
         dim: x.ncols(),
-        exact: ExactDistances {
-            w1: linear.primal(),
-            w2: w2_squared.sqrt(),
-            w2_squared,
-            transport_cost: quadratic.primal(),
-            duality_gap: quadratic.gap(),
-        },
-        definitions: definitions(&value, options.schedule, sliced.directions, sliced.standard_error),
-        sinkhorn_divergence: value,
-        sliced_w2: sliced.value,
-    })
+        scale: frame.length(scale, 1).unwrap_or(f64::MAX),
+        exact: ExactDistances::default(),
+        sliced_w2: None,
+        coordinate_w1: None,
+        sinkhorn_divergence: None,
+        floor: None,
+        left_out: BTreeMap::new(),
+        notes: Vec::new(),
+        definitions: BTreeMap::new(),
+    };
+    if wants(Distance::W1) {
+        tell(Distance::W1);
+        comparison.w1(&mut found.exact);
+    }
+    if let Some(first) =
+        Distance::ALL.into_iter().find(|&distance| distance.is_quadratic() && wants(distance))
+    {
+        tell(first);
+        comparison.quadratic(&mut found.exact, wants);
+    }
+    let mut sliced = None;
+    if wants(Distance::SlicedW2) {
+        tell(Distance::SlicedW2);
+        sliced = comparison.sliced(rng);
+        found.sliced_w2 = sliced.map(|(value, _)| value);
+    }
+    if wants(Distance::CoordinateW1) {
+        tell(Distance::CoordinateW1);
+        found.coordinate_w1 = comparison.coordinates();
+    }
+    if wants(Distance::SinkhornDivergence) || options.wanted == Wanted::Usual && comparison.is_small() {
+        tell(Distance::SinkhornDivergence);
+        found.sinkhorn_divergence = comparison.divergence(scale);
+    }
+    if options.floor && a.is_none() && b.is_none() {
+        comparison.floor(&mut found, wants, rng);
+    }
+    found.left_out = comparison.left_out;
+    if Distance::ALL.into_iter().all(|distance| found.get(distance).is_none()) {
+        return Err(DistanceError::Nothing(found.left_out));
+    }
+    found.define(options, sliced.map(|(_, standard_error)| (options.directions, standard_error)));
+    Ok(found)
 }
 
-fn definitions(
-    divergence: &SinkhornValue,
-    schedule: Schedule,
-    directions: usize,
-    standard_error: f64,
-) -> BTreeMap<String, String> {
-    let epsilon = if divergence.p == 2 { "blur²" } else { "blur" };
-    let stopping = match schedule {
-        Schedule::Converged { tolerance, .. } => format!("iterated to a marginal error of {tolerance:e}"),
-        Schedule::Geomloss { scaling } => format!("the fixed schedule of geomloss with scaling {scaling}"),
+fn selected<'a>(
+    x: ArrayView2<'a, f64>,
+    y: ArrayView2<'a, f64>,
+    coords: Option<&Range<usize>>,
+) -> Result<(ArrayView2<'a, f64>, ArrayView2<'a, f64>), DistanceError> {
+    let Some(coords) = coords else { return Ok((x, y)) };
+    let columns = x.ncols().min(y.ncols());
+    if coords.start >= coords.end || coords.end > columns {
+        return Err(DistanceError::Coords { start: coords.start, end: coords.end, columns });
+    }
+    Ok((x.slice_move(s![.., coords.clone()]), y.slice_move(s![.., coords.clone()])))
+}
+
+/// The RMS distance to the mean of both clouds, each of which has half of the mass.
+fn scale(x: &Measure<'_>, y: &Measure<'_>) -> f64 {
+    let moments = |cloud: &Measure<'_>| {
+        let weight =
+            |row: usize| cloud.weights().map_or(1.0, |weights| weights.get(row).copied().unwrap_or(0.0));
+        let total: f64 = (0..cloud.count()).map(weight).sum();
+        let mut mean = ndarray::Array1::zeros(cloud.dim());
+        let mut square = 0.0;
+        for (row, point) in cloud.points().axis_iter(Axis(0)).enumerate() {
+            mean.scaled_add(weight(row) / total, &point);
+            square += weight(row) / total * point.dot(&point);
+        }
+        (mean, square)
     };
-    [
-        ("exact.w1", "min Σ P_ij ‖x_i−y_j‖ over couplings P".to_owned()),
-        ("exact.w2", "(min Σ P_ij ‖x_i−y_j‖²)^½".to_owned()),
-        ("exact.w2_squared", "min Σ P_ij ‖x_i−y_j‖²".to_owned()),
-        ("exact.transport_cost", "min Σ P_ij ½‖x_i−y_j‖² = ½·w2_squared".to_owned()),
-        (
-            "exact.duality_gap",
-            "transport_cost − (Σ a_i f_i + Σ b_j g_j), with f_i + g_j ≤ ½‖x_i−y_j‖² checked for all pairs"
-                .to_owned(),
-        ),
-        (
-            "sinkhorn_divergence.value",
-            format!(
-                "OT_ε(μ,ν) − ½OT_ε(μ,μ) − ½OT_ε(ν,ν), OT_ε = min Σ P·c + ε·KL(P‖μ⊗ν), c = {}, ε = {epsilon}, \
-                 {stopping}",
-                divergence.cost
-            ),
-        ),
-        (
-            "sinkhorn_divergence.marginal_error",
-            "largest ‖P1 − a‖₁ of the three plans after the last update".to_owned(),
-        ),
-        (
-            "sliced_w2",
-            format!(
-                "(mean over {directions} random directions θ of W2²(θ·x, θ·y))^½, Monte-Carlo standard error \
-                 {standard_error:.1e}"
-            ),
-        ),
-    ]
-    .into_iter()
-    .map(|(name, text)| (name.to_owned(), text))
-    .collect()
+    let ((of_x, square_x), (of_y, square_y)) = (moments(x), moments(y));
+    let centre = (of_x + of_y) * 0.5;
+    // Points of the frame are of order one about their medians: nothing cancels that the scale would show.
+    (0.5 * (square_x + square_y) - centre.dot(&centre)).max(0.0).sqrt()
+}
+
+/// The largest (n + m)²·d of clouds whose Sinkhorn divergence takes well below a second.
+const SMALL: f64 = 1e6;
+
+/// Two clouds in their frame, and what could not be measured between them.
+struct Comparison<'a> {
+    frame: &'a Frame,
+    source: Measure<'a>,
+    target: Measure<'a>,
+    options: &'a DistanceOptions,
+    left_out: BTreeMap<String, String>,
+}
+
+impl Comparison<'_> {
+    fn leave_out(&mut self, distance: Distance, reason: impl ToString) {
+        self.left_out.insert(distance.name().into(), reason.to_string());
+    }
+
+    /// A length, or with `power` 2 a squared one, in the unit of the points.
+    fn length(&mut self, distance: Distance, value: f64, power: i32) -> Option<f64> {
+        let length = self.frame.length(value, power);
+        if length.is_none() {
+            self.leave_out(distance, "it is beyond the range of numbers, 1.8e308: measure in a larger unit");
+        }
+        length
+    }
+
+    fn w1(&mut self, exact: &mut ExactDistances) {
+        match solve(&self.source, &self.target, &Euclidean::Distance) {
+            Ok(plan) => {
+                exact.w1 = self.length(Distance::W1, plan.primal(), 1);
+                exact.w1_duality_gap = exact.w1.and(self.frame.length(plan.gap(), 1));
+            }
+            Err(error) => self.leave_out(Distance::W1, error),
+        }
+    }
+
+    fn quadratic(&mut self, exact: &mut ExactDistances, wants: impl Fn(Distance) -> bool) {
+        use Distance::{TransportCost, W2, W2Squared};
+        match solve(&self.source, &self.target, &Euclidean::HalfSquared) {
+            Ok(plan) => {
+                let (cost, squared) = (plan.primal(), 2.0 * plan.primal());
+                let mut length = |distance, value, power| {
+                    if wants(distance) { self.length(distance, value, power) } else { None }
+                };
+                // A distance of 0 may come out of the solver as a rounding error below it.
+                exact.w2 = length(W2, squared.max(0.0).sqrt(), 1);
+                exact.w2_squared = length(W2Squared, squared, 2);
+                exact.transport_cost = length(TransportCost, cost, 2);
+                exact.duality_gap = self.frame.length(plan.gap(), 2);
+            }
+            Err(error) => {
+                [W2, W2Squared, TransportCost]
+                    .into_iter()
+                    .filter(|&d| wants(d))
+                    .for_each(|d| self.leave_out(d, &error));
+            }
+        }
+    }
+
+    /// The value and its Monte-Carlo error.
+    fn sliced<R: Rng + ?Sized>(&mut self, rng: &mut R) -> Option<(f64, f64)> {
+        // On a line both directions give the same.
+        let directions = if self.source.dim() == 1 { 1 } else { self.options.directions };
+        match sliced_wasserstein(&self.source, &self.target, 2.0, directions, rng) {
+            Ok(sliced) => {
+                let value = self.length(Distance::SlicedW2, sliced.value, 1)?;
+                Some((value, self.frame.length(sliced.standard_error, 1)?))
+            }
+            Err(error) => {
+                self.leave_out(Distance::SlicedW2, error);
+                None
+            }
+        }
+    }
+
+    fn coordinates(&mut self) -> Option<CoordinateW1> {
+        let (x, y) = (self.source.points(), self.target.points());
+        match coordinate_w1(x, y, self.source.weights(), self.target.weights()) {
+            Ok(CoordinateW1 { values, relative, worst }) => {
+                let first = self.options.coords.as_ref().map_or(0, |coords| coords.start);
+                let mut length = |value| self.length(Distance::CoordinateW1, value, 1);
+                let values = values.into_iter().map(&mut length).collect::<Option<_>>()?;
+                let worst = worst.map(|worst| {
+                    let value = length(worst.value)?;
+                    Some(WorstColumn { column: first + worst.column, value, ..worst })
+                });
+                Some(CoordinateW1 { values, relative, worst: worst.flatten() })
+            }
+            Err(error) => {
+                self.leave_out(Distance::CoordinateW1, error);
+                None
+            }
+        }
+    }
+
+    fn is_small(&mut self) -> bool {
+        let (points, dim) = ((self.source.count() + self.target.count()) as f64, self.source.dim());
+        let is_small = points * points * dim as f64 <= SMALL;
+        if !is_small {
+            let reason = format!(
+                "entropic transport takes long between {} and {} points in {dim} dimensions: ask for it by name",
+                self.source.count(),
+                self.target.count()
+            );
+            self.leave_out(Distance::SinkhornDivergence, reason);
+        }
+        is_small
+    }
+
+    /// The divergence, where `scale` is the scale of the points in their frame.
+    fn divergence(&mut self, scale: f64) -> Option<SinkhornValue> {
+        let DistanceOptions { power, schedule, .. } = *self.options;
+        let (inside, blur) = match self.options.blur {
+            Blur::Length(blur) => (self.frame.inside(blur), Some(blur)),
+            Blur::OfScale(share) => (share * scale, self.frame.length(share * scale, 1)),
+        };
+        match geomloss_divergence(&self.source, &self.target, power, inside, schedule) {
+            Ok(found) => Some(SinkhornValue {
+                value: self.length(Distance::SinkhornDivergence, found.value, i32::from(power.exponent()))?,
+                p: power.exponent(),
+                blur: blur?,
+                cost: power.cost().definition().to_owned(),
+                iterations: found.iterations,
+                marginal_error: found.marginal_error,
+                converged: found.converged,
+            }),
+            Err(error) => {
+                let blur = blur.unwrap_or(f64::INFINITY);
+                let scale = self.frame.length(scale, 1).unwrap_or(f64::INFINITY);
+                let reason =
+                    format!("with a blur of {blur:.3e} between points of scale {scale:.3e}: {error}");
+                self.leave_out(Distance::SinkhornDivergence, reason);
+                None
+            }
+        }
+    }
+
+    fn floor<R: Rng + ?Sized>(
+        &mut self,
+        found: &mut Distances,
+        wants: impl Fn(Distance) -> bool,
+        rng: &mut R,
+    ) {
+        let wants = |distance| match distance {
+            Distance::W2Squared => Distance::ALL.into_iter().any(|d| d.is_quadratic() && wants(d)),
+            other => wants(other),
+        };
+        let Some((mut floor, note)) = floor::floor(self.source.points(), self.target.points(), wants, rng)
+        else {
+            return;
+        };
+        for (value, power) in [
+            (&mut floor.w1, 1),
+            (&mut floor.samples_w1, 1),
+            (&mut floor.w2_squared, 2),
+            (&mut floor.samples_w2_squared, 2),
+        ] {
+            *value = value.and_then(|value| self.frame.length(value, power));
+        }
+        found.floor = Some(floor);
+        found.notes.extend(note);
+    }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use ndarray::{Array2, array};
-
-    fn clouds() -> (Array2<f64>, Array2<f64>) {
-        let mut rng = datasets::stream(1, "distances-test", 0);
-        let mut cloud = |n| Array2::from_shape_simple_fn((n, 3), || rand::RngExt::random::<f64>(&mut rng));
-        (cloud(40), cloud(30) + 0.5)
-    }
-
-    fn measure(options: &DistanceOptions) -> Distances {
-        let (x, y) = clouds();
-        distances(x.view(), y.view(), None, None, options, &mut datasets::stream(1, "sliced", 0)).unwrap()
-    }
-
-    #[test]
-    fn the_numbers_are_consistent_with_each_other() {
-        let found = measure(&DistanceOptions { directions: 64, ..DistanceOptions::default() });
-        let exact = found.exact;
-        assert_eq!((found.n, found.m, found.dim), (40, 30, 3));
-        assert!(exact.w1 <= exact.w2 && found.sliced_w2 <= exact.w2);
-        assert_eq!(exact.w2_squared, 2.0 * exact.transport_cost);
-        // The certificate's own tolerance is smaller than this.
-        assert!(exact.duality_gap.abs() < 1e-11);
-        assert!(found.sinkhorn_divergence.converged);
-        // Debiased entropic transport with blur far below the distance: within a few per cent of the exact cost.
-        assert!((found.sinkhorn_divergence.value / exact.transport_cost - 1.0).abs() < 0.1);
-    }
-
-    #[test]
-    fn the_json_has_every_promised_number_with_a_definition() {
-        let json =
-            serde_json::to_value(measure(&DistanceOptions { directions: 8, ..DistanceOptions::default() }))
-                .unwrap();
-        for path in ["w1", "w2", "w2_squared", "transport_cost", "duality_gap"] {
-            assert!(json["exact"][path].is_number(), "{path}");
-            assert!(json["definitions"][format!("exact.{path}")].is_string(), "{path}");
-        }
-        for field in ["value", "p", "blur", "cost", "iterations", "converged"] {
-            assert!(!json["sinkhorn_divergence"][field].is_null(), "{field}");
-        }
-        assert!(json["sliced_w2"].is_number() && json["definitions"]["sliced_w2"].is_string());
-    }
-
-    #[test]
-    fn coordinates_are_selected_and_checked() {
-        let (x, y) = clouds();
-        let two =
-            measure(&DistanceOptions { coords: Some(0..2), directions: 8, ..DistanceOptions::default() });
-        let (source, target) = (x.slice(s![.., ..2]), y.slice(s![.., ..2]));
-        let (source, target) = (Measure::uniform(source).unwrap(), Measure::uniform(target).unwrap());
-        let direct = solve(&source, &target, &Euclidean::HalfSquared).unwrap();
-        assert_eq!((two.dim, two.exact.transport_cost), (2, direct.primal()));
-        for coords in [0..4, 2..2] {
-            let options = DistanceOptions { coords: Some(coords), ..DistanceOptions::default() };
-            let mut rng = datasets::stream(1, "sliced", 0);
-            let refused = distances(x.view(), y.view(), None, None, &options, &mut rng);
-            assert!(matches!(refused, Err(DistanceError::Coords { columns: 3, .. })));
-        }
-    }
-
-    #[test]
-    fn weights_count() {
-        let (x, y) = (array![[0.0], [1.0]], array![[0.0]]);
-        let options = DistanceOptions { directions: 4, ..DistanceOptions::default() };
-        let mut rng = datasets::stream(1, "sliced", 0);
-        let found = distances(x.view(), y.view(), Some(&[3.0, 1.0]), None, &options, &mut rng).unwrap();
-        assert_eq!((found.exact.w1, found.exact.w2, found.sliced_w2), (0.25, 0.5, 0.5));
-    }
-}
+mod tests;
