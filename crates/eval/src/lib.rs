@@ -13,6 +13,7 @@ mod modes;
 mod nearest;
 pub mod report;
 pub mod results;
+mod rows;
 pub mod sampling;
 pub mod summary;
 
@@ -22,4 +23,5 @@ pub use coordinates::{CoordinateW1, WorstColumn, coordinate_w1};
 pub use modes::{ModeCoverage, mode_coverage};
 pub use nearest::{AccuracyError, nearest_neighbour_accuracy};
 pub use results::{Metrics, Protocol, Results};
+pub use rows::{closeness_to_rows, median_nearest_distance};
 pub use summary::Summary;

@@ -63,9 +63,9 @@ impl Monitor {
             Subject::Digits(digits) => Fixed::Digits(digits),
             Subject::Points { initial, data } => Fixed::Points(Box::new(FixedPoints {
                 start: initial.points(RING_POINTS, &mut stream(seed, MONITORED_START, 0))?,
-                target: data.points(RING_POINTS, &mut stream(seed, MONITORED_TARGET, 0))?,
+                target: data.drawn(RING_POINTS, &mut stream(seed, MONITORED_TARGET, 0))?,
                 even: even_start(&initial, RING_POINTS, seed, MONITORED_START, 0),
-                modes: modes(&data),
+                modes: modes(data.law()),
             })),
         };
         Ok(Self { watched, records: 0 })

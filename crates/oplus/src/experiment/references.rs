@@ -48,7 +48,9 @@ pub(super) fn references(config: &Config, family: &str, plan: &Plan) -> Result<V
         samples: None,
         iterations,
         seconds,
+        reading_seconds: 0.0,
         metrics,
+        verdict: None,
     };
     Ok(found.into_iter().map(row).collect())
 }
