@@ -17,7 +17,10 @@ const DIRECTION: &[(&str, &[&str])] = &[
     ("measure", &["datasets", "metrics", "ot-core", "mfg", "flows", "train", "eval"]),
     ("oplus", &["datasets", "metrics", "ot-core", "mfg", "flows", "train", "eval", "measure"]),
     ("xtask", &["datasets"]),
-    ("oplus-benches", &["datasets", "metrics", "ot-core", "mfg", "flows", "train", "eval", "measure"]),
+    (
+        "oplus-benches",
+        &["datasets", "metrics", "simd", "ot-core", "mfg", "flows", "train", "eval", "measure"],
+    ),
 ];
 
 /// Crates from elsewhere that some of ours must not depend on, their tests aside.
