@@ -37,7 +37,7 @@ const BANS: &[Ban] = &[
         why: "a library knows no command line, and its errors have types",
     },
     Ban {
-        dependencies: &["rand", "rand_chacha", "rand_distr"],
+        dependencies: &["chacha20", "rand", "rand_chacha", "rand_distr"],
         within: &["mfg", "metrics", "simd"],
         why: "this crate draws no random numbers",
     },
