@@ -1,7 +1,5 @@
 //! Readers of matrices, vectors and images.
 
-mod error;
-pub(crate) mod gzip;
 mod idx;
 #[cfg(test)]
 mod image_tests;
@@ -12,11 +10,12 @@ mod tests;
 mod usps;
 mod usps_resampled;
 
-use std::{fs, io, path::Path};
+use std::path::Path;
 
 use ndarray::{Array1, Array2, Axis};
 
-pub use error::ReadError;
+use crate::bytes::{read_bytes, unpacked};
+pub use crate::read_error::ReadError;
 pub use idx::read_idx;
 pub use usps::{UspsDigits, read_usps};
 pub use usps_resampled::read_usps_resampled;
@@ -97,13 +96,4 @@ pub fn expect_columns(path: impl AsRef<Path>, matrix: &Array2<f64>, columns: usi
     } else {
         Err(ReadError::Columns { path: path.as_ref().into(), found: matrix.ncols(), expected: columns })
     }
-}
-
-/// The bytes of a file that exists and is not empty.
-pub(crate) fn read_bytes(path: &Path) -> Result<Vec<u8>, ReadError> {
-    let bytes = fs::read(path).map_err(|source| match source.kind() {
-        io::ErrorKind::NotFound => ReadError::Missing { path: path.into() },
-        _ => ReadError::Io { path: path.into(), source },
-    })?;
-    if bytes.is_empty() { Err(ReadError::Empty { path: path.into() }) } else { Ok(bytes) }
 }
