@@ -106,7 +106,10 @@ fn a_run_is_judged_against_the_floor_in_words() {
 fn what_holds_by_construction_is_no_sign_of_fit() {
     let workshop = Workshop::new();
     workshop.train("network", &[]);
-    workshop.train("hopf-lax", &["--set", "representation.kind=\"hopf-lax\""]);
+    workshop.train(
+        "hopf-lax",
+        &["--set", "representation={ kind = \"hopf-lax\", hidden = [6], refinements = 2 }"],
+    );
     let report = |run: &str| fs::read_to_string(workshop.path(run).join("report.html")).unwrap();
     let before = |report: String, text: &str| report.split_once(text).map(|(before, _)| before.to_owned());
     let apart = before(report("hopf-lax"), "What holds by construction").unwrap();
