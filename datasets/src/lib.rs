@@ -27,7 +27,8 @@ pub use fetch::fetch;
 pub use image::resized;
 pub use law::InitialLaw;
 pub use read::{
-    ReadError, UspsDigits, expect_columns, read_idx, read_matrix, read_usps, read_usps_resampled, read_vector,
+    Columns, ReadError, Table, TableOptions, UspsDigits, expect_columns, read_idx, read_matrix, read_table,
+    read_usps, read_usps_resampled, read_vector,
 };
 pub use sample_error::SampleError;
 pub use stratified::stratified_normal;
