@@ -45,6 +45,7 @@ fn of_flow(
         .collect::<Result<_, MeasureError>>()?;
     let pairs: Vec<_> = clouds.iter().map(|(a, b)| (a.view(), b.view())).collect();
     let metrics = eval::closeness(&pairs, protocol, fresh.manifold_dim())?;
+    let metrics = metrics.map(|metric, value| fresh.units.value(metric, value));
     Ok(Floor { dataset: dataset.into(), dim: fresh.dim(), metrics })
 }
 
@@ -55,8 +56,8 @@ fn of_generator(
     protocol: Protocol,
 ) -> Result<Vec<Floor>, MeasureError> {
     let seed = config.seed;
-    let data = match Subject::new(config, inputs)? {
-        Subject::Points { data, .. } => data,
+    let (data, units) = match Subject::new(config, inputs)? {
+        Subject::Points { data, units, .. } => (data, units),
         Subject::Digits(digits) => {
             let train = digits.training()?.pixels;
             let mut w2 = Vec::new();
@@ -83,6 +84,7 @@ fn of_generator(
         let x = clouds(&generated, seed, Side::Floor, protocol)?;
         let y = clouds(&target, seed, Side::Reference, protocol)?;
         let metrics = modes_closeness(&x, &y, &target, protocol)?;
+        let metrics = metrics.map(|metric, value| units.value(metric, value));
         Ok(Floor { dataset, dim: x.ncols(), metrics })
     };
     laws.into_iter().map(floor).collect()

@@ -25,8 +25,17 @@ pub fn generator(
     inputs: &Inputs,
     protocol: Protocol,
 ) -> Result<Measurement, MeasureError> {
+    let measured = in_training_units(&model.in_training_units(), inputs, protocol)?;
+    Ok(measured.in_units(&model.units, &model.initial_units()))
+}
+
+fn in_training_units(
+    model: &GeneratorModel,
+    inputs: &Inputs,
+    protocol: Protocol,
+) -> Result<Measurement, MeasureError> {
     let (initial, data) = match Subject::new(&model.config, inputs)? {
-        Subject::Points { initial, data } => (initial, data),
+        Subject::Points { initial, data, .. } => (initial, data),
         Subject::Digits(digits) => return of_digits(model, &digits, protocol),
     };
     let (n, seed) = (protocol.exact_points, model.config.seed);

@@ -7,7 +7,7 @@ use datasets::{InitialLaw, stratified_normal, stream};
 use ndarray::{Array2, Axis};
 use rand::seq::SliceRandom;
 use train::config::{FlowConfig, GeneratorConfig, Points};
-use train::source::{Draw, Inputs};
+use train::source::{Data, Draw, Inputs, Units};
 
 /// The first two coordinates carry every synthetic target.
 const MANIFOLD_DIM: usize = 2;
@@ -36,11 +36,14 @@ impl Side {
 pub(crate) struct FreshTarget {
     seed: u64,
     data: Draw,
+    /// The user's units; the clouds are in those of the training.
+    pub(crate) units: Units,
 }
 
 impl FreshTarget {
     pub(crate) fn new(config: &FlowConfig, inputs: &Inputs) -> Result<Self, MeasureError> {
-        Ok(Self { seed: config.seed, data: inputs.data(config)? })
+        let Data { draw, units, .. } = inputs.data(config)?;
+        Ok(Self { seed: config.seed, data: draw, units })
     }
 
     /// The ambient dimension d.
@@ -84,6 +87,8 @@ pub(crate) enum Subject {
         initial: Draw,
         /// The target.
         data: Draw,
+        /// The user's units.
+        units: Units,
     },
     /// Digits of one set to those of another.
     Digits(Box<Digits>),
@@ -98,7 +103,8 @@ impl Subject {
             return Ok(Self::Digits(Box::new(digits)));
         }
         let data = inputs.data(config)?;
-        Ok(Self::Points { initial: inputs.initial(config, data.dim())?, data })
+        let initial = inputs.initial(config, &data)?;
+        Ok(Self::Points { initial, data: data.draw, units: data.units })
     }
 }
 
@@ -140,7 +146,7 @@ mod tests {
 
     fn file(rows: u16) -> FreshTarget {
         let points = Array2::from_shape_fn((rows.into(), 1), |(i, _)| i as f32);
-        FreshTarget { seed: 3, data: Draw::Rows(points) }
+        FreshTarget { seed: 3, data: Draw::Rows(points), units: Units::Same }
     }
 
     #[test]

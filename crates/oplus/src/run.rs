@@ -17,6 +17,7 @@ use train::model::FlowModel;
 use train::observe::Terminal;
 use train::outcome::{self, Outcome};
 use train::run::{OUTCOME_FILE, Run, stored_config};
+use train::source::Units;
 use train::{Model, TrainError};
 
 /// Particles whose paths are drawn.
@@ -87,9 +88,10 @@ fn finish(config: &Config, folder: &Path, outcome: &Outcome, manifest: &Manifest
             Status::Diverged { step: *step, reason: reason.clone() }
         }
     };
-    let mut measured = None;
+    let (mut measured, mut units) = (None, Units::Same);
     if status == Status::Ok {
         let model = Model::load_with(folder, &data_sets())?;
+        units = model.units().clone();
         match measure::model(&model, &inputs(), protocol) {
             Ok(measurement) => {
                 measured = Some(measurement);
@@ -105,7 +107,8 @@ fn finish(config: &Config, folder: &Path, outcome: &Outcome, manifest: &Manifest
     }
     let dataset = dataset(config);
     let dim = dimension(config)?;
-    let samples = measured.as_ref().map(|measurement| samples::write(folder, measurement)).transpose()?;
+    let samples =
+        measured.as_ref().map(|measurement| samples::write(folder, measurement, &units)).transpose()?;
     let floors = if manifest.with_floor { floors(config, protocol)? } else { Vec::new() };
     let mut metrics = measured.map(|measurement| measurement.metrics).unwrap_or_default();
     if matches!(config, Config::Generator(_)) {
@@ -134,7 +137,7 @@ fn finish(config: &Config, folder: &Path, outcome: &Outcome, manifest: &Manifest
 fn write_paths(model: &FlowModel, folder: &Path) -> Result<()> {
     let start = model.initial(DRAWN_PATHS, model.config.seed)?;
     match model.trajectory(start.view(), model.config.sampling.steps.min(DRAWN_STEPS)) {
-        Ok(trajectory) => samples::write_paths(folder, &trajectory.parts().positions),
+        Ok(trajectory) => samples::write_paths(folder, &trajectory.parts().positions, &model.units),
         Err(TrainError::Record(RecordError::Trajectory(_))) => Ok(()),
         Err(error) => Err(error.into()),
     }

@@ -84,6 +84,13 @@ impl<N: ScalarField + Clone + 'static> FlowRun<N> {
     }
 }
 
+impl<N> FlowRun<N> {
+    /// The data and the initial points.
+    pub fn source(&self) -> &Source {
+        self.trainer.source()
+    }
+}
+
 impl<N: ScalarField + Clone + 'static> Training for FlowRun<N> {
     type Model = FlowModel<N>;
 
@@ -111,11 +118,12 @@ impl<N: ScalarField + Clone + 'static> Training for FlowRun<N> {
             let named = indicators.named();
             values.extend(named.into_iter().map(|(metric, value)| (metric, value.unwrap_or(f64::NAN))));
         }
+        let energy = |energy: f64| self.source().units.value(metrics::KINETIC_ENERGY, energy);
         let show = |value: Option<f64>| value.map_or("–".into(), |v| format!("{v:.3}"));
         let headline = format!(
             "D {:.3}  KE {}  HJ {}  ∇φ gap {}  path {}  slope ≤ {:.2}",
             critic.divergence,
-            show(live.map(|i| i.kinetic_energy)),
+            show(live.map(|i| energy(i.kinetic_energy))),
             show(live.and_then(|i| i.hj_residual_relative)),
             show(live.and_then(|i| i.terminal_gradient_relative)),
             show(live.and_then(|i| i.path_ratio)),
@@ -126,6 +134,7 @@ impl<N: ScalarField + Clone + 'static> Training for FlowRun<N> {
 
     fn store(&self, state: &mut State) {
         state.counter("dimension", self.trainer.source().dim() as u64);
+        self.trainer.source().units.store(state);
         state.player("potential", &self.trainer.players.flow);
         state.player("critic", &self.trainer.players.critic);
     }
@@ -140,8 +149,9 @@ impl<N: ScalarField + Clone + 'static> Training for FlowRun<N> {
     fn model(&self) -> Result<FlowModel<N>, TrainError> {
         let networks =
             (self.trainer.players.flow.average.clone(), self.trainer.players.critic.average.clone());
-        let initial = Initial::Drawn(self.trainer.source().initial.clone());
-        FlowModel::new(self.config.clone(), self.game.clone(), networks, self.trainer.iteration, initial)
+        let Source { initial, units, .. } = self.trainer.source();
+        let points = (Initial::Drawn(initial.clone()), units.clone());
+        FlowModel::new(self.config.clone(), self.game.clone(), networks, self.trainer.iteration, points)
     }
 }
 
