@@ -2,9 +2,7 @@
 
 mod columns;
 mod csv;
-mod error;
 mod format;
-pub(crate) mod gzip;
 mod header;
 mod idx;
 #[cfg(test)]
@@ -20,12 +18,13 @@ mod text;
 mod usps;
 mod usps_resampled;
 
-use std::{fs, io, path::Path};
+use std::path::Path;
 
 use ndarray::{Array1, Array2, Axis};
 
+use crate::bytes::{read_bytes, unpacked};
+pub use crate::read_error::ReadError;
 pub use columns::Columns;
-pub use error::ReadError;
 pub use idx::read_idx;
 pub use points::{Table, TableOptions};
 pub use usps::{UspsDigits, read_usps};
@@ -85,7 +84,7 @@ pub fn read_table(path: impl AsRef<Path>, options: &TableOptions) -> Result<Tabl
     let path = path.as_ref();
     let format = Format::by_name(path)?;
     let packed = read_bytes(path)?;
-    let bytes = gzip::unpacked(path, &packed)?;
+    let bytes = unpacked(path, &packed)?;
     let table = parse(path, &bytes, format, options)?;
     if table.values.is_empty() {
         let (rows, columns) = table.values.dim();
@@ -143,13 +142,4 @@ pub fn expect_columns(path: impl AsRef<Path>, matrix: &Array2<f64>, columns: usi
     } else {
         Err(ReadError::Columns { path: path.as_ref().into(), found: matrix.ncols(), expected: columns })
     }
-}
-
-/// The bytes of a file that exists and is not empty.
-pub(crate) fn read_bytes(path: &Path) -> Result<Vec<u8>, ReadError> {
-    let bytes = fs::read(path).map_err(|source| match source.kind() {
-        io::ErrorKind::NotFound => ReadError::Missing { path: path.into() },
-        _ => ReadError::Io { path: path.into(), source },
-    })?;
-    if bytes.is_empty() { Err(ReadError::Empty { path: path.into() }) } else { Ok(bytes) }
 }
