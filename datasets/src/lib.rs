@@ -42,7 +42,10 @@ pub use {
     digits::{DigitSet, Split, mnist_digits, usps_digits, usps_resampled_digits},
     image::resized,
     law::InitialLaw,
-    read::{UspsDigits, expect_columns, read_idx, read_matrix, read_usps, read_usps_resampled, read_vector},
+    read::{
+        Columns, Table, TableOptions, UspsDigits, expect_columns, read_idx, read_matrix, read_table,
+        read_usps, read_usps_resampled, read_vector,
+    },
     sample_error::SampleError,
     stratified::stratified_normal,
     stream::stream,

@@ -45,6 +45,7 @@ fn of_flow(
     let (x, y) = (target.clouds(Side::Floor, layout)?, target.clouds(Side::Reference, layout)?);
     let mut metrics = closeness::of_clouds(&target, &x, &y, protocol, tell)?;
     metrics.extend(closeness::of_held_out_rows(&target, tell)?);
+    let metrics = metrics.map(|metric, value| target.units.value(metric, value));
     Ok(Floor { dataset: dataset.into(), dim: target.dim(), metrics })
 }
 
@@ -85,6 +86,7 @@ fn of_generator(
         let (x, y) = (generated.clouds(Side::Floor, layout)?, target.clouds(Side::Reference, layout)?);
         let mut metrics = closeness_of_clouds(&target, &x, &y, protocol, tell)?;
         metrics.extend(closeness::of_held_out_rows(&target, tell)?);
+        let metrics = metrics.map(|metric, value| target.units.value(metric, value));
         Ok(Floor { dataset, dim: target.dim(), metrics })
     };
     laws.into_iter().map(floor).collect()

@@ -28,7 +28,17 @@ const FEWEST_PARTICLES: usize = 8;
 ///
 /// # Errors
 /// [`MeasureError::NotFinite`] where the flow leads out of the finite numbers; what reading the data reports.
-pub fn flow<N: ScalarField>(
+pub fn flow<N: ScalarField + Clone>(
+    model: &FlowModel<N>,
+    inputs: &Inputs,
+    protocol: Protocol,
+    tell: Tell<'_>,
+) -> Result<Measurement, MeasureError> {
+    let units = &model.units;
+    Ok(in_training_units(&model.in_training_units(), inputs, protocol, tell)?.in_units(units, units))
+}
+
+fn in_training_units<N: ScalarField>(
     model: &FlowModel<N>,
     inputs: &Inputs,
     protocol: Protocol,

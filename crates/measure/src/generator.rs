@@ -26,6 +26,16 @@ pub fn generator(
     protocol: Protocol,
     tell: Tell<'_>,
 ) -> Result<Measurement, MeasureError> {
+    let measured = in_training_units(&model.in_training_units(), inputs, protocol, tell)?;
+    Ok(measured.in_units(&model.units, &model.initial_units()))
+}
+
+fn in_training_units(
+    model: &GeneratorModel,
+    inputs: &Inputs,
+    protocol: Protocol,
+    tell: Tell<'_>,
+) -> Result<Measurement, MeasureError> {
     let (initial, data) = match Subject::new(&model.config, inputs)? {
         Subject::Points { initial, data } => (initial, data),
         Subject::Digits(digits) => return of_digits(model, &digits, protocol, tell),

@@ -49,7 +49,7 @@ use eval::results::Layout;
 use eval::{Metrics, Protocol};
 use ndarray::Array2;
 use train::Model;
-use train::source::Inputs;
+use train::source::{Inputs, Units};
 
 /// Points a side for exact transport between clouds of the ring, as in its literature.
 pub const RING_POINTS: usize = 512;
@@ -72,7 +72,22 @@ pub struct Measurement {
     pub target: Array2<f64>,
 }
 
+impl Measurement {
+    /// A measurement in the units of a training, in the user's: `initial` are those of the starting points.
+    fn in_units(self, units: &Units, initial: &Units) -> Self {
+        Self {
+            metrics: self.metrics.map(|metric, value| units.value(metric, value)),
+            layout: self.layout,
+            start: self.start.map(|points| initial.restored(points.view())),
+            generated: units.restored(self.generated.view()),
+            target: units.restored(self.target.view()),
+        }
+    }
+}
+
 /// Measures a trained model: [`flow()`] or [`generator()`].
+///
+/// Everything is measured in the units of the training, and told in the user's.
 ///
 /// # Errors
 /// As those.

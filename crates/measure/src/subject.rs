@@ -9,7 +9,7 @@ use ndarray::{Array2, ArrayView2, Axis, s};
 use rand::Rng;
 use rand::seq::SliceRandom;
 use train::config::{Configuration, GeneratorConfig, Points};
-use train::source::{Draw, Inputs};
+use train::source::{Data, Draw, Inputs, Units};
 
 /// Rows of a part of somebody's own data: enough that the floor is low, few enough that there are several parts.
 const PART: usize = 500;
@@ -40,6 +40,8 @@ impl Side {
 #[derive(Debug, Clone)]
 pub(crate) struct Target {
     pub(crate) seed: u64,
+    /// The user's units; the clouds are in those of the training.
+    pub(crate) units: Units,
     points: TargetPoints,
 }
 
@@ -66,12 +68,19 @@ pub(crate) struct OwnRows {
 
 impl Target {
     pub(crate) fn new(config: &impl Configuration, inputs: &Inputs) -> Result<Self, MeasureError> {
-        let (seed, data) = (config.seed(), inputs.data(config)?);
-        let points = match data {
-            Draw::Rows(rows) => TargetPoints::Own(OwnRows::new(rows.mapv(f64::from), None, seed)),
+        Ok(Self::of(inputs.data(config)?, config.seed()))
+    }
+
+    fn of(data: Data, seed: u64) -> Self {
+        let Data { draw, held_out, units, .. } = data;
+        let points = match draw {
+            Draw::Rows(rows) => {
+                let held_out = held_out.map(|rows| units.scaled(rows.view()));
+                TargetPoints::Own(OwnRows::new(rows.mapv(f64::from), held_out, seed))
+            }
             draw => TargetPoints::Drawn(draw),
         };
-        Ok(Self { seed, points })
+        Self { seed, units, points }
     }
 
     /// The ambient dimension d.
@@ -111,7 +120,7 @@ impl Target {
         match self.points {
             TargetPoints::Drawn(Draw::Target { target, dim, balanced: true }) => {
                 let draw = Draw::Target { target, dim, balanced: false };
-                Some(Self { seed: self.seed, points: TargetPoints::Drawn(draw) })
+                Some(Self { seed: self.seed, units: self.units.clone(), points: TargetPoints::Drawn(draw) })
             }
             _ => None,
         }
@@ -211,8 +220,9 @@ impl Subject {
             let digits = Digits::read(&inputs.data_sets, (start, set, split), config.seed)?;
             return Ok(Self::Digits(Box::new(digits)));
         }
-        let data = Target::new(config, inputs)?;
-        Ok(Self::Points { initial: inputs.initial(config, data.dim())?, data })
+        let data = inputs.data(config)?;
+        let initial = inputs.initial(config, &data)?;
+        Ok(Self::Points { initial, data: Target::of(data, config.seed) })
     }
 }
 
@@ -248,7 +258,8 @@ mod tests {
     fn own(training: usize, held_out: Option<usize>) -> Target {
         let rows = |count: usize, first: f64| Array2::from_shape_fn((count, 1), |(i, _)| first + i as f64);
         let held_out = held_out.map(|count| rows(count, 10_000.0));
-        Target { seed: 3, points: TargetPoints::Own(OwnRows::new(rows(training, 0.0), held_out, 3)) }
+        let points = TargetPoints::Own(OwnRows::new(rows(training, 0.0), held_out, 3));
+        Target { seed: 3, units: Units::Same, points }
     }
 
     fn numbers(target: &Target, side: Side) -> Vec<f64> {
@@ -297,7 +308,7 @@ mod tests {
     fn only_balanced_targets_have_a_random_counterpart() {
         let ring = |balanced| {
             let draw = Draw::Target { target: datasets::Target::Ring, dim: 2, balanced };
-            Target { seed: 0, points: TargetPoints::Drawn(draw) }
+            Target { seed: 0, units: Units::Same, points: TargetPoints::Drawn(draw) }
         };
         let random = ring(true).unbalanced().unwrap();
         assert!(matches!(random.law(), Some(Draw::Target { balanced: false, .. })));

@@ -19,6 +19,7 @@ use train::model::FlowModel;
 use train::observe::Terminal;
 use train::outcome::{self, Outcome};
 use train::run::{OUTCOME_FILE, Run, stored_config};
+use train::source::Units;
 use train::{Model, TrainError};
 
 /// Particles whose paths are drawn.
@@ -97,9 +98,10 @@ fn finish(config: &Config, folder: &Path, outcome: &Outcome, manifest: &Manifest
         }
     };
     let progress = Progress::new("measuring");
-    let mut measured = None;
+    let (mut measured, mut units) = (None, Units::Same);
     if status == Status::Ok {
         let model = Model::load_with(folder, &data_sets())?;
+        units = model.units().clone();
         match measure::model(&model, &inputs(), protocol, &|stage| progress.stage(stage)) {
             Ok(measurement) => {
                 measured = Some(measurement);
@@ -116,7 +118,8 @@ fn finish(config: &Config, folder: &Path, outcome: &Outcome, manifest: &Manifest
     }
     let dataset = dataset(config);
     let dim = dimension(config)?;
-    let samples = measured.as_ref().map(|measurement| samples::write(folder, measurement)).transpose()?;
+    let samples =
+        measured.as_ref().map(|measurement| samples::write(folder, measurement, &units)).transpose()?;
     let tell = |stage: &str| progress.stage(format!("{stage}, of points of the target for the floor"));
     let floors = if manifest.with_floor { floors(config, protocol, &tell)? } else { Vec::new() };
     let verdict = measured.as_ref().zip(floors.first()).and_then(|(found, floor)| judge(found, floor));
@@ -187,7 +190,7 @@ fn say(row: &Row) {
 fn write_paths(model: &FlowModel, folder: &Path) -> Result<()> {
     let start = model.initial(DRAWN_PATHS, model.config.seed)?;
     match model.trajectory(start.view(), model.config.sampling.steps.min(DRAWN_STEPS)) {
-        Ok(trajectory) => samples::write_paths(folder, &trajectory.parts().positions),
+        Ok(trajectory) => samples::write_paths(folder, &trajectory.parts().positions, &model.units),
         Err(TrainError::Record(RecordError::Trajectory(_))) => Ok(()),
         Err(error) => Err(error.into()),
     }

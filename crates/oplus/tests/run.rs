@@ -81,11 +81,12 @@ fn a_run_is_judged_against_the_floor_in_words() {
     let results = json(&workshop, "run/results.json");
     let row = &results["rows"][0];
     let words = row["verdict"]["words"].as_str().unwrap();
-    assert!(words.contains("times the floor") && printed.contains(words), "{words} in {printed}");
+    assert!(words.contains("times the floor") && words.contains("2 × 2 held-out rows"), "{words}");
+    assert!(printed.contains(words), "{words} in {printed}");
     assert_eq!(row["verdict"]["metric"], "w2_squared");
     let of = |row: &Value| row["metrics"]["w2_squared"].as_f64().unwrap();
     assert_eq!(row["verdict"]["ratio"].as_f64().unwrap(), of(row) / of(&results["floors"][0]));
-    for metric in ["w1", "sliced_w2", "coordinate_w1_worst", "coordinate_w1_worst_column"] {
+    for metric in ["w1", "sliced_w2", "coordinate_w1_worst", "nearest_training_distance"] {
         assert!(
             row["metrics"][metric].is_f64() && results["floors"][0]["metrics"][metric].is_f64(),
             "{metric}"
@@ -126,9 +127,10 @@ fn samples_can_be_drawn_and_measured_again() {
     workshop.oplus(&["sample", "run", "--n", "30", "--out", "again.npy"]).assert().success();
     let written = datasets::read_matrix(workshop.path("run/samples/generated.npy")).unwrap();
     let again = datasets::read_matrix(workshop.path("again.npy")).unwrap();
-    // Four clouds of 20 points lie one after the other, and the seed of the run is the default.
-    assert_eq!(written.nrows(), 80);
-    assert_eq!(written.slice(ndarray::s![..30, ..]), again);
+    // Of 40 points 4 are held out: two parts of two are measured against, one after the other. The seed of the run is the
+    // default.
+    assert_eq!(written.nrows(), 4);
+    assert_eq!(written, again.slice(ndarray::s![..4, ..]));
     workshop.oplus(&["sample", "run", "--n", "30", "--seed", "9", "--out", "other.npy"]).assert().success();
     assert_ne!(datasets::read_matrix(workshop.path("other.npy")).unwrap(), again);
 

@@ -85,6 +85,13 @@ impl<N: ScalarField + Clone + 'static> FlowRun<N> {
     }
 }
 
+impl<N> FlowRun<N> {
+    /// The data and the initial points.
+    pub fn source(&self) -> &Source {
+        self.trainer.source()
+    }
+}
+
 impl<N: ScalarField + Clone + 'static> Training for FlowRun<N> {
     type Model = FlowModel<N>;
 
@@ -114,7 +121,8 @@ impl<N: ScalarField + Clone + 'static> Training for FlowRun<N> {
             values.extend(named.into_iter().map(|(metric, value)| (metric, value.unwrap_or(f64::NAN))));
         }
         let show = |value: Option<f64>| value.map_or("–".into(), |v| format!("{v:.3}"));
-        let energy = show(live.map(|i| i.kinetic_energy));
+        let units = &self.source().units;
+        let energy = show(live.map(|i| units.value(metrics::KINETIC_ENERGY, i.kinetic_energy)));
         // Under Hopf–Lax the others are 0 by construction, however far the flow is from the data.
         let optimality = match self.config.representation {
             Representation::HopfLax(_) => String::new(),
@@ -132,6 +140,7 @@ impl<N: ScalarField + Clone + 'static> Training for FlowRun<N> {
 
     fn store(&self, state: &mut State) {
         state.counter("dimension", self.trainer.source().dim() as u64);
+        self.trainer.source().units.store(state);
         state.player("potential", &self.trainer.players.flow);
         state.player("critic", &self.trainer.players.critic);
     }
@@ -146,8 +155,9 @@ impl<N: ScalarField + Clone + 'static> Training for FlowRun<N> {
     fn model(&self) -> Result<FlowModel<N>, TrainError> {
         let networks =
             (self.trainer.players.flow.average.clone(), self.trainer.players.critic.average.clone());
-        let initial = Initial::Drawn(self.trainer.source().initial.clone());
-        FlowModel::new(self.config.clone(), self.game.clone(), networks, self.trainer.iteration, initial)
+        let Source { initial, units, .. } = self.trainer.source();
+        let points = (Initial::Drawn(initial.clone()), units.clone());
+        FlowModel::new(self.config.clone(), self.game.clone(), networks, self.trainer.iteration, points)
     }
 }
 

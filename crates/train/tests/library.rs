@@ -34,6 +34,9 @@ critic_optimiser = { learning_rate = 1e-3 }
 const SHORT: [&str; 4] =
     ["training.iterations=12", "training.batch=8", "training.log_every=4", "training.checkpoint_every=5"];
 
+/// Data that the training sees as they are.
+const UNSCALED: &str = "data={ kind = \"array\", scaling = \"none\" }";
+
 fn flow(changes: &[&str]) -> FlowConfig {
     let changes: Vec<String> = SHORT.iter().chain(changes).map(|&change| change.into()).collect();
     FlowConfig::parse(FLOW, "small.toml", None, &changes).unwrap()
@@ -199,7 +202,7 @@ fn arrays_that_cannot_be_trained_on_are_refused_with_the_place() {
         (circle(5, 1e39), "of the array for `data` is "),
         (Array2::zeros((0, 2)), "the array for `data` is of shape [0, 2]: "),
     ] {
-        let error = Run::new(flow(&[])).data(array).train().unwrap_err().to_string();
+        let error = Run::new(flow(&[UNSCALED])).data(array).train().unwrap_err().to_string();
         assert!(error.contains(expected), "{error}");
     }
     let error = Run::new(flow(&[])).data(circle(5, 1.0)).initial(Array2::zeros((5, 3))).train();
@@ -221,7 +224,13 @@ fn initial_points_are_those_that_the_configuration_names() {
     let models = [
         Run::new(flow(&[&of_file])).train().unwrap().model.initial(100, 1).unwrap(),
         Run::new(flow(&[])).initial(start.clone()).train().unwrap().model.initial(100, 1).unwrap(),
-        Run::new(generator(&[&of_file])).data(data.clone()).train().unwrap().model.initial(100, 1).unwrap(),
+        Run::new(generator(&[&of_file, UNSCALED]))
+            .data(data.clone())
+            .train()
+            .unwrap()
+            .model
+            .initial(100, 1)
+            .unwrap(),
     ];
     for points in &models {
         assert_eq!(points, &models[0]);

@@ -290,7 +290,7 @@ fn a_trained_flow_finds_the_shift_between_gaussians() {
     });
     datasets::write_npy_f64(&file, &target).unwrap();
     let config = small(&[
-        &format!("data={{ kind = \"file\", file = {:?} }}", file.display().to_string()),
+        &format!("data={{ kind = \"file\", file = {:?}, scaling = \"none\" }}", file.display().to_string()),
         "flow.lambda=1.0",
         "representation.hidden=[16, 16]",
         "critic.hidden=[16, 16]",

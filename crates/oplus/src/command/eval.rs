@@ -4,10 +4,12 @@ use crate::ending::Ending;
 use crate::progress::Progress;
 use anyhow::{Context, Result};
 use clap::Args;
+use datasets::{Columns, ReadError, TableOptions, read_table};
 use eval::distances::{Blur, Distance, DistanceOptions, Distances, Wanted, distances_while_telling};
 use eval::summary::significant;
+use ndarray::Array2;
 use std::ops::Range;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
@@ -28,6 +30,13 @@ pub(super) struct Arguments {
     /// their scale such as 5%, where the scale is their RMS distance to the mean of both clouds
     #[arg(long, value_name = "BLUR", value_parser = blur)]
     blur: Option<Blur>,
+    /// The columns of both files that are coordinates, by index from 0, range or name: 0..2,4 or height,weight; samples
+    /// that have no other columns are taken whole
+    #[arg(long)]
+    columns: Option<Columns>,
+    /// Whether the first row of both files holds names, where that cannot be seen
+    #[arg(long)]
+    header: Option<bool>,
     /// Weights of the samples, one for each [default: equal]
     #[arg(long, value_name = "FILE")]
     weights_a: Option<PathBuf>,
@@ -42,8 +51,8 @@ pub(super) struct Arguments {
 pub(super) fn run(arguments: &Arguments) -> Result<Ending> {
     let progress = Progress::new("eval");
     progress.stage("reading the files");
-    let samples = datasets::read_matrix(&arguments.samples)?;
-    let reference = datasets::read_matrix(&arguments.reference)?;
+    let options = TableOptions { header: arguments.header, columns: arguments.columns.clone() };
+    let (samples, reference) = clouds(&arguments.samples, &arguments.reference, &options)?;
     let weights = |file: &Option<PathBuf>| -> Result<Option<Vec<f64>>> {
         Ok(file.as_ref().map(datasets::read_vector).transpose()?.map(|weights| weights.to_vec()))
     };
@@ -71,6 +80,24 @@ pub(super) fn run(arguments: &Arguments) -> Result<Ending> {
         print(&found);
     }
     Ok(Ending::Done)
+}
+
+/// The points of two files. A flow that was trained on some columns of a table makes samples of no others: where
+/// columns of the reference are left out and the samples have just the number of the rest, they are taken whole.
+fn clouds(
+    samples: &Path,
+    reference: &Path,
+    options: &TableOptions,
+) -> Result<(Array2<f64>, Array2<f64>), ReadError> {
+    let reference = read_table(reference, options)?;
+    let all = TableOptions { columns: None, ..options.clone() };
+    let whole =
+        (reference.width > reference.values.ncols()).then(|| read_table(samples, &all).ok()).flatten();
+    let samples = match whole.filter(|samples| samples.width == reference.values.ncols()) {
+        Some(samples) => samples,
+        None => read_table(samples, options)?,
+    };
+    Ok((samples.values, reference.values))
 }
 
 fn print(found: &Distances) {

@@ -21,5 +21,5 @@ pub use configuration::Configuration;
 pub use flow::{FlowConfig, Sampling, StopWhen};
 pub use generator::{Dual, GeneratorConfig, GeneratorDescription, PotentialsDescription, Update};
 pub use load::ConfigError;
-pub use points::Points;
+pub use points::{Points, Scaling};
 pub use training::{Optimiser, Schedule, Training};

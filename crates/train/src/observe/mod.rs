@@ -68,6 +68,9 @@ pub trait Observer {
     /// Called before the first iteration of the run `name`: `done` of `total` iterations were done before.
     fn begin(&mut self, _name: &str, _done: u64, _total: u64) {}
 
+    /// Called before the first iteration for everything that the user should know, one sentence each.
+    fn warn(&mut self, _warning: &str) {}
+
     /// Called for every record.
     ///
     /// # Errors
@@ -101,6 +104,10 @@ pub trait Observer {
 impl<O: Observer + ?Sized> Observer for &mut O {
     fn begin(&mut self, name: &str, done: u64, total: u64) {
         (**self).begin(name, done, total);
+    }
+
+    fn warn(&mut self, warning: &str) {
+        (**self).warn(warning);
     }
 
     fn record(&mut self, record: &Record) -> Result<(), TrainError> {

@@ -3,8 +3,8 @@
 mod folder;
 
 pub use folder::{
-    CONFIG_FILE, FORMAT, INITIAL_FILE, MANIFEST_FILE, METRICS_FILE, OUTCOME_FILE, newest_checkpoint,
-    stored_config,
+    CONFIG_FILE, FORMAT, HELD_OUT_FILE, INITIAL_FILE, MANIFEST_FILE, METRICS_FILE, OUTCOME_FILE,
+    newest_checkpoint, stored_config,
 };
 
 pub(crate) use folder::{newest_state, stored};
@@ -14,12 +14,12 @@ use crate::config::{self, Configuration, FlowConfig};
 use crate::flow_run::FlowRun;
 use crate::observe::{Budget, JsonLines, Observer, Record};
 use crate::outcome::{Outcome, Status};
-use crate::source::{Inputs, Source, identified};
+use crate::source::{Inputs, Source, Units, identified};
 use crate::training::{Readings, StepError, Training};
 use flows::FlowError;
 use flows::device::Device;
 use flows::scalar_field::ScalarField;
-use folder::Folder;
+use folder::{Folder, Kept};
 use metrics::Metric;
 use ndarray::Array2;
 use serde_json::{Map, Value};
@@ -71,6 +71,8 @@ pub struct Trained<M> {
     pub outcome: Outcome,
     /// The averaged networks of its last finite state.
     pub model: M,
+    /// Rows of the data that the training has not seen, in the user's units, [k, d]; none but of data of the user's own.
+    pub held_out: Option<Array2<f64>>,
 }
 
 impl<'a, C: Configuration> Run<'a, C> {
@@ -117,7 +119,8 @@ impl<'a> Run<'a, FlowConfig> {
 }
 
 impl<'a, C: Configuration, T: Training> Run<'a, C, T> {
-    /// Trains on the rows of an array [n, d], whatever the configuration names as `data`.
+    /// Trains on the rows of an array [n, d], whatever the configuration names as `data`, but for those that are held out
+    /// ([`Points`](config::Points)).
     pub fn data(mut self, points: Array2<f64>) -> Self {
         self.inputs.data = Some(points);
         self
@@ -141,7 +144,8 @@ impl<'a, C: Configuration, T: Training> Run<'a, C, T> {
         self
     }
 
-    /// Adds values to every record; the time that measuring takes is not counted.
+    /// Adds values to every record, in the units of the training; the record has them in the user's
+    /// ([`Units::value`]). The time that measuring takes is not counted.
     pub fn measure(mut self, measure: impl FnMut(&T) -> Measured + 'a) -> Self {
         self.measures.push(Box::new(measure));
         self
@@ -187,18 +191,22 @@ impl<'a, C: Configuration, T: Training> Run<'a, C, T> {
     /// data, device and
     /// file errors; what observers and measurements report. A divergence is an outcome, not an error.
     pub fn train(mut self) -> Result<Trained<T::Model>, TrainError> {
-        let array = |array: &Option<Array2<f64>>, key| array.as_ref().map(|a| identified(a, key)).transpose();
-        let (data, initial) = (array(&self.inputs.data, "data")?, array(&self.inputs.initial, "initial")?);
+        let array = |array: &Option<Array2<f64>>, key, section| {
+            array.as_ref().map(|array| identified(array, key, section)).transpose()
+        };
+        let data = array(&self.inputs.data, "data", self.config.data())?;
+        let initial = array(&self.inputs.initial, "initial", self.config.initial())?;
         self.config = self.config.with_points(data, initial);
         self.config.validate()?;
         let config = &self.config;
         let folder = self.out.take().map(|out| Folder::claim(config, out, self.resume)).transpose()?;
         let source = Source::new(config, &self.inputs)?;
-        let kept = folder::kept_initial(config, &source);
+        let (units, warnings) = (source.units.clone(), source.warnings.clone());
+        let kept = Kept::of(config, &source);
         let mut training = (self.begin)(config, source, self.device)?;
         let mut seconds = 0.0;
         if let Some(folder) = &folder {
-            if let Some(checkpoint) = folder.begin(config, kept.as_ref(), self.provenance)? {
+            if let Some(checkpoint) = folder.begin(config, &kept, self.provenance)? {
                 seconds = folder::restore(&mut training, &checkpoint)?;
             }
             // The first observer, so that a record is on disk before another can fail.
@@ -207,9 +215,12 @@ impl<'a, C: Configuration, T: Training> Run<'a, C, T> {
         }
         let (name, total) = (config.name(), config.training().iterations);
         self.observers.iter_mut().for_each(|o| o.begin(name, training.iteration(), total));
+        for warning in &warnings {
+            self.observers.iter_mut().for_each(|o| o.warn(warning));
+        }
         let length = *config.training();
         let budget = Budget::new(self.reading_share);
-        let mut round = Round { length, folder, training, seconds, budget, observers: self.observers };
+        let mut round = Round { length, folder, training, units, seconds, budget, observers: self.observers };
         let status = round.iterate(&mut self.measures)?;
         round.save()?;
         let outcome = Outcome { status, iterations: round.training.iteration(), seconds: round.seconds };
@@ -217,7 +228,7 @@ impl<'a, C: Configuration, T: Training> Run<'a, C, T> {
             folder.end(&outcome)?;
         }
         round.observers.iter_mut().try_for_each(|o| o.end(&outcome))?;
-        Ok(Trained { outcome, model: round.training.model()? })
+        Ok(Trained { outcome, model: round.training.model()?, held_out: kept.held_out })
     }
 }
 
@@ -226,6 +237,7 @@ struct Round<'a, T> {
     length: config::Training,
     folder: Option<Folder>,
     training: T,
+    units: Units,
     /// Of all iterations so far.
     seconds: f64,
     budget: Budget,
@@ -260,6 +272,9 @@ impl<T: Training> Round<'_, T> {
                 let reading_seconds = live.then(|| begun.elapsed().as_secs_f64());
                 if let Some(seconds) = reading_seconds {
                     self.budget.read(seconds);
+                }
+                for (metric, value) in &mut values {
+                    *value = self.units.value(metric, *value);
                 }
                 let record = Record { step, seconds: self.seconds, reading_seconds, values, headline };
                 self.observers.iter_mut().try_for_each(|o| o.record(&record))?;
