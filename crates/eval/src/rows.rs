@@ -10,7 +10,7 @@ use rand::Rng;
 /// Distances between pairs of generated clouds and clouds of rows: mean and standard deviation over the pairs.
 ///
 /// `w2_squared` alone can be ruled by a few far points, and be at its floor where all others are not, so that `w1`, `w2`,
-/// `sliced_w2` and the column with the largest W1 stand beside it. All pairs have the same directions from `rng`. What is
+/// `sliced_w2` and the column with the largest W1 stand beside it. `directions` begins the same stream of directions for each pair. What is
 /// beyond the range of numbers is absent.
 ///
 /// # Errors
@@ -19,15 +19,15 @@ use rand::Rng;
 /// ```
 /// let y = ndarray::array![[0.0, 1.0], [1.0, 3.0]];
 /// let x = &y + &ndarray::array![0.0, 2.0];
-/// let found = eval::closeness_to_rows(&[(x.view(), y.view())], &mut datasets::stream(0, "directions", 0))?;
+/// let found = eval::closeness_to_rows(&[(x.view(), y.view())], || datasets::stream(0, "directions", 0))?;
 /// assert_eq!(found.get(metrics::W2_SQUARED), Some(4.0));
 /// assert_eq!(found.get(metrics::COORDINATE_W1_WORST_COLUMN), Some(1.0));
 /// assert_eq!(found.get(metrics::COORDINATE_W1_WORST), Some(2.0)); // W1 is 2, E|y − median y| is 1
 /// # Ok::<(), eval::distances::DistanceError>(())
 /// ```
-pub fn closeness_to_rows<R: Rng + Clone>(
+pub fn closeness_to_rows<R: Rng>(
     pairs: &[(ArrayView2<'_, f64>, ArrayView2<'_, f64>)],
-    rng: &mut R,
+    directions: impl Fn() -> R,
 ) -> Result<Metrics, DistanceError> {
     let wanted =
         [Distance::W2Squared, Distance::W2, Distance::W1, Distance::SlicedW2, Distance::CoordinateW1];
@@ -35,7 +35,7 @@ pub fn closeness_to_rows<R: Rng + Clone>(
         DistanceOptions { wanted: Wanted::These(wanted.into()), floor: false, ..DistanceOptions::default() };
     let found: Vec<Distances> = pairs
         .iter()
-        .map(|&(x, y)| distances(x, y, None, None, &options, &mut rng.clone()))
+        .map(|&(x, y)| distances(x, y, None, None, &options, &mut directions()))
         .collect::<Result<_, _>>()?;
     let mut metrics = Metrics::default();
     for (metric, distance) in [
@@ -114,7 +114,7 @@ mod tests {
             narrow.column_mut(column).mapv_inplace(|value| 0.5 * value);
         }
         let against = |cloud: &Array2<f64>| {
-            closeness_to_rows(&[(cloud.view(), y.view())], &mut stream(0, "directions", 0)).unwrap()
+            closeness_to_rows(&[(cloud.view(), y.view())], || stream(0, "directions", 0)).unwrap()
         };
         let (floor, found) = (against(&z), against(&narrow));
         let ratio = |metric| found.get(metric).unwrap() / floor.get(metric).unwrap();
@@ -133,7 +133,7 @@ mod tests {
         let moved = |shift: [f64; 3]| &y + &ndarray::arr1(&shift);
         let (first, second) = (moved([0.5, 0.4, 0.0]), moved([0.0, 0.4, 0.0]));
         let pairs = [(first.view(), y.view()), (second.view(), y.view())];
-        let found = closeness_to_rows(&pairs, &mut stream(0, "directions", 0)).unwrap();
+        let found = closeness_to_rows(&pairs, || stream(0, "directions", 0)).unwrap();
         assert_eq!(found.get(COORDINATE_W1_WORST_COLUMN), Some(1.0));
         // Shifts: (.41 + .16)/2 and (√.41 + .4)/2, up to the rounding of sums of 200 terms.
         assert!((found.get(W2_SQUARED).unwrap() - 0.285).abs() < 1e-12);

@@ -23,10 +23,8 @@ pub(crate) fn of_clouds(
     let pairs: Vec<_> = generated.iter().zip(reference).map(|(x, y)| (x.view(), y.view())).collect();
     if target.own().is_some() {
         tell("distances to the data");
-        return Ok(eval::closeness_to_rows(
-            &pairs,
-            &mut stream(target.seed, crate::stream_name::DIRECTIONS, 0),
-        )?);
+        let directions = || stream(target.seed, crate::stream_name::DIRECTIONS, 0);
+        return Ok(eval::closeness_to_rows(&pairs, directions)?);
     }
     tell("distances to the target");
     Ok(eval::closeness(&pairs, protocol, target.manifold_dim())?)
