@@ -26,5 +26,5 @@ This page is made of the table that completes and checks configurations, by `car
 "#;
 
 fn main() {
-    print!("{HEAD}\n{}", train::config::reference());
+    print!("{HEAD}{}", train::config::reference());
 }

@@ -9,7 +9,7 @@ use std::fmt::Write;
 pub fn reference() -> String {
     let mut page = Page { text: String::new(), told: Vec::new() };
     for kind in Kind::ALL {
-        page.line(&format!("## A {kind}\n\nAbove all tables `kind = \"{kind}\"` (required), and:"));
+        page.line(&format!("\n## A {kind}\n\nAbove all tables `kind = \"{kind}\"` (required), and:"));
         page.keys("", &[("", keys(kind))]);
     }
     page.text
