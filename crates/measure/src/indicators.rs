@@ -15,11 +15,13 @@ use train::model::FlowModel;
 /// Steps of the reference that stands for the exact flow.
 const FINE_STEPS: usize = 256;
 
-/// Every indicator over the particles that begin at `start`, [n, d]; none where a trajectory is not finite.
+/// Every indicator over the particles that begin at `start`, [n, d]; none where a trajectory is not finite. The dependence
+/// on the number of steps is measured where it is asked for.
 pub(crate) fn indicators<N: ScalarField>(
     model: &FlowModel<N>,
     start: ArrayView2<'_, f64>,
     steps: usize,
+    with_other_steps: bool,
 ) -> Result<Metrics, MeasureError> {
     let trajectory = match model.trajectory(start, steps) {
         Ok(trajectory) => trajectory,
@@ -30,7 +32,7 @@ pub(crate) fn indicators<N: ScalarField>(
     let named = Indicators::new(&trajectory, Some(w2_squared))?.named();
     let mut metrics: Metrics =
         named.into_iter().filter_map(|(metric, value)| Some((metric, value?))).collect();
-    if !trajectory.is_free() {
+    if !trajectory.is_free() || !with_other_steps {
         return Ok(metrics);
     }
     let fine = model.push_forward(start, FINE_STEPS, model.config.seed)?;

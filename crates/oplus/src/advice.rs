@@ -1,6 +1,6 @@
 //! The words of the command line that go with an error: the libraries name fields and remedies, the program its flags.
 
-use datasets::DataError;
+use datasets::{DataError, ReadError};
 use flows::FlowError;
 use measure::MeasureError;
 use std::error::Error;
@@ -36,7 +36,21 @@ fn flags(cause: &(dyn Error + 'static)) -> Option<String> {
             _ => None,
         };
     }
+    if let Some(error) = cause.downcast_ref::<ReadError>() {
+        return of_file(error);
+    }
     cause.downcast_ref::<DataError>().and_then(of_data)
+}
+
+fn of_file(error: &ReadError) -> Option<String> {
+    match error {
+        ReadError::CountedFirstRow { .. } | ReadError::UnclearFirstRow { .. } => {
+            Some("--header true or --header false".into())
+        }
+        ReadError::Cell { .. } | ReadError::EmptyCell { .. } => Some("--columns, --header".into()),
+        ReadError::Index { .. } | ReadError::Selection { .. } => Some("--columns".into()),
+        _ => None,
+    }
 }
 
 fn of_training(error: &TrainError) -> Option<String> {
@@ -44,6 +58,7 @@ fn of_training(error: &TrainError) -> Option<String> {
         TrainError::Config(error) => of_configuration(error),
         TrainError::Flow(error) => of_flow(error),
         TrainError::Data(error) => of_data(error),
+        TrainError::Read(error) => of_file(error),
         TrainError::Occupied { .. } => Some("--out FOLDER, or --resume".into()),
         TrainError::OtherConfiguration { .. } | TrainError::OtherVersion { .. } => {
             Some("--out FOLDER".into())

@@ -11,6 +11,7 @@ mod monitor;
 mod nearest;
 mod own_data;
 mod page;
+mod progress;
 mod run;
 mod run_folder;
 mod samples;

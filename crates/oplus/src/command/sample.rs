@@ -2,6 +2,7 @@
 
 use crate::ending::Ending;
 use crate::kinds::data_sets;
+use crate::samples;
 use anyhow::{Result, bail};
 use clap::Args;
 use std::num::NonZeroUsize;
@@ -53,8 +54,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<Ending> {
             bail!("{} holds a generator, which takes no steps: leave out --steps", arguments.run.display());
         }
     };
-    // Networks compute in single precision: nothing is lost.
-    datasets::write_npy_f32(&arguments.out, &points.mapv(|x| x as f32))?;
+    samples::write_points(&arguments.out, &points, model.units())?;
     println!("{} points of dimension {} in {}", points.nrows(), points.ncols(), arguments.out.display());
     Ok(Ending::Done)
 }

@@ -23,5 +23,5 @@ pub use flow::{FlowConfig, Sampling, StopWhen};
 pub use generator::{Dual, GeneratorConfig, GeneratorDescription, PotentialsDescription, Update};
 pub use keys::{Fault, reference};
 pub use load::ConfigError;
-pub use points::Points;
+pub use points::{Points, Scaling};
 pub use training::{Optimiser, Schedule, Training};

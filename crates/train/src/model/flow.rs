@@ -5,7 +5,7 @@ use crate::TrainError;
 use crate::checkpoint::Stored;
 use crate::config::FlowConfig;
 use crate::run::{newest_state, stored};
-use crate::source::{Inputs, companions, name};
+use crate::source::{Inputs, Units, companions, name};
 use datasets::stream;
 use flows::flow::Flow;
 use flows::game::{Game, Networks};
@@ -18,13 +18,15 @@ use ndarray::{Array2, ArrayView2};
 use rand_distr::{Distribution, StandardNormal};
 use std::path::Path;
 
-/// The averaged networks of a flow, with its configuration and its initial points.
+/// The averaged networks of a flow, with its configuration and its initial points; all points are in the user's units.
 #[derive(Debug, Clone)]
 pub struct FlowModel<N = Mlp> {
     /// The configuration of the run.
     pub config: FlowConfig,
     /// Iterations done.
     pub iteration: u64,
+    /// The user's units.
+    pub units: Units,
     initial: Initial,
     game: Game<N>,
     flow: Vec<f32>,
@@ -71,8 +73,10 @@ impl<N: ScalarField> FlowModel<N> {
             average("potential", game.flow.parameter_count())?,
             average("critic", game.critic.network.parameter_count())?,
         );
-        let initial = Initial::stored((folder, data_sets), &config.initial, config.seed, game.flow.dim())?;
-        Self::new(config, game, networks, state.counter("iteration")?, initial)
+        let units = Units::stored(state)?;
+        let places = (folder, data_sets);
+        let initial = Initial::stored(places, &config.initial, config.seed, (game.flow.dim(), &units))?;
+        Self::new(config, game, networks, state.counter("iteration")?, (initial, units))
     }
 
     /// The parameters are those of the flow's network and of the critic.
@@ -81,14 +85,23 @@ impl<N: ScalarField> FlowModel<N> {
         game: Game<N>,
         (flow, critic): (Vec<f32>, Vec<f32>),
         iteration: u64,
-        initial: Initial,
+        (initial, units): (Initial, Units),
     ) -> Result<Self, TrainError> {
         // Nothing else asks for companions, and digits are read when they are asked for.
         let companions = match game.flow {
             Flow::HopfLax { .. } => companions(initial.draw()?.as_ref(), config.seed)?,
             _ => Vec::new(),
         };
-        Ok(Self { config, iteration, initial, game, flow, critic, companions })
+        Ok(Self { config, iteration, units, initial, game, flow, critic, companions })
+    }
+
+    /// The same model for points in the units of its training.
+    #[must_use]
+    pub fn in_training_units(&self) -> Self
+    where
+        N: Clone,
+    {
+        Self { units: Units::Same, ..self.clone() }
     }
 
     /// The dimension d of the points.
@@ -101,12 +114,11 @@ impl<N: ScalarField> FlowModel<N> {
     /// # Errors
     /// What reading handwritten digits reports, where the run begins with them.
     pub fn initial(&self, n: usize, seed: u64) -> Result<Array2<f64>, TrainError> {
-        self.initial.sample(n, seed)
+        Ok(self.units.restored(self.initial.sample(n, seed)?.view()))
     }
 
     /// Moves the rows of `start` by `steps` Euler steps, in single precision as in training; noise comes from the
-    /// stream of
-    /// `seed`.
+    /// stream of `seed`.
     ///
     /// # Errors
     /// [`TrainError::Flow`] for zero steps or points of another dimension.
@@ -118,7 +130,7 @@ impl<N: ScalarField> FlowModel<N> {
     ) -> Result<Array2<f64>, TrainError> {
         let objective = &self.game.objective;
         let mut field = self.game.field(self.networks(), &self.companions)?;
-        let mut x = start.mapv(|x| x as f32);
+        let mut x = self.units.scaled(start).mapv(|z| z as f32);
         let horizon = objective.horizon as f32;
         if objective.noise > 0.0 {
             let mut rng = stream(seed, name::NOISE, 0);
@@ -134,7 +146,7 @@ impl<N: ScalarField> FlowModel<N> {
         } else {
             integrate(&mut field, Scheme::Euler, horizon, steps, x.view_mut(), |_, _, _| {})?;
         }
-        Ok(x.mapv(f64::from))
+        Ok(self.units.restored(x.mapv(f64::from).view()))
     }
 
     /// `n` generated points from the streams of `seed`, one a row.
@@ -153,7 +165,11 @@ impl<N: ScalarField> FlowModel<N> {
     pub fn trajectory(&self, start: ArrayView2<'_, f64>, steps: usize) -> Result<Trajectory, TrainError> {
         let mut rng = stream(self.config.seed, name::NOISE, 0);
         let normal = || StandardNormal.sample(&mut rng);
-        Ok(record::trajectory(&self.game, self.networks(), &self.companions, start, steps, normal)?)
+        let start = self.units.scaled(start);
+        let networks = self.networks();
+        let trajectory =
+            record::trajectory(&self.game, networks, &self.companions, start.view(), steps, normal)?;
+        Ok(self.units.trajectory(trajectory)?)
     }
 
     fn networks(&self) -> Networks<'_, f32> {
@@ -165,6 +181,8 @@ impl<N: ScalarField> FlowModel<N> {
     /// # Errors
     /// [`TrainError::Flow`] when the points do not fit the critic.
     pub fn critic_slopes(&self, points: ArrayView2<'_, f64>) -> Result<Vec<f64>, TrainError> {
-        Ok(record::critic_slopes(&self.game.critic, &self.critic, points)?)
+        let points = self.units.scaled(points);
+        let slopes = record::critic_slopes(&self.game.critic, &self.critic, points.view())?;
+        Ok(slopes.into_iter().map(|slope| self.units.scale() * slope).collect())
     }
 }

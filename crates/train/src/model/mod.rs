@@ -14,7 +14,7 @@ pub use initial::Initial;
 use crate::TrainError;
 use crate::config::Config;
 use crate::run::stored_config;
-use crate::source::Inputs;
+use crate::source::{Inputs, Units};
 use ndarray::{Array2, ArrayView2};
 use std::path::Path;
 
@@ -61,6 +61,14 @@ impl Model {
         match self {
             Self::Flow(model) => Config::Flow(Box::new(model.config.clone())),
             Self::Generator(model) => Config::Generator(Box::new(model.config.clone())),
+        }
+    }
+
+    /// The user's units, in which all points are.
+    pub fn units(&self) -> &Units {
+        match self {
+            Self::Flow(model) => &model.units,
+            Self::Generator(model) => &model.units,
         }
     }
 
