@@ -15,11 +15,13 @@ use train::model::FlowModel;
 /// Steps of the reference that stands for the exact flow.
 const FINE_STEPS: usize = 256;
 
-/// Every indicator over the particles that begin at `start`, [n, d]; none where a trajectory is not finite.
+/// Every indicator over the particles that begin at `start`, [n, d]; none where a trajectory is not finite. The dependence
+/// on the number of steps is measured where it is asked for.
 pub(crate) fn indicators<N: ScalarField>(
     model: &FlowModel<N>,
     start: ArrayView2<'_, f64>,
     steps: usize,
+    with_other_steps: bool,
 ) -> Result<Metrics, MeasureError> {
     let optimal = model.optimal(start)?;
     let mut metrics = Metrics::default();
@@ -36,7 +38,7 @@ pub(crate) fn indicators<N: ScalarField>(
     let named = Indicators::new(&trajectory, Some(w2_squared))?.named();
     let named = named.into_iter().filter_map(|(metric, value)| Some((metric, value?)));
     metrics.extend(named.collect());
-    if !trajectory.is_free() {
+    if !trajectory.is_free() || !with_other_steps {
         return Ok(metrics);
     }
     let fine = model.push_forward(start, FINE_STEPS, model.config.seed)?;

@@ -55,3 +55,24 @@ pub const STEP_INVARIANCE_BY_STEPS: [(usize, &Metric); 7] = [
     (32, STEP_INVARIANCE_32),
     (64, STEP_INVARIANCE_64),
 ];
+
+/// What holds for a Hopf–Lax flow whatever its critic is, up to the accuracy of the search for the ends of its paths: there
+/// these say nothing of how near the generated points are to the data.
+pub const BY_CONSTRUCTION: [&Metric; 16] = [
+    STRAIGHTNESS,
+    PATH_RATIO,
+    STEP_INVARIANCE,
+    STEP_DISTANCE,
+    STEP_INVARIANCE_2,
+    STEP_INVARIANCE_4,
+    STEP_INVARIANCE_8,
+    STEP_INVARIANCE_16,
+    STEP_INVARIANCE_32,
+    STEP_INVARIANCE_64,
+    HJ_RESIDUAL_RMS,
+    HJ_RESIDUAL_RELATIVE,
+    TERMINAL_GRADIENT_RMS,
+    TERMINAL_GRADIENT_RELATIVE,
+    CHARACTERISTIC_RMS,
+    VELOCITY_SPREAD,
+];

@@ -82,6 +82,13 @@ macro_rules! either {
     };
 }
 
+impl FlowTraining {
+    /// The data and the initial points.
+    pub fn source(&self) -> &Source {
+        either!(self, run => run.source())
+    }
+}
+
 impl Training for FlowTraining {
     type Model = FlowModel;
 
@@ -93,8 +100,8 @@ impl Training for FlowTraining {
         either!(self, run => run.step())
     }
 
-    fn readings(&mut self) -> Result<Readings, TrainError> {
-        either!(self, run => run.readings())
+    fn readings(&mut self, live: bool) -> Result<Readings, TrainError> {
+        either!(self, run => run.readings(live))
     }
 
     fn store(&self, state: &mut State) {
@@ -136,6 +143,13 @@ impl<N: ScalarField + Clone + 'static> FlowRun<N> {
     }
 }
 
+impl<N> FlowRun<N> {
+    /// The data and the initial points.
+    pub fn source(&self) -> &Source {
+        self.trainer.source()
+    }
+}
+
 impl<N: ScalarField + Clone + 'static> Training for FlowRun<N> {
     type Model = FlowModel<N>;
 
@@ -148,7 +162,7 @@ impl<N: ScalarField + Clone + 'static> Training for FlowRun<N> {
         Ok(())
     }
 
-    fn readings(&mut self) -> Result<Readings, TrainError> {
+    fn readings(&mut self, live: bool) -> Result<Readings, TrainError> {
         let Some(StepReport { critic, flow, steps }) = self.report else { return Ok(Readings::default()) };
         let training = &self.config.training;
         // The rates of the last iteration.
@@ -158,26 +172,33 @@ impl<N: ScalarField + Clone + 'static> Training for FlowRun<N> {
         values.extend(flow.named());
         values.push((metrics::LEARNING_RATE_FLOW, training.optimiser.rate(progress)));
         values.push((metrics::LEARNING_RATE_CRITIC, training.critic_optimiser.rate(progress)));
-        let live = self.monitor.measure(&self.trainer)?;
+        let measured = live || self.patience.limits.is_some();
+        let live = if measured { self.monitor.measure(&self.trainer)? } else { None };
         if let Some(indicators) = &live {
             let named = indicators.named();
             values.extend(named.into_iter().map(|(metric, value)| (metric, value.unwrap_or(f64::NAN))));
         }
         let show = |value: Option<f64>| value.map_or("–".into(), |v| format!("{v:.3}"));
-        let headline = format!(
-            "D {:.3}  KE {}  HJ {}  ∇φ gap {}  path {}  slope ≤ {:.2}",
-            critic.divergence,
-            show(live.map(|i| i.kinetic_energy)),
-            show(live.and_then(|i| i.hj_residual_relative)),
-            show(live.and_then(|i| i.terminal_gradient_relative)),
-            show(live.and_then(|i| i.path_ratio)),
-            critic.slope_max,
-        );
+        let units = &self.source().units;
+        let energy = show(live.map(|i| units.value(metrics::KINETIC_ENERGY, i.kinetic_energy)));
+        // Under Hopf–Lax the others are 0 by construction, however far the flow is from the data.
+        let optimality = match self.config.representation {
+            Representation::HopfLax(_) => String::new(),
+            _ => format!(
+                "  HJ {}  ∇φ gap {}  path {}",
+                show(live.and_then(|i| i.hj_residual_relative)),
+                show(live.and_then(|i| i.terminal_gradient_relative)),
+                show(live.and_then(|i| i.path_ratio)),
+            ),
+        };
+        let (divergence, slope) = (critic.divergence, critic.slope_max);
+        let headline = format!("D {divergence:.3}  KE {energy}{optimality}  slope ≤ {slope:.2}");
         Ok(Readings { values, headline, stop: self.patience.after(live.as_ref()) })
     }
 
     fn store(&self, state: &mut State) {
         state.counter("dimension", self.trainer.source().dim() as u64);
+        self.trainer.source().units.store(state);
         state.player("potential", &self.trainer.players.flow);
         state.player("critic", &self.trainer.players.critic);
     }
@@ -192,8 +213,9 @@ impl<N: ScalarField + Clone + 'static> Training for FlowRun<N> {
     fn model(&self) -> Result<FlowModel<N>, TrainError> {
         let networks =
             (self.trainer.players.flow.average.clone(), self.trainer.players.critic.average.clone());
-        let initial = Initial::Drawn(self.trainer.source().initial.clone());
-        FlowModel::new(self.config.clone(), self.game.clone(), networks, self.trainer.iteration, initial)
+        let Source { initial, units, .. } = self.trainer.source();
+        let points = (Initial::Drawn(initial.clone()), units.clone());
+        FlowModel::new(self.config.clone(), self.game.clone(), networks, self.trainer.iteration, points)
     }
 }
 

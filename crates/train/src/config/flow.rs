@@ -70,8 +70,8 @@ impl Default for Sampling {
 impl FlowConfig {
     pub(crate) fn check(&self) -> Result<(), ConfigError> {
         run_name(&self.name)?;
-        self.data.check("data")?;
-        self.initial.check("initial")?;
+        self.data.check_data()?;
+        self.initial.check_initial()?;
         self.representation.validate(&self.flow, &self.critic)?;
         self.training.check()?;
         require(self.sampling.steps >= 1, "sampling.steps", "0".into(), "give at least 1")?;

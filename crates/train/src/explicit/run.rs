@@ -5,7 +5,7 @@ use crate::TrainError;
 use crate::checkpoint::{State, Stored};
 use crate::config::FlowConfig;
 use crate::model::{ExplicitModel, FlowModel, Initial};
-use crate::observe::PARTICLES;
+use crate::observe::particles;
 use crate::source::{Source, name};
 use crate::training::{Readings, StepError, Training};
 use datasets::stream;
@@ -29,9 +29,14 @@ impl ExplicitRun {
     /// # Errors
     /// As [`Trainer::new`].
     pub fn new(config: &FlowConfig, source: Source, device: Device) -> Result<Self, TrainError> {
-        let particles = source.initial.points(PARTICLES, &mut stream(config.seed, name::MONITOR, 0))?;
+        let particles = source.initial.points(particles(source.dim()), &mut stream(config.seed, name::MONITOR, 0))?;
         let trainer = Trainer::new(config, source, device)?;
         Ok(Self { config: config.clone(), trainer, particles, report: None })
+    }
+
+    /// The data and the initial points.
+    pub fn source(&self) -> &Source {
+        self.trainer.source()
     }
 
     /// The averaged network as it is now.
@@ -72,24 +77,26 @@ impl Training for ExplicitRun {
         Ok(())
     }
 
-    fn readings(&mut self) -> Result<Readings, TrainError> {
+    fn readings(&mut self, live: bool) -> Result<Readings, TrainError> {
         let Some(report) = self.report else { return Ok(Readings::default()) };
         let training = &self.config.training;
         // The rate of the last iteration.
         let progress = training.progress(self.trainer.iteration.saturating_sub(1));
         let mut values = report.named().to_vec();
         values.push((metrics::LEARNING_RATE_FLOW, training.optimiser.rate(progress)));
-        let live = self.live()?;
+        let live = if live { self.live()? } else { None };
         if let Some((indicators, share)) = &live {
             values.push((metrics::OPTIMAL_SHARE, *share));
             let named = indicators.iter().flat_map(Indicators::named);
             values.extend(named.map(|(metric, value)| (metric, value.unwrap_or(f64::NAN))));
         }
         let show = |value: Option<f64>| value.map_or("–".into(), |v| format!("{v:.3}"));
+        let units = &self.source().units;
+        let energy = live.and_then(|(indicators, _)| Some(indicators?.kinetic_energy));
         let headline = format!(
             "dual {:.3}  KE {}  optimal {}  heaviest {:.3}",
             report.value,
-            show(live.and_then(|(indicators, _)| Some(indicators?.kinetic_energy))),
+            show(energy.map(|energy| units.value(metrics::KINETIC_ENERGY, energy))),
             show(live.map(|(_, share)| share)),
             report.largest_weight,
         );
@@ -105,7 +112,8 @@ impl Training for ExplicitRun {
     }
 
     fn model(&self) -> Result<FlowModel, TrainError> {
-        let initial = Initial::Drawn(self.trainer.source().initial.clone());
-        Ok(FlowModel::explicit(self.config.clone(), self.explicit(), self.trainer.iteration, initial))
+        let Source { initial, units, .. } = self.trainer.source();
+        let points = (Initial::Drawn(initial.clone()), units.clone());
+        Ok(FlowModel::explicit(self.config.clone(), self.explicit(), self.trainer.iteration, points))
     }
 }

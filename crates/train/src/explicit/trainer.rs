@@ -109,6 +109,7 @@ impl Trainer {
     /// Writes the whole state into `state`, the number of iterations aside.
     pub fn store(&self, state: &mut State) {
         state.counter("dimension", self.source.dim() as u64);
+        self.source.units.store(state);
         state.player("potential", &self.player);
         state.doubles("affine", &self.game.flow.affine().numbers());
         state.floats("ends", &numbers(&self.ends));

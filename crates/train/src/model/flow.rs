@@ -6,7 +6,7 @@ use crate::TrainError;
 use crate::checkpoint::Stored;
 use crate::config::FlowConfig;
 use crate::run::{newest_state, stored};
-use crate::source::{Inputs, companions, name};
+use crate::source::{Inputs, Units, companions, name};
 use datasets::stream;
 use flows::FlowError;
 use flows::flow::{Flow, Representation};
@@ -20,13 +20,15 @@ use ndarray::{Array2, ArrayView2};
 use rand_distr::{Distribution, StandardNormal};
 use std::path::Path;
 
-/// The averaged networks of a flow, with its configuration and its initial points.
+/// The averaged networks of a flow, with its configuration and its initial points; all points are in the user's units.
 #[derive(Debug, Clone)]
 pub struct FlowModel<N = Mlp> {
     /// The configuration of the run.
     pub config: FlowConfig,
     /// Iterations done.
     pub iteration: u64,
+    /// The user's units.
+    pub units: Units,
     initial: Initial,
     trained: Trained<N>,
 }
@@ -62,8 +64,10 @@ impl FlowModel {
         let state = newest_state(folder)?;
         if matches!(config.representation, Representation::Explicit(_)) {
             let explicit = ExplicitModel::stored(&config, &state)?;
-            let initial = Initial::stored((folder, data_sets), &config.initial, config.seed, explicit.dim())?;
-            return Ok(Self::explicit(config, explicit, state.counter("iteration")?, initial));
+            let units = Units::stored(&state)?;
+            let places = (folder, data_sets);
+            let initial = Initial::stored(places, &config.initial, config.seed, (explicit.dim(), &units))?;
+            return Ok(Self::explicit(config, explicit, state.counter("iteration")?, (initial, units)));
         }
         let game = config.game(state.size("dimension")?)?;
         Self::of_state(folder, config, game, &state, data_sets)
@@ -76,9 +80,18 @@ impl<N> FlowModel<N> {
         config: FlowConfig,
         explicit: ExplicitModel,
         iteration: u64,
-        initial: Initial,
+        (initial, units): (Initial, Units),
     ) -> Self {
-        Self { config, iteration, initial, trained: Trained::Explicit(Box::new(explicit)) }
+        Self { config, iteration, units, initial, trained: Trained::Explicit(Box::new(explicit)) }
+    }
+
+    /// The same model for points in the units of its training.
+    #[must_use]
+    pub fn in_training_units(&self) -> Self
+    where
+        N: Clone,
+    {
+        Self { units: Units::Same, ..self.clone() }
     }
 
     fn as_explicit(&self, what: &str) -> Result<&ExplicitModel, TrainError> {
@@ -95,7 +108,10 @@ impl<N> FlowModel<N> {
     /// [`TrainError::Flow`] for points of another dimension.
     pub fn optimal(&self, start: ArrayView2<'_, f64>) -> Result<Option<(Array2<f64>, f64)>, TrainError> {
         match &self.trained {
-            Trained::Explicit(model) => Ok(Some(model.optimal(start)?)),
+            Trained::Explicit(model) => {
+                let (optimal, share) = model.optimal(self.units.scaled(start).view())?;
+                Ok(Some((self.units.restored(optimal.view()), share)))
+            }
             Trained::Game(_) => Ok(None),
         }
     }
@@ -107,7 +123,8 @@ impl<N> FlowModel<N> {
     /// # Errors
     /// [`TrainError::Flow`] for points of another dimension and for other representations.
     pub fn inverse(&self, points: ArrayView2<'_, f64>) -> Result<Array2<f64>, TrainError> {
-        Ok(self.as_explicit("the inverse of the flow")?.inverse(points)?)
+        let explicit = self.as_explicit("the inverse of the flow")?;
+        Ok(self.units.restored(explicit.inverse(self.units.scaled(points).view())?.view()))
     }
 
     /// log ρ_T, \[n\], at the rows of `points`, [n, d]: log ρ₀(x) − log |det ∂x_T/∂x| at the [inverse](Self::inverse) x,
@@ -125,10 +142,11 @@ impl<N> FlowModel<N> {
             let what = "the density of the initial points".into();
             return Err(FlowError::Specification { what, found: "not known".into(), remedy: remedy.into() }.into());
         };
-        let start = explicit.inverse(points)?;
+        let start = explicit.inverse(self.units.scaled(points).view())?;
+        let volume = self.dim() as f64 * self.units.scale().ln();
         let determinants = explicit.log_determinant(start.view())?;
         let rows = start.rows().into_iter().zip(&determinants);
-        Ok(rows.map(|(x, determinant)| law.log_density(x.iter().copied()) - determinant).collect())
+        Ok(rows.map(|(x, determinant)| law.log_density(x.iter().copied()) - determinant - volume).collect())
     }
 
     /// The dimension d of the points.
@@ -163,8 +181,10 @@ impl<N: ScalarField> FlowModel<N> {
             average("potential", game.flow.parameter_count())?,
             average("critic", game.critic.network.parameter_count())?,
         );
-        let initial = Initial::stored((folder, data_sets), &config.initial, config.seed, game.flow.dim())?;
-        Self::new(config, game, networks, state.counter("iteration")?, initial)
+        let units = Units::stored(state)?;
+        let places = (folder, data_sets);
+        let initial = Initial::stored(places, &config.initial, config.seed, (game.flow.dim(), &units))?;
+        Self::new(config, game, networks, state.counter("iteration")?, (initial, units))
     }
 
     /// The parameters are those of the flow's network and of the critic.
@@ -173,7 +193,7 @@ impl<N: ScalarField> FlowModel<N> {
         game: Game<N>,
         (flow, critic): (Vec<f32>, Vec<f32>),
         iteration: u64,
-        initial: Initial,
+        (initial, units): (Initial, Units),
     ) -> Result<Self, TrainError> {
         // Nothing else asks for companions, and digits are read when they are asked for.
         let companions = match game.flow {
@@ -181,7 +201,7 @@ impl<N: ScalarField> FlowModel<N> {
             _ => Vec::new(),
         };
         let trained = Trained::Game(Box::new(Players { game, flow, critic, companions }));
-        Ok(Self { config, iteration, initial, trained })
+        Ok(Self { config, iteration, units, initial, trained })
     }
 
     /// `n` initial points from the stream of `seed`, [n, d].
@@ -189,12 +209,11 @@ impl<N: ScalarField> FlowModel<N> {
     /// # Errors
     /// What reading handwritten digits reports, where the run begins with them.
     pub fn initial(&self, n: usize, seed: u64) -> Result<Array2<f64>, TrainError> {
-        self.initial.sample(n, seed)
+        Ok(self.units.restored(self.initial.sample(n, seed)?.view()))
     }
 
     /// Moves the rows of `start` by `steps` Euler steps, in single precision as in training; noise comes from the
-    /// stream of
-    /// `seed`.
+    /// stream of `seed`.
     ///
     /// # Errors
     /// [`TrainError::Flow`] for zero steps or points of another dimension.
@@ -207,11 +226,11 @@ impl<N: ScalarField> FlowModel<N> {
         let players = match &self.trained {
             Trained::Game(players) => players,
             // Exact in any number of steps.
-            Trained::Explicit(model) => return Ok(model.push_forward(start, steps)?),
+            Trained::Explicit(model) => return Ok(self.units.restored(model.push_forward(self.units.scaled(start).view(), steps)?.view())),
         };
         let objective = &players.game.objective;
         let mut field = players.game.field(players.networks(), &players.companions)?;
-        let mut x = start.mapv(|x| x as f32);
+        let mut x = self.units.scaled(start).mapv(|z| z as f32);
         let horizon = objective.horizon as f32;
         if objective.noise > 0.0 {
             let mut rng = stream(seed, name::NOISE, 0);
@@ -227,7 +246,7 @@ impl<N: ScalarField> FlowModel<N> {
         } else {
             integrate(&mut field, Scheme::Euler, horizon, steps, x.view_mut(), |_, _, _| {})?;
         }
-        Ok(x.mapv(f64::from))
+        Ok(self.units.restored(x.mapv(f64::from).view()))
     }
 
     /// `n` generated points from the streams of `seed`, one a row.
@@ -246,12 +265,18 @@ impl<N: ScalarField> FlowModel<N> {
     pub fn trajectory(&self, start: ArrayView2<'_, f64>, steps: usize) -> Result<Trajectory, TrainError> {
         let players = match &self.trained {
             Trained::Game(players) => players,
-            Trained::Explicit(model) => return Ok(model.trajectory(start, steps)?),
+            Trained::Explicit(model) => {
+                let trajectory = model.trajectory(self.units.scaled(start).view(), steps)?;
+                return Ok(self.units.trajectory(trajectory)?);
+            }
         };
         let mut rng = stream(self.config.seed, name::NOISE, 0);
         let normal = || StandardNormal.sample(&mut rng);
+        let start = self.units.scaled(start);
         let networks = players.networks();
-        Ok(record::trajectory(&players.game, networks, &players.companions, start, steps, normal)?)
+        let trajectory =
+            record::trajectory(&players.game, networks, &players.companions, start.view(), steps, normal)?;
+        Ok(self.units.trajectory(trajectory)?)
     }
 
     /// ‖∇φ‖ at each row of `points`.
@@ -259,12 +284,14 @@ impl<N: ScalarField> FlowModel<N> {
     /// # Errors
     /// [`TrainError::Flow`] when the points do not fit the critic.
     pub fn critic_slopes(&self, points: ArrayView2<'_, f64>) -> Result<Vec<f64>, TrainError> {
-        match &self.trained {
+        let points = self.units.scaled(points);
+        let slopes = match &self.trained {
             Trained::Game(players) => {
-                Ok(record::critic_slopes(&players.game.critic, &players.critic, points)?)
+                record::critic_slopes(&players.game.critic, &players.critic, points.view())?
             }
-            Trained::Explicit(model) => Ok(model.critic_slopes(points)?),
-        }
+            Trained::Explicit(model) => model.critic_slopes(points.view())?,
+        };
+        Ok(slopes.into_iter().map(|slope| self.units.scale() * slope).collect())
     }
 }
 

@@ -16,7 +16,7 @@ pub use initial::Initial;
 use crate::TrainError;
 use crate::config::Config;
 use crate::run::stored_config;
-use crate::source::Inputs;
+use crate::source::{Inputs, Units};
 use ndarray::{Array2, ArrayView2};
 use std::path::Path;
 
@@ -66,11 +66,27 @@ impl Model {
         }
     }
 
+    /// The user's units, in which all points are.
+    pub fn units(&self) -> &Units {
+        match self {
+            Self::Flow(model) => &model.units,
+            Self::Generator(model) => &model.units,
+        }
+    }
+
     /// Iterations done.
     pub fn iteration(&self) -> u64 {
         match self {
             Self::Flow(model) => model.iteration,
             Self::Generator(model) => model.iteration,
+        }
+    }
+
+    /// The dimension of the points that it moves.
+    pub fn start_dim(&self) -> usize {
+        match self {
+            Self::Flow(model) => model.dim(),
+            Self::Generator(model) => model.generator.input(),
         }
     }
 
