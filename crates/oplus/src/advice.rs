@@ -7,9 +7,12 @@ use std::error::Error;
 use train::TrainError;
 use train::config::ConfigError;
 
-/// The error with its causes and the flags that help, in one sentence.
+/// The error with its causes and the flags that help, in one sentence; the faults of a configuration take a line each.
 pub(crate) fn sentence(error: &anyhow::Error) -> String {
-    let text = format!("{error:#}").replace('\n', " ");
+    let mut text = format!("{error:#}");
+    if !matches!(error.downcast_ref(), Some(ConfigError::Faults { .. })) {
+        text = text.replace('\n', " ");
+    }
     match error.chain().find_map(flags) {
         Some(flags) => format!("{text} ({flags})"),
         None => text,

@@ -7,6 +7,7 @@
 //! | [`config`] | everything a run depends on, from TOML, presets and overrides |
 //! | [`run`] | a run: what it is given, its folder, its observers |
 //! | [`observe`] | what follows a run: metrics.jsonl, the progress bar, your own |
+//! | [`reach`] | whether points can travel as far as they have to |
 //! | [`outcome`] | how a run ends |
 //! | [`model`] | what a run leaves: samples, trajectories, slopes |
 //! | [`source`] | minibatches of the data and of the initial points, by seeded stream |
@@ -31,6 +32,7 @@ pub mod observe;
 pub mod optim;
 pub mod outcome;
 pub mod player;
+pub mod reach;
 pub mod run;
 pub mod source;
 pub mod training;

@@ -80,6 +80,14 @@ impl Model {
         }
     }
 
+    /// The dimension of the points that it moves.
+    pub fn start_dim(&self) -> usize {
+        match self {
+            Self::Flow(model) => model.dim(),
+            Self::Generator(model) => model.generator.input(),
+        }
+    }
+
     /// `n` initial points from the stream of `seed`, [n, d].
     ///
     /// # Errors

@@ -42,6 +42,8 @@ pub mod name {
     pub const COMPANIONS: &str = "companions";
     /// Initial points of a sampled model.
     pub const SAMPLE: &str = "sample";
+    /// Points of either side of the way that a flow has to go.
+    pub const REACH: &str = "reach";
     /// Noise along the paths of a sampled model.
     pub const NOISE: &str = "noise";
 }
