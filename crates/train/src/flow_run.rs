@@ -7,6 +7,7 @@ use crate::config::{self, ConfigError, Configuration, FlowConfig, Kind, Points, 
 use crate::model::{FlowModel, Initial};
 use crate::observe::Monitor;
 use crate::outcome::Stop;
+use crate::reach::Reach;
 use crate::source::Source;
 use crate::training::{Readings, StepError, Training};
 use flows::device::Device;
@@ -50,6 +51,10 @@ impl Configuration for FlowConfig {
 
     fn training(&self) -> &config::Training {
         &self.training
+    }
+
+    fn reach(&self, source: &Source) -> Result<Option<Reach>, TrainError> {
+        Reach::of(self, source)
     }
 
     fn begin(&self, source: Source, device: Device) -> Result<FlowRun, TrainError> {
