@@ -192,7 +192,8 @@ pub enum ReadError {
     },
     /// The first column of a table has no name, as an index that pandas writes.
     #[error(
-        "{} has a first column without a name, an index rather than a coordinate: leave it out by picking the columns          from 1 on (1..), in pandas write with index=False, or give it a name",
+        "{} has a first column without a name, an index rather than a coordinate: leave it out by picking the columns \
+         from 1 on (1..), in pandas write with index=False, or give it a name",
         path.display()
     )]
     Index {

@@ -5,6 +5,7 @@
     reason = "this crate changes no file and draws from streams that it is given"
 )]
 
+mod compensated;
 pub mod cost;
 pub mod divergence;
 pub mod dual;

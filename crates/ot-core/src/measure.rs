@@ -1,5 +1,6 @@
 //! Finite measures: points with weights.
 
+use crate::compensated::Compensated;
 use ndarray::{ArrayBase, ArrayView2, Ix2, ViewRepr};
 
 /// A finite measure Σ w_i δ_{x_i}: borrowed points [n, d] and, if they are not all equal, weights \[n\].
@@ -213,7 +214,7 @@ impl Weights {
         let Some(weights) = weights else {
             return Self { all: vec![1.0 / points as f64; points], support: (0..points).collect() };
         };
-        let sum: f64 = weights.iter().sum();
+        let sum = weights.iter().collect::<Compensated>().value();
         let all: Vec<f64> = weights.iter().map(|weight| weight / sum).collect();
         let support =
             all.iter().enumerate().filter(|&(_, &weight)| weight > 0.0).map(|(index, _)| index).collect();

@@ -1,6 +1,6 @@
 //! The discrete c-transform φ^c(y) = min_x { c(x, y) − φ(x) }.
 
-use crate::cost::{CloudCost, Cost, PairCost, Smallest, Swapped, largest_cost, visit_below};
+use crate::cost::{CloudCost, Cost, PairCost, Smallest, Swapped, largest_cost, minima_on_line, visit_below};
 use crate::measure::{Measure, MeasureError};
 use ndarray::ArrayView2;
 
@@ -49,7 +49,8 @@ pub enum TransformError {
 /// # Errors
 /// Empty clouds, different dimensions, a potential of another length, values or costs that are not finite.
 ///
-/// O(n·m·d) operations, O((n + m)·d) memory, parallel; the result does not depend on the number of threads.
+/// O(n·m·d) operations, on a line O((n + m)·log(n + m)); O((n + m)·d) memory, parallel; the result does not depend on
+/// the number of threads.
 ///
 /// ```
 /// use ndarray::array;
@@ -96,6 +97,9 @@ pub(super) fn check_potential(potential: &[f64], points: usize) -> Result<(), Tr
 
 /// min_j { c(i, j) − potential_j } for every source i.
 pub(crate) fn row_minima(cost: &dyn PairCost, potential: &[f64]) -> Vec<f64> {
+    if let Some(clouds) = cost.clouds().filter(|clouds| clouds.dim == 1) {
+        return minima_on_line(&clouds, potential);
+    }
     visit_below(cost, potential, |_| Smallest::<1>::up_to(f64::INFINITY))
         .iter()
         .map(|row| row.values[0])

@@ -2,8 +2,9 @@
 
 #![allow(clippy::indexing_slicing, reason = "groups are numbered by the sort that makes them")]
 
-use super::Flow;
+use super::masses::UnitFlow;
 use ndarray::{Array2, ArrayView2, Axis};
+use std::iter::Sum;
 
 /// The rows of a cloud by their places.
 pub(super) struct Places {
@@ -38,9 +39,9 @@ impl Places {
         points.select(Axis(0), &first)
     }
 
-    /// The weight at each place.
-    pub(super) fn weights(&self, weights: &[f64]) -> Vec<f64> {
-        self.rows.iter().map(|rows| rows.iter().map(|&row| weights[row]).sum()).collect()
+    /// The sum at each place of numbers of the rows.
+    pub(super) fn sums<T: Copy + Sum>(&self, numbers: &[T]) -> Vec<T> {
+        self.rows.iter().map(|rows| rows.iter().map(|&row| numbers[row]).sum()).collect()
     }
 
     /// The value of its place for each of so many rows.
@@ -51,60 +52,43 @@ impl Places {
         }
         spread
     }
-}
 
-/// The rows of a place that still have mass to give or to take, the next one last.
-struct Stock {
-    left: Vec<(usize, f64)>,
-}
-
-impl Stock {
-    fn of(places: &Places, weights: &[f64]) -> Vec<Self> {
+    /// The rows of each place that have mass to give or to take, the next one last.
+    fn stocks(&self, masses: &[i128]) -> Vec<Vec<(usize, i128)>> {
         let stock = |rows: &Vec<usize>| {
-            let with_mass = rows.iter().rev().map(|&row| (row, weights[row])).filter(|(_, mass)| *mass > 0.0);
-            Self { left: with_mass.collect() }
+            rows.iter().rev().map(|&row| (row, masses[row])).filter(|(_, mass)| *mass > 0).collect()
         };
-        places.rows.iter().map(stock).collect()
-    }
-
-    /// Uses up mass of the next row; what rounding leaves of a row is not carried on, but the last row takes all.
-    fn take(&mut self, mass: f64) {
-        let last = self.left.len() == 1;
-        if let Some((_, left)) = self.left.last_mut() {
-            let rest = *left - mass;
-            let used_up = rest <= 1e-12 * *left;
-            *left = rest;
-            if used_up && !last {
-                self.left.pop();
-            }
-        }
+        self.rows.iter().map(stock).collect()
     }
 }
 
 /// The plan between rows that a plan between places stands for: the rows of a place are served one after the other.
+///
+/// `supplies` and `demands` are the integer masses of the rows, so that nothing is left over.
 pub(super) fn spread(
-    coupling: &[Flow],
-    (sources, a): (&Places, &[f64]),
-    (targets, b): (&Places, &[f64]),
-) -> Vec<Flow> {
-    let (mut supply, mut demand) = (Stock::of(sources, a), Stock::of(targets, b));
-    let mut flows = Vec::with_capacity(a.len() + b.len());
+    coupling: &[UnitFlow],
+    (sources, supplies): (&Places, &[i128]),
+    (targets, demands): (&Places, &[i128]),
+) -> Vec<UnitFlow> {
+    let (mut supply, mut demand) = (sources.stocks(supplies), targets.stocks(demands));
+    let mut flows = Vec::with_capacity(supplies.len() + demands.len());
     for flow in coupling {
-        let mut mass = flow.mass;
-        while mass > 0.0 {
-            let (from, to) = (&mut supply[flow.source], &mut demand[flow.target]);
-            let (Some(&(source, given)), Some(&(target, taken))) = (from.left.last(), to.left.last()) else {
+        let mut units = flow.units;
+        while units > 0 {
+            let (Some((source, given)), Some((target, taken))) =
+                (supply[flow.source].last_mut(), demand[flow.target].last_mut())
+            else {
                 break;
             };
-            // The last row of a place takes what rounding has left over.
-            let limit = |stock: &Stock, left: f64| if stock.left.len() == 1 { f64::INFINITY } else { left };
-            let part = mass.min(limit(from, given)).min(limit(to, taken));
-            flows.push(Flow { source, target, mass: part });
-            from.take(part);
-            to.take(part);
-            mass -= part;
-            if mass <= 1e-12 * flow.mass {
-                break;
+            let part = units.min(*given).min(*taken);
+            flows.push(UnitFlow { source: *source, target: *target, units: part });
+            (units, *given, *taken) = (units - part, *given - part, *taken - part);
+            let used_up = (*given == 0, *taken == 0);
+            if used_up.0 {
+                supply[flow.source].pop();
+            }
+            if used_up.1 {
+                demand[flow.target].pop();
             }
         }
     }
@@ -117,8 +101,8 @@ mod tests {
     use super::*;
     use ndarray::array;
 
-    fn flow(source: usize, target: usize, mass: f64) -> Flow {
-        Flow { source, target, mass }
+    fn flow(source: usize, target: usize, units: i128) -> UnitFlow {
+        UnitFlow { source, target, units }
     }
 
     #[test]
@@ -128,49 +112,26 @@ mod tests {
         assert_eq!(places.rows, [vec![1, 4], vec![3], vec![0, 2, 5]]);
         assert!(!places.are_distinct(6) && Places::of(array![[1.0], [0.0]].view()).are_distinct(2));
         assert_eq!(places.points(points.view()), array![[0.0, 5.0], [1.0, -3.0], [1.0, 2.0]]);
-        assert_eq!(places.weights(&[1.0, 2.0, 4.0, 8.0, 16.0, 32.0]), [18.0, 8.0, 37.0]);
+        assert_eq!(places.sums(&[1.0, 2.0, 4.0, 8.0, 16.0, 32.0]), [18.0, 8.0, 37.0]);
         assert_eq!(places.spread(&[7.0, 8.0, 9.0], 6), [9.0, 7.0, 9.0, 8.0, 7.0, 9.0]);
     }
 
-    /// All masses are multiples of 2^−31, which floats add exactly.
     #[test]
     fn the_rows_of_a_place_are_served_one_after_the_other() {
         let two_places = Places::of(array![[0.0], [1.0], [0.0], [1.0], [0.0]].view());
         let one_place = Places::of(array![[0.0], [0.0]].view());
         let distinct = Places::of(array![[0.0], [1.0]].view());
-        let (a, b) = ([0.25, 0.0, 0.0, 0.375, 0.375], [0.5, 0.5]);
-        let plan = spread(&[flow(0, 0, 0.625), flow(1, 0, 0.375)], (&two_places, &a), (&one_place, &b));
-        assert_eq!(plan, [flow(0, 0, 0.25), flow(3, 1, 0.375), flow(4, 0, 0.25), flow(4, 1, 0.125)]);
+        let (a, b) = ([2, 0, 0, 3, 3], [4, 4]);
+        let plan = spread(&[flow(0, 0, 5), flow(1, 0, 3)], (&two_places, &a), (&one_place, &b));
+        assert_eq!(plan, [flow(0, 0, 2), flow(3, 1, 3), flow(4, 0, 2), flow(4, 1, 1)]);
         // From the other side, with the flows of a place in two parts.
-        let coupling = [flow(0, 0, 0.5), flow(0, 1, 0.125), flow(1, 1, 0.375)];
+        let coupling = [flow(0, 0, 4), flow(0, 1, 1), flow(1, 1, 3)];
         let plan = spread(&coupling, (&two_places, &a), (&distinct, &b));
-        assert_eq!(plan, [flow(0, 0, 0.25), flow(3, 1, 0.375), flow(4, 0, 0.25), flow(4, 1, 0.125)]);
-        // Small weights are not taken for what rounding leaves.
-        let tiny = 2f64.powi(-31);
-        let (a, b) = ([2.0 * tiny, 1.0 - 2.0 * tiny], [tiny, 1.0 - tiny]);
-        let coupling = [flow(0, 0, tiny), flow(0, 1, 1.0 - tiny)];
-        let plan = spread(&coupling, (&one_place, &a), (&distinct, &b));
-        assert_eq!(plan, [flow(0, 0, tiny), flow(0, 1, tiny), flow(1, 1, 1.0 - 2.0 * tiny)]);
-        let (a, b) = ([tiny, 1.0 - tiny], [2.0 * tiny, 1.0 - 2.0 * tiny]);
-        let coupling = [flow(0, 0, 2.0 * tiny), flow(0, 1, 1.0 - 2.0 * tiny)];
-        let plan = spread(&coupling, (&one_place, &a), (&distinct, &b));
-        assert_eq!(plan, [flow(0, 0, tiny), flow(1, 0, tiny), flow(1, 1, 1.0 - 2.0 * tiny)]);
-    }
-
-    #[test]
-    fn the_last_row_of_a_place_takes_what_rounding_leaves_over() {
-        let one_place = Places::of(array![[0.0], [0.0]].view());
-        let distinct = Places::of(array![[0.0], [1.0]].view());
-        let (half, more) = ([0.5, 0.5], 2f64.powi(-50));
-        // The flows of the place give a little more than it has, then a little less, then nothing.
-        let plan =
-            spread(&[flow(0, 0, 0.5), flow(0, 1, 0.5 + more)], (&one_place, &half), (&distinct, &half));
-        assert_eq!(plan, [flow(0, 0, 0.5), flow(1, 1, 0.5 + more)]);
-        let plan =
-            spread(&[flow(0, 0, 0.5 - more), flow(0, 1, 0.5)], (&one_place, &half), (&distinct, &half));
-        assert_eq!(plan, [flow(0, 0, 0.5 - more), flow(1, 1, 0.5)]);
-        let coupling = [flow(0, 0, 0.5), flow(0, 1, 0.5), flow(0, 1, more), flow(0, 0, 0.0)];
-        let plan = spread(&coupling, (&one_place, &half), (&distinct, &half));
-        assert_eq!(plan, [flow(0, 0, 0.5), flow(1, 1, 0.5), flow(1, 1, more)]);
+        assert_eq!(plan, [flow(0, 0, 2), flow(3, 1, 3), flow(4, 0, 2), flow(4, 1, 1)]);
+        // A single unit beside all the others is served too.
+        let all = 1 << 100;
+        let (a, b) = ([all - 1, 1], [all]);
+        let plan = spread(&[flow(0, 0, all)], (&one_place, &a), (&Places::of(array![[3.0]].view()), &b));
+        assert_eq!(plan, [flow(0, 0, all - 1), flow(1, 0, 1)]);
     }
 }

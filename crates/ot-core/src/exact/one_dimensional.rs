@@ -2,8 +2,7 @@
 
 #![allow(clippy::indexing_slicing, reason = "kernels; indices come from sorting the very slices they index")]
 
-use super::Flow;
-use super::masses::Masses;
+use super::masses::{Masses, UnitFlow};
 use crate::measure::{Measure, MeasureError};
 use ndarray::{Axis, aview1};
 
@@ -112,7 +111,7 @@ fn order(values: &[f64]) -> Vec<usize> {
 
 /// Visits the monotone staircase: n + m − 1 neighbouring pairs from the two smallest points to the two largest, some of
 /// them with mass 0.
-fn walk(by_x: &[usize], by_y: &[usize], masses: &Masses, mut visit: impl FnMut(usize, usize, i64)) {
+fn walk(by_x: &[usize], by_y: &[usize], masses: &Masses, mut visit: impl FnMut(usize, usize, i128)) {
     let (mut i, mut j) = (0, 0);
     let (mut left_x, mut left_y) = (masses.supplies[by_x[0]], masses.demands[by_y[0]]);
     loop {
@@ -142,10 +141,10 @@ pub(super) fn monotone_plan(
     y: &[f64],
     masses: &Masses,
     cost: impl Fn(usize, usize) -> f64,
-) -> (Vec<Flow>, Vec<f64>, Vec<f64>) {
+) -> (Vec<UnitFlow>, Vec<f64>, Vec<f64>) {
     let (mut f, mut g) = (vec![f64::NAN; x.len()], vec![f64::NAN; y.len()]);
     let mut coupling = Vec::with_capacity(x.len() + y.len());
-    walk(&order(x), &order(y), masses, |source, target, mass| {
+    walk(&order(x), &order(y), masses, |source, target, units| {
         let price = cost(source, target);
         if f[source].is_nan() && g[target].is_nan() {
             (f[source], g[target]) = (0.0, price);
@@ -154,8 +153,8 @@ pub(super) fn monotone_plan(
         } else {
             g[target] = price - f[source];
         }
-        if mass > 0 {
-            coupling.push(Flow { source, target, mass: masses.weight(mass) });
+        if units > 0 {
+            coupling.push(UnitFlow { source, target, units });
         }
     });
     (coupling, f, g)
@@ -194,7 +193,7 @@ mod tests {
     fn a_monotone_plan_has_flows_with_mass_and_potentials_along_its_staircase() {
         let masses = Masses::new(&[1.0 / 3.0; 3], &[1.0 / 3.0; 3]);
         let (coupling, f, g) = monotone_plan(&X, &Y, &masses, |i, j| (X[i] - Y[j]).powi(2));
-        let flow = |index| Flow { source: index, target: index, mass: 1.0 / 3.0 };
+        let flow = |index| UnitFlow { source: index, target: index, units: 1 };
         assert_eq!(coupling, [flow(1), flow(2), flow(0)]);
         // 0 at the least source, then c − g and c − f in turn: integers.
         assert_eq!((f, g), (vec![-10.0, 0.0, -5.0], vec![19.0, 9.0, 14.0]));

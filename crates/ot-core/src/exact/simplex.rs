@@ -9,6 +9,9 @@
     reason = "kernel; node and arc numbers are below the sizes fixed at construction"
 )]
 
+use std::iter::Sum;
+use std::ops::{AddAssign, SubAssign};
+
 /// A candidate arc from a source node to a target node.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Arc {
@@ -23,6 +26,20 @@ const NONE: u32 = u32::MAX;
 /// Recomputations of the potentials after which a round no longer keeps to the tolerance; one or two are usual.
 const EXACT_ROUNDS: u32 = 16;
 
+/// An integer that holds every sum of masses.
+pub(super) trait Mass: Copy + Ord + Default + AddAssign + SubAssign + Sum + Into<i128> {
+    /// More than any mass.
+    const MAX: Self;
+}
+
+impl Mass for i64 {
+    const MAX: Self = Self::MAX;
+}
+
+impl Mass for i128 {
+    const MAX: Self = Self::MAX;
+}
+
 /// The place of a node in the spanning tree.
 #[derive(Debug, Clone, Copy)]
 struct Links {
@@ -34,9 +51,9 @@ struct Links {
 
 /// The arc from a node to its parent.
 #[derive(Debug, Clone, Copy)]
-struct TreeArc {
+struct TreeArc<M> {
     /// Mass on the arc.
-    flow: i64,
+    flow: M,
     /// Its number, or `NONE` for the artificial arc.
     arc: u32,
     /// Whether it points at the parent.
@@ -44,10 +61,10 @@ struct TreeArc {
 }
 
 /// A spanning-tree solution that stays primal feasible while arcs are added and artificial prices change.
-pub(super) struct NetworkSimplex {
+pub(super) struct NetworkSimplex<M> {
     sources: usize,
     links: Vec<Links>,
-    tree_arcs: Vec<TreeArc>,
+    tree_arcs: Vec<TreeArc<M>>,
     /// The number of nodes in the subtree of each node.
     sizes: Vec<u32>,
     /// f on sources, −g on targets, up to a common constant: the reduced cost of an arc is cost − value\[source\] +
@@ -62,9 +79,9 @@ pub(super) struct NetworkSimplex {
 /// The pivot limit was reached.
 pub(super) struct PivotLimit;
 
-impl NetworkSimplex {
+impl<M: Mass> NetworkSimplex<M> {
     /// Starts from the basis of artificial arcs. `supplies` and `demands` are positive and have equal sums.
-    pub(super) fn new(supplies: &[i64], demands: &[i64]) -> Self {
+    pub(super) fn new(supplies: &[M], demands: &[M]) -> Self {
         let sources = supplies.len();
         let count = sources + demands.len();
         let root = count as u32;
@@ -72,7 +89,7 @@ impl NetworkSimplex {
             .iter()
             .map(|&flow| TreeArc { flow, arc: NONE, up: true })
             .chain(demands.iter().map(|&flow| TreeArc { flow, arc: NONE, up: false }))
-            .chain([TreeArc { flow: 0, arc: NONE, up: true }])
+            .chain([TreeArc { flow: M::default(), arc: NONE, up: true }])
             .collect();
         let mut links: Vec<Links> = (0..root)
             .map(|index| Links {
@@ -114,7 +131,7 @@ impl NetworkSimplex {
     }
 
     /// The mass that still uses artificial arcs, counted at the sources.
-    pub(super) fn artificial_flow(&self) -> i64 {
+    pub(super) fn artificial_flow(&self) -> M {
         self.tree_arcs[..self.sources].iter().filter(|basic| basic.arc == NONE).map(|basic| basic.flow).sum()
     }
 
@@ -129,8 +146,8 @@ impl NetworkSimplex {
     }
 
     /// The arcs that carry mass, as (source, target, mass).
-    pub(super) fn flows(&self) -> impl Iterator<Item = (usize, usize, i64)> + '_ {
-        self.tree_arcs.iter().filter(|basic| basic.arc != NONE && basic.flow > 0).map(|basic| {
+    pub(super) fn flows(&self) -> impl Iterator<Item = (usize, usize, M)> + '_ {
+        self.tree_arcs.iter().filter(|basic| basic.arc != NONE && basic.flow > M::default()).map(|basic| {
             let arc = self.arcs[basic.arc as usize];
             (arc.source as usize, arc.target_node as usize - self.sources, basic.flow)
         })
@@ -205,7 +222,7 @@ impl NetworkSimplex {
         let join = self.join(first, second);
         // The mass moves from `first` to `second` and back over the tree; on the way it frees arcs that point against
         // it. Taking the last such arc along the cycle, seen from the join, keeps the basis strongly feasible.
-        let mut delta = i64::MAX;
+        let mut delta = M::MAX;
         let mut leaving = (NONE, true);
         let mut at = first;
         while at != join {
@@ -223,9 +240,9 @@ impl NetworkSimplex {
             }
             at = self.links[at as usize].parent;
         }
-        if delta > 0 {
-            self.push(first, join, -delta);
-            self.push(second, join, delta);
+        if delta > M::default() {
+            self.push(first, join, delta, false);
+            self.push(second, join, delta, true);
         }
         let (last, on_first_side) = leaving;
         let (rehung, new_parent) = if on_first_side { (first, second) } else { (second, first) };
@@ -251,12 +268,16 @@ impl NetworkSimplex {
         a
     }
 
-    /// Adds `amount` to the upward arcs between `from` and `join` and takes it from the downward ones.
-    fn push(&mut self, from: u32, join: u32, amount: i64) {
+    /// Moves `amount` along the arcs between `from` and `join`: up, or down.
+    fn push(&mut self, from: u32, join: u32, amount: M, up: bool) {
         let mut at = from;
         while at != join {
             let basic = &mut self.tree_arcs[at as usize];
-            basic.flow += if basic.up { amount } else { -amount };
+            if basic.up == up {
+                basic.flow += amount;
+            } else {
+                basic.flow -= amount;
+            }
             at = self.links[at as usize].parent;
         }
     }
@@ -272,7 +293,7 @@ impl NetworkSimplex {
 
     /// Makes `start` the child of `new_parent` over the entering arc, reversing the tree path from `start` up to
     /// `last`, which has lost its parent.
-    fn rehang(&mut self, start: u32, last: u32, new_parent: u32, entering: TreeArc) {
+    fn rehang(&mut self, start: u32, last: u32, new_parent: u32, entering: TreeArc<M>) {
         let whole = self.sizes[last as usize];
         let (mut at, mut parent, mut basic, mut below) = (start, new_parent, entering, 0);
         loop {

@@ -5,13 +5,13 @@
     reason = "indices come from the support of weights whose lengths are checked at entry"
 )]
 
-use super::candidates::{violated_arcs, warm_start};
+use super::candidates::{WarmStart, violated_arcs, warm_start};
 use super::certify::{certify_all, cost_tolerance};
 use super::duplicates::{Places, spread};
-use super::masses::Masses;
+use super::masses::{Masses, UnitFlow};
 use super::one_dimensional::monotone_plan;
-use super::simplex::NetworkSimplex;
-use super::{ExactError, Flow, Plan, Transport};
+use super::simplex::{Mass, NetworkSimplex};
+use super::{ExactError, Plan, Transport};
 use crate::cost::{AllPairs, CloudCost, Cost, PairCost, Swapped, coarsened, restricted, sort_in_space};
 use crate::dual::c_transform::row_minima;
 use crate::measure::{Measure, Weights, check_weights};
@@ -90,21 +90,22 @@ pub fn solve_with<'a>(
 ) -> Result<Transport<'a>, ExactError> {
     let pairs = CloudCost::new(source, target, cost)?;
     let pairs = pairs.pairs();
+    let marginals = Marginals::new(source.probabilities(), target.probabilities());
     let Plan { coupling, f, g, iterations, certificate } = match pairs.clouds() {
-        Some(clouds) if clouds.dim == 1 => {
-            let (a, b) = (source.probabilities(), target.probabilities());
-            with_certificate(pairs, &a, &b, monotone)?
-        }
+        Some(clouds) if clouds.dim == 1 => certified(optimum(pairs, &marginals, monotone)?, &marginals)?,
         _ => {
             let (sources, targets) = (Places::of(source.points()), Places::of(target.points()));
+            let network = |pairs: &AllPairs<'_>, marginals: &Marginals| network(pairs, marginals, options);
             if sources.are_distinct(source.count()) && targets.are_distinct(target.count()) {
-                solve_pairs_with(pairs, source.weights(), target.weights(), options)?
+                certified(optimum(pairs, &marginals, network)?, &marginals)?
             } else {
-                let (a, b) = (source.probabilities(), target.probabilities());
                 let (at_sources, at_targets) =
                     (sources.points(source.points()), targets.points(target.points()));
                 let places = CloudCost::of_points(at_sources.view(), at_targets.view(), cost);
-                solve_places(pairs, places.pairs(), (&sources, &a), (&targets, &b), options)?
+                let (_, solution) =
+                    optimum(places.pairs(), &marginals.at_places(&sources, &targets), network)?;
+                let solution = solution.spread(&sources, &targets, &marginals);
+                certified((AllPairs::once(pairs), solution), &marginals)?
             }
         }
     };
@@ -113,28 +114,22 @@ pub fn solve_with<'a>(
 }
 
 /// The monotone coupling of points on a line.
-fn monotone(pairs: &AllPairs<'_>, a: &[f64], b: &[f64]) -> Result<Solution, ExactError> {
+fn monotone(pairs: &AllPairs<'_>, marginals: &Marginals) -> Result<Solution, ExactError> {
     let cost = pairs.cost;
     let (source, target) = cost.clouds().map(|clouds| (clouds.sources, clouds.targets)).unwrap_or_default();
-    let (coupling, f, g) = monotone_plan(source, target, &Masses::new(a, b), |i, j| cost.cost(i, j));
+    let (coupling, f, g) = monotone_plan(source, target, &marginals.masses, |i, j| cost.cost(i, j));
     Ok(Solution { coupling, f, g, iterations: 0 })
 }
 
-/// Solves between the places of two clouds and certifies what that means for their points.
-fn solve_places(
-    pairs: &dyn PairCost,
-    places: &dyn PairCost,
-    (sources, a): (&Places, &Weights),
-    (targets, b): (&Places, &Weights),
+/// The optimum of the network simplex.
+fn network(
+    pairs: &AllPairs<'_>,
+    marginals: &Marginals,
     options: ExactOptions,
-) -> Result<Plan, ExactError> {
-    let (at_sources, at_targets) = (sources.weights(&a.all), targets.weights(&b.all));
-    let Plan { coupling, f, g, iterations, .. } =
-        solve_pairs_with(places, Some(&at_sources), Some(&at_targets), options)?;
-    let coupling = spread(&coupling, (sources, &a.all), (targets, &b.all));
-    let (f, g) = (sources.spread(&f, a.all.len()), targets.spread(&g, b.all.len()));
-    let certificate = certify_all(&AllPairs::once(pairs), &a.all, &b.all, &coupling, &f, &g)?;
-    Ok(Plan { coupling, f, g, iterations, certificate })
+) -> Result<Solution, ExactError> {
+    let mut pivots = 0;
+    let solution = solve_level(pairs, marginals, options, &mut pivots)?;
+    Ok(Solution { iterations: pivots, ..solution })
 }
 
 /// [`solve`] for any cost between two index sets: a matrix, a function of two indices, or a [`PairCost`] of your own.
@@ -172,51 +167,112 @@ pub fn solve_pairs_with(
     }
     check_weights("source", a, sources)?;
     check_weights("target", b, targets)?;
-    let (a, b) = (Weights::new(a, sources), Weights::new(b, targets));
-    with_certificate(cost, &a, &b, |pairs, positive_a, positive_b| {
-        let mut pivots = 0;
-        let solution = solve_level(pairs, positive_a, positive_b, options, &mut pivots)?;
-        Ok(Solution { iterations: pivots, ..solution })
-    })
+    let marginals = Marginals::new(Weights::new(a, sources), Weights::new(b, targets));
+    let network = |pairs: &AllPairs<'_>, marginals: &Marginals| network(pairs, marginals, options);
+    certified(optimum(cost, &marginals, network)?, &marginals)
 }
 
-/// A claimed solution between points that all carry mass.
+/// What a plan has to move: the weights of both sides as probabilities, and the integers that stand for them.
+struct Marginals {
+    a: Vec<f64>,
+    b: Vec<f64>,
+    masses: Masses,
+}
+
+impl Marginals {
+    fn new(a: Weights, b: Weights) -> Self {
+        Self { masses: Masses::new(&a.all, &b.all), a: a.all, b: b.all }
+    }
+
+    /// Those of a problem that is solved for a first guess only.
+    fn rough(a: Vec<f64>, b: Vec<f64>) -> Self {
+        Self { masses: Masses::rough(&a, &b), a, b }
+    }
+
+    /// Those of chosen sources and targets, which have all the mass.
+    fn chosen(&self, sources: &[usize], targets: &[usize]) -> Self {
+        fn chosen<T: Copy>(all: &[T], indices: &[usize]) -> Vec<T> {
+            indices.iter().map(|&index| all[index]).collect()
+        }
+        Self {
+            a: chosen(&self.a, sources),
+            b: chosen(&self.b, targets),
+            masses: self
+                .masses
+                .with(chosen(&self.masses.supplies, sources), chosen(&self.masses.demands, targets)),
+        }
+    }
+
+    /// Those of the places of two clouds.
+    fn at_places(&self, sources: &Places, targets: &Places) -> Self {
+        Self {
+            a: sources.sums(&self.a),
+            b: targets.sums(&self.b),
+            masses: self.masses.with(sources.sums(&self.masses.supplies), targets.sums(&self.masses.demands)),
+        }
+    }
+}
+
+/// A claimed solution.
 struct Solution {
-    coupling: Vec<Flow>,
+    coupling: Vec<UnitFlow>,
     f: Vec<f64>,
     g: Vec<f64>,
     iterations: usize,
 }
 
-/// Solves between the points that carry mass, extends the potentials to the others and verifies the result on all
-/// pairs.
-fn with_certificate(
-    cost: &dyn PairCost,
-    a: &Weights,
-    b: &Weights,
-    solve: impl Fn(&AllPairs<'_>, &[f64], &[f64]) -> Result<Solution, ExactError>,
-) -> Result<Plan, ExactError> {
-    let (mut sources, mut targets) = (a.support.clone(), b.support.clone());
+impl Solution {
+    /// What a solution between places means for the points of both clouds.
+    fn spread(self, sources: &Places, targets: &Places, marginals: &Marginals) -> Self {
+        let Masses { supplies, demands, .. } = &marginals.masses;
+        Self {
+            coupling: spread(&self.coupling, (sources, supplies), (targets, demands)),
+            f: sources.spread(&self.f, supplies.len()),
+            g: targets.spread(&self.g, demands.len()),
+            iterations: self.iterations,
+        }
+    }
+}
+
+/// Solves between the points that carry mass and extends the potentials to the others; with all pairs, to verify it on.
+fn optimum<'a>(
+    cost: &'a dyn PairCost,
+    marginals: &Marginals,
+    solve: impl Fn(&AllPairs<'_>, &Marginals) -> Result<Solution, ExactError>,
+) -> Result<(AllPairs<'a>, Solution), ExactError> {
+    let support = |masses: &[i128]| (0..masses.len()).filter(|&index| masses[index] > 0).collect::<Vec<_>>();
+    let (mut sources, mut targets) =
+        (support(&marginals.masses.supplies), support(&marginals.masses.demands));
     if let Some(clouds) = cost.clouds() {
         sort_in_space(&clouds, &mut sources, &mut targets);
     }
     let is_whole =
         sources.iter().copied().eq(0..cost.sources()) && targets.iter().copied().eq(0..cost.targets());
-    let part = (!is_whole).then(|| restricted(cost, sources.clone(), targets.clone()));
-    let (pairs, rest) = match &part {
-        None => (AllPairs::shared(cost), None),
-        Some(part) => (AllPairs::shared(part.as_ref()), Some(AllPairs::once(cost))),
+    let marginals = marginals.chosen(&sources, &targets);
+    let (pairs, solution) = if is_whole {
+        let pairs = AllPairs::shared(cost);
+        let solution = solve(&pairs, &marginals)?;
+        (pairs, solution)
+    } else {
+        let part = restricted(cost, sources.clone(), targets.clone());
+        (AllPairs::once(cost), solve(&AllPairs::shared(part.as_ref()), &marginals)?)
     };
-    let chosen =
-        |weights: &[f64], indices: &[usize]| indices.iter().map(|&index| weights[index]).collect::<Vec<_>>();
-    let Solution { mut coupling, f, g, iterations } =
-        solve(&pairs, &chosen(&a.all, &sources), &chosen(&b.all, &targets))?;
+    let Solution { mut coupling, f, g, iterations } = solution;
     for flow in &mut coupling {
         (flow.source, flow.target) = (sources[flow.source], targets[flow.target]);
     }
     coupling.sort_unstable_by_key(|flow| (flow.source, flow.target));
     let (f, g) = extended(cost, (&sources, &f), (&targets, &g));
-    let certificate = certify_all(rest.as_ref().unwrap_or(&pairs), &a.all, &b.all, &coupling, &f, &g)?;
+    Ok((pairs, Solution { coupling, f, g, iterations }))
+}
+
+/// Verifies a solution on all pairs.
+fn certified(
+    (pairs, Solution { coupling, f, g, iterations }): (AllPairs<'_>, Solution),
+    Marginals { a, b, masses }: &Marginals,
+) -> Result<Plan, ExactError> {
+    let coupling: Vec<_> = coupling.iter().map(|flow| masses.flow(flow)).collect();
+    let certificate = certify_all(&pairs, a, b, &coupling, &f, &g)?;
     Ok(Plan { coupling, f, g, iterations, certificate })
 }
 
@@ -244,24 +300,36 @@ fn extended(
 /// level.
 fn solve_level(
     pairs: &AllPairs<'_>,
-    a: &[f64],
-    b: &[f64],
+    marginals: &Marginals,
     options: ExactOptions,
     pivots: &mut usize,
 ) -> Result<Solution, ExactError> {
-    let (n, m) = (a.len(), b.len());
-    let keep_all = n * m <= ALL_PAIRS;
+    let Marginals { a, b, masses } = marginals;
+    let keep_all = a.len() * b.len() <= ALL_PAIRS;
     let guess = if keep_all || pairs.are_cheap() {
-        vec![0.0; n]
+        vec![0.0; a.len()]
     } else {
         coarse_guess(pairs.cost, a, b, options, pivots)?
     };
     let start = warm_start(pairs, &guess, keep_all)?;
-    let masses = Masses::new(a, b);
-    let mut simplex = NetworkSimplex::new(&masses.supplies, &masses.demands);
+    match masses.narrow() {
+        Some((supplies, demands)) => price_out(pairs, (&supplies, &demands), start, options, pivots),
+        None => price_out(pairs, (&masses.supplies, &masses.demands), start, options, pivots),
+    }
+}
+
+/// The simplex on the arcs of a warm start, and on those that pricing finds, until it finds none.
+fn price_out<M: Mass>(
+    pairs: &AllPairs<'_>,
+    (supplies, demands): (&[M], &[M]),
+    start: WarmStart,
+    options: ExactOptions,
+    pivots: &mut usize,
+) -> Result<Solution, ExactError> {
+    let mut simplex = NetworkSimplex::new(supplies, demands);
     simplex.add_arcs(start.arcs);
     // A quarter of what the certificate allows.
-    let tolerance = 0.25 * cost_tolerance(n + m, start.scale);
+    let tolerance = 0.25 * cost_tolerance(supplies.len() + demands.len(), start.scale);
     // Artificial arcs cost a little more than the guessed potentials: mass prefers nearly tight arcs at once, and
     // leaves the artificial ones altogether when their price has grown past every real cost.
     let mut margin = if start.scale > 0.0 { (0.25 * start.slack).max(1e-9 * start.scale) } else { 1.0 };
@@ -271,7 +339,7 @@ fn solve_level(
         simplex
             .optimise(tolerance, limit)
             .map_err(|_| ExactError::IterationLimit { limit: options.max_iterations })?;
-        let has_artificial_flow = simplex.artificial_flow() > 0;
+        let has_artificial_flow = simplex.artificial_flow() > M::default();
         let (f, g) = (simplex.source_potentials().to_vec(), simplex.target_potentials());
         let is_cheap = has_artificial_flow && margin < HIGHEST_MARGIN * start.scale;
         let violated = if is_cheap { Vec::new() } else { violated_arcs(pairs, &f, &g, tolerance) };
@@ -282,7 +350,7 @@ fn solve_level(
             }
             let coupling = simplex
                 .flows()
-                .map(|(source, target, mass)| Flow { source, target, mass: masses.weight(mass) })
+                .map(|(source, target, mass)| UnitFlow { source, target, units: mass.into() })
                 .collect();
             *pivots += simplex.pivots();
             return Ok(Solution { coupling, f, g, iterations: *pivots });
@@ -305,8 +373,8 @@ fn coarse_guess(
         return Ok(vec![0.0; a.len()]);
     }
     let coarse = coarsened(cost, (a, sources), (b, targets));
-    let solution =
-        solve_level(&AllPairs::shared(coarse.cost.as_ref()), &coarse.a, &coarse.b, options, pivots)?;
+    let marginals = Marginals::rough(coarse.a, coarse.b);
+    let solution = solve_level(&AllPairs::shared(coarse.cost.as_ref()), &marginals, options, pivots)?;
     Ok(row_minima(coarse.from_all_sources.as_ref(), &solution.g))
 }
 
@@ -335,7 +403,8 @@ mod tests {
             assert_eq!((coarse.a.len(), coarse.b.len()), (coarse_n, coarse_m));
             let mut expected = 0;
             let pairs = AllPairs::shared(coarse.cost.as_ref());
-            let solution = solve_level(&pairs, &coarse.a, &coarse.b, options, &mut expected).unwrap();
+            let marginals = Marginals::rough(coarse.a, coarse.b);
+            let solution = solve_level(&pairs, &marginals, options, &mut expected).unwrap();
             assert_eq!(guess, row_minima(coarse.from_all_sources.as_ref(), &solution.g));
             assert_eq!(pivots, expected);
         }

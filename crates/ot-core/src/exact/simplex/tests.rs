@@ -4,14 +4,14 @@
 use super::*;
 
 /// The nodes from `index` up to the root.
-fn ancestors(simplex: &NetworkSimplex, index: u32) -> Vec<u32> {
+fn ancestors(simplex: &NetworkSimplex<i64>, index: u32) -> Vec<u32> {
     let up = |&at: &u32| Some(simplex.links[at as usize].parent).filter(|&parent| parent != NONE);
     std::iter::successors(Some(index), up).take(simplex.links.len() + 1).collect()
 }
 
 /// Recounts all that the simplex keeps: a tree, its sizes, the balance of every node, its strong feasibility and the
 /// values along its arcs.
-fn assert_consistent(simplex: &NetworkSimplex, supplies: &[i64], demands: &[i64]) {
+fn assert_consistent(simplex: &NetworkSimplex<i64>, supplies: &[i64], demands: &[i64]) {
     let root = simplex.links.len() as u32 - 1;
     let mut sizes = vec![0; root as usize + 1];
     let mut balance: Vec<i64> =
@@ -64,7 +64,7 @@ fn assert_consistent(simplex: &NetworkSimplex, supplies: &[i64], demands: &[i64]
 
 /// The arc that the rule chooses and the place where the next search starts: blocks of √arcs, at least 32, in cyclic
 /// order; the first of the most negative arcs of the first block that has one below −tolerance.
-fn entering_by_the_rule(simplex: &NetworkSimplex, tolerance: f64) -> Option<(u32, usize)> {
+fn entering_by_the_rule(simplex: &NetworkSimplex<i64>, tolerance: f64) -> Option<(u32, usize)> {
     let count = simplex.arcs.len();
     let order: Vec<usize> = (0..count).map(|step| (simplex.next_arc + step) % count).collect();
     let block = ((count as f64).sqrt() as usize).max(32);
@@ -84,7 +84,7 @@ fn all_arcs(n: usize, m: usize, cost: impl Fn(usize, usize) -> i64) -> Vec<Arc> 
 }
 
 /// The cost of the flows, which are checked against the masses.
-fn total(simplex: &NetworkSimplex, n: usize, m: usize, cost: impl Fn(usize, usize) -> i64) -> i64 {
+fn total(simplex: &NetworkSimplex<i64>, n: usize, m: usize, cost: impl Fn(usize, usize) -> i64) -> i64 {
     simplex
         .flows()
         .inspect(|&(i, j, mass)| assert!(i < n && j < m && mass > 0))
@@ -96,7 +96,7 @@ fn total(simplex: &NetworkSimplex, n: usize, m: usize, cost: impl Fn(usize, usiz
 #[test]
 fn every_pivot_keeps_a_strongly_feasible_tree() {
     for (supplies, demands) in [
-        (vec![1; 9], vec![1; 9]),
+        (vec![1_i64; 9], vec![1; 9]),
         (vec![2; 6], vec![3; 4]),
         (vec![5], vec![1, 1, 3]),
         (vec![7, 1, 1], vec![9]),
@@ -144,7 +144,7 @@ fn every_pivot_keeps_a_strongly_feasible_tree() {
 #[test]
 fn values_start_at_the_first_node_under_the_root() {
     for first in [0, 1] {
-        let mut simplex = NetworkSimplex::new(&[2], &[2]);
+        let mut simplex = NetworkSimplex::<i64>::new(&[2], &[2]);
         if first == 1 {
             simplex.detach(1);
             simplex.attach(1, 2);
@@ -158,7 +158,7 @@ fn values_start_at_the_first_node_under_the_root() {
 #[test]
 fn the_search_takes_the_first_best_arc_of_the_first_block_that_has_one() {
     for count in [1, 31, 32, 33, 100, 2000] {
-        let mut simplex = NetworkSimplex::new(&[1], &[1]);
+        let mut simplex = NetworkSimplex::<i64>::new(&[1], &[1]);
         // Mostly nothing to gain, with ties and with arcs at the tolerance itself.
         let gain = |index: usize| if index % 37 == 5 { ((index / 37) % 4) as f64 } else { 0.0 };
         simplex.add_arcs((0..count).map(|index| Arc { source: 0, target_node: 1, cost: -gain(index) }));
@@ -176,7 +176,7 @@ fn the_search_takes_the_first_best_arc_of_the_first_block_that_has_one() {
 /// Of a tree cut in two the part with fewer nodes moves: the values of the other stay as they are.
 #[test]
 fn a_shift_moves_the_smaller_part() {
-    let mut simplex = NetworkSimplex::new(&[1, 1], &[1, 1]);
+    let mut simplex = NetworkSimplex::<i64>::new(&[1, 1], &[1, 1]);
     simplex.set_artificial_costs(vec![10.0; 4]);
     simplex.add_arcs(all_arcs(2, 2, |i, j| (i + j) as i64));
     let mut sizes = Vec::new();
@@ -210,7 +210,7 @@ fn a_shift_moves_the_smaller_part() {
 #[test]
 fn the_limit_counts_pivots_of_all_calls() {
     let start = || {
-        let mut simplex = NetworkSimplex::new(&[1; 8], &[1; 8]);
+        let mut simplex = NetworkSimplex::<i64>::new(&[1; 8], &[1; 8]);
         simplex.set_artificial_costs(vec![10.0; 16]);
         simplex.add_arcs(all_arcs(8, 8, |i, j| ((3 * i + 5 * j) % 8) as i64));
         simplex
@@ -225,6 +225,6 @@ fn the_limit_counts_pivots_of_all_calls() {
     assert_eq!(short.pivots(), needed - 1);
     // It goes on from there.
     assert!(short.optimise(0.0, 1000).is_ok());
-    let value = |simplex: &NetworkSimplex| total(simplex, 8, 8, |i, j| ((3 * i + 5 * j) % 8) as i64);
+    let value = |simplex: &NetworkSimplex<i64>| total(simplex, 8, 8, |i, j| ((3 * i + 5 * j) % 8) as i64);
     assert_eq!((value(&whole), value(&short)), (0, 0));
 }
