@@ -41,7 +41,12 @@ pub(super) fn pool(source: &Source, seed: u64) -> Result<Array2<f32>, TrainError
 }
 
 /// The coordinates that the base asks for.
-pub(super) fn affine(base: Base, source: &Source, pool: &Array2<f32>, seed: u64) -> Result<Affine, TrainError> {
+pub(super) fn affine(
+    base: Base,
+    source: &Source,
+    pool: &Array2<f32>,
+    seed: u64,
+) -> Result<Affine, TrainError> {
     match base {
         Base::Identity => Ok(Affine::identity(source.dim())),
         Base::Gaussian => {
@@ -59,7 +64,7 @@ fn moments(initial: &Draw, seed: u64) -> Result<Gaussian, TrainError> {
             Gaussian::new(Array1::from_elem(dim, mean), Array2::eye(dim) * variance)
         }
         Draw::Rows(rows) => Gaussian::from_samples(rows.mapv(f64::from).view()),
-        Draw::Target { .. } => {
+        Draw::Target { .. } | Draw::Scaled { .. } => {
             let points = initial.points(POOL, &mut stream(seed, name::POOL, 1))?;
             Gaussian::from_samples(points.view())
         }
