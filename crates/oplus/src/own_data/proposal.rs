@@ -145,7 +145,10 @@ mod tests {
                 |(i, j)| if i == 7 { 30.0 } else { ((i * (j + 1)) as f64).sin() },
             );
         let config = proposed(&points, "far").unwrap();
-        let changed = FlowConfig { data: Points::Array { shape: None, sha256: None, held_out: None, scaling: None }, ..config };
+        let changed = FlowConfig {
+            data: Points::Array { shape: None, sha256: None, held_out: None, scaling: None },
+            ..config
+        };
         let source = Source::new(&changed, &Inputs { data: Some(points), ..Inputs::default() }).unwrap();
         let rows = source.data.rows().unwrap().clone();
         let norm = |row: ndarray::ArrayView1<'_, f32>| row.iter().map(|x| x * x).sum::<f32>().sqrt();
