@@ -52,7 +52,8 @@ pub struct Verdict {
     pub metric: String,
     /// Its value over its floor.
     pub ratio: f64,
-    /// Whether the generated points are as close as points of the target are to each other, as far as these points tell.
+    /// Whether the generated points are as close as points of the target are to each other, as far as these points
+    /// tell.
     pub reached: bool,
     /// The judgement in a sentence.
     pub words: String,
@@ -99,8 +100,8 @@ struct Comparison {
 impl Verdict {
     /// Judges the metrics of a run against those of the floor; none where they share no distance whose floor is above zero.
     ///
-    /// A value within two standard deviations of its floor is at it. Indicators of the optimality system do not come in:
-    /// they say how optimal a path is, not where it ends.
+    /// A value within two standard deviations of its floor is at it. Indicators of the optimality system do not come
+    /// in: they say how optimal a path is, not where it ends.
     ///
     /// ```
     /// use eval::results::{Layout, Reference, Verdict};
