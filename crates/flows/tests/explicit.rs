@@ -29,7 +29,8 @@ fn flow(affine: Affine, lambda: f64, horizon: f64, bound: Option<f64>) -> Explic
 /// Parameters with slopes of about `size`, so that a map is near its base.
 fn parameters(flow: &ExplicitFlow, size: f64, seed: u64) -> Vec<f64> {
     let network = flow.network();
-    let mut parameters: Vec<f64> = network.initialisation().draw(network, &mut ChaCha8Rng::seed_from_u64(seed));
+    let mut parameters: Vec<f64> =
+        network.initialisation().draw(network, &mut ChaCha8Rng::seed_from_u64(seed));
     let last = network.layers().last().unwrap().weight.clone();
     parameters[last].iter_mut().for_each(|w| *w *= size);
     parameters
@@ -43,7 +44,11 @@ fn points(rows: usize, columns: usize, seed: u64) -> Array2<f64> {
 /// N(m, Σ) with a correlated covariance and deviations from 0.5 to 2.
 fn gaussian(dim: usize, seed: u64) -> Gaussian {
     let root = points(dim, dim, seed) + Array2::<f64>::eye(dim);
-    Gaussian::new(points(1, dim, seed + 1).row(0).to_owned(), root.dot(&root.t()) + 0.2 * Array2::<f64>::eye(dim)).unwrap()
+    Gaussian::new(
+        points(1, dim, seed + 1).row(0).to_owned(),
+        root.dot(&root.t()) + 0.2 * Array2::<f64>::eye(dim),
+    )
+    .unwrap()
 }
 
 fn squares(a: ArrayView2<'_, f64>) -> Array1<f64> {
@@ -57,7 +62,8 @@ fn the_pull_is_a_quadratic_cost_of_which_the_rest_is_paid_by_the_slope() {
     let pull = Pull { weight, reach };
     for r in [0.0_f64, 0.4, 1.3, 1.31, 5.0] {
         let brute = (0..=100_000).map(|i| f64::from(i) * 1e-5 * r);
-        let brute = brute.map(|s| 0.5 * weight * s * s + weight * reach * (r - s)).fold(f64::INFINITY, f64::min);
+        let brute =
+            brute.map(|s| 0.5 * weight * s * s + weight * reach * (r - s)).fold(f64::INFINITY, f64::min);
         // The grid misses the best z by at most 2.5e-5, which costs half the curvature times its square.
         assert!((pull.cost(r * r) - brute).abs() < 1e-9, "{r}: {} against {brute}", pull.cost(r * r));
         let difference = (pull.cost((r + 1e-5).powi(2)) - pull.cost((r - 1e-5_f64).powi(2))) / 2e-5;
@@ -70,7 +76,8 @@ fn coordinates_split_the_cost_and_make_the_gaussian_map_the_identity() {
     let (source, target) = (gaussian(3, 1), gaussian(3, 5));
     let affine = Affine::gaussian(&source, &target).unwrap();
     let (x, y) = (points(5, 3, 9), points(5, 3, 10));
-    let (inner, outer) = (affine.beginnings(x.as_slice().unwrap()).unwrap(), affine.ends(y.as_slice().unwrap()).unwrap());
+    let (inner, outer) =
+        (affine.beginnings(x.as_slice().unwrap()).unwrap(), affine.ends(y.as_slice().unwrap()).unwrap());
     let moved = affine.points(&inner).unwrap();
     let exact = source.transport_map(&target).unwrap().apply(x.view()).unwrap();
     // Products of 3×3 matrices of order one.
@@ -198,7 +205,10 @@ fn the_gradient_is_that_of_the_dual_with_searched_ends() {
             // λ/T = 1/2; the gradient is that of −2·dual.
             assert_gradient(&theta, &gradient, 1e-5, |theta| {
                 let ends = searched(&mut backend, theta);
-                -2.0 * backend.gradient(theta, Batch { start, target, ends: &ends }, &mut unused).unwrap().value
+                -2.0 * backend
+                    .gradient(theta, Batch { start, target, ends: &ends }, &mut unused)
+                    .unwrap()
+                    .value
             });
         }
     }
@@ -247,7 +257,8 @@ fn the_critic_is_the_largest_of_its_definition_and_keeps_its_bound() {
         for i in 0..y.nrows() {
             let pull = Pull { weight: 0.5, reach: bound.map_or(f64::INFINITY, |bound| bound / 0.5) };
             let rows = grid.iter().zip(&potential);
-            let brute = rows.map(|(x, u)| u - pull.cost((x - y[[i, 0]]).powi(2))).fold(f64::NEG_INFINITY, f64::max);
+            let brute =
+                rows.map(|(x, u)| u - pull.cost((x - y[[i, 0]]).powi(2))).fold(f64::NEG_INFINITY, f64::max);
             // The grid misses the best x by 2.5e-4; the curvature of U₀ is below 10.
             assert!((values[i] - brute).abs() < 1e-6, "{bound:?}: {} against {brute}", values[i]);
             assert!(bound.is_none_or(|bound| slopes[[i, 0]].abs() <= bound + 1e-12));
@@ -331,13 +342,17 @@ fn where_paths_cross_the_search_does_not_return() {
     let ends = field.ends(x.view()).unwrap();
     let returned = field.returns(x.view()).unwrap().returned;
     // On the line a map is optimal where it increases: a particle that overtakes its neighbours is never a return.
-    let overtaken = |i: usize| (0..200).any(|j| (x[[i, 0]] - x[[j, 0]]) * (ends[[i, 0]] - ends[[j, 0]]) < 0.0);
+    let overtaken =
+        |i: usize| (0..200).any(|j| (x[[i, 0]] - x[[j, 0]]) * (ends[[i, 0]] - ends[[j, 0]]) < 0.0);
     let crossing: Vec<usize> = (0..200).filter(|&i| overtaken(i)).collect();
     assert!(!crossing.is_empty() && returned.iter().any(|back| !back));
     for pair in 0..200 {
         for other in 0..pair {
             let swapped = (x[[pair, 0]] - x[[other, 0]]) * (ends[[pair, 0]] - ends[[other, 0]]) < -1e-4;
-            assert!(!(swapped && returned[pair] && returned[other]), "{pair} and {other} cross and both return");
+            assert!(
+                !(swapped && returned[pair] && returned[other]),
+                "{pair} and {other} cross and both return"
+            );
         }
     }
 }

@@ -57,11 +57,8 @@ fn in_training_units<N: ScalarField>(
     let mut metrics = closeness::of_clouds(&target, &chunks(&generated), &target_clouds, protocol, tell)?;
     metrics.extend(closeness::of_training_rows(&target, &generated, tell)?);
 
-    let by_construction =
-        target.own().is_some() && matches!(
-        model.config.representation,
-        Representation::HopfLax(_) | Representation::Explicit(_)
-    );
+    let by_construction = target.own().is_some()
+        && matches!(model.config.representation, Representation::HopfLax(_) | Representation::Explicit(_));
     let initial_clouds = chunks(&initial);
     for (other, metric) in W2_SQUARED_BY_STEPS {
         if other == steps {

@@ -8,6 +8,7 @@ use crate::explicit::ExplicitRun;
 use crate::model::{FlowModel, Initial};
 use crate::observe::Monitor;
 use crate::outcome::Stop;
+use crate::reach::Reach;
 use crate::source::Source;
 use crate::training::{Readings, StepError, Training};
 use flows::device::Device;
@@ -51,6 +52,10 @@ impl Configuration for FlowConfig {
 
     fn training(&self) -> &config::Training {
         &self.training
+    }
+
+    fn reach(&self, source: &Source) -> Result<Option<Reach>, TrainError> {
+        Reach::of(self, source)
     }
 
     fn begin(&self, source: Source, device: Device) -> Result<FlowTraining, TrainError> {

@@ -59,7 +59,13 @@ impl Observer for Interruption {
 fn state(run: &Path) -> Vec<Vec<f32>> {
     let state = Stored::open(&newest_checkpoint(run).unwrap().unwrap()).unwrap();
     assert_eq!(state.counter("iteration").unwrap(), 40);
-    let names = ["potential.parameters", "potential.average", "potential.adam.first", "potential.adam.second", "ends"];
+    let names = [
+        "potential.parameters",
+        "potential.average",
+        "potential.adam.first",
+        "potential.adam.second",
+        "ends",
+    ];
     names.into_iter().map(|name| state.floats(name).unwrap()).collect()
 }
 
@@ -67,7 +73,11 @@ fn state(run: &Path) -> Vec<Vec<f32>> {
 /// of the state: they decide where the next searches begin.
 #[test]
 fn an_interrupted_training_ends_in_the_same_bits() {
-    for change in ["data.samples=300", "data={ kind = \"target\", target = \"pinwheel\", dim = 3 }", "representation.base=identity"] {
+    for change in [
+        "data.samples=300",
+        "data={ kind = \"target\", target = \"pinwheel\", dim = 3 }",
+        "representation.base=identity",
+    ] {
         let (folder, config) = (tempfile::tempdir().unwrap(), small(&[change]));
         let (whole, cut) = (folder.path().join("whole"), folder.path().join("cut"));
         Run::new(config.clone()).out(&whole).train().unwrap();
@@ -143,7 +153,12 @@ fn gaussians_have_their_density_and_mass() {
     let arms = [[3.0, 2.0], [3.0, -2.0], [5.0, 0.0], [1.0, 0.0]];
     let data = Array2::from_shape_fn((4, 2), |(i, j)| arms[i][j]);
     // The unbiased covariance is 8/3 in each direction.
-    let config = small(&["data={ kind = \"array\" }", "training.iterations=1", "training.optimiser.learning_rate=1e-12", "representation.initialisation={ normal = { std = 1e-9 } }"]);
+    let config = small(&[
+        "data={ kind = \"array\" }",
+        "training.iterations=1",
+        "training.optimiser.learning_rate=1e-12",
+        "representation.initialisation={ normal = { std = 1e-9 } }",
+    ]);
     let model = Run::new(config).data(data).train().unwrap().model;
     let points = array![[3.0, 0.0], [1.0, -2.0], [6.5, 1.0]];
     let found = model.log_density(points.view()).unwrap();
@@ -184,7 +199,10 @@ fn the_density_of_a_trained_flow_has_mass_one() {
 #[test]
 fn what_an_explicit_flow_cannot_do_is_refused_by_name() {
     for (changes, expected) in [
-        (vec!["flow.noise=0.1"], "representation.kind is explicit: take network or exact-terminal with noise"),
+        (
+            vec!["flow.noise=0.1"],
+            "representation.kind is explicit: take network or exact-terminal with noise",
+        ),
         (vec!["flow.kinetic=false"], "flow.kinetic is false: leave it true"),
         (vec!["representation.refinements=0"], "representation.refinements is 0: "),
         (vec!["representation.activation=relu"], "representation.activation is relu: take sharp-softplus"),

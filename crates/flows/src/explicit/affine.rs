@@ -95,7 +95,10 @@ impl Affine {
         }
         let (source_mean, target_mean) = (rows.row(0).to_owned(), rows.row(1).to_owned());
         rows.slice_collapse(ndarray::s![2.., ..]);
-        Ok(Self { dim, map: Some(Map { source_mean, target_mean, root: rows.as_standard_layout().into_owned() }) })
+        Ok(Self {
+            dim,
+            map: Some(Map { source_mean, target_mean, root: rows.as_standard_layout().into_owned() }),
+        })
     }
 
     /// m₀, m₁ and B, row after row; nothing for the identity.

@@ -29,9 +29,8 @@ pub(super) fn log_determinants<T: Real>(
         let columns = (0..rank)
             .map(|j| {
                 network.evaluate(weights, chunk, Order::Jet, &mut tape)?;
-                let unit: Vec<T> = (0..chunk.len())
-                    .map(|i| if i % rank == j { T::one() } else { T::zero() })
-                    .collect();
+                let unit: Vec<T> =
+                    (0..chunk.len()).map(|i| if i % rank == j { T::one() } else { T::zero() }).collect();
                 let cotangent = Cotangent { value: &zeros, gradient: Some(&unit), common: None };
                 let mut column = vec![T::zero(); chunk.len()];
                 network.pull_back(weights, &mut tape, cotangent, &mut unused, Some(&mut column))?;

@@ -30,8 +30,7 @@ pub fn trajectory(
     let gradient = (&start - &ends) * weight;
     let energy: Array1<f64> = gradient.rows().into_iter().map(|g| g.dot(&g) / (2.0 * lambda)).collect();
     let h = horizon / step_count(steps)?;
-    let times: Vec<f64> =
-        (0..=steps).map(|i| if i == steps { horizon } else { i as f64 * h }).collect();
+    let times: Vec<f64> = (0..=steps).map(|i| if i == steps { horizon } else { i as f64 * h }).collect();
     let position = |&t: &f64| {
         let on_the_way = start.iter().zip(&ends).map(|(x, y)| x + t / horizon * (y - x)).collect();
         array2("the positions of the particles", on_the_way, start.ncols())

@@ -21,7 +21,9 @@ const ROWS: usize = 6;
 fn duals_agree<T: Scalar>() {
     for activation in ACTIVATIONS.into_iter().filter(|activation| *activation != Activation::Relu) {
         for (dim, hidden) in SHAPES {
-            for divergence in [Divergence::DonskerVaradhan, Divergence::ReverseKullbackLeibler, Divergence::Wasserstein1] {
+            for divergence in
+                [Divergence::DonskerVaradhan, Divergence::ReverseKullbackLeibler, Divergence::Wasserstein1]
+            {
                 for bounded in [false, true] {
                     let what = format!("{activation:?} {dim} {hidden:?} {divergence} {bounded}");
                     dual_agrees::<T>(&what, (dim, hidden, activation), divergence, bounded);
@@ -44,9 +46,11 @@ fn dual_agrees<T: Scalar>(
         if bounded { Affine::identity(dim) } else { Affine::gaussian(&law(1.0), &law(2.0)).unwrap() };
     let objective = FlowObjective { lambda: 0.4, ..FlowObjective::default() };
     let bound = bounded.then_some(0.3);
-    let flow = ExplicitFlow::new(affine, (hidden, activation), Initialisation::default(), &objective, bound).unwrap();
+    let flow = ExplicitFlow::new(affine, (hidden, activation), Initialisation::default(), &objective, bound)
+        .unwrap();
     // Biases start at zero; a test should not.
-    let initial: Vec<f32> = flow.network().initialisation().draw(flow.network(), &mut ChaCha8Rng::seed_from_u64(8));
+    let initial: Vec<f32> =
+        flow.network().initialisation().draw(flow.network(), &mut ChaCha8Rng::seed_from_u64(8));
     let noise = draw(initial.len());
     let theta: Vec<T> =
         initial.iter().zip(noise).map(|(&p, noise)| T::of(f64::from(p)) + T::of(0.05) * noise).collect();
@@ -64,8 +68,10 @@ fn dual_agrees<T: Scalar>(
     let batch = Batch { start: &start, target: &target, ends: &ends[0] };
     let mut gradients = [vec![T::zero(); theta.len()], vec![T::one(); theta.len()]];
     let [first, second] = &mut gradients;
-    let values =
-        [native.gradient(&theta, batch, first).unwrap().value, torch.gradient(&theta, batch, second).unwrap().value];
+    let values = [
+        native.gradient(&theta, batch, first).unwrap().value,
+        torch.gradient(&theta, batch, second).unwrap().value,
+    ];
     let tolerance = rounding::<T>(hidden, 1);
     assert_close(what, tolerance, &values[..1], &values[1..]);
     assert_close(what, tolerance, &gradients[0], &gradients[1]);

@@ -123,6 +123,9 @@ pub enum Points {
 }
 
 /// How a training sees data of the user's own.
+///
+/// What else a configuration says (λ, the critic's bound L and the weight of its divergence, an initial law, noise and
+/// interaction) is meant in the units of the training.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Scaling {

@@ -22,7 +22,9 @@ impl Deck {
     /// The rows of minibatch `number` of `size` rows.
     pub(super) fn batch(&mut self, number: u64, size: usize) -> Vec<usize> {
         let (rows, size) = (self.order.len().max(1) as u64, size as u64);
-        (number * size..(number + 1) * size).filter_map(|dealt| self.row(dealt / rows, dealt % rows)).collect()
+        (number * size..(number + 1) * size)
+            .filter_map(|dealt| self.row(dealt / rows, dealt % rows))
+            .collect()
     }
 
     fn row(&mut self, round: u64, place: u64) -> Option<usize> {

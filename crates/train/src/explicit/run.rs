@@ -29,7 +29,8 @@ impl ExplicitRun {
     /// # Errors
     /// As [`Trainer::new`].
     pub fn new(config: &FlowConfig, source: Source, device: Device) -> Result<Self, TrainError> {
-        let particles = source.initial.points(particles(source.dim()), &mut stream(config.seed, name::MONITOR, 0))?;
+        let particles =
+            source.initial.points(particles(source.dim()), &mut stream(config.seed, name::MONITOR, 0))?;
         let trainer = Trainer::new(config, source, device)?;
         Ok(Self { config: config.clone(), trainer, particles, report: None })
     }

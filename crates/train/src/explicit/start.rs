@@ -41,7 +41,12 @@ pub(super) fn pool(source: &Source, seed: u64) -> Result<Array2<f32>, TrainError
 }
 
 /// The coordinates that the base asks for.
-pub(super) fn affine(base: Base, source: &Source, pool: &Array2<f32>, seed: u64) -> Result<Affine, TrainError> {
+pub(super) fn affine(
+    base: Base,
+    source: &Source,
+    pool: &Array2<f32>,
+    seed: u64,
+) -> Result<Affine, TrainError> {
     match base {
         Base::Identity => Ok(Affine::identity(source.dim())),
         Base::Gaussian => {

@@ -48,10 +48,8 @@ impl Trainer {
         let shape = (pool.nrows(), affine.rank());
         let ends = rows(shape, affine.ends(&numbers(&pool))?);
         let flow = description.build(affine, &config.flow, config.critic.bound)?;
-        let objective = CriticObjective {
-            divergence: config.critic.divergence,
-            weight: config.critic.divergence_weight,
-        };
+        let objective =
+            CriticObjective { divergence: config.critic.divergence, weight: config.critic.divergence_weight };
         let network = flow.network();
         let parameters = network.initialisation().draw(network, &mut stream(config.seed, name::POTENTIAL, 0));
         let game = DualGame { flow, objective, stop: description.stop() };

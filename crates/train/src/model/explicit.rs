@@ -5,8 +5,8 @@ use crate::checkpoint::Stored;
 use crate::config::FlowConfig;
 use crate::explicit::{self, companions};
 use flows::FlowError;
-use flows::integrate::step_count;
 use flows::explicit::{Explicit, ExplicitFlow, trajectory};
+use flows::integrate::step_count;
 use flows::record::RecordError;
 use mfg::Trajectory;
 use ndarray::{Array1, Array2, ArrayView2, Axis};
@@ -63,7 +63,8 @@ impl ExplicitModel {
     /// The rows of `start` at which the map is optimal, and their share.
     pub(crate) fn optimal(&self, start: ArrayView2<'_, f64>) -> Result<(Array2<f64>, f64), FlowError> {
         let returned = self.wide(|flow| flow.returns(start))?.returned;
-        let rows: Vec<usize> = (0..start.nrows()).zip(&returned).filter_map(|(row, &back)| back.then_some(row)).collect();
+        let rows: Vec<usize> =
+            (0..start.nrows()).zip(&returned).filter_map(|(row, &back)| back.then_some(row)).collect();
         let share = rows.len() as f64 / start.nrows().max(1) as f64;
         Ok((start.select(Axis(0), &rows), share))
     }
@@ -85,7 +86,10 @@ impl ExplicitModel {
     }
 
     /// The flow in double precision.
-    fn wide<R>(&self, ask: impl FnOnce(&mut Explicit<'_, f64>) -> Result<R, FlowError>) -> Result<R, FlowError> {
+    fn wide<R>(
+        &self,
+        ask: impl FnOnce(&mut Explicit<'_, f64>) -> Result<R, FlowError>,
+    ) -> Result<R, FlowError> {
         let wide = |numbers: &[f32]| numbers.iter().map(|&x| f64::from(x)).collect::<Vec<f64>>();
         ask(&mut self.flow.at(&wide(&self.parameters), &wide(&self.companions))?)
     }

@@ -1,7 +1,7 @@
 //! A trained flow: samples, trajectories and slopes of its averaged networks.
 
-use super::explicit::{ExplicitModel, without_map};
 use super::Initial;
+use super::explicit::{ExplicitModel, without_map};
 use crate::TrainError;
 use crate::checkpoint::Stored;
 use crate::config::FlowConfig;
@@ -140,7 +140,9 @@ impl<N> FlowModel<N> {
         let Some(law) = self.config.initial.law() else {
             let remedy = "begin with a normal, uniform or logistic law";
             let what = "the density of the initial points".into();
-            return Err(FlowError::Specification { what, found: "not known".into(), remedy: remedy.into() }.into());
+            return Err(
+                FlowError::Specification { what, found: "not known".into(), remedy: remedy.into() }.into()
+            );
         };
         let start = explicit.inverse(self.units.scaled(points).view())?;
         let volume = self.dim() as f64 * self.units.scale().ln();
@@ -226,7 +228,11 @@ impl<N: ScalarField> FlowModel<N> {
         let players = match &self.trained {
             Trained::Game(players) => players,
             // Exact in any number of steps.
-            Trained::Explicit(model) => return Ok(self.units.restored(model.push_forward(self.units.scaled(start).view(), steps)?.view())),
+            Trained::Explicit(model) => {
+                return Ok(self
+                    .units
+                    .restored(model.push_forward(self.units.scaled(start).view(), steps)?.view()));
+            }
         };
         let objective = &players.game.objective;
         let mut field = players.game.field(players.networks(), &players.companions)?;

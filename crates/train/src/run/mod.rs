@@ -14,6 +14,7 @@ use crate::config::{self, Configuration, FlowConfig};
 use crate::flow_run::FlowRun;
 use crate::observe::{Budget, JsonLines, Observer, Record};
 use crate::outcome::{Outcome, Status};
+use crate::reach::Reach;
 use crate::source::{Inputs, Source, Units, identified};
 use crate::training::{Readings, StepError, Training};
 use flows::FlowError;
@@ -73,6 +74,8 @@ pub struct Trained<M> {
     pub model: M,
     /// Rows of the data that the training has not seen, in the user's units, [k, d]; none but of data of the user's own.
     pub held_out: Option<Array2<f64>>,
+    /// How far points can travel and how far they have to, of a flow whose points have a longest way.
+    pub reach: Option<Reach>,
 }
 
 impl<'a, C: Configuration> Run<'a, C> {
@@ -201,7 +204,9 @@ impl<'a, C: Configuration, T: Training> Run<'a, C, T> {
         let config = &self.config;
         let folder = self.out.take().map(|out| Folder::claim(config, out, self.resume)).transpose()?;
         let source = Source::new(config, &self.inputs)?;
-        let (units, warnings) = (source.units.clone(), source.warnings.clone());
+        let (units, mut warnings) = (source.units.clone(), source.warnings.clone());
+        let reach = config.reach(&source)?;
+        warnings.extend(reach.iter().filter(|reach| !reach.suffices()).map(Reach::to_string));
         let kept = Kept::of(config, &source);
         let mut training = (self.begin)(config, source, self.device)?;
         let mut seconds = 0.0;
@@ -228,7 +233,7 @@ impl<'a, C: Configuration, T: Training> Run<'a, C, T> {
             folder.end(&outcome)?;
         }
         round.observers.iter_mut().try_for_each(|o| o.end(&outcome))?;
-        Ok(Trained { outcome, model: round.training.model()?, held_out: kept.held_out })
+        Ok(Trained { outcome, model: round.training.model()?, held_out: kept.held_out, reach })
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::super::validate;
 use super::{Choice, Key};
+use datasets::Columns;
 use flows::flow::Steps;
 use flows::mlp::Initialisation;
 use ot_core::divergence::{DIVERGENCE_NAMES, Divergence};
@@ -33,6 +34,8 @@ pub(super) enum Form {
     Initialisation,
     /// Rows and columns.
     Shape,
+    /// Some columns of a table.
+    Columns,
     /// A table with these keys.
     Table(&'static [Key]),
     /// One of several tables.
@@ -101,6 +104,9 @@ impl Form {
                 "\"glorot-uniform\", \"glorot-normal\", \"he-normal\" or { normal = { std = 0.02 } }".into()
             }
             Self::Shape => "the numbers of rows and columns".into(),
+            Self::Columns => {
+                "indices from 0, ranges or names of columns, \"0..2\", [0, 3] or [\"x\", \"y\"]".into()
+            }
             Self::Table(_) => "a table of keys".into(),
             Self::Choice(choice) => {
                 format!("a table whose {} is {}", choice.tag, listed(&choice.names()))
@@ -127,6 +133,7 @@ impl Form {
             Self::Steps => read::<Steps>(value).is_some_and(|steps| steps.validate().is_ok()),
             Self::Initialisation => read::<Initialisation>(value).is_some_and(|i| i.validate().is_ok()),
             Self::Shape => read::<[usize; 2]>(value).is_some(),
+            Self::Columns => read::<Columns>(value).is_some(),
             Self::Table(_) | Self::Choice(_) => value.is_table(),
         }
     }

@@ -3,7 +3,7 @@
 use super::form::{Form, Range};
 use super::{Choice, Key, Variant};
 use Form::{Count, Flag, Number, Text, Word};
-use Range::{Finite, Positive};
+use Range::{Finite, Fraction, Positive};
 
 pub(super) const POINTS: Choice = Choice {
     tag: "kind",
@@ -15,7 +15,21 @@ pub(super) const POINTS: Choice = Choice {
             says: "The rows of a file.",
             keys: &[
                 Key::required("file", Text, "\"points.npy\"", "A .npy or .csv file, one point a row."),
-                Key::optional("dim", Count(1), "3", "The number of columns that it must have."),
+                Key::optional(
+                    "columns",
+                    Form::Columns,
+                    "\"0..2\"",
+                    "The columns that are coordinates; all where it is left out.",
+                ),
+                Key::optional(
+                    "header",
+                    Flag,
+                    "true",
+                    "Whether the first row of a text holds names, where that cannot be seen.",
+                ),
+                Key::optional("dim", Count(1), "3", "The number of coordinates that it must have."),
+                HELD_OUT,
+                SCALING,
             ],
         },
         Variant {
@@ -78,6 +92,8 @@ pub(super) const POINTS: Choice = Choice {
             keys: &[
                 Key::optional("shape", Form::Shape, "[1000, 3]", "Rows and columns."),
                 Key::optional("sha256", Text, "\"e3b0…\"", "SHA-256 of the numbers."),
+                HELD_OUT,
+                SCALING,
             ],
         },
     ],
@@ -85,6 +101,21 @@ pub(super) const POINTS: Choice = Choice {
 
 const DIMENSION: Key =
     Key::optional("dim", Count(1), "2", "Dimension; that of the data where it is left out.");
+
+const HELD_OUT: Key = Key::optional(
+    "held_out",
+    Number(Fraction),
+    "0.1",
+    "The share of the rows that the training never sees, of `data` only; 0.1 where it is left out.",
+);
+
+const SCALING: Key = Key::optional(
+    "scaling",
+    Word(&["isotropic", "none"]),
+    "\"isotropic\"",
+    "How the training sees the rows, of `data` only: centred and divided by one scale, as where it is left out, or as they \
+     are.",
+);
 
 const TARGETS: &[&str] = &[
     "pinwheel",

@@ -84,7 +84,9 @@ fn the_kind_of_points_may_be_left_to_their_keys() {
         flow(&format!("kind = \"flow\"\nname = \"mine\"\ndata = {{ file = \"a.npy\" }}\ninitial = {text}"))
     };
     let initial = |text: &str| points(text).unwrap().initial;
-    assert_eq!(initial("{ file = \"start.npy\" }"), Points::File { file: "start.npy".into(), dim: None });
+    let (columns, header, dim, held_out, scaling) = (None, None, None, None, None);
+    let file = Points::File { file: "start.npy".into(), columns, header, dim, held_out, scaling };
+    assert_eq!(initial("{ file = \"start.npy\" }"), file);
     assert_eq!(initial("{ std = 0.5 }"), Points::Normal { std: 0.5, dim: None });
     assert_eq!(initial("{ low = 0, high = 1 }"), Points::Uniform { low: 0.0, high: 1.0, dim: None });
     for ambiguous in ["{ dim = 2 }", "{}"] {
