@@ -24,10 +24,8 @@ pub struct CriticDescription {
     #[serde(default = "one")]
     pub bound: f64,
     /// How the slope is held to it.
-    #[serde(default = "unbounded")]
     pub lipschitz: Lipschitz,
-    /// Hidden widths of φ; none where φ follows from the flow ([`crate::explicit`]).
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    /// Hidden widths of φ.
     pub hidden: Vec<usize>,
     /// Activation of φ.
     #[serde(default = "relu")]
@@ -88,10 +86,6 @@ impl CriticDescription {
         let objective = CriticObjective { divergence: self.divergence, weight: self.divergence_weight };
         Critic { network, objective, bound: self.bound, lipschitz: self.lipschitz }
     }
-}
-
-fn unbounded() -> Lipschitz {
-    Lipschitz::None
 }
 
 fn one() -> f64 {
