@@ -30,8 +30,8 @@ pub struct WorstColumn {
 /// W1 between the columns of two clouds, [n, d] and [m, d], with weights `a`, \[n\], and `b`, \[m\], or equal ones.
 ///
 /// A column of large unit or a heavy tail rules every distance in all coordinates, so that columns are compared by
-/// W1_j/E|y_j − median y_j|, which is 1 for a generated column that is constant at the median. What does not vary in the
-/// second cloud is set beside the mean of the others.
+/// W1_j/E|y_j − median y_j|, which is 1 for a generated column that is constant at the median. What does not vary in
+/// the second cloud is set beside the mean of the others.
 ///
 /// # Errors
 /// Clouds that are empty, hold numbers that are not finite or weights that are not measures.

@@ -15,8 +15,8 @@ use train::model::FlowModel;
 /// Steps of the reference that stands for the exact flow.
 const FINE_STEPS: usize = 256;
 
-/// Every indicator over the particles that begin at `start`, [n, d]; none where a trajectory is not finite. The dependence
-/// on the number of steps is measured where it is asked for.
+/// Every indicator over the particles that begin at `start`, [n, d]; none where a trajectory is not finite. The
+/// dependence on the number of steps is measured where it is asked for.
 pub(crate) fn indicators<N: ScalarField>(
     model: &FlowModel<N>,
     start: ArrayView2<'_, f64>,

@@ -56,8 +56,8 @@ pub const STEP_INVARIANCE_BY_STEPS: [(usize, &Metric); 7] = [
     (64, STEP_INVARIANCE_64),
 ];
 
-/// What holds for a Hopf–Lax flow whatever its critic is, up to the accuracy of the search for the ends of its paths: there
-/// these say nothing of how near the generated points are to the data.
+/// What holds for a Hopf–Lax flow whatever its critic is, up to the accuracy of the search for the ends of its paths:
+/// there these say nothing of how near the generated points are to the data.
 pub const BY_CONSTRUCTION: [&Metric; 16] = [
     STRAIGHTNESS,
     PATH_RATIO,

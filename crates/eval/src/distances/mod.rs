@@ -40,7 +40,8 @@ pub struct DistanceOptions {
 }
 
 impl Default for DistanceOptions {
-    /// All coordinates, the usual distances, the converged divergence with p = 2 and blur 0.05, 256 directions, and the floor.
+    /// All coordinates, the usual distances, the converged divergence with p = 2 and blur 0.05, 256 directions, and the
+    /// floor.
     fn default() -> Self {
         Self {
             coords: None,

@@ -22,12 +22,12 @@ pub(super) struct Arguments {
     /// Compare these coordinates only, such as 0..2 for the first two
     #[arg(long, value_name = "FROM..TO", value_parser = coordinates)]
     coords: Option<Range<usize>>,
-    /// What to measure: names from w1, w2, w2_squared, transport_cost, sliced_w2, coordinate_w1, sinkhorn_divergence, or
-    /// exact, sliced, all [default: exact and sliced, and sinkhorn_divergence of small clouds, (n + m)²·d ≤ 1e6]
+    /// What to measure: names from w1, w2, w2_squared, transport_cost, sliced_w2, coordinate_w1, sinkhorn_divergence,
+    /// or exact, sliced, all [default: exact and sliced, and sinkhorn_divergence of small clouds, (n + m)²·d ≤ 1e6]
     #[arg(long, value_name = "LIST")]
     measures: Option<Wanted>,
-    /// Measure sinkhorn_divergence too, with this blur: a length in the unit of the points such as 0.05, or with % a part of
-    /// their scale such as 5%, where the scale is their RMS distance to the mean of both clouds
+    /// Measure sinkhorn_divergence too, with this blur: a length in the unit of the points such as 0.05, or with % a
+    /// part of their scale such as 5%, where the scale is their RMS distance to the mean of both clouds
     #[arg(long, value_name = "BLUR", value_parser = blur)]
     blur: Option<Blur>,
     /// The columns of both files that are coordinates, by index from 0, range or name: 0..2,4 or height,weight; samples
