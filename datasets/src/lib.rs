@@ -7,30 +7,48 @@
 //! - [`DigitSet`], [`mnist_digits`], [`usps_digits`], [`usps_resampled_digits`]: handwritten digits on one grid;
 //! - [`write_whole`], [`write_npy_f32`], [`write_npy_f64`]: files written whole or not at all;
 //! - [`manifest`] and [`fetch`]: the data sets of others, by package name and digest.
+//!
+//! Without the feature `arrays`, which is on by default, only the last two are there: fetching and writing whole.
 
+mod bytes;
 mod data_error;
+#[cfg(feature = "arrays")]
 mod digits;
 mod fetch;
+#[cfg(feature = "arrays")]
 mod image;
+#[cfg(feature = "arrays")]
 mod law;
 pub mod manifest;
+#[cfg(feature = "arrays")]
 pub mod read;
+mod read_error;
+#[cfg(feature = "arrays")]
 mod sample_error;
+#[cfg(feature = "arrays")]
 mod stratified;
+#[cfg(feature = "arrays")]
 mod stream;
+#[cfg(feature = "arrays")]
 pub mod target;
 pub mod write;
 
 pub use data_error::DataError;
-pub use digits::{DigitSet, Split, mnist_digits, usps_digits, usps_resampled_digits};
 pub use fetch::fetch;
-pub use image::resized;
-pub use law::InitialLaw;
-pub use read::{
-    ReadError, UspsDigits, expect_columns, read_idx, read_matrix, read_usps, read_usps_resampled, read_vector,
+pub use read_error::ReadError;
+pub use write::{WriteError, write_whole};
+#[cfg(feature = "arrays")]
+pub use {
+    digits::{DigitSet, Split, mnist_digits, usps_digits, usps_resampled_digits},
+    image::resized,
+    law::InitialLaw,
+    read::{
+        Columns, Table, TableOptions, UspsDigits, expect_columns, read_idx, read_matrix, read_table,
+        read_usps, read_usps_resampled, read_vector,
+    },
+    sample_error::SampleError,
+    stratified::stratified_normal,
+    stream::stream,
+    target::Target,
+    write::{write_npy_f32, write_npy_f64},
 };
-pub use sample_error::SampleError;
-pub use stratified::stratified_normal;
-pub use stream::stream;
-pub use target::Target;
-pub use write::{WriteError, write_npy_f32, write_npy_f64, write_whole};

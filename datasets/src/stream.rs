@@ -1,7 +1,7 @@
 //! Seeded random streams: all randomness of the project is addressed by (seed, name, step).
 
+use chacha20::ChaCha8Rng;
 use rand::SeedableRng;
-use rand_chacha::ChaCha8Rng;
 use sha2::{Digest, Sha256};
 
 /// Separates these keys from any other use of SHA-256, and names the version of the addressing scheme.
@@ -74,6 +74,27 @@ mod tests {
         for (seed, name, step, expected) in cases {
             let mut generator = stream(seed, name, step);
             assert_eq!(expected, [(); 4].map(|()| generator.next_u64()), "stream({seed}, {name:?}, {step})");
+        }
+    }
+
+    /// Far into a stream, and whatever is drawn in between.
+    #[test]
+    fn the_words_go_on_as_those_of_rand_chacha() {
+        use rand::SeedableRng;
+        let mut ours = super::ChaCha8Rng::from_seed([7; 32]);
+        let mut theirs = rand_chacha::ChaCha8Rng::from_seed([7; 32]);
+        ours.set_stream(u64::MAX - 5);
+        theirs.set_stream(u64::MAX - 5);
+        for round in 0..5000 {
+            if round % 3 == 0 {
+                assert_eq!(ours.next_u32(), theirs.next_u32(), "{round}");
+            } else if round % 7 == 0 {
+                let (mut a, mut b) = ([0; 13], [0; 13]);
+                ours.fill_bytes(&mut a);
+                theirs.fill_bytes(&mut b);
+                assert_eq!(a, b, "{round}");
+            }
+            assert_eq!(ours.next_u64(), theirs.next_u64(), "{round}");
         }
     }
 

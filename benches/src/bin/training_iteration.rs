@@ -5,6 +5,7 @@
 //! | --- | --- |
 //! | a number n | `{"losses": [...], "seconds": s}`: n iterations, the losses of the last one, the whole time |
 //! | `peak` | `{"operations_per_second": r}`: the rate of a large matrix product, now |
+//! | `width` | `{"vector_bits": b}`: the width of the vector registers that it can use |
 
 use anyhow::{Context, Result};
 use oplus_benches::iteration::{Iteration, Size};
@@ -22,16 +23,18 @@ fn main() -> Result<()> {
     iteration.export(size, dim, Path::new(&folder))?;
     for line in stdin().lines() {
         let line = line?;
-        let answer = if line.trim() == "peak" {
-            serde_json::json!({ "operations_per_second": matrix_product_rate() })
-        } else {
-            let count: usize = line.trim().parse().with_context(|| format!("not a number: {line:?}"))?;
-            let start = Instant::now();
-            let mut losses = Vec::new();
-            for _ in 0..count {
-                losses = iteration.run()?;
+        let answer = match line.trim() {
+            "peak" => serde_json::json!({ "operations_per_second": matrix_product_rate() }),
+            "width" => serde_json::json!({ "vector_bits": simd::vector_bits() }),
+            number => {
+                let count: usize = number.parse().with_context(|| format!("not a number: {line:?}"))?;
+                let start = Instant::now();
+                let mut losses = Vec::new();
+                for _ in 0..count {
+                    losses = iteration.run()?;
+                }
+                serde_json::json!({ "losses": losses, "seconds": start.elapsed().as_secs_f64() })
             }
-            serde_json::json!({ "losses": losses, "seconds": start.elapsed().as_secs_f64() })
         };
         writeln!(stdout(), "{answer}")?;
     }

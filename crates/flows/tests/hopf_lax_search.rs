@@ -163,6 +163,21 @@ fn companions_lead_to_valleys_that_a_points_own_search_does_not_find() {
     }
 }
 
+/// Companions lead their own coordinates' way only where they are rows of the same width; points do not lead each other.
+#[test]
+fn companions_lead_and_other_points_do_not() {
+    let batches = RefCell::default();
+    let critic = || Separable { dim: 2, jet: two_valleys, asked: &batches };
+    // Left and right valleys of both coordinates.
+    let x = array![[-1.0, 1.1], [1.0, -0.9], [-1.1, -1.0]];
+    for (companions, leads) in [(vec![], false), (vec![-1.0, -1.0, 1.2, 1.2], true)] {
+        let mut flow = HopfLaxFlow::new(critic(), Rest, LAMBDA, HORIZON, companions);
+        for (y, x) in flow.ends(x.view(), 0.0).unwrap().iter().zip(&x) {
+            assert_eq!(*y > 0.0, leads || *x > 0.0, "{y} from {x}");
+        }
+    }
+}
+
 /// What is left of the horizon must be more than its rounding in single precision for λ/(T − t) to be of use.
 #[test]
 fn within_rounding_of_the_horizon_the_potential_is_the_critic() {

@@ -269,6 +269,106 @@ fn equal_starts_do_not_change_places() {
     assert_eq!(y, [1.0, -1.0]);
 }
 
+/// The row whose φ′ is zero at its own x is done at once; the others go on without it, wherever it stands.
+#[test]
+fn a_row_that_begins_at_its_minimum_is_evaluated_once() {
+    for place in 0..3 {
+        let mut rng = ChaCha8Rng::seed_from_u64(3);
+        let mut field = Valleys::new(2, 0.0, 1.0, 1.0, &mut rng);
+        let (mut x, mut y) = (uniform(&mut rng, 6), uniform(&mut rng, 6));
+        x[2 * place..2 * place + 2].fill(0.0);
+        y[2 * place..2 * place + 2].fill(0.0);
+        let stop = Stop { iterations: 3, tolerance: 0.0 };
+        Minimiser::default().minimise(&mut field, 0.4, &x, &mut y, 0..0, stop).unwrap();
+        let rows: Vec<usize> = field.asked.iter().map(|batch| batch.len() / 2).collect();
+        assert_eq!(rows, [3, 2, 2, 2], "the row at the minimum is {place}");
+    }
+}
+
+/// φ is 1 where it is asked for first and `then` later, and has the same slope everywhere.
+struct Two {
+    then: f64,
+    slope: f64,
+    asked: usize,
+}
+
+impl Field<f64> for Two {
+    fn dim(&self) -> usize {
+        1
+    }
+
+    fn jet(
+        &mut self,
+        points: &[f64],
+        values: &mut Vec<f64>,
+        gradients: &mut Vec<f64>,
+    ) -> Result<(), FlowError> {
+        *values = vec![if self.asked == 0 { 1.0 } else { self.then }; points.len()];
+        *gradients = vec![self.slope; points.len()];
+        self.asked += 1;
+        Ok(())
+    }
+}
+
+/// Whether a first step from x along `slope` with μ = ½ is taken.
+fn takes(then: f64, slope: f64) -> bool {
+    let mut y = [2.0];
+    let stop = Stop { iterations: 1, tolerance: 0.0 };
+    let mut field = Two { then, slope, asked: 0 };
+    Minimiser::default().minimise(&mut field, 0.5, &[2.0], &mut y, 0..0, stop).unwrap();
+    y != [2.0]
+}
+
+/// Four roundings of the sum of both values, of order one, are allowed: eight.
+#[test]
+fn a_step_that_rises_by_no_more_than_roundings_is_taken() {
+    for (roundings, is_taken) in [(0.0, true), (7.0, true), (9.0, false), (-9.0, true)] {
+        assert_eq!(takes(1.0 + roundings * f64::EPSILON, 1e-12), is_taken, "{roundings} roundings");
+    }
+}
+
+/// The step from a slope of 3 is −0.06: it promises 0.18 and costs 0.0009 of distance.
+#[test]
+fn a_step_that_brings_less_than_a_share_of_what_its_slope_promises_is_refused() {
+    for (share, is_taken) in [(-1.1, false), (0.0, false), (0.9, false), (1.1, true), (1e4, true)] {
+        assert_eq!(takes(1.0 - 0.0009 - share * 1e-4 * 0.18, 3.0), is_taken, "{share} of what is asked for");
+    }
+}
+
+/// Slopes of a bowl, but of a plateau far out, where a step is less than the points are rounded.
+struct Plateau(Vec<f64>);
+
+impl Field<f64> for Plateau {
+    fn dim(&self) -> usize {
+        1
+    }
+
+    fn jet(
+        &mut self,
+        points: &[f64],
+        values: &mut Vec<f64>,
+        gradients: &mut Vec<f64>,
+    ) -> Result<(), FlowError> {
+        let far = |y: f64| y > 1e6;
+        *values = points.iter().map(|&y| if far(y) { 0.0 } else { y * y }).collect();
+        *gradients = points.iter().map(|&y| if far(y) { 1e-9 } else { 2.0 * y }).collect();
+        self.0.extend(points);
+        Ok(())
+    }
+}
+
+#[test]
+fn a_step_lost_to_rounding_teaches_nothing() {
+    let mut field = Plateau(Vec::new());
+    let mut y = [1e8, 1.0];
+    let stop = Stop { iterations: 30, tolerance: 1e-9 };
+    Minimiser::default().minimise(&mut field, 1.0, &[1e8, 0.0], &mut y, 0..0, stop).unwrap();
+    assert_eq!(y[0], 1e8);
+    // 1e-9 of slopes that vanish with y, over a curvature of 3.
+    assert!(y[1].abs() < 1e-8, "{}", y[1]);
+    assert!(field.0.iter().all(|y| y.is_finite()), "{:?}", field.0);
+}
+
 /// A field whose values rise whatever is tried: its slope promises what it does not keep.
 struct Uphill(Vec<f64>);
 

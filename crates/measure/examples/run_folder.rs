@@ -11,8 +11,8 @@ use train::source::Inputs;
 fn main() -> Result<(), MeasureError> {
     let folder = PathBuf::from(std::env::args().nth(1).unwrap_or_else(|| "runs/pinwheel".into()));
     let (model, inputs, protocol) = (Model::load(&folder)?, Inputs::default(), Protocol::SMOKE);
-    let measured = measure::model(&model, &inputs, protocol)?.metrics;
-    let floors = measure::floor(&model.config(), &inputs, "data", protocol)?;
+    let measured = measure::model(&model, &inputs, protocol, &|_| {})?.metrics;
+    let floors = measure::floor(&model.config(), &inputs, "data", protocol, &|_| {})?;
     for metric in metrics::all() {
         let Some(value) = shown(&measured, metric) else { continue };
         let floor = floors.first().and_then(|floor| shown(&floor.metrics, metric));

@@ -17,6 +17,12 @@ pub enum MeasureError {
     /// Clouds that have no distance.
     #[error(transparent)]
     Closeness(eval::ClosenessError),
+    /// Clouds of rows that have no distance.
+    #[error(transparent)]
+    Distance(#[from] eval::distances::DistanceError),
+    /// Points without nearest ones.
+    #[error(transparent)]
+    Neighbours(#[from] ot_core::neighbours::NeighbourError),
     /// Labels that do not fit.
     #[error(transparent)]
     Accuracy(#[from] eval::AccuracyError),

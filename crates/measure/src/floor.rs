@@ -1,22 +1,24 @@
 //! Floors: the measures of a model, taken between two independent samples of its target.
 
-use crate::MeasureError;
-use crate::generator::{drawn, modes_closeness};
-use crate::subject::{FreshTarget, Side, Subject, unbalanced};
-use datasets::stream;
+use crate::generator::{closeness_of_clouds, drawn};
+use crate::subject::{Side, Subject, Target};
+use crate::{MeasureError, Tell, closeness};
 use eval::results::{Floor, Metrics, Protocol};
 use ndarray::{Array2, Axis};
 use train::config::{Config, FlowConfig, GeneratorConfig};
-use train::source::{Draw, Inputs};
+use train::source::Inputs;
 
 /// The floors of what a configuration trains, measured as the model is.
 ///
-/// Of a flow [`eval::closeness`] between two samples of its target, or between the halves of a set of points; of a
-/// generator [`eval::closeness_of_modes`] between two samples, of digits w2 between training and test digits. A target
-/// with equal counts of its modes has two more floors of a generator: generated points begin at random points, whose
-/// counts of the modes are random however well the generator is trained.
+/// Of a flow [`eval::closeness`] between two samples of its target, of a generator [`eval::closeness_of_modes`], of
+/// digits w2 between training and test digits. Of rows of somebody's own [`eval::closeness_to_rows`] of rows of the
+/// training to rows that were held out, as many as are generated, and the distance of these to the nearest row of the
+/// training; where none were held out, between the halves of all. A target with equal counts of its modes has two more
+/// floors of a generator: generated points begin at random points, whose counts of the modes are random however well
+/// the generator is trained.
 ///
-/// `dataset` names the target in the results, `inputs` are those of the run. Complexity: that of the measures.
+/// `dataset` names the target in the results, `inputs` are those of the run; `tell` hears what is measured next.
+/// Complexity: that of the measures.
 ///
 /// # Errors
 /// What drawing or reading the target reports.
@@ -25,10 +27,11 @@ pub fn floor(
     inputs: &Inputs,
     dataset: &str,
     protocol: Protocol,
+    tell: Tell<'_>,
 ) -> Result<Vec<Floor>, MeasureError> {
     match config {
-        Config::Flow(config) => Ok(vec![of_flow(config, inputs, dataset, protocol)?]),
-        Config::Generator(config) => of_generator(config, inputs, dataset, protocol),
+        Config::Flow(config) => Ok(vec![of_flow(config, inputs, dataset, protocol, tell)?]),
+        Config::Generator(config) => of_generator(config, inputs, dataset, protocol, tell),
     }
 }
 
@@ -37,15 +40,15 @@ fn of_flow(
     inputs: &Inputs,
     dataset: &str,
     protocol: Protocol,
+    tell: Tell<'_>,
 ) -> Result<Floor, MeasureError> {
-    let fresh = FreshTarget::new(config, inputs)?;
-    let size = fresh.largest_cloud().min(protocol.most_points());
-    let clouds: Vec<(Array2<f64>, Array2<f64>)> = (0..protocol.pairs)
-        .map(|pair| Ok((fresh.cloud(Side::Floor, pair, size)?, fresh.cloud(Side::Reference, pair, size)?)))
-        .collect::<Result<_, MeasureError>>()?;
-    let pairs: Vec<_> = clouds.iter().map(|(a, b)| (a.view(), b.view())).collect();
-    let metrics = eval::closeness(&pairs, protocol, fresh.manifold_dim())?;
-    Ok(Floor { dataset: dataset.into(), dim: fresh.dim(), metrics })
+    let target = Target::new(config, inputs)?;
+    let layout = target.layout(protocol);
+    let (x, y) = (target.clouds(Side::Floor, layout)?, target.clouds(Side::Reference, layout)?);
+    let mut metrics = closeness::of_clouds(&target, &x, &y, protocol, tell)?;
+    metrics.extend(closeness::of_held_out_rows(&target, tell)?);
+    let metrics = metrics.map(|metric, value| target.units.value(metric, value));
+    Ok(Floor { dataset: dataset.into(), dim: target.dim(), metrics })
 }
 
 fn of_generator(
@@ -53,6 +56,7 @@ fn of_generator(
     inputs: &Inputs,
     dataset: &str,
     protocol: Protocol,
+    tell: Tell<'_>,
 ) -> Result<Vec<Floor>, MeasureError> {
     let seed = config.seed;
     let data = match Subject::new(config, inputs)? {
@@ -74,31 +78,18 @@ fn of_generator(
         }
     };
     let mut laws = vec![(dataset.to_owned(), data.clone(), data.clone())];
-    if let Some(random) = unbalanced(&data) {
+    if let Some(random) = data.unbalanced() {
         let name = |what: &str| format!("{dataset}, {what}");
         laws.push((name("random against equal counts of the modes"), random.clone(), data));
         laws.push((name("random counts of the modes on both sides"), random.clone(), random));
     }
-    let floor = |(dataset, generated, target): (String, Draw, Draw)| -> Result<Floor, MeasureError> {
-        let x = clouds(&generated, seed, Side::Floor, protocol)?;
-        let y = clouds(&target, seed, Side::Reference, protocol)?;
-        let metrics = modes_closeness(&x, &y, &target, protocol)?;
-        Ok(Floor { dataset, dim: x.ncols(), metrics })
+    let floor = |(dataset, generated, target): (String, Target, Target)| -> Result<Floor, MeasureError> {
+        let layout = target.layout(protocol);
+        let (x, y) = (generated.clouds(Side::Floor, layout)?, target.clouds(Side::Reference, layout)?);
+        let mut metrics = closeness_of_clouds(&target, &x, &y, protocol, tell)?;
+        metrics.extend(closeness::of_held_out_rows(&target, tell)?);
+        let metrics = metrics.map(|metric, value| target.units.value(metric, value));
+        Ok(Floor { dataset, dim: target.dim(), metrics })
     };
     laws.into_iter().map(floor).collect()
-}
-
-/// The clouds of all pairs, one after the other.
-pub(crate) fn clouds(
-    law: &Draw,
-    seed: u64,
-    side: Side,
-    protocol: Protocol,
-) -> Result<Array2<f64>, MeasureError> {
-    let mut all = Array2::zeros((0, law.dim()));
-    for pair in 0..protocol.pairs {
-        let cloud = law.points(protocol.exact_points, &mut stream(seed, side.stream(), pair as u64))?;
-        all.append(Axis(0), cloud.view())?;
-    }
-    Ok(all)
 }

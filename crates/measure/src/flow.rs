@@ -1,54 +1,73 @@
 //! Measures of a trained flow.
 
 use crate::error::finite;
-use crate::subject::{FreshTarget, Side};
-use crate::{MeasureError, Measurement, indicators, known};
-use eval::closeness;
+use crate::subject::{Side, Target};
+use crate::{MeasureError, Measurement, Tell, closeness, indicators, known};
 use eval::results::Protocol;
+use flows::flow::Representation;
 use flows::scalar_field::ScalarField;
 use metrics::{W2_SQUARED, W2_SQUARED_BY_STEPS};
-use ndarray::{Array2, ArrayView2, Axis, s};
+use ndarray::{Array2, ArrayView2, Axis, concatenate, s};
 use train::model::FlowModel;
 use train::source::Inputs;
 
-/// Measures a trained flow: distances to fresh points of its target, with its own number of Euler steps and with
-/// others ([`W2_SQUARED_BY_STEPS`]); the indicators of the optimality system along the paths of its particles; the
-/// slopes of its critic; the distance to the optimum where that is known.
+/// Dimension from which on the indicators take fewer particles: the coordinates of all of them stay as many.
+const FEW_DIMENSIONS: usize = 32;
+/// The fewest particles of the indicators.
+const FEWEST_PARTICLES: usize = 8;
+
+/// Measures a trained flow: distances to points of its target that it has not seen, with its own number of Euler steps
+/// and with others ([`W2_SQUARED_BY_STEPS`]); the indicators of the optimality system along the paths of its particles;
+/// the slopes of its critic; the distance to the optimum where that is known. Of rows of somebody's own, not of a law,
+/// what holds by construction is left out: other numbers of steps of a Hopf–Lax flow.
 ///
 /// `inputs` are those of the run: an array in memory, where it was trained on one. The generated points are those that
-/// [`FlowModel::sample`] draws with the seed of the run. Complexity: exact transport between
-/// [`Protocol::exact_points`] points a side, some ten times a pair, and the Sinkhorn divergences of [`closeness`].
+/// [`FlowModel::sample`] draws with the seed of the run; `tell` hears what is measured next. Complexity: exact
+/// transport between [`Protocol::exact_points`] points a side, some ten times a pair, and the Sinkhorn divergences of
+/// [`eval::closeness`].
 ///
 /// # Errors
 /// [`MeasureError::NotFinite`] where the flow leads out of the finite numbers; what reading the data reports.
-pub fn flow<N: ScalarField>(
+pub fn flow<N: ScalarField + Clone>(
     model: &FlowModel<N>,
     inputs: &Inputs,
     protocol: Protocol,
+    tell: Tell<'_>,
 ) -> Result<Measurement, MeasureError> {
-    let fresh = FreshTarget::new(&model.config, inputs)?;
-    let size = fresh.largest_cloud().min(protocol.most_points());
-    let steps = model.config.sampling.steps;
-    let initial = model.initial(protocol.pairs * size, model.config.seed)?;
-    let generated = finite(model.push_forward(initial.view(), steps, model.config.seed)?)?;
-    let mut target = Array2::zeros((0, generated.ncols()));
-    for pair in 0..protocol.pairs {
-        target.append(Axis(0), fresh.cloud(Side::Reference, pair, size)?.view())?;
-    }
-    let clouds = |points: &Array2<f64>| -> Vec<Array2<f64>> {
-        points.axis_chunks_iter(Axis(0), size.max(1)).map(|cloud| cloud.to_owned()).collect()
-    };
-    let (generated_clouds, target_clouds) = (clouds(&generated), clouds(&target));
-    let pairs: Vec<_> =
-        generated_clouds.iter().zip(&target_clouds).map(|(a, b)| (a.view(), b.view())).collect();
-    let mut metrics = closeness(&pairs, protocol, fresh.manifold_dim())?;
+    let units = &model.units;
+    Ok(in_training_units(&model.in_training_units(), inputs, protocol, tell)?.in_units(units, units))
+}
 
-    let initial_clouds = clouds(&initial);
+fn in_training_units<N: ScalarField>(
+    model: &FlowModel<N>,
+    inputs: &Inputs,
+    protocol: Protocol,
+    tell: Tell<'_>,
+) -> Result<Measurement, MeasureError> {
+    let target = Target::new(&model.config, inputs)?;
+    let layout = target.layout(protocol);
+    let steps = model.config.sampling.steps;
+    tell("the generated points");
+    let initial = model.initial(layout.pairs * layout.points, model.config.seed)?;
+    let generated = finite(model.push_forward(initial.view(), steps, model.config.seed)?)?;
+    let target_clouds = target.clouds(Side::Reference, layout)?;
+    let chunks = |points: &Array2<f64>| -> Vec<Array2<f64>> {
+        points.axis_chunks_iter(Axis(0), layout.points.max(1)).map(|cloud| cloud.to_owned()).collect()
+    };
+    let mut metrics = closeness::of_clouds(&target, &chunks(&generated), &target_clouds, protocol, tell)?;
+    metrics.extend(closeness::of_training_rows(&target, &generated, tell)?);
+
+    let by_construction = target.own().is_some()
+        && matches!(model.config.representation, Representation::HopfLax(_) | Representation::Explicit(_));
+    let initial_clouds = chunks(&initial);
     for (other, metric) in W2_SQUARED_BY_STEPS {
         if other == steps {
             metrics.repeat(W2_SQUARED, metric);
+        }
+        if other == steps || by_construction {
             continue;
         }
+        tell(&format!("{metric}"));
         let distances: Vec<f64> = initial_clouds
             .iter()
             .zip(&target_clouds)
@@ -56,17 +75,20 @@ pub fn flow<N: ScalarField>(
             .collect::<Result<_, _>>()?;
         metrics.insert_repeated(metric, &distances);
     }
-    let (start, end, reference) =
-        (head(&initial, protocol), head(&generated, protocol), head(&target, protocol));
+    tell("the indicators of the optimality system");
+    let views: Vec<_> = target_clouds.iter().map(|cloud| cloud.view()).collect();
+    let fresh = concatenate(Axis(0), &views)?;
+    let count = particles(protocol.exact_points, target.dim());
+    let [start, end, reference] = [&initial, &generated, &fresh].map(|points| head(points, count));
     if let Some(error) = known::exact_flow_error(&model.config, start, end) {
         metrics.insert(metrics::EXACT_FLOW_ERROR, error);
     }
     if let Some(error) = known::exact_law_error(&model.config, end)? {
         metrics.insert(metrics::EXACT_LAW_ERROR, error);
     }
-    metrics.extend(indicators::indicators(model, start, steps)?);
+    metrics.extend(indicators::indicators(model, start, steps, !by_construction)?);
     metrics.extend(indicators::critic_slopes(model, end, reference)?);
-    Ok(Measurement { metrics, start: None, generated, target })
+    Ok(Measurement { metrics, layout, start: None, generated, target: fresh })
 }
 
 fn w2_squared_after<N: ScalarField>(
@@ -76,11 +98,26 @@ fn w2_squared_after<N: ScalarField>(
     target: &Array2<f64>,
     protocol: Protocol,
 ) -> Result<f64, MeasureError> {
-    let end = model.push_forward(head(start, protocol), steps, model.config.seed)?;
-    Ok(eval::w2_squared(end.view(), head(target, protocol))?)
+    let end = model.push_forward(head(start, protocol.exact_points), steps, model.config.seed)?;
+    Ok(eval::w2_squared(end.view(), head(target, protocol.exact_points))?)
 }
 
-/// The points that exact transport takes.
-fn head(points: &Array2<f64>, protocol: Protocol) -> ArrayView2<'_, f64> {
-    points.slice(s![..points.nrows().min(protocol.exact_points), ..])
+/// Particles of the indicators.
+fn particles(points: usize, dim: usize) -> usize {
+    (points * FEW_DIMENSIONS / dim.max(FEW_DIMENSIONS)).max(FEWEST_PARTICLES)
+}
+
+fn head(points: &Array2<f64>, count: usize) -> ArrayView2<'_, f64> {
+    points.slice(s![..points.nrows().min(count), ..])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::particles;
+
+    #[test]
+    fn particles_become_fewer_in_many_dimensions_only() {
+        assert_eq!([2, 12, 32].map(|dim| particles(2000, dim)), [2000; 3]);
+        assert_eq!((particles(2000, 784), particles(200, 784)), (81, 8));
+    }
 }

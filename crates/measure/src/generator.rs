@@ -1,20 +1,20 @@
 //! Measures of a trained generator.
 
 use crate::error::finite;
-use crate::floor::clouds;
 use crate::stream_name::{EVEN, SOURCE};
-use crate::subject::{Side, Subject, even_start, modes};
-use crate::{Digits, MeasureError, Measurement};
+use crate::subject::{Side, Subject, Target, even_start, modes};
+use crate::{Digits, MeasureError, Measurement, Tell, closeness};
 use datasets::stream;
-use eval::results::{Metrics, Protocol};
-use eval::{ClosenessError, closeness_of_modes};
-use ndarray::{Array2, ArrayView2, Axis};
+use eval::closeness_of_modes;
+use eval::results::{Layout, Metrics, Protocol, Reference};
+use ndarray::{Array2, Axis, concatenate};
 use rand::seq::SliceRandom;
 use train::model::GeneratorModel;
-use train::source::{Draw, Inputs};
+use train::source::Inputs;
 
-/// Measures a trained generator against fresh points of its target: [`closeness_of_modes`], the same w2 from even
-/// starting points where the starting law has them; of digits, accuracies and w2 against test digits.
+/// Measures a trained generator against points of its target that it has not seen: [`closeness_of_modes`], or of rows
+/// of somebody's own [`eval::closeness_to_rows`]; the same w2 from even starting points where the starting law has
+/// them; of digits, accuracies and w2 against test digits. `tell` hears what is measured next.
 ///
 /// Complexity: exact transport between [`Protocol::exact_points`] points a side, up to three times a pair.
 ///
@@ -24,38 +24,58 @@ pub fn generator(
     model: &GeneratorModel,
     inputs: &Inputs,
     protocol: Protocol,
+    tell: Tell<'_>,
+) -> Result<Measurement, MeasureError> {
+    let measured = in_training_units(&model.in_training_units(), inputs, protocol, tell)?;
+    Ok(measured.in_units(&model.units, &model.initial_units()))
+}
+
+fn in_training_units(
+    model: &GeneratorModel,
+    inputs: &Inputs,
+    protocol: Protocol,
+    tell: Tell<'_>,
 ) -> Result<Measurement, MeasureError> {
     let (initial, data) = match Subject::new(&model.config, inputs)? {
         Subject::Points { initial, data } => (initial, data),
-        Subject::Digits(digits) => return of_digits(model, &digits, protocol),
+        Subject::Digits(digits) => return of_digits(model, &digits, protocol, tell),
     };
-    let (n, seed) = (protocol.exact_points, model.config.seed);
-    let start = model.initial(protocol.pairs * n, seed)?;
+    let (layout, seed) = (data.layout(protocol), model.config.seed);
+    tell("the generated points");
+    let start = model.initial(layout.pairs * layout.points, seed)?;
     let generated = finite(model.generate(start.view())?)?;
-    let target = clouds(&data, seed, Side::Reference, protocol)?;
-    let mut metrics = modes_closeness(&generated, &target, &data, protocol)?;
+    let target = data.clouds(Side::Reference, layout)?;
+    let clouds: Vec<Array2<f64>> =
+        generated.axis_chunks_iter(Axis(0), layout.points.max(1)).map(|cloud| cloud.to_owned()).collect();
+    let mut metrics = closeness_of_clouds(&data, &clouds, &target, protocol, tell)?;
+    metrics.extend(closeness::of_training_rows(&data, &generated, tell)?);
     let mut even = Vec::new();
-    for (pair, target) in chunks(&target, n).into_iter().enumerate() {
-        if let Some(start) = even_start(&initial, n, seed, EVEN, pair as u64) {
+    for (pair, target) in target.iter().enumerate() {
+        if let Some(start) = even_start(&initial, layout.points, seed, EVEN, pair as u64) {
             let points = finite(model.generate(start.view())?)?;
-            even.push(eval::w2(points.view(), target)?);
+            even.push(eval::w2(points.view(), target.view())?);
         }
     }
     metrics.insert_repeated(metrics::W2_EVEN, &even);
-    Ok(Measurement { metrics, start: Some(start), generated, target })
+    let views: Vec<_> = target.iter().map(|cloud| cloud.view()).collect();
+    let target = concatenate(Axis(0), &views)?;
+    Ok(Measurement { metrics, layout, start: Some(start), generated, target })
 }
 
 fn of_digits(
     model: &GeneratorModel,
     digits: &Digits,
     protocol: Protocol,
+    tell: Tell<'_>,
 ) -> Result<Measurement, MeasureError> {
     let seed = model.config.seed;
+    tell("accuracies on the test digits");
     let moved = finite(model.generate(digits.source.pixels.view())?)?;
     let accuracy = digits.accuracy(moved.view(), &digits.source.labels.to_vec())?;
     let mut metrics = Metrics::default();
     metrics.insert(metrics::ACCURACY_ALL, accuracy.all);
     metrics.insert(metrics::ACCURACY_2007, accuracy.drawn);
+    tell("distances to the test digits");
     let mut kept = Array2::zeros((0, digits.source.pixels.ncols()));
     let (mut generated, mut target) = (kept.clone(), kept.clone());
     let mut w2 = Vec::new();
@@ -71,25 +91,27 @@ fn of_digits(
         }
     }
     metrics.insert_repeated(metrics::W2, &w2);
-    Ok(Measurement { metrics, start: Some(kept), generated, target })
+    let layout =
+        Layout { reference: Reference::FreshPoints, pairs: protocol.pairs, points: protocol.exact_points };
+    Ok(Measurement { metrics, layout, start: Some(kept), generated, target })
 }
 
-/// [`closeness_of_modes`] of the clouds of all pairs, which stand one after the other in `x` and in `y`.
-pub(crate) fn modes_closeness(
-    x: &Array2<f64>,
-    y: &Array2<f64>,
-    target: &Draw,
+/// [`closeness_of_modes`] of pairs of clouds where the target is a law, and what is measured of flows too where it is
+/// not.
+pub(crate) fn closeness_of_clouds(
+    target: &Target,
+    x: &[Array2<f64>],
+    y: &[Array2<f64>],
     protocol: Protocol,
-) -> Result<Metrics, ClosenessError> {
-    let n = protocol.exact_points;
-    let pairs: Vec<_> = chunks(x, n).into_iter().zip(chunks(y, n)).collect();
-    let modes = modes(target);
-    closeness_of_modes(&pairs, modes.as_ref().map(|(centres, std)| (centres.as_slice(), *std)))
-}
-
-/// Clouds of `size` points that stand one after the other.
-fn chunks(points: &Array2<f64>, size: usize) -> Vec<ArrayView2<'_, f64>> {
-    points.axis_chunks_iter(Axis(0), size.max(1)).collect()
+    tell: Tell<'_>,
+) -> Result<Metrics, MeasureError> {
+    if target.own().is_some() {
+        return closeness::of_clouds(target, x, y, protocol, tell);
+    }
+    tell("distances to the target");
+    let pairs: Vec<_> = x.iter().zip(y).map(|(x, y)| (x.view(), y.view())).collect();
+    let modes = modes(target.law());
+    Ok(closeness_of_modes(&pairs, modes.as_ref().map(|(centres, std)| (centres.as_slice(), *std)))?)
 }
 
 /// `count` of `rows` indices at random, or all of them.

@@ -16,7 +16,7 @@
 //! ```no_run
 //! let model = train::Model::load("runs/pinwheel".as_ref())?;
 //! let inputs = train::source::Inputs::default();
-//! let measurement = measure::model(&model, &inputs, eval::Protocol::QUICK)?;
+//! let measurement = measure::model(&model, &inputs, eval::Protocol::QUICK, &|stage| eprintln!("{stage}"))?;
 //! println!("{:?}", measurement.metrics.get(metrics::W2_SQUARED));
 //! # Ok::<(), measure::MeasureError>(())
 //! ```
@@ -25,6 +25,7 @@
     reason = "this crate changes no file and draws from streams that it is given"
 )]
 
+mod closeness;
 mod digits;
 mod error;
 mod floor;
@@ -44,19 +45,25 @@ pub use generator::generator;
 pub use monitor::{Monitor, Watched};
 pub use records::{Abscissa, Records};
 
+use eval::results::Layout;
 use eval::{Metrics, Protocol};
 use ndarray::Array2;
 use train::Model;
-use train::source::Inputs;
+use train::source::{Inputs, Units};
 
 /// Points a side for exact transport between clouds of the ring, as in its literature.
 pub const RING_POINTS: usize = 512;
+
+/// Hears what is measured next, in a few words.
+pub type Tell<'a> = &'a dyn Fn(&str);
 
 /// What was measured of a trained flow or generator.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Measurement {
     /// The numbers.
     pub metrics: Metrics,
+    /// How the clouds were laid out.
+    pub layout: Layout,
     /// The starting points of the generated clouds, [n, d₀]; of generators only.
     pub start: Option<Array2<f64>>,
     /// The generated clouds of all pairs, one after the other, [n, d].
@@ -65,14 +72,34 @@ pub struct Measurement {
     pub target: Array2<f64>,
 }
 
+impl Measurement {
+    /// A measurement in the units of a training, in the user's: `initial` are those of the starting points.
+    fn in_units(self, units: &Units, initial: &Units) -> Self {
+        Self {
+            metrics: self.metrics.map(|metric, value| units.value(metric, value)),
+            layout: self.layout,
+            start: self.start.map(|points| initial.restored(points.view())),
+            generated: units.restored(self.generated.view()),
+            target: units.restored(self.target.view()),
+        }
+    }
+}
+
 /// Measures a trained model: [`flow()`] or [`generator()`].
+///
+/// Everything is measured in the units of the training, and told in the user's.
 ///
 /// # Errors
 /// As those.
-pub fn model(model: &Model, inputs: &Inputs, protocol: Protocol) -> Result<Measurement, MeasureError> {
+pub fn model(
+    model: &Model,
+    inputs: &Inputs,
+    protocol: Protocol,
+    tell: Tell<'_>,
+) -> Result<Measurement, MeasureError> {
     match model {
-        Model::Flow(model) => flow(model.as_ref(), inputs, protocol),
-        Model::Generator(model) => generator(model, inputs, protocol),
+        Model::Flow(model) => flow(model.as_ref(), inputs, protocol, tell),
+        Model::Generator(model) => generator(model, inputs, protocol, tell),
     }
 }
 
@@ -83,6 +110,8 @@ mod stream_name {
     pub(crate) const REFERENCE: &str = "measured-target";
     /// Clouds that take the place of generated ones for the floor.
     pub(crate) const FLOOR: &str = "measured-floor";
+    /// Directions of sliced distances to rows.
+    pub(crate) const DIRECTIONS: &str = "measured-directions";
     /// Even starting points.
     pub(crate) const EVEN: &str = "measured-even-start";
     /// The choice of source digits.

@@ -61,17 +61,17 @@ impl Monitor {
         let seed = config.seed;
         let watched = match Subject::new(config, inputs)? {
             Subject::Digits(digits) => Fixed::Digits(digits),
-            Subject::Points { initial, data } => Fixed::Points(Box::new(FixedPoints {
+            Subject::Points { initial, data, .. } => Fixed::Points(Box::new(FixedPoints {
                 start: initial.points(RING_POINTS, &mut stream(seed, MONITORED_START, 0))?,
-                target: data.points(RING_POINTS, &mut stream(seed, MONITORED_TARGET, 0))?,
+                target: data.drawn(RING_POINTS, &mut stream(seed, MONITORED_TARGET, 0))?,
                 even: even_start(&initial, RING_POINTS, seed, MONITORED_START, 0),
-                modes: modes(&data),
+                modes: modes(data.law()),
             })),
         };
         Ok(Self { watched, records: 0 })
     }
 
-    /// Measures the generator G that `generate` applies to the rows of a matrix.
+    /// Measures the generator G that `generate` applies to the rows of a matrix, all in the units of the training.
     ///
     /// A distance that is not a number says that the generator no longer gives finite ones.
     ///

@@ -55,6 +55,18 @@ impl Records {
             .collect()
     }
 
+    /// Seconds that all readings took.
+    #[must_use]
+    pub fn reading_seconds(&self) -> f64 {
+        self.0.iter().filter_map(|record| number(record, "reading_seconds")).sum()
+    }
+
+    /// How many records are without readings, which were left out to save time.
+    #[must_use]
+    pub fn without_readings(&self) -> usize {
+        self.0.iter().filter(|record| !record.contains_key("reading_seconds")).count()
+    }
+
     /// What a table tells of the way of a generator: the first record at a distance, the best and the last one.
     #[must_use]
     pub fn milestones(&self) -> Metrics {

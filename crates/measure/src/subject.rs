@@ -4,10 +4,15 @@
 use crate::stream_name::{FLOOR, REFERENCE};
 use crate::{Digits, MeasureError};
 use datasets::{InitialLaw, stratified_normal, stream};
-use ndarray::{Array2, Axis};
+use eval::results::{Layout, Protocol, Reference};
+use ndarray::{Array2, ArrayView2, Axis, s};
+use rand::Rng;
 use rand::seq::SliceRandom;
-use train::config::{FlowConfig, GeneratorConfig, Points};
-use train::source::{Draw, Inputs};
+use train::config::{Configuration, GeneratorConfig, Points};
+use train::source::{Data, Draw, Inputs, Units};
+
+/// Rows of a part of somebody's own data: enough that the floor is low, few enough that there are several parts.
+const PART: usize = 500;
 
 /// The first two coordinates carry every synthetic target.
 const MANIFOLD_DIM: usize = 2;
@@ -31,47 +36,165 @@ impl Side {
     }
 }
 
-/// Clouds of the target of a flow that no training has seen; of a set of points, random halves of its rows.
+/// The target of a training, and clouds of it that the training has not seen.
 #[derive(Debug, Clone)]
-pub(crate) struct FreshTarget {
-    seed: u64,
-    data: Draw,
+pub(crate) struct Target {
+    pub(crate) seed: u64,
+    /// The user's units; the clouds are in those of the training.
+    pub(crate) units: Units,
+    points: TargetPoints,
 }
 
-impl FreshTarget {
-    pub(crate) fn new(config: &FlowConfig, inputs: &Inputs) -> Result<Self, MeasureError> {
-        Ok(Self { seed: config.seed, data: inputs.data(config)? })
+#[derive(Debug, Clone)]
+enum TargetPoints {
+    /// Drawn afresh.
+    Drawn(Draw),
+    /// Rows of the user's own.
+    Own(OwnRows),
+}
+
+/// Rows of the user's own, each side in a random order.
+#[derive(Debug, Clone)]
+pub(crate) struct OwnRows {
+    /// All rows that the training has seen, [m, d].
+    pub(crate) training: Array2<f64>,
+    /// In the place of fresh points, [k, d].
+    reference: Array2<f64>,
+    /// In the place of generated points, for the floor.
+    floor: Array2<f64>,
+    /// Whether the reference was held out.
+    held_out: bool,
+}
+
+impl Target {
+    pub(crate) fn new(config: &impl Configuration, inputs: &Inputs) -> Result<Self, MeasureError> {
+        Ok(Self::of(inputs.data(config)?, config.seed()))
+    }
+
+    fn of(data: Data, seed: u64) -> Self {
+        let Data { draw, held_out, units, .. } = data;
+        let points = match draw {
+            Draw::Rows(rows) => {
+                let held_out = held_out.map(|rows| units.scaled(rows.view()));
+                TargetPoints::Own(OwnRows::new(rows.mapv(f64::from), held_out, seed))
+            }
+            draw => TargetPoints::Drawn(draw),
+        };
+        Self { seed, units, points }
     }
 
     /// The ambient dimension d.
     pub(crate) fn dim(&self) -> usize {
-        self.data.dim()
+        match &self.points {
+            TargetPoints::Drawn(draw) => draw.dim(),
+            TargetPoints::Own(rows) => rows.training.ncols(),
+        }
     }
 
-    /// The most points of a cloud that has an independent counterpart.
-    pub(crate) fn largest_cloud(&self) -> usize {
-        match &self.data {
-            Draw::Rows(rows) => (rows.nrows() / 2).max(1),
-            _ => usize::MAX,
+    /// The law that points are drawn from afresh.
+    pub(crate) fn law(&self) -> Option<&Draw> {
+        match &self.points {
+            TargetPoints::Drawn(draw) => Some(draw),
+            TargetPoints::Own(_) => None,
+        }
+    }
+
+    /// The rows, where they are the user's own.
+    pub(crate) fn own(&self) -> Option<&OwnRows> {
+        match &self.points {
+            TargetPoints::Drawn(_) => None,
+            TargetPoints::Own(rows) => Some(rows),
+        }
+    }
+
+    /// `count` points as a training draws them.
+    pub(crate) fn drawn(&self, count: usize, rng: &mut impl Rng) -> Result<Array2<f64>, MeasureError> {
+        Ok(match &self.points {
+            TargetPoints::Drawn(draw) => draw.points(count, rng)?,
+            TargetPoints::Own(rows) => Draw::Rows(rows.training.mapv(|x| x as f32)).points(count, rng)?,
+        })
+    }
+
+    /// The same target with random counts of its components, where they are balanced.
+    pub(crate) fn unbalanced(&self) -> Option<Self> {
+        match self.points {
+            TargetPoints::Drawn(Draw::Target { target, dim, balanced: true }) => {
+                let draw = Draw::Target { target, dim, balanced: false };
+                Some(Self { seed: self.seed, units: self.units.clone(), points: TargetPoints::Drawn(draw) })
+            }
+            _ => None,
+        }
+    }
+
+    /// How many clouds of how many points a measurement by `protocol` has.
+    pub(crate) fn layout(&self, protocol: Protocol) -> Layout {
+        match &self.points {
+            TargetPoints::Drawn(_) => Layout {
+                reference: Reference::FreshPoints,
+                pairs: protocol.pairs,
+                points: protocol.most_points(),
+            },
+            TargetPoints::Own(rows) => {
+                let most = rows.reference.nrows().min(rows.floor.nrows());
+                // Two at least, so that there is a ± at all.
+                let pairs = (most / PART).min(protocol.pairs).max(most.min(2));
+                Layout {
+                    reference: if rows.held_out { Reference::HeldOutRows } else { Reference::TrainingRows },
+                    pairs,
+                    points: (most / pairs.max(1)).min(protocol.exact_points),
+                }
+            }
         }
     }
 
     /// The dimension of the set that a synthetic target lies on.
     pub(crate) fn manifold_dim(&self) -> Option<usize> {
-        matches!(self.data, Draw::Target { .. }).then_some(MANIFOLD_DIM)
+        matches!(self.points, TargetPoints::Drawn(Draw::Target { .. })).then_some(MANIFOLD_DIM)
     }
 
-    /// The cloud of a pair, [size, d]; those of the two sides are independent.
-    pub(crate) fn cloud(&self, side: Side, pair: usize, size: usize) -> Result<Array2<f64>, MeasureError> {
-        let Draw::Rows(points) = &self.data else {
-            return Ok(self.data.points(size, &mut stream(self.seed, side.stream(), pair as u64))?);
+    /// The clouds of a side, one for each pair; those of the two sides are independent, and those of rows are disjoint.
+    pub(crate) fn clouds(&self, side: Side, layout: Layout) -> Result<Vec<Array2<f64>>, MeasureError> {
+        let cloud = |pair: usize| -> Result<Array2<f64>, MeasureError> {
+            Ok(match &self.points {
+                TargetPoints::Drawn(draw) => {
+                    draw.points(layout.points, &mut stream(self.seed, side.stream(), pair as u64))?
+                }
+                TargetPoints::Own(rows) => {
+                    let all = if side == Side::Floor { &rows.floor } else { &rows.reference };
+                    let first = pair * layout.points;
+                    all.slice(s![first..first + layout.points, ..]).to_owned()
+                }
+            })
         };
-        let mut rows: Vec<usize> = (0..points.nrows()).collect();
-        // One shuffle for both sides: the floor takes the rows that the reference leaves.
-        rows.shuffle(&mut stream(self.seed, REFERENCE, pair as u64));
-        let skipped = if side == Side::Floor { points.nrows() - points.nrows() / 2 } else { 0 };
-        let taken: Vec<usize> = rows.into_iter().skip(skipped).take(size).collect();
-        Ok(points.select(Axis(0), &taken).mapv(f64::from))
+        (0..layout.pairs).map(cloud).collect()
+    }
+}
+
+impl OwnRows {
+    /// Without rows that were held out, half of the others stand for them.
+    fn new(training: Array2<f64>, held_out: Option<Array2<f64>>, seed: u64) -> Self {
+        let shuffled = |rows: &Array2<f64>, side: Side| {
+            let mut indices: Vec<usize> = (0..rows.nrows()).collect();
+            indices.shuffle(&mut stream(seed, side.stream(), 0));
+            rows.select(Axis(0), &indices)
+        };
+        let seen = shuffled(&training, Side::Floor);
+        match held_out {
+            Some(rows) => {
+                let reference = shuffled(&rows, Side::Reference);
+                Self { training, reference, floor: seen, held_out: true }
+            }
+            None => {
+                let (floor, reference) = seen.view().split_at(Axis(0), seen.nrows() / 2);
+                let (floor, reference) = (floor.to_owned(), reference.to_owned());
+                Self { training, reference, floor, held_out: false }
+            }
+        }
+    }
+
+    /// Rows that were held out, at most `most` of them; none where there are none.
+    pub(crate) fn held_out(&self, most: usize) -> Option<ArrayView2<'_, f64>> {
+        self.held_out.then(|| self.reference.slice(s![..most.min(self.reference.nrows()), ..]))
     }
 }
 
@@ -83,7 +206,7 @@ pub(crate) enum Subject {
         /// The law of the starting points.
         initial: Draw,
         /// The target.
-        data: Draw,
+        data: Target,
     },
     /// Digits of one set to those of another.
     Digits(Box<Digits>),
@@ -98,22 +221,15 @@ impl Subject {
             return Ok(Self::Digits(Box::new(digits)));
         }
         let data = inputs.data(config)?;
-        Ok(Self::Points { initial: inputs.initial(config, data.dim())?, data })
+        let initial = inputs.initial(config, &data)?;
+        Ok(Self::Points { initial, data: Target::of(data, config.seed) })
     }
 }
 
 /// Centres and standard deviation of the modes of a target, where it has them.
-pub(crate) fn modes(data: &Draw) -> Option<(Vec<[f64; 2]>, f64)> {
-    match data {
-        Draw::Target { target, .. } => target.modes(),
-        _ => None,
-    }
-}
-
-/// The same target with random counts of its components, where they are balanced.
-pub(crate) fn unbalanced(data: &Draw) -> Option<Draw> {
-    match *data {
-        Draw::Target { target, dim, balanced: true } => Some(Draw::Target { target, dim, balanced: false }),
+pub(crate) fn modes(law: Option<&Draw>) -> Option<(Vec<[f64; 2]>, f64)> {
+    match law {
+        Some(Draw::Target { target, .. }) => target.modes(),
         _ => None,
     }
 }
@@ -138,35 +254,64 @@ pub(crate) fn even_start(
 mod tests {
     use super::*;
 
-    fn file(rows: u16) -> FreshTarget {
-        let points = Array2::from_shape_fn((rows.into(), 1), |(i, _)| i as f32);
-        FreshTarget { seed: 3, data: Draw::Rows(points) }
+    /// Rows 0, 1, … of a training, and as many from 10000 on that were held out.
+    fn own(training: usize, held_out: Option<usize>) -> Target {
+        let rows = |count: usize, first: f64| Array2::from_shape_fn((count, 1), |(i, _)| first + i as f64);
+        let held_out = held_out.map(|count| rows(count, 10_000.0));
+        let points = TargetPoints::Own(OwnRows::new(rows(training, 0.0), held_out, 3));
+        Target { seed: 3, units: Units::Same, points }
+    }
+
+    fn numbers(target: &Target, side: Side) -> Vec<f64> {
+        let clouds = target.clouds(side, target.layout(Protocol::FULL)).unwrap();
+        clouds.into_iter().flatten().collect()
     }
 
     #[test]
-    fn the_sides_of_a_pair_share_no_row_of_a_file_and_pairs_differ() {
-        let fresh = file(41);
-        let size = fresh.largest_cloud();
-        assert_eq!(size, 20);
-        let side = |side, pair| fresh.cloud(side, pair, size).unwrap().into_raw_vec_and_offset().0;
-        let (reference, floor) = (side(Side::Reference, 0), side(Side::Floor, 0));
+    fn the_reference_was_held_out_and_no_row_counts_twice() {
+        let target = own(900, Some(100));
+        let layout = target.layout(Protocol::FULL);
+        assert_eq!(layout, Layout { reference: Reference::HeldOutRows, pairs: 2, points: 50 });
+        let (mut reference, mut floor) = (numbers(&target, Side::Reference), numbers(&target, Side::Floor));
+        assert!(reference.iter().all(|&row| row >= 10_000.0) && floor.iter().all(|&row| row < 900.0));
+        for side in [&mut reference, &mut floor] {
+            side.sort_by(f64::total_cmp);
+            side.dedup();
+            assert_eq!(side.len(), 100);
+        }
+        assert!(floor[99] > 500.0, "the floor takes rows from everywhere: {}", floor[99]);
+        assert_eq!(target.own().unwrap().held_out(30).unwrap().nrows(), 30);
+    }
+
+    #[test]
+    fn without_held_out_rows_the_sides_share_no_row() {
+        let target = own(41, None);
+        assert_eq!(target.layout(Protocol::FULL).reference, Reference::TrainingRows);
+        let (reference, floor) = (numbers(&target, Side::Reference), numbers(&target, Side::Floor));
         assert_eq!((reference.len(), floor.len()), (20, 20));
         assert!(reference.iter().all(|row| !floor.contains(row)));
-        assert_ne!(reference, side(Side::Reference, 1));
-        assert_eq!(reference, side(Side::Reference, 0));
+        assert!(target.own().unwrap().held_out(30).is_none());
     }
 
     #[test]
-    fn a_file_of_one_row_is_its_own_cloud() {
-        assert_eq!(file(1).largest_cloud(), 1);
-        assert_eq!(file(1).cloud(Side::Reference, 0, 1).unwrap(), ndarray::array![[0.0]]);
+    fn many_rows_have_several_large_parts_and_few_rows_small_ones() {
+        for (held_out, pairs, points) in
+            [(1, 1, 1), (3, 2, 1), (999, 2, 499), (2000, 4, 500), (20_000, 8, 2000)]
+        {
+            let layout = own(20_000, Some(held_out)).layout(Protocol::FULL);
+            assert_eq!((layout.pairs, layout.points), (pairs, points), "of {held_out}");
+        }
     }
 
     /// Equal counts of the modes are what the literature of the ring measures against.
     #[test]
     fn only_balanced_targets_have_a_random_counterpart() {
-        let ring = |balanced| Draw::Target { target: datasets::Target::Ring, dim: 2, balanced };
-        assert!(matches!(unbalanced(&ring(true)), Some(Draw::Target { balanced: false, .. })));
-        assert!(unbalanced(&ring(false)).is_none());
+        let ring = |balanced| {
+            let draw = Draw::Target { target: datasets::Target::Ring, dim: 2, balanced };
+            Target { seed: 0, units: Units::Same, points: TargetPoints::Drawn(draw) }
+        };
+        let random = ring(true).unbalanced().unwrap();
+        assert!(matches!(random.law(), Some(Draw::Target { balanced: false, .. })));
+        assert!(ring(false).unbalanced().is_none());
     }
 }

@@ -23,6 +23,16 @@ crate::catalogue! { CLOUDS:
         "(min Σ P‖x−y‖²)^½ between generated and target points, all coordinates, exact";
     W2_EVEN = "w2_even", "length", Lower,
         "w2 where the generated points begin at points that fill their law evenly, not at random ones";
+    SLICED_W2 = "sliced_w2", "length", Lower,
+        "(mean over random directions θ of W2²(θ·x, θ·y))^½ between generated and target points";
+    COORDINATE_W1_WORST = "coordinate_w1_worst", "1", Lower,
+        "largest over the columns j of W1(x_j, y_j)/E|y_j − median y_j|: what distances in all coordinates hide where \
+         one of them has a heavy tail or a large unit";
+    COORDINATE_W1_WORST_COLUMN = "coordinate_w1_worst_column", "column", Neither,
+        "the column of coordinate_w1_worst, from 0";
+    NEAREST_TRAINING_DISTANCE = "nearest_training_distance", "length", Neither,
+        "median over the generated points of the distance to the nearest row of the training; the floor is that of \
+         rows held out: far below it, rows were learnt by heart";
     MODES_COVERED = "modes_covered", "modes", Higher,
         "modes with at least a quarter of the points within 3 standard deviations that an equal share would give";
     HIGH_QUALITY_SHARE = "high_quality_share", "1", Higher,

@@ -35,6 +35,27 @@ pub struct Metric {
     pub better: Better,
 }
 
+impl Metric {
+    /// The power p of length in the unit: what is measured in units of length of `scale` has scaleᵖ times the value in
+    /// units of 1, where horizon and λ are the same in both.
+    ///
+    /// U and φ are λ times a squared length over a time, so `φ` counts as two lengths.
+    ///
+    /// ```
+    /// assert_eq!(metrics::W2_SQUARED.length_power(), 2);
+    /// assert_eq!(metrics::TERMINAL_GRADIENT_RMS.length_power(), 1);
+    /// assert_eq!(metrics::STRAIGHTNESS.length_power(), 0);
+    /// ```
+    #[must_use]
+    pub fn length_power(&self) -> i32 {
+        match self.unit {
+            "length" | "φ/length" => 1,
+            "length²" | "length²/time" | "φ" | "φ/time" => 2,
+            _ => 0,
+        }
+    }
+}
+
 /// Which values of a metric are better.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Better {
@@ -125,6 +146,15 @@ mod tests {
         let names: BTreeSet<_> = all().map(|metric| metric.name).collect();
         assert_eq!(names.len(), all().count());
         assert!(all().all(|metric| !metric.name.ends_with(DEVIATION)));
+    }
+
+    /// A unit with a length that nobody knows would be reported in the units of the training.
+    #[test]
+    fn every_unit_with_a_length_has_its_power() {
+        for metric in all() {
+            let has_length = metric.unit.contains("length") || metric.unit.contains('φ');
+            assert_eq!(metric.length_power() != 0, has_length, "{metric} has the unit {}", metric.unit);
+        }
     }
 
     #[test]

@@ -1,15 +1,18 @@
 //! The words of the command line that go with an error: the libraries name fields and remedies, the program its flags.
 
-use datasets::DataError;
+use datasets::{DataError, ReadError};
 use flows::FlowError;
 use measure::MeasureError;
 use std::error::Error;
 use train::TrainError;
 use train::config::ConfigError;
 
-/// The error with its causes and the flags that help, in one sentence.
+/// The error with its causes and the flags that help, in one sentence; the faults of a configuration take a line each.
 pub(crate) fn sentence(error: &anyhow::Error) -> String {
-    let text = format!("{error:#}").replace('\n', " ");
+    let mut text = format!("{error:#}");
+    if !matches!(error.downcast_ref(), Some(ConfigError::Faults { .. })) {
+        text = text.replace('\n', " ");
+    }
     match error.chain().find_map(flags) {
         Some(flags) => format!("{text} ({flags})"),
         None => text,
@@ -33,7 +36,21 @@ fn flags(cause: &(dyn Error + 'static)) -> Option<String> {
             _ => None,
         };
     }
+    if let Some(error) = cause.downcast_ref::<ReadError>() {
+        return of_file(error);
+    }
     cause.downcast_ref::<DataError>().and_then(of_data)
+}
+
+fn of_file(error: &ReadError) -> Option<String> {
+    match error {
+        ReadError::CountedFirstRow { .. } | ReadError::UnclearFirstRow { .. } => {
+            Some("--header true or --header false".into())
+        }
+        ReadError::Cell { .. } | ReadError::EmptyCell { .. } => Some("--columns, --header".into()),
+        ReadError::Index { .. } | ReadError::Selection { .. } => Some("--columns".into()),
+        _ => None,
+    }
 }
 
 fn of_training(error: &TrainError) -> Option<String> {
@@ -41,6 +58,7 @@ fn of_training(error: &TrainError) -> Option<String> {
         TrainError::Config(error) => of_configuration(error),
         TrainError::Flow(error) => of_flow(error),
         TrainError::Data(error) => of_data(error),
+        TrainError::Read(error) => of_file(error),
         TrainError::Occupied { .. } => Some("--out FOLDER, or --resume".into()),
         TrainError::OtherConfiguration { .. } | TrainError::OtherVersion { .. } => {
             Some("--out FOLDER".into())

@@ -1,4 +1,4 @@
-//! The oplus binary: train, resume, sample, eval, reproduce, report.
+//! The oplus binary: init, train, resume, sample, eval, reproduce, report.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "the program talks to its user")]
 
 mod advice;
@@ -9,7 +9,9 @@ mod kinds;
 mod manifest;
 mod monitor;
 mod nearest;
+mod own_data;
 mod page;
+mod progress;
 mod run;
 mod run_folder;
 mod samples;

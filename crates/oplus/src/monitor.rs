@@ -28,7 +28,8 @@ impl Monitor {
         let Watched { values, particles } = self.monitor.measure(|points| run.trainer().generate(points))?;
         self.records += 1;
         if let Some(points) = particles.filter(|_| is_round(self.records)) {
-            samples::write_particles(&self.folder, run.iteration(), &points)?;
+            let units = &run.trainer().source().units;
+            samples::write_particles(&self.folder, run.iteration(), &points, units)?;
         }
         Ok(values)
     }

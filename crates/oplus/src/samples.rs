@@ -1,11 +1,12 @@
 //! The clouds in a run folder.
 
 use anyhow::{Context, Result};
-use datasets::{write_npy_f32, write_npy_f64};
+use datasets::{WriteError, write_npy_f32, write_npy_f64};
 use measure::Measurement;
 use ndarray::{Array2, Axis, concatenate, s};
 use std::fs;
 use std::path::{Path, PathBuf};
+use train::source::Units;
 
 const FOLDER: &str = "samples";
 /// The generated clouds of all pairs, relative to the run folder.
@@ -20,30 +21,43 @@ pub(crate) const PATHS: &str = "samples/paths.npy";
 /// The particles at an iteration, before its number and the ending.
 const PARTICLES: &str = "particles-";
 
+/// Writes points that a network has made, in the user's units: single precision, in which networks compute, loses
+/// nothing as long as their units are the same; other units may need more digits.
+pub(crate) fn write_points(path: &Path, points: &Array2<f64>, units: &Units) -> Result<(), WriteError> {
+    match units {
+        Units::Same => write_npy_f32(path, &points.mapv(|x| x as f32)),
+        Units::Scaled { .. } => write_npy_f64(path, points),
+    }
+}
+
 /// Writes the clouds of a measurement; returns where the generated ones are.
-pub(crate) fn write(folder: &Path, measurement: &Measurement) -> Result<&'static str> {
+pub(crate) fn write(folder: &Path, measurement: &Measurement, units: &Units) -> Result<&'static str> {
     make(folder)?;
-    // The flow computes in single precision: nothing is lost.
-    write_npy_f32(folder.join(GENERATED), &measurement.generated.mapv(|x| x as f32))?;
+    write_points(&folder.join(GENERATED), &measurement.generated, units)?;
     write_npy_f64(folder.join(TARGETS), &measurement.target)?;
     if let Some(start) = &measurement.start {
-        write_npy_f32(folder.join(STARTS), &start.mapv(|x| x as f32))?;
+        write_points(&folder.join(STARTS), start, units)?;
     }
     Ok(GENERATED)
 }
 
 /// Writes the ways of particles, of which `positions` has the rows [n, d] at each time.
-pub(crate) fn write_paths(folder: &Path, positions: &[Array2<f64>]) -> Result<()> {
+pub(crate) fn write_paths(folder: &Path, positions: &[Array2<f64>], units: &Units) -> Result<()> {
     make(folder)?;
     let planar: Vec<_> = positions.iter().map(|x| x.slice(s![.., ..x.ncols().min(2)])).collect();
     let rows = concatenate(Axis(1), &planar).context("positions of different particles")?;
-    Ok(write_npy_f32(folder.join(PATHS), &rows.mapv(|x| x as f32))?)
+    Ok(write_points(&folder.join(PATHS), &rows, units)?)
 }
 
-/// Writes the particles at an iteration.
-pub(crate) fn write_particles(folder: &Path, iteration: u64, points: &Array2<f64>) -> Result<()> {
+/// Writes the particles at an iteration, which are in the units of the training.
+pub(crate) fn write_particles(
+    folder: &Path,
+    iteration: u64,
+    points: &Array2<f64>,
+    units: &Units,
+) -> Result<()> {
     let path = make(folder)?.join(format!("{PARTICLES}{iteration:09}.npy"));
-    Ok(write_npy_f32(path, &points.mapv(|x| x as f32))?)
+    Ok(write_points(&path, &units.restored(points.view()), units)?)
 }
 
 /// The particles that were written, each with its iteration, in their order.

@@ -32,7 +32,7 @@ fn training_is_refused(changes: &[&str], words: &[&str]) {
 #[test]
 fn settings() {
     training_is_refused(&["--set", "flow.lamda=1.0"], &["lamda", "did you mean `lambda`?"]);
-    training_is_refused(&["--set", "flow.lambda=\"much\""], &["flow.lambda", "invalid type"]);
+    training_is_refused(&["--set", "flow.lambda=\"much\""], &["flow.lambda is \"much\"", "above 0"]);
     training_is_refused(&["--set", "flow.lambda=0"], &["flow.lambda is 0", "above 0"]);
     training_is_refused(&["--set", "flow.lambda=-1.0"], &["flow.lambda is -1", "above 0"]);
     training_is_refused(&["--preset", "smok"], &["no preset `smok`", "smoke"]);
@@ -127,5 +127,7 @@ fn clouds_that_cannot_be_compared() {
     refused(&workshop, &against(&[]), 1, &["points.csv", "wide.csv", "2", "3"]);
     refused(&workshop, &against(&["--coords", "0..5"]), 1, &["0..5", "2 columns"]);
     refused(&workshop, &against(&["--coords", "2..2"]), 2, &["0..2"]);
+    refused(&workshop, &against(&["--measures", "w1,w3"]), 2, &["`w3` is no distance", "sliced_w2"]);
+    refused(&workshop, &against(&["--blur", "0"]), 2, &["0.05", "5%"]);
     refused(&workshop, &against(&["--coords", "0..2", "--weights-a", "weights.csv"]), 1, &["2", "40"]);
 }

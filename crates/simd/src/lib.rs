@@ -59,6 +59,22 @@ pub fn run<W: Vectorised>(work: W) -> W::Output {
     work.run(Portable)
 }
 
+/// The width of the machine's vector registers, which bounds what any program can do on it: 512, 256 or 128 bits.
+///
+/// The kernels of this crate use up to 256 of them.
+pub fn vector_bits() -> u32 {
+    #[cfg(target_arch = "x86_64")]
+    {
+        if std::arch::is_x86_feature_detected!("avx512f") {
+            return 512;
+        }
+        if std::arch::is_x86_feature_detected!("avx") {
+            return 256;
+        }
+    }
+    128
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -4,12 +4,15 @@ use crate::TrainError;
 use crate::adversarial::{StepReport, Trainer};
 use crate::checkpoint::{State, Stored};
 use crate::config::{self, ConfigError, Configuration, FlowConfig, Kind, Points, StopWhen};
+use crate::explicit::ExplicitRun;
 use crate::model::{FlowModel, Initial};
 use crate::observe::Monitor;
 use crate::outcome::Stop;
+use crate::reach::Reach;
 use crate::source::Source;
 use crate::training::{Readings, StepError, Training};
 use flows::device::Device;
+use flows::flow::Representation;
 use flows::game::Game;
 use flows::mlp::Mlp;
 use flows::scalar_field::ScalarField;
@@ -17,7 +20,7 @@ use mfg::Indicators;
 
 impl Configuration for FlowConfig {
     const KIND: Kind = Kind::Flow;
-    type Training = FlowRun;
+    type Training = FlowTraining;
 
     fn validate(&self) -> Result<(), ConfigError> {
         self.check()
@@ -51,10 +54,71 @@ impl Configuration for FlowConfig {
         &self.training
     }
 
-    fn begin(&self, source: Source, device: Device) -> Result<FlowRun, TrainError> {
+    fn reach(&self, source: &Source) -> Result<Option<Reach>, TrainError> {
+        Reach::of(self, source)
+    }
+
+    fn begin(&self, source: Source, device: Device) -> Result<FlowTraining, TrainError> {
         let source = source.square()?;
+        if matches!(self.representation, Representation::Explicit(_)) {
+            return Ok(FlowTraining::Explicit(Box::new(ExplicitRun::new(self, source, device)?)));
+        }
         let game = self.game(source.dim())?;
-        FlowRun::new(self, game, Trainer::new(self, source, device)?)
+        let run = FlowRun::new(self, game, Trainer::new(self, source, device)?)?;
+        Ok(FlowTraining::Game(Box::new(run)))
+    }
+}
+
+/// The training of a flow: a game against a critic, or one network alone.
+pub enum FlowTraining {
+    /// A flow against its critic.
+    Game(Box<FlowRun>),
+    /// An explicit flow.
+    Explicit(Box<ExplicitRun>),
+}
+
+/// The same expression for the training within.
+macro_rules! either {
+    ($training:expr, $inner:ident => $value:expr) => {
+        match $training {
+            FlowTraining::Game($inner) => $value,
+            FlowTraining::Explicit($inner) => $value,
+        }
+    };
+}
+
+impl FlowTraining {
+    /// The data and the initial points.
+    pub fn source(&self) -> &Source {
+        either!(self, run => run.source())
+    }
+}
+
+impl Training for FlowTraining {
+    type Model = FlowModel;
+
+    fn iteration(&self) -> u64 {
+        either!(self, run => run.iteration())
+    }
+
+    fn step(&mut self) -> Result<(), StepError> {
+        either!(self, run => run.step())
+    }
+
+    fn readings(&mut self, live: bool) -> Result<Readings, TrainError> {
+        either!(self, run => run.readings(live))
+    }
+
+    fn store(&self, state: &mut State) {
+        either!(self, run => run.store(state));
+    }
+
+    fn restore(&mut self, stored: &Stored, iteration: u64) -> Result<(), TrainError> {
+        either!(self, run => run.restore(stored, iteration))
+    }
+
+    fn model(&self) -> Result<FlowModel, TrainError> {
+        either!(self, run => run.model())
     }
 }
 
@@ -84,6 +148,13 @@ impl<N: ScalarField + Clone + 'static> FlowRun<N> {
     }
 }
 
+impl<N> FlowRun<N> {
+    /// The data and the initial points.
+    pub fn source(&self) -> &Source {
+        self.trainer.source()
+    }
+}
+
 impl<N: ScalarField + Clone + 'static> Training for FlowRun<N> {
     type Model = FlowModel<N>;
 
@@ -96,7 +167,7 @@ impl<N: ScalarField + Clone + 'static> Training for FlowRun<N> {
         Ok(())
     }
 
-    fn readings(&mut self) -> Result<Readings, TrainError> {
+    fn readings(&mut self, live: bool) -> Result<Readings, TrainError> {
         let Some(StepReport { critic, flow, steps }) = self.report else { return Ok(Readings::default()) };
         let training = &self.config.training;
         // The rates of the last iteration.
@@ -106,26 +177,33 @@ impl<N: ScalarField + Clone + 'static> Training for FlowRun<N> {
         values.extend(flow.named());
         values.push((metrics::LEARNING_RATE_FLOW, training.optimiser.rate(progress)));
         values.push((metrics::LEARNING_RATE_CRITIC, training.critic_optimiser.rate(progress)));
-        let live = self.monitor.measure(&self.trainer)?;
+        let measured = live || self.patience.limits.is_some();
+        let live = if measured { self.monitor.measure(&self.trainer)? } else { None };
         if let Some(indicators) = &live {
             let named = indicators.named();
             values.extend(named.into_iter().map(|(metric, value)| (metric, value.unwrap_or(f64::NAN))));
         }
         let show = |value: Option<f64>| value.map_or("–".into(), |v| format!("{v:.3}"));
-        let headline = format!(
-            "D {:.3}  KE {}  HJ {}  ∇φ gap {}  path {}  slope ≤ {:.2}",
-            critic.divergence,
-            show(live.map(|i| i.kinetic_energy)),
-            show(live.and_then(|i| i.hj_residual_relative)),
-            show(live.and_then(|i| i.terminal_gradient_relative)),
-            show(live.and_then(|i| i.path_ratio)),
-            critic.slope_max,
-        );
+        let units = &self.source().units;
+        let energy = show(live.map(|i| units.value(metrics::KINETIC_ENERGY, i.kinetic_energy)));
+        // Under Hopf–Lax the others are 0 by construction, however far the flow is from the data.
+        let optimality = match self.config.representation {
+            Representation::HopfLax(_) => String::new(),
+            _ => format!(
+                "  HJ {}  ∇φ gap {}  path {}",
+                show(live.and_then(|i| i.hj_residual_relative)),
+                show(live.and_then(|i| i.terminal_gradient_relative)),
+                show(live.and_then(|i| i.path_ratio)),
+            ),
+        };
+        let (divergence, slope) = (critic.divergence, critic.slope_max);
+        let headline = format!("D {divergence:.3}  KE {energy}{optimality}  slope ≤ {slope:.2}");
         Ok(Readings { values, headline, stop: self.patience.after(live.as_ref()) })
     }
 
     fn store(&self, state: &mut State) {
         state.counter("dimension", self.trainer.source().dim() as u64);
+        self.trainer.source().units.store(state);
         state.player("potential", &self.trainer.players.flow);
         state.player("critic", &self.trainer.players.critic);
     }
@@ -140,8 +218,9 @@ impl<N: ScalarField + Clone + 'static> Training for FlowRun<N> {
     fn model(&self) -> Result<FlowModel<N>, TrainError> {
         let networks =
             (self.trainer.players.flow.average.clone(), self.trainer.players.critic.average.clone());
-        let initial = Initial::Drawn(self.trainer.source().initial.clone());
-        FlowModel::new(self.config.clone(), self.game.clone(), networks, self.trainer.iteration, initial)
+        let Source { initial, units, .. } = self.trainer.source();
+        let points = (Initial::Drawn(initial.clone()), units.clone());
+        FlowModel::new(self.config.clone(), self.game.clone(), networks, self.trainer.iteration, points)
     }
 }
 

@@ -7,6 +7,7 @@
 //! | [`config`] | everything a run depends on, from TOML, presets and overrides |
 //! | [`run`] | a run: what it is given, its folder, its observers |
 //! | [`observe`] | what follows a run: metrics.jsonl, the progress bar, your own |
+//! | [`reach`] | whether points can travel as far as they have to |
 //! | [`outcome`] | how a run ends |
 //! | [`model`] | what a run leaves: samples, trajectories, slopes |
 //! | [`source`] | minibatches of the data and of the initial points, by seeded stream |
@@ -16,6 +17,7 @@
 //! | [`adversarial`] | one iteration of the game: critic updates, then a flow update |
 //! | [`training`] | what a run needs of a training |
 //! | [`flow_run`] | the training of a flow with its live indicators |
+//! | [`explicit`] | the training of an explicit flow |
 //! | [`checkpoint`] | the whole state of a training in one file, written whole or not at all |
 //! | [`w2fe`] | the gradient flow of ½·W2² on particles |
 
@@ -25,12 +27,14 @@ mod backend;
 pub mod checkpoint;
 pub mod config;
 pub mod error;
+pub mod explicit;
 pub mod flow_run;
 pub mod model;
 pub mod observe;
 pub mod optim;
 pub mod outcome;
 pub mod player;
+pub mod reach;
 pub mod run;
 pub mod source;
 pub mod training;

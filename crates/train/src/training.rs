@@ -59,11 +59,12 @@ pub trait Training {
     /// [`StepError::Diverged`] when a loss or gradient is not finite.
     fn step(&mut self) -> Result<(), StepError>;
 
-    /// What the last iteration measured, and live indicators.
+    /// What the last iteration measured, and with `live` what has to be measured now; what decides when the run ends is
+    /// measured in any case.
     ///
     /// # Errors
     /// What the measurement reports.
-    fn readings(&mut self) -> Result<Readings, TrainError>;
+    fn readings(&mut self, live: bool) -> Result<Readings, TrainError>;
 
     /// Writes the whole state into `state`, the number of iterations aside.
     fn store(&self, state: &mut State);

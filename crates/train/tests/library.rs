@@ -34,6 +34,9 @@ critic_optimiser = { learning_rate = 1e-3 }
 const SHORT: [&str; 4] =
     ["training.iterations=12", "training.batch=8", "training.log_every=4", "training.checkpoint_every=5"];
 
+/// Data that the training sees as they are.
+const UNSCALED: &str = "data={ kind = \"array\", scaling = \"none\" }";
+
 fn flow(changes: &[&str]) -> FlowConfig {
     let changes: Vec<String> = SHORT.iter().chain(changes).map(|&change| change.into()).collect();
     FlowConfig::parse(FLOW, "small.toml", None, &changes).unwrap()
@@ -199,7 +202,7 @@ fn arrays_that_cannot_be_trained_on_are_refused_with_the_place() {
         (circle(5, 1e39), "of the array for `data` is "),
         (Array2::zeros((0, 2)), "the array for `data` is of shape [0, 2]: "),
     ] {
-        let error = Run::new(flow(&[])).data(array).train().unwrap_err().to_string();
+        let error = Run::new(flow(&[UNSCALED])).data(array).train().unwrap_err().to_string();
         assert!(error.contains(expected), "{error}");
     }
     let error = Run::new(flow(&[])).data(circle(5, 1.0)).initial(Array2::zeros((5, 3))).train();
@@ -221,7 +224,13 @@ fn initial_points_are_those_that_the_configuration_names() {
     let models = [
         Run::new(flow(&[&of_file])).train().unwrap().model.initial(100, 1).unwrap(),
         Run::new(flow(&[])).initial(start.clone()).train().unwrap().model.initial(100, 1).unwrap(),
-        Run::new(generator(&[&of_file])).data(data.clone()).train().unwrap().model.initial(100, 1).unwrap(),
+        Run::new(generator(&[&of_file, UNSCALED]))
+            .data(data.clone())
+            .train()
+            .unwrap()
+            .model
+            .initial(100, 1)
+            .unwrap(),
     ];
     for points in &models {
         assert_eq!(points, &models[0]);
@@ -341,4 +350,37 @@ fn points_know_their_names_and_dimensions() {
     assert_eq!(points("{ kind = \"target\", target = \"moons\", dim = 5 }").dim(), Some(5));
     assert_eq!(points("{ kind = \"digits\", set = \"mnist\" }").dim(), Some(256));
     assert_eq!(Points::default().dim(), None);
+}
+
+/// The steps of the records that have readings.
+fn read_at(run: Run<'_, FlowConfig>) -> Vec<u64> {
+    #[derive(Default)]
+    struct Read(Vec<u64>);
+    impl Observer for Read {
+        fn record(&mut self, record: &Record) -> Result<(), TrainError> {
+            // What costs nothing is in every record.
+            assert!(record.value(metrics::CRITIC_DIVERGENCE).is_some());
+            let has_readings = record.value(metrics::KINETIC_ENERGY).is_some();
+            assert_eq!(has_readings, record.value(metrics::W1).is_some());
+            assert_eq!(has_readings, record.to_json().contains_key("reading_seconds"));
+            self.0.extend(record.reading_seconds.map(|_| record.step));
+            Ok(())
+        }
+    }
+    let mut read = Read::default();
+    let slow = |_: &_| {
+        std::thread::sleep(std::time::Duration::from_millis(400));
+        Ok(vec![(metrics::W1, 1.0)])
+    };
+    run.data(circle(50, 1.0)).measure(slow).observer(&mut read).train().unwrap();
+    read.0
+}
+
+/// Readings of .4 s each, of a training of milliseconds: two are within the first second, the last is always there.
+#[test]
+fn slow_readings_are_left_out_but_for_the_first_and_the_last() {
+    let config = || flow(&["training.log_every=1", "training.iterations=6"]);
+    assert_eq!(read_at(Run::new(config()).reading_share(0.05)), [1, 2, 6]);
+    let config = flow(&["training.log_every=1", "training.iterations=4"]);
+    assert_eq!(read_at(Run::new(config)), [1, 2, 3, 4], "without a share all are made");
 }

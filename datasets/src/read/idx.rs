@@ -4,7 +4,7 @@ use std::path::Path;
 
 use ndarray::{ArrayD, IxDyn};
 
-use super::{ReadError, gzip, read_bytes};
+use super::{ReadError, read_bytes, unpacked};
 
 /// Reads an IDX file of unsigned bytes, plain or compressed with gzip.
 ///
@@ -29,7 +29,7 @@ use super::{ReadError, gzip, read_bytes};
 pub fn read_idx(path: impl AsRef<Path>) -> Result<ArrayD<u8>, ReadError> {
     let path = path.as_ref();
     let bytes = read_bytes(path)?;
-    parse(path, &gzip::unpacked(path, &bytes)?)
+    parse(path, &unpacked(path, &bytes)?)
 }
 
 pub(super) fn parse(path: &Path, bytes: &[u8]) -> Result<ArrayD<u8>, ReadError> {

@@ -4,7 +4,7 @@ use flate2::{Compression, write::GzEncoder};
 use ndarray::array;
 use proptest::prelude::*;
 
-use super::{ReadError, gzip, idx, read_idx, read_usps, usps};
+use super::{ReadError, idx, read_idx, read_usps, unpacked, usps};
 use crate::manifest;
 
 fn gzipped(bytes: &[u8]) -> Vec<u8> {
@@ -41,7 +41,7 @@ fn idx_that_does_not_hold_what_it_promises_is_refused() {
 #[test]
 fn a_damaged_gzip_file_is_refused() {
     let packed = gzipped(&IMAGES);
-    let error = gzip::unpacked(Path::new("a.gz"), &packed[..packed.len() - 9]).unwrap_err();
+    let error = unpacked(Path::new("a.gz"), &packed[..packed.len() - 9]).unwrap_err();
     assert!(matches!(error, ReadError::Malformed { format: "gzip", .. }));
 }
 
@@ -83,7 +83,7 @@ proptest! {
         let _ = idx::parse(path, &bytes);
         let _ = usps::parse(path, &bytes);
         bytes.splice(0..0, [0x1f, 0x8b, 8, 0]);
-        let _ = gzip::unpacked(path, &bytes);
+        let _ = unpacked(path, &bytes);
     }
 }
 

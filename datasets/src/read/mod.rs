@@ -1,37 +1,52 @@
 //! Readers of matrices, vectors and images.
 
-mod error;
-pub(crate) mod gzip;
+mod columns;
+mod csv;
+mod format;
+mod header;
 mod idx;
 #[cfg(test)]
 mod image_tests;
 mod npy;
-mod table;
+mod number;
+mod points;
+#[cfg(test)]
+mod table_tests;
 #[cfg(test)]
 mod tests;
+mod text;
 mod usps;
 mod usps_resampled;
 
-use std::{fs, io, path::Path};
+use std::path::Path;
 
 use ndarray::{Array1, Array2, Axis};
 
-pub use error::ReadError;
+use crate::bytes::{read_bytes, unpacked};
+pub use crate::read_error::ReadError;
+pub use columns::Columns;
 pub use idx::read_idx;
+pub use points::{Table, TableOptions};
 pub use usps::{UspsDigits, read_usps};
 pub use usps_resampled::read_usps_resampled;
 
-/// Reads a matrix, one point a row, from a `.npy` or `.csv` file.
+use format::Format;
+
+/// Reads a matrix, one point a row, from a `.npy` file or a text (`.csv`, `.tsv`); either may be compressed with
+/// gzip (`.gz`).
 ///
-/// `.npy`: float32 or float64 of either byte order, C or Fortran order, one axis (read as one column) or two.
-/// `.csv`: commas, an optional first line of names (a line without any number), `#` starts a comment line.
+/// `.npy`: booleans, integers and floats of 2 to 8 bytes, of either byte order, in C or Fortran order, of one axis (read
+/// as one column) or two. Integers beyond 2⁵³ are rounded to the nearest f64.
 ///
-/// Shapes: [n, d] with n ≥ 1, d ≥ 1, every value finite. Complexity: O(n·d) time and memory; a header that promises
-/// more than the file holds allocates nothing.
+/// Text: UTF-8, or UTF-16 with its mark; cells between tabs, semicolons, commas or blanks, with decimal commas beside
+/// tabs and semicolons; `#` starts a comment line. A first row is one of names where no cell of it is a number.
+///
+/// Shapes: [n, d] with n ≥ 1, d ≥ 1, every value finite. Complexity: O(n·d) time and memory; a header that promises more
+/// than the file holds allocates nothing, and a compressed file unpacks to 1 GiB at most.
 ///
 /// # Errors
 /// [`ReadError`], which names the file, the row or line and the remedy. Rows of `.npy` are counted from 0 as in NumPy,
-/// lines of `.csv` from 1 as in an editor.
+/// lines of a text from 1 as in an editor.
 ///
 /// Source of the format: NumPy Enhancement Proposal 1, versions 1.0, 2.0 and 3.0.
 ///
@@ -45,19 +60,49 @@ pub use usps_resampled::read_usps_resampled;
 /// # }
 /// ```
 pub fn read_matrix(path: impl AsRef<Path>) -> Result<Array2<f64>, ReadError> {
+    Ok(read_table(path, &TableOptions::default())?.values)
+}
+
+/// [`read_matrix`] of some columns, with the place of each number in the file.
+///
+/// # Errors
+/// As [`read_matrix`], and [`ReadError::Selection`] for columns that are not there.
+///
+/// ```
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let folder = tempfile::tempdir()?;
+/// let path = folder.path().join("flowers.csv");
+/// std::fs::write(&path, "length,width,kind\n5.1,3.5,setosa\n")?;
+/// let options = datasets::TableOptions { columns: Some("length,width".parse()?), header: None };
+/// let table = datasets::read_table(&path, &options)?;
+/// assert_eq!(table.values, ndarray::array![[5.1, 3.5]]);
+/// assert_eq!(table.place(0, 1), "line 2, column 2 (counted from 1)");
+/// # Ok(())
+/// # }
+/// ```
+pub fn read_table(path: impl AsRef<Path>, options: &TableOptions) -> Result<Table, ReadError> {
     let path = path.as_ref();
-    let extension = path.extension().map(|extension| extension.to_string_lossy().to_ascii_lowercase());
-    let parse = match extension.as_deref() {
-        Some("npy") => npy::parse,
-        Some("csv") => table::parse,
-        _ if !path.exists() => return Err(ReadError::Missing { path: path.into() }),
-        _ => return Err(ReadError::UnknownFormat { path: path.into() }),
-    };
-    let matrix = parse(path, &read_bytes(path)?)?;
-    if matrix.is_empty() {
-        return Err(ReadError::NoRows { path: path.into(), rows: matrix.nrows(), columns: matrix.ncols() });
+    let format = Format::by_name(path)?;
+    let packed = read_bytes(path)?;
+    let bytes = unpacked(path, &packed)?;
+    let table = parse(path, &bytes, format, options)?;
+    if table.values.is_empty() {
+        let (rows, columns) = table.values.dim();
+        return Err(ReadError::NoRows { path: path.into(), rows, columns });
     }
-    Ok(matrix)
+    Ok(table)
+}
+
+/// Parses the bytes of a file that is in this format by its name; it may have no rows.
+fn parse(path: &Path, bytes: &[u8], format: Format, options: &TableOptions) -> Result<Table, ReadError> {
+    format::no_other(path, bytes)?;
+    match (format, &options.columns) {
+        (Format::Text, _) => csv::parse(path, bytes, options),
+        (Format::Npy, None) => Ok(npy::parse(path, bytes)?.into()),
+        (Format::Npy, Some(columns)) => Table::from(npy::parse(path, bytes)?)
+            .selected(columns)
+            .map_err(|reason| ReadError::Selection { path: path.into(), reason }),
+    }
 }
 
 /// Reads a vector, such as the weights of points, from a `.npy` file of one axis or a file with one column.
@@ -97,13 +142,4 @@ pub fn expect_columns(path: impl AsRef<Path>, matrix: &Array2<f64>, columns: usi
     } else {
         Err(ReadError::Columns { path: path.as_ref().into(), found: matrix.ncols(), expected: columns })
     }
-}
-
-/// The bytes of a file that exists and is not empty.
-pub(crate) fn read_bytes(path: &Path) -> Result<Vec<u8>, ReadError> {
-    let bytes = fs::read(path).map_err(|source| match source.kind() {
-        io::ErrorKind::NotFound => ReadError::Missing { path: path.into() },
-        _ => ReadError::Io { path: path.into(), source },
-    })?;
-    if bytes.is_empty() { Err(ReadError::Empty { path: path.into() }) } else { Ok(bytes) }
 }

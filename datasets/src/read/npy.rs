@@ -23,19 +23,15 @@ pub(super) fn parse(path: &Path, bytes: &[u8]) -> Result<Array2<f64>, ReadError>
         |reason: &str| ReadError::Malformed { path: path.into(), format: "npy", reason: reason.to_owned() };
     let (header, data) = split(bytes).map_err(malformed)?;
     let header = read_header(header).map_err(malformed)?;
-    let values: fn(&[u8]) -> Vec<f64> = match header.element_type.as_str() {
-        "<f4" => |data| elements(data, |bytes| f32::from_le_bytes(bytes).into()),
-        ">f4" => |data| elements(data, |bytes| f32::from_be_bytes(bytes).into()),
-        "<f8" => |data| elements(data, f64::from_le_bytes),
-        ">f8" => |data| elements(data, f64::from_be_bytes),
-        _ => return Err(ReadError::ElementType { path: path.into(), found: header.element_type }),
+    let Some(Elements { size, values }) = Elements::of(&header.element_type) else {
+        let remedy = remedy(&header.element_type);
+        return Err(ReadError::ElementType { path: path.into(), found: header.element_type, remedy });
     };
     let (rows, columns) = match *header.shape.as_slice() {
         [rows] => (rows, 1),
         [rows, columns] => (rows, columns),
         _ => return Err(ReadError::Axes { path: path.into(), shape: header.shape }),
     };
-    let size = if header.element_type.ends_with('4') { 4 } else { 8 };
     let promised = rows.checked_mul(columns).and_then(|count| count.checked_mul(size));
     if promised != Some(data.len()) {
         return Err(malformed(&format!(
@@ -55,9 +51,87 @@ pub(super) fn parse(path: &Path, bytes: &[u8]) -> Result<Array2<f64>, ReadError>
     }
 }
 
-/// The elements of `data` in file order; a rest shorter than one element is left out.
-fn elements<const SIZE: usize>(data: &[u8], decode: impl Fn([u8; SIZE]) -> f64) -> Vec<f64> {
-    data.chunks_exact(SIZE).filter_map(|chunk| chunk.try_into().ok()).map(decode).collect()
+/// How the elements of an array are read.
+struct Elements {
+    /// Bytes of one.
+    size: usize,
+    /// All of them in file order; a rest shorter than one is left out.
+    values: fn(&[u8]) -> Vec<f64>,
+}
+
+/// [`Elements`] of a type of numbers, in little- and in big-endian order.
+macro_rules! elements {
+    ($order:expr, $number:ty, $value:expr) => {
+        Elements {
+            size: size_of::<$number>(),
+            values: match $order {
+                '>' => |data| each(data, |bytes| $value(<$number>::from_be_bytes(bytes))),
+                _ => |data| each(data, |bytes| $value(<$number>::from_le_bytes(bytes))),
+            },
+        }
+    };
+}
+
+impl Elements {
+    /// The elements of a type as the header names it, such as `<f8`: byte order, kind, size.
+    fn of(name: &str) -> Option<Self> {
+        let mut rest = name.chars();
+        let order = rest.next().filter(|order| "<>|=".contains(*order))?;
+        Some(match rest.as_str() {
+            "b1" => elements!(order, u8, |x: u8| f64::from(u8::from(x != 0))),
+            "i1" => elements!(order, i8, f64::from),
+            "i2" => elements!(order, i16, f64::from),
+            "i4" => elements!(order, i32, f64::from),
+            "i8" => elements!(order, i64, |x: i64| x as f64),
+            "u1" => elements!(order, u8, f64::from),
+            "u2" => elements!(order, u16, f64::from),
+            "u4" => elements!(order, u32, f64::from),
+            "u8" => elements!(order, u64, |x: u64| x as f64),
+            "f2" => elements!(order, u16, half),
+            "f4" => elements!(order, f32, f64::from),
+            "f8" => elements!(order, f64, f64::from),
+            _ => return None,
+        })
+    }
+}
+
+/// How to make numbers of elements that are none.
+fn remedy(element_type: &str) -> &'static str {
+    match element_type.trim_start_matches(['<', '>', '|', '=']).chars().next() {
+        Some('[') => {
+            "it is a structured array, make a matrix of its fields, in NumPy with \
+             numpy.lib.recfunctions.structured_to_unstructured(array)"
+        }
+        Some('O') => "it holds Python objects, convert them, in NumPy with array.astype(\"float64\")",
+        Some('c') => "give real and imaginary parts as two columns",
+        Some('U' | 'S') => {
+            "it holds text, convert it, in NumPy with array.astype(\"float64\"), or leave it out"
+        }
+        Some('M' | 'm') => "it holds dates, convert them to a count, in NumPy with array.astype(\"int64\")",
+        _ => "convert it, in NumPy with array.astype(\"float64\")",
+    }
+}
+
+fn each<const SIZE: usize>(data: &[u8], decode: impl Fn([u8; SIZE]) -> f64) -> Vec<f64> {
+    data.as_chunks::<SIZE>().0.iter().copied().map(decode).collect()
+}
+
+/// The value of a half-precision number by its bits: 1 of the sign, 5 of the exponent e, 10 of the mantissa m.
+///
+/// ```text
+/// (−1)ˢ·2^(e − 15)·(1 + m/1024),        (−1)ˢ·2⁻¹⁴·m/1024 for e = 0,        ∞ or no number for e = 31
+/// ```
+///
+/// Source: IEEE 754-2008, binary16.
+fn half(bits: u16) -> f64 {
+    let (exponent, mantissa) = (i32::from(bits >> 10 & 31), f64::from(bits & 1023) / 1024.0);
+    let size = match exponent {
+        0 => mantissa * 2.0_f64.powi(-14),
+        31 if mantissa == 0.0 => f64::INFINITY,
+        31 => f64::NAN,
+        _ => (1.0 + mantissa) * 2.0_f64.powi(exponent - 15),
+    };
+    if bits >> 15 == 1 { -size } else { size }
 }
 
 /// Splits a file into the text of its header and its data.

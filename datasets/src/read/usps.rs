@@ -4,7 +4,7 @@ use std::path::Path;
 
 use ndarray::{Array1, Array2};
 
-use super::{ReadError, gzip, read_bytes};
+use super::{ReadError, read_bytes, unpacked};
 
 /// Pixels of an image of 16×16.
 const PIXELS: usize = 256;
@@ -41,7 +41,7 @@ pub struct UspsDigits {
 pub fn read_usps(path: impl AsRef<Path>) -> Result<UspsDigits, ReadError> {
     let path = path.as_ref();
     let bytes = read_bytes(path)?;
-    parse(path, &gzip::unpacked(path, &bytes)?)
+    parse(path, &unpacked(path, &bytes)?)
 }
 
 pub(super) fn parse(path: &Path, bytes: &[u8]) -> Result<UspsDigits, ReadError> {

@@ -31,6 +31,9 @@ enum Task {
     /// Make a table or figure again: train, measure, report
     #[command(disable_help_flag = true)]
     Reproduce(PassedOn),
+    /// Look at a file of points and write a configuration for them
+    #[command(disable_help_flag = true)]
+    Init(PassedOn),
     /// Train one flow from a configuration file
     #[command(disable_help_flag = true)]
     Train(PassedOn),
@@ -74,6 +77,7 @@ pub(crate) fn run(cli: Cli) -> Result<ExitCode> {
     let workspace = Workspace::find()?;
     match cli.command {
         Task::Reproduce(passed) => oplus::run(&workspace, "reproduce", &passed.arguments),
+        Task::Init(passed) => oplus::run(&workspace, "init", &passed.arguments),
         Task::Train(passed) => oplus::run(&workspace, "train", &passed.arguments),
         Task::Resume(passed) => oplus::run(&workspace, "resume", &passed.arguments),
         Task::Sample(passed) => oplus::run(&workspace, "sample", &passed.arguments),

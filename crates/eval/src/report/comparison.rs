@@ -275,7 +275,9 @@ mod tests {
             samples: None,
             iterations: 1,
             seconds: 1.0,
+            reading_seconds: 0.0,
             metrics,
+            verdict: None,
         }
     }
 

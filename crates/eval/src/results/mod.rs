@@ -1,8 +1,10 @@
 //! The results of a run or of a whole experiment, as they stand in `results.json`.
 
 mod numbers;
+mod verdict;
 
 pub use numbers::Metrics;
+pub use verdict::{Layout, Reference, Verdict};
 
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -85,8 +87,14 @@ pub struct Row {
     pub iterations: u64,
     /// Wall-clock seconds of the training.
     pub seconds: f64,
+    /// Wall-clock seconds of what was measured during the training.
+    #[serde(default)]
+    pub reading_seconds: f64,
     /// The metrics; one that could not be computed is absent.
     pub metrics: Metrics,
+    /// The run judged against the floor, where that was measured with it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub verdict: Option<Verdict>,
 }
 
 /// How a run ended.
@@ -160,7 +168,9 @@ mod tests {
             samples: Some("samples/a.npy".into()),
             iterations: 20,
             seconds: 1.5,
+            reading_seconds: 0.25,
             metrics,
+            verdict: None,
         }
     }
 
@@ -176,6 +186,7 @@ mod tests {
             written["rows"][0],
             json!({"method": "w1w2", "family": "tuned", "dataset": "pinwheel", "dim": 7, "seed": 3, "status": "ok",
                    "run": "runs/a", "samples": "samples/a.npy", "iterations": 20, "seconds": 1.5,
+                   "reading_seconds": 0.25,
                    "metrics": {"w2_squared": 0.25}})
         );
         assert_eq!(written["rows"][1]["status"], "diverged");

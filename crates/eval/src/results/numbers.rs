@@ -64,6 +64,17 @@ impl Metrics {
         self.0.iter().map(|(name, value)| (name.as_str(), *value))
     }
 
+    /// The values of known metrics, and their deviations, after `change`; the others as they are.
+    #[must_use]
+    pub fn map(self, change: impl Fn(&Metric, f64) -> f64) -> Self {
+        let known = |name: &str| metrics::find(name).or_else(|| metrics::find(name.strip_suffix(DEVIATION)?));
+        let changed = |(name, value): (String, f64)| {
+            let value = known(&name).map_or(value, |metric| change(metric, value));
+            (name, value)
+        };
+        Self(self.0.into_iter().map(changed).collect())
+    }
+
     fn insert_as(&mut self, name: String, value: f64) {
         if value.is_finite() {
             self.0.insert(name, value);
@@ -100,6 +111,14 @@ impl<'a> FromIterator<(&'a Metric, f64)> for Metrics {
 mod tests {
     use super::*;
     use metrics::{W1, W2, W2_FIXED};
+
+    #[test]
+    fn a_deviation_changes_with_its_metric() {
+        let mut metrics = Metrics::default();
+        metrics.insert_repeated(W2, &[1.0, 3.0]);
+        let doubled = metrics.map(|metric, value| if metric == W2 { 2.0 * value } else { value });
+        assert_eq!((doubled.get(W2), doubled.deviation(W2)), (Some(4.0), Some(8.0_f64.sqrt())));
+    }
 
     #[test]
     fn repeated_values_that_are_not_finite_leave_nothing() {

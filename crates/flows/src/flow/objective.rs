@@ -116,7 +116,7 @@ impl FlowObjective {
     }
 
     /// Whether noise or an interaction bends the optimal paths.
-    pub(super) fn bends(&self) -> bool {
+    pub fn bends(&self) -> bool {
         self.noise > 0.0 || self.interaction.is_some()
     }
 

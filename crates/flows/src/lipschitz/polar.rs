@@ -147,7 +147,7 @@ fn multiply<T: Real>(out: &mut [T], square: &[T], a: &[T], accumulate: Accum, fa
 
 #[cfg(test)]
 mod tests {
-    use super::{gram_schmidt, multiply_transposed, orthonormalise, project};
+    use super::{deviation, gram_schmidt, multiply_transposed, orthonormalise, project};
     use rand::{RngExt, SeedableRng};
     use rand_chacha::ChaCha8Rng;
 
@@ -164,6 +164,15 @@ mod tests {
             (inner - if i == j { 1.0 } else { 0.0 }).abs()
         };
         (0..rows * rows).map(entry).fold(0.0, f64::max)
+    }
+
+    #[test]
+    fn the_deviation_is_the_norm_of_what_the_gram_matrix_has_beside_the_identity() {
+        // 0.25² + 2·0.5² + 1² = 1.5625 = 1.25².
+        assert_eq!(deviation(&[1.25, 0.5, 0.5, 0.0], 2), Some(1.25));
+        assert_eq!(deviation(&[1.0, 0.0, 0.0, 1.0], 2), Some(0.0));
+        assert_eq!(deviation(&[1.0, f64::NAN, 0.0, 1.0], 2), None);
+        assert_eq!(deviation(&[f32::INFINITY], 1), None);
     }
 
     /// W = HQ with H symmetric and positive definite has one solution only.

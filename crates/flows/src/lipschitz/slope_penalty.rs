@@ -190,7 +190,10 @@ mod tests {
         for slope in [0.0, 0.3, 1.0] {
             assert_eq!(SlopePenalty::OneSidedSquared.value(slope, 1.0), 0.0);
             assert_eq!(SlopePenalty::OneSided.value(slope, 1.0), 0.0);
-            assert_eq!(SlopePenalty::OneSidedSquared.derivative(slope, 1.0), 0.0);
+            for penalty in [SlopePenalty::OneSidedSquared, SlopePenalty::OneSided] {
+                assert_eq!(penalty.derivative(slope, 1.0), 0.0);
+                assert_eq!(penalty.gradient_factor(slope, 1.0), 0.0);
+            }
         }
         assert!(SlopePenalty::TwoSided.value(0.3, 1.0) > 0.0);
     }

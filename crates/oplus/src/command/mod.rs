@@ -1,6 +1,7 @@
 //! The commands, one file each.
 
 mod eval;
+mod init;
 mod report;
 mod reproduce;
 mod resume;
@@ -23,6 +24,8 @@ pub(crate) struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Look at a file of points and write a configuration for a flow to them
+    Init(init::Arguments),
     /// Train one flow from a configuration file, and measure it
     Train(train::Arguments),
     /// Go on with an interrupted run
@@ -39,6 +42,7 @@ enum Command {
 
 pub(crate) fn run(cli: Cli) -> Result<Ending> {
     match cli.command {
+        Command::Init(arguments) => init::run(&arguments),
         Command::Train(arguments) => train::run(arguments),
         Command::Resume(arguments) => resume::run(&arguments),
         Command::Sample(arguments) => sample::run(&arguments),

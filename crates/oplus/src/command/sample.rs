@@ -1,7 +1,8 @@
-//! `sample`: draws from a trained flow or generator.
+//! `sample`: draws from a trained flow or generator, or moves points of the user's.
 
 use crate::ending::Ending;
 use crate::kinds::data_sets;
+use crate::samples;
 use anyhow::{Result, bail};
 use clap::Args;
 use std::num::NonZeroUsize;
@@ -13,12 +14,15 @@ pub(super) struct Arguments {
     /// The run folder
     run: PathBuf,
     /// How many points
-    #[arg(long)]
-    n: NonZeroUsize,
+    #[arg(long, required_unless_present = "from", conflicts_with = "from")]
+    n: Option<NonZeroUsize>,
+    /// Move the rows of this .npy or .csv file instead of initial points, in their order
+    #[arg(long, value_name = "FILE")]
+    from: Option<PathBuf>,
     /// Euler steps of a flow [default: sampling.steps of the run]
     #[arg(long)]
     steps: Option<NonZeroUsize>,
-    /// Seed of the initial points [default: the seed of the run]
+    /// Seed of the initial points, and of the noise of a flow that has some [default: the seed of the run]
     #[arg(long)]
     seed: Option<u64>,
     /// The .npy file to write
@@ -33,18 +37,24 @@ pub(super) fn run(arguments: &Arguments) -> Result<Ending> {
     if arguments.out.extension().is_none_or(|extension| extension != "npy") {
         bail!("{} does not end in .npy: samples are written in that format", arguments.out.display());
     }
-    let count = arguments.n.get();
     let model = Model::load_with(&arguments.run, &data_sets())?;
     let seed = arguments.seed.unwrap_or_else(|| model.config().seed());
+    let start = match (&arguments.from, arguments.n) {
+        (Some(file), _) => {
+            let rows = datasets::read_matrix(file)?;
+            datasets::expect_columns(file, &rows, model.start_dim())?;
+            rows
+        }
+        (None, count) => model.initial(count.map_or(0, NonZeroUsize::get), seed)?,
+    };
     let points = match (&model, arguments.steps) {
-        (_, None) => model.sample(count, seed)?,
-        (Model::Flow(flow), Some(steps)) => flow.sample(count, steps.get(), seed)?,
+        (_, None) => model.push_forward(start.view(), seed)?,
+        (Model::Flow(flow), Some(steps)) => flow.push_forward(start.view(), steps.get(), seed)?,
         (Model::Generator(_), Some(_)) => {
             bail!("{} holds a generator, which takes no steps: leave out --steps", arguments.run.display());
         }
     };
-    // Networks compute in single precision: nothing is lost.
-    datasets::write_npy_f32(&arguments.out, &points.mapv(|x| x as f32))?;
+    samples::write_points(&arguments.out, &points, model.units())?;
     println!("{} points of dimension {} in {}", points.nrows(), points.ncols(), arguments.out.display());
     Ok(Ending::Done)
 }

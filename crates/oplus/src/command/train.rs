@@ -5,6 +5,7 @@ use crate::manifest::Manifest;
 use crate::run;
 use anyhow::{Context, Result};
 use clap::Args;
+use datasets::Columns;
 use flows::device::Device;
 use std::path::{Path, PathBuf};
 use train::Config;
@@ -16,6 +17,12 @@ pub(super) struct Arguments {
     /// Train on the rows of this .npy or .csv file (their number of columns must be data.dim, where it is set)
     #[arg(long, value_name = "FILE")]
     data: Option<PathBuf>,
+    /// The columns of the data file that are coordinates, by index from 0, range or name: 0..2,4 or height,weight
+    #[arg(long)]
+    columns: Option<Columns>,
+    /// Whether the first row of the data file holds names, where that cannot be seen
+    #[arg(long)]
+    header: Option<bool>,
     /// Change a setting, such as flow.lambda=0.1; may be given several times
     #[arg(long, value_name = "KEY=VALUE")]
     set: Vec<String>,
@@ -44,6 +51,9 @@ pub(super) fn run(arguments: Arguments) -> Result<Ending> {
     if let Some(file) = &arguments.data {
         changes.push(data_from(file, &arguments.config)?);
     }
+    let columns = arguments.columns.map(|columns| toml::Value::String(columns.to_string()));
+    changes.extend(columns.map(|columns| format!("data.columns={columns}")));
+    changes.extend(arguments.header.map(|header| format!("data.header={header}")));
     changes.extend(arguments.set);
     changes.extend(arguments.seed.map(|seed| format!("seed={seed}")));
     let config = Config::load(&arguments.config, Some(&arguments.preset), &changes)?;
@@ -57,7 +67,10 @@ pub(super) fn run(arguments: Arguments) -> Result<Ending> {
     Ok(Ending::from(&status))
 }
 
-/// The change that replaces the data by a file and keeps the dimension that the configuration asks for.
+/// What a configuration says of its data that holds for another file too.
+const KEPT: [&str; 5] = ["dim", "columns", "header", "held_out", "scaling"];
+
+/// The change that replaces the data by a file and keeps what the configuration says of its points ([`KEPT`]).
 fn data_from(file: &Path, config: &Path) -> Result<String> {
     // The run is sampled and resumed later, perhaps from another folder.
     let file = std::path::absolute(file).with_context(|| format!("{} has no path", file.display()))?;
@@ -68,8 +81,8 @@ fn data_from(file: &Path, config: &Path) -> Result<String> {
     let mut data = toml::Table::from_iter(fields);
     // What is wrong with the configuration is said where it is loaded.
     let table = std::fs::read_to_string(config).ok().and_then(|text| text.parse::<toml::Table>().ok());
-    if let Some(dim) = table.as_ref().and_then(|table| table.get("data")?.get("dim")) {
-        data.insert("dim".into(), dim.clone());
-    }
+    let section = table.as_ref().and_then(|table| table.get("data"));
+    let kept = KEPT.into_iter().filter_map(|key| Some((key.to_owned(), section?.get(key)?.clone())));
+    data.extend(kept);
     Ok(format!("data={}", toml::Value::Table(data)))
 }

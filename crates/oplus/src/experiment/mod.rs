@@ -276,7 +276,7 @@ fn floors(trials: &[Trial], protocol: Protocol) -> Result<Vec<Floor>> {
         }
     }
     let measured: Vec<Vec<Floor>> =
-        targets.par_iter().map(|config| run::floors(config, protocol)).collect::<Result<_>>()?;
+        targets.par_iter().map(|config| run::floors(config, protocol, &|_| {})).collect::<Result<_>>()?;
     let mut floors: Vec<Floor> = measured.into_iter().flatten().collect();
     floors.sort_by_key(|floor| floor.dim);
     Ok(floors)

@@ -48,7 +48,9 @@ pub(super) fn references(config: &Config, family: &str, plan: &Plan) -> Result<V
         samples: None,
         iterations,
         seconds,
+        reading_seconds: 0.0,
         metrics,
+        verdict: None,
     };
     Ok(found.into_iter().map(row).collect())
 }
@@ -60,13 +62,13 @@ type Reference = (String, Metrics, u64, f64);
 fn of_points(config: &GeneratorConfig, kind: &Config, plan: &Plan) -> Result<Vec<Reference>> {
     let protocol = protocol(kind, &plan.preset);
     let target = inputs().data(config)?;
-    let start = inputs().initial(config, target.dim())?;
+    let start = inputs().initial(config, &target)?;
     let cloud = |law: &Draw, name: &str, pair: usize| {
         law.points(protocol.exact_points, &mut stream(0, &format!("{CHOICE}-{name}"), pair as u64))
     };
     let mut pairs = Vec::new();
     for pair in 0..protocol.pairs {
-        pairs.push((cloud(&start, "start", pair)?, cloud(&target, "target", pair)?));
+        pairs.push((cloud(&start, "start", pair)?, cloud(&target.draw, "target", pair)?));
     }
     let views: Vec<_> = pairs.iter().map(|(x, y)| (x.view(), y.view())).collect();
     let modes = config.data.target().and_then(|target| target.modes());

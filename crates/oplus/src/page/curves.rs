@@ -59,16 +59,21 @@ const PLANS: &[Plan] = &[
     },
 ];
 
-/// The curves of losses and indicators; a figure without any value is left out.
-pub(super) fn curves(records: &Records) -> Vec<Figure> {
+/// The curves of losses and indicators of the metrics that are `shown`; a figure without any value is left out.
+pub(super) fn curves(records: &Records, shown: impl Fn(&Metric) -> bool) -> Vec<Figure> {
     let figure = |plan: &Plan| {
         let curve = |metric: &&Metric| {
             let mut points = records.over(Abscissa::Iterations, metric);
             points.retain(|(_, y)| plan.scale == Scale::Linear || *y > 0.0);
             Series { name: metric.name.into(), points }
         };
-        let series: Vec<Series> =
-            plan.metrics.iter().map(curve).filter(|series| !series.points.is_empty()).collect();
+        let series: Vec<Series> = plan
+            .metrics
+            .iter()
+            .filter(|metric| shown(metric))
+            .map(curve)
+            .filter(|series| !series.points.is_empty())
+            .collect();
         let curves =
             Curves { caption: plan.caption.into(), x_label: "iteration".into(), scale: plan.scale, series };
         (!curves.series.is_empty()).then_some(Figure::Curves(curves))
@@ -88,9 +93,11 @@ mod tests {
         let text =
             "{\"step\":1,\"path_ratio\":0.5,\"critic_divergence\":null}\n{\"step\":2,\"path_ratio\":0.0}\n";
         std::fs::write(folder.path().join("metrics.jsonl"), text).unwrap();
-        let figures = curves(&Records::read(folder.path()).unwrap());
+        let figures = curves(&Records::read(folder.path()).unwrap(), |_| true);
         let [Figure::Curves(curves)] = figures.as_slice() else { panic!("{figures:?}") };
         assert_eq!(curves.series.len(), 1);
         assert_eq!(curves.series[0].points, [(1.0, 0.5)]);
+        let records = Records::read(folder.path()).unwrap();
+        assert!(super::curves(&records, |metric| metric != metrics::PATH_RATIO).is_empty());
     }
 }

@@ -116,7 +116,7 @@ fn of_row(folder: &Path, row: &Row) -> Result<Section> {
         row.seconds,
         row.run
     );
-    let figures = run::figures(&folder.join(&row.run), row, DRAWN_POINTS)?;
+    let figures = run::figures(&folder.join(&row.run), row, DRAWN_POINTS, |_| true)?;
     Ok(Section {
         heading: format!("{} {}D {} ({}), seed {}", row.dataset, row.dim, row.method, row.family, row.seed),
         folded: true,

@@ -10,12 +10,14 @@ use eval::Summary;
 use eval::report::{
     Block, Cloud, Curves, Figure, Images, Page, Paths, Scale, Scatter, Section, Series, Table,
 };
-use eval::results::{Metrics, Results, Row, Status};
+use eval::results::{Layout, Metrics, Protocol, Reference, Results, Row, Status};
+use flows::flow::Representation;
 use measure::Records;
-use metrics::{Metric, STEP_INVARIANCE_BY_STEPS};
+use metrics::{BY_CONSTRUCTION, Metric, STEP_INVARIANCE_BY_STEPS};
 use ndarray::{Array2, ArrayView1};
 use std::path::{Path, PathBuf};
-use train::run::CONFIG_FILE;
+use train::Config;
+use train::run::{CONFIG_FILE, stored_config};
 
 /// Points of a cloud in a figure.
 const DRAWN_POINTS: usize = 2000;
@@ -26,32 +28,60 @@ const DRAWN_PARTICLES: usize = 512;
 pub(crate) fn run(folder: &Path, results: &Results) -> Result<Page> {
     let row = results.rows.first().context("results.json has no row: delete it and resume the run")?;
     let configuration = std::fs::read_to_string(folder.join(CONFIG_FILE))?;
+    let given = given(folder)?;
+    let tells = |metric: &Metric| given.iter().all(|known| *known != metric);
     let mut figures: Vec<Figure> = paths(folder, results)?.into_iter().collect();
-    figures.extend(self::figures(folder, row, DRAWN_POINTS)?);
-    figures.extend(step_invariance(row));
+    figures.extend(self::figures(folder, row, DRAWN_POINTS, tells)?);
+    if given.is_empty() {
+        figures.extend(step_invariance(row));
+    }
     let section = |heading: &str, blocks| Section { heading: heading.into(), blocks, ..Section::default() };
     let facts = [
         ("data", format!("{} in {} dimensions", row.dataset, row.dim)),
         ("seed", row.seed.to_string()),
         ("iterations", row.iterations.to_string()),
-        ("training time", format!("{:.1} s", row.seconds)),
+        ("training time", format!("{:.1} s, {:.1} s of readings beside", row.seconds, row.reading_seconds)),
     ];
     let facts = facts.map(|(name, value)| (name.to_owned(), value)).into();
-    Ok(Page {
-        title: row.method.clone(),
-        status: status(&row.status),
-        sections: vec![
-            section("Run", vec![Block::Facts(facts)]),
-            section("Curves and samples", vec![Block::Figures(figures)]),
-            section("Measures", vec![Block::Table(measures(results, row))]),
-            section("Configuration", vec![Block::Code(configuration)]),
-            provenance(&Manifest::read(folder)?),
-        ],
+    let verdict =
+        row.verdict.iter().flat_map(|verdict| std::iter::once(&verdict.words).chain(&verdict.caveat));
+    let mut about: Vec<Block> = verdict.map(|sentence| Block::Text(sentence.clone())).collect();
+    about.push(Block::Facts(facts));
+    let mut sections = vec![
+        section("Run", about),
+        section("Curves and samples", vec![Block::Figures(figures)]),
+        section("Measures", vec![Block::Table(measures(results, row, tells))]),
+    ];
+    if !given.is_empty() {
+        let text = "The flow is the Hopf–Lax formula of its critic. These hold for any critic, trained or not, up to \
+                    the accuracy of the search for the ends of paths: they say nothing of how near the generated \
+                    points are to the data.";
+        let table = measures(results, row, |metric| !tells(metric));
+        let blocks = vec![Block::Text(text.into()), Block::Table(table)];
+        sections.push(Section { heading: "What holds by construction".into(), folded: true, blocks });
+    }
+    sections.push(section("Configuration", vec![Block::Code(configuration)]));
+    sections.push(provenance(&Manifest::read(folder)?));
+    Ok(Page { title: row.method.clone(), status: status(&row.status), sections })
+}
+
+/// What holds by construction for the flow of a run.
+fn given(folder: &Path) -> Result<&'static [&'static Metric]> {
+    Ok(match stored_config(folder)? {
+        Config::Flow(config) if matches!(config.representation, Representation::HopfLax(_)) => {
+            &BY_CONSTRUCTION
+        }
+        _ => &[],
     })
 }
 
-/// The samples over the data, and the curves of a run.
-pub(super) fn figures(folder: &Path, row: &Row, points: usize) -> Result<Vec<Figure>> {
+/// The samples over the data, and the curves of a run for the metrics that are `shown`.
+pub(super) fn figures(
+    folder: &Path,
+    row: &Row,
+    points: usize,
+    shown: impl Fn(&Metric) -> bool,
+) -> Result<Vec<Figure>> {
     let mut figures = Vec::new();
     if row.samples.is_some() && row.dataset.contains(DIRECTION) {
         figures.push(mapped_digits(folder)?);
@@ -65,7 +95,7 @@ pub(super) fn figures(folder: &Path, row: &Row, points: usize) -> Result<Vec<Fig
         figures.push(Figure::Scatter(Scatter { caption: caption.into(), clouds }));
     }
     figures.extend(particles(folder)?);
-    figures.extend(curves(&Records::read(folder)?));
+    figures.extend(curves(&Records::read(folder)?, shown));
     Ok(figures)
 }
 
@@ -156,9 +186,10 @@ fn step_invariance(row: &Row) -> Option<Figure> {
     drawable.then_some(Figure::Curves(curves))
 }
 
-fn measures(results: &Results, row: &Row) -> Table {
+/// The metrics that are `shown`, beside their floors.
+fn measures(results: &Results, row: &Row, shown: impl Fn(&Metric) -> bool) -> Table {
     let floor = results.floors.first().map(|floor| &floor.metrics);
-    let cells = metrics::all().filter_map(|metric| {
+    let cells = metrics::all().filter(|metric| shown(metric)).filter_map(|metric| {
         let shown = |metrics: &Metrics| {
             let mean = metrics.get(metric)?;
             Some(Summary { mean, sd: metrics.deviation(metric), count: 1 }.to_string())
@@ -168,20 +199,33 @@ fn measures(results: &Results, row: &Row) -> Table {
         let better = metric.better.to_string();
         Some(vec![metric.name.into(), value, floor, metric.unit.into(), better, metric.definition.into()])
     });
-    let protocol = results.protocol;
     Table {
-        caption: format!(
-            "± over {} pairs of independent clouds; n = {} for exact distances and the indicators, {} and {} for the \
-             Sinkhorn divergences. The floor is the same between two independent samples of the target. The unit φ \
-             is that of the critic's values.",
-            protocol.pairs,
-            protocol.exact_points,
-            protocol.sinkhorn_points,
-            protocol.sinkhorn_points_as_published
-        ),
+        caption: caption(results, row),
         head: ["measure", "value", "floor", "unit", "better", "definition"].map(Into::into).into(),
         rows: cells.collect(),
     }
+}
+
+/// What is measured against what.
+fn caption(results: &Results, row: &Row) -> String {
+    let Protocol { pairs, exact_points, sinkhorn_points, sinkhorn_points_as_published } = results.protocol;
+    let how = match row.verdict.as_ref().map(|verdict| verdict.layout) {
+        Some(Layout { reference: Reference::HeldOutRows, pairs, points }) => format!(
+            "± over {pairs} disjoint parts of {points} rows each that were held out. The floor is the same for as many \
+             rows of the training; that of nearest_training_distance is of the rows held out."
+        ),
+        Some(Layout { reference: Reference::TrainingRows, pairs, points }) => format!(
+            "± over {pairs} disjoint parts of {points} rows each. No rows were held out: generated points are set \
+             against rows of the training, and the floor is the same for other rows of it, so that learning by heart \
+             cannot show."
+        ),
+        _ => format!(
+            "± over {pairs} pairs of independent clouds; n = {exact_points} for exact distances and the indicators, \
+             {sinkhorn_points} and {sinkhorn_points_as_published} for the Sinkhorn divergences. The floor is the same \
+             between two independent samples of the target."
+        ),
+    };
+    format!("{how} The unit φ is that of the critic's values.")
 }
 
 pub(super) fn status(status: &Status) -> String {

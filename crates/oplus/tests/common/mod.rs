@@ -81,7 +81,7 @@ impl Workshop {
         let records = text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
         let mut names: Vec<String> = records.flat_map(|record| keys(&record)).collect();
         // What a record is set over.
-        names.retain(|name| name != "step" && name != "seconds");
+        names.retain(|name| !["step", "seconds", "reading_seconds"].contains(&name.as_str()));
         let results = fs::read_to_string(self.path(&format!("{folder}/results.json"))).unwrap();
         names.extend(measured(&serde_json::from_str(&results).unwrap()));
         assert!(!names.is_empty());

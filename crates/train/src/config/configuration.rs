@@ -3,6 +3,7 @@
 use super::load::{Document, contents};
 use super::{ConfigError, Kind, Points, Training};
 use crate::TrainError;
+use crate::reach::Reach;
 use crate::source::Source;
 use crate::training;
 use flows::device::Device;
@@ -47,6 +48,14 @@ pub trait Configuration: Clone + PartialEq + Serialize + DeserializeOwned {
 
     /// The loop.
     fn training(&self) -> &Training;
+
+    /// Whether points can travel as far as they have to, of a flow whose points have a longest way.
+    ///
+    /// # Errors
+    /// As [`Reach::of`].
+    fn reach(&self, _source: &Source) -> Result<Option<Reach>, TrainError> {
+        Ok(None)
+    }
 
     /// The training at its start.
     ///

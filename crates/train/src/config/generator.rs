@@ -229,8 +229,8 @@ impl GeneratorDescription {
 impl GeneratorConfig {
     pub(crate) fn check(&self) -> Result<(), ConfigError> {
         run_name(&self.name)?;
-        self.data.check("data")?;
-        self.initial.check("initial")?;
+        self.data.check_data()?;
+        self.initial.check_initial()?;
         self.generator.check()?;
         let jensen_shannon = match &self.dual {
             Dual::Kantorovich(potentials) => potentials.check().map(|()| false)?,

@@ -1,7 +1,7 @@
 //! Reading a configuration: file, preset, overrides, and errors that name the nearest valid key.
 
+use super::keys::{Fault, closest, complete};
 use super::{Configuration, Kind};
-use serde::de::DeserializeOwned;
 use std::path::{Path, PathBuf};
 use toml::{Table, Value};
 
@@ -25,14 +25,22 @@ pub enum ConfigError {
         /// What the parser found, with the line.
         reason: String,
     },
-    /// A key that does not exist or a value of the wrong type.
+    /// Keys that are missing, unknown, or have values that they cannot have: all that there are.
+    #[error("{origin}: {}", told(faults))]
+    Faults {
+        /// The file.
+        origin: String,
+        /// What is wrong, in the order of the tables.
+        faults: Vec<Fault>,
+    },
+    /// A preset that does not fit the file, or tables that do not fit each other.
     #[error("{origin}: {key}: {reason}")]
     Field {
         /// The file.
         origin: String,
         /// The path of the key.
         key: String,
-        /// What is wrong, and the nearest valid key.
+        /// What is wrong.
         reason: String,
     },
     /// An override that changes nothing that there is.
@@ -135,18 +143,16 @@ impl Document {
             found: self.kind.as_ref().map_or("missing".into(), ToString::to_string),
             remedy: self.kind.as_ref().and_then(Value::as_str).map_or_else(
                 || "write kind = \"flow\" or kind = \"generator\" above all tables".into(),
-                |found| {
-                    format!(
-                        "did you mean `{}`?",
-                        closest(found, Kind::ALL.map(Kind::name)).unwrap_or_default()
-                    )
+                |found| match closest(found, &Kind::ALL.map(Kind::name)) {
+                    Some(name) => format!("did you mean `{name}`?"),
+                    None => "write \"flow\" or \"generator\"".into(),
                 },
             ),
         })
     }
 
     /// The configuration, its values checked.
-    pub(crate) fn read<C: Configuration>(self) -> Result<C, ConfigError> {
+    pub(crate) fn read<C: Configuration>(mut self) -> Result<C, ConfigError> {
         if self.kind()? != C::KIND {
             return Err(ConfigError::Kind {
                 origin: self.origin.clone(),
@@ -154,8 +160,13 @@ impl Document {
                 remedy: format!("give a configuration of kind = {:?}", C::KIND.name()),
             });
         }
-        let config: C = deserialized(&self.table)
-            .map_err(|(key, message)| field(&self.origin, &key, nearest(&message)))?;
+        let faults = complete(C::KIND, &mut self.table);
+        if !faults.is_empty() {
+            return Err(ConfigError::Faults { origin: self.origin, faults });
+        }
+        let config: C = serde_path_to_error::deserialize(self.table).map_err(|error| {
+            field(&self.origin, &error.path().to_string(), error.inner().message().to_owned())
+        })?;
         config.validate()?;
         Ok(config)
     }
@@ -168,42 +179,14 @@ fn parsed(text: &str, origin: &str) -> Result<Table, ConfigError> {
     })
 }
 
-/// Reads a table; an error is the key to blame and what is wrong with it.
-fn deserialized<T: DeserializeOwned>(table: &Table) -> Result<T, (String, String)> {
-    plainly(table).map_err(|(mut key, message)| {
-        while let Some(inner) = blamed::<T>(table, &key, &message) {
-            key = format!("{key}.{inner}");
-        }
-        (key, message)
-    })
-}
-
-fn plainly<T: DeserializeOwned>(table: &Table) -> Result<T, (String, String)> {
-    serde_path_to_error::deserialize(table.clone())
-        .map_err(|error| (error.path().to_string(), error.inner().message().to_owned()))
-}
-
-/// The key of the table at `path` that an error is about: the one without which there is another error or none. (Serde
-/// reads a table with a tag as a whole, and so knows no more than its path.)
-fn blamed<T: DeserializeOwned>(table: &Table, path: &str, message: &str) -> Option<String> {
-    if message.starts_with("missing ") {
-        return None;
+/// One fault in the line, several a line each.
+fn told(faults: &[Fault]) -> String {
+    match faults {
+        [fault] => fault.to_string(),
+        _ => faults
+            .iter()
+            .fold(format!("{} keys are wrong", faults.len()), |text, fault| format!("{text}\n  {fault}")),
     }
-    let mut keys: Vec<String> = at(&mut table.clone(), path)?.keys().cloned().collect();
-    // Without its tag nothing can be said of a table: it is to blame where no other key is.
-    keys.sort_by_key(|key| ["kind", "method"].contains(&key.as_str()));
-    keys.into_iter().find(|key| {
-        let mut without = table.clone();
-        let removed = at(&mut without, path).and_then(|table| table.remove(key));
-        let error = plainly::<T>(&without).err();
-        removed.is_some()
-            && error.is_none_or(|(place, other)| (place.as_str(), other.as_str()) != (path, message))
-    })
-}
-
-/// The table at a dotted path.
-fn at<'a>(table: &'a mut Table, path: &str) -> Option<&'a mut Table> {
-    path.split('.').try_fold(table, |table, key| table.get_mut(key)?.as_table_mut())
 }
 
 fn field(origin: &str, key: &str, reason: String) -> ConfigError {
@@ -229,25 +212,6 @@ fn set(table: &mut Table, key: &str, value: Value) -> Result<(), String> {
             _ => Err(format!("`{head}` is a value, not a table with keys")),
         },
     }
-}
-
-/// Adds the nearest valid name to serde's message about an unknown field or variant.
-fn nearest(message: &str) -> String {
-    let mut quoted = message.split('`').skip(1).step_by(2);
-    if !message.starts_with("unknown ") {
-        return message.into();
-    }
-    let Some(found) = quoted.next() else { return message.into() };
-    match closest(found, quoted) {
-        Some(name) => format!("{message}; did you mean `{name}`?"),
-        None => message.into(),
-    }
-}
-
-/// The name most like `found`.
-fn closest<'a>(found: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let likeness = |name: &str| strsim::jaro_winkler(name, found);
-    names.into_iter().max_by(|a, b| likeness(a).total_cmp(&likeness(b)))
 }
 
 #[cfg(test)]
@@ -316,28 +280,31 @@ critic_optimiser = { learning_rate = 1e-3 }
             ("flow.lamda=1.0", "did you mean `lambda`?"),
             ("flow.lambda=-1.0", "flow.lambda is -1: "),
             ("flow.lambda=0", "flow.lambda is 0: "),
-            ("flow.lambda=\"big\"", "flow.lambda: invalid type: string \"big\", expected f64"),
+            (
+                "flow.lambda=\"big\"",
+                "flow.lambda is \"big\": give a finite number above 0, such as lambda = 0.1",
+            ),
             ("data.target=pinweel", "did you mean `pinwheel`?"),
-            ("critic.divergence=kll", "critic.divergence: "),
+            ("critic.divergence=kll", "critic.divergence is \"kll\": did you mean `kl`?"),
             ("flow.steps=0", "flow.steps is 0: "),
             ("representation.hidden=[]", "representation.hidden is []: "),
             ("training.batch=1", "training.batch is 1: "),
             ("flow.noise=-0.1", "flow.noise is -0.1: "),
             ("critic.divergence_weight=0", "critic.divergence_weight is 0: "),
             ("representation.kind=exact-terminal", "critic.activation is relu: take softplus"),
-            ("data.dim=\"two\"", "small.toml: data.dim: invalid type: string \"two\", expected usize"),
-            ("data.kind=targe", "data.kind: unknown variant `targe`"),
+            ("data.dim=\"two\"", "small.toml: data.dim is \"two\": give a whole number, at least 2"),
+            ("data.kind=targe", "data.kind is \"targe\": "),
             ("data.kind=targe", "did you mean `target`?"),
             ("data.samples=1", "data.samples is 1: "),
             ("initial.kind=norml", "did you mean `normal`?"),
             ("initial={ kind = \"normal\", std = 0 }", "initial.std is 0: give a finite number above 0"),
             ("initial={ kind = \"normal\", dim = 3 }", "initial.dim is 3: give 2"),
-            ("critic.lipschitz.weight=\"much\"", "critic.lipschitz.weight: invalid type"),
+            ("critic.lipschitz.weight=\"much\"", "critic.lipschitz.weight is \"much\": give"),
             (
                 "critic.lipschitz={ method = \"penalty\", form = \"lp\" }",
-                "critic.lipschitz: missing field `weight`",
+                "critic.lipschitz.weight is missing: write weight = 30.0",
             ),
-            ("flow.interaction={ kind = \"gausian\" }", "flow.interaction.kind: "),
+            ("flow.interaction={ kind = \"gausian\" }", "did you mean `gaussian`?"),
             ("name.x=1", "`name` is a value"),
             ("nonsense", "write key=value"),
         ] {

@@ -1,8 +1,8 @@
 //! Where points come from: the data, and what a flow or a generator begins with.
 
 use super::ConfigError;
-use super::validate::require;
-use datasets::{DigitSet, InitialLaw, SampleError, Split, Target};
+use super::validate::{fraction, require};
+use datasets::{Columns, DigitSet, InitialLaw, SampleError, Split, Target};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 
@@ -15,6 +15,10 @@ use std::path::{Path, PathBuf};
 /// | `file` | rows of a .npy or .csv file, with replacement |
 /// | `digits` | handwritten digits, with replacement |
 /// | `array` | rows of an array that the program gives to the run, with replacement |
+///
+/// Data of the kinds `file` and `array` are the user's own: a tenth of their rows is held out of the training
+/// (`held_out`), and the training sees them centred and scaled (`scaling`). Initial points that are no law are in the
+/// units of the data and are centred and scaled with them; a law is one of the scaled points.
 ///
 /// ```
 /// use train::config::Points;
@@ -75,11 +79,23 @@ pub enum Points {
     },
     /// The rows of a file.
     File {
-        /// A .npy or .csv file, one point a row.
+        /// A .npy or .csv file, one point a row ([`datasets::read_matrix`]).
         file: PathBuf,
-        /// Its number of columns, checked where it is given.
+        /// The columns that are coordinates, such as "0..2", [0, 3] or ["height", "weight"]; all where it is left out.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        columns: Option<Columns>,
+        /// Whether the first row of a text holds names, where that cannot be seen.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        header: Option<bool>,
+        /// The number of coordinates, checked where it is given.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         dim: Option<usize>,
+        /// The share of the rows that the training never sees, of data only; a tenth where it is left out.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        held_out: Option<f64>,
+        /// How the training sees the rows, of data only.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        scaling: Option<Scaling>,
     },
     /// Handwritten digits on a grid of 16×16.
     Digits {
@@ -97,8 +113,31 @@ pub enum Points {
         /// SHA-256 of its numbers, row by row as little-endian f64.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         sha256: Option<String>,
+        /// The share of the rows that the training never sees, of data only; a tenth where it is left out.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        held_out: Option<f64>,
+        /// How the training sees the rows, of data only.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        scaling: Option<Scaling>,
     },
 }
+
+/// How a training sees data of the user's own.
+///
+/// What else a configuration says (λ, the critic's bound L and the weight of its divergence, an initial law, noise and
+/// interaction) is meant in the units of the training.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Scaling {
+    /// Every coordinate centred, and all divided by one scale ([`crate::source::Units::of`]).
+    #[default]
+    Isotropic,
+    /// As they are.
+    None,
+}
+
+/// The share of the rows of the user's own data that is held out, where the configuration does not say it.
+const HELD_OUT: f64 = 0.1;
 
 impl Default for Points {
     /// The standard normal law.
@@ -160,8 +199,46 @@ impl Points {
         }
     }
 
+    /// The share of the rows of data that the training never sees: none but of the user's own.
+    pub fn held_out(&self) -> f64 {
+        match *self {
+            Self::File { held_out, .. } | Self::Array { held_out, .. } => held_out.unwrap_or(HELD_OUT),
+            _ => 0.0,
+        }
+    }
+
+    /// How a training sees data: as they are, but for the user's own.
+    pub fn scaling(&self) -> Scaling {
+        match *self {
+            Self::File { scaling, .. } | Self::Array { scaling, .. } => scaling.unwrap_or_default(),
+            _ => Scaling::None,
+        }
+    }
+
+    /// Checks the values of the section `data`.
+    pub(crate) fn check_data(&self) -> Result<(), ConfigError> {
+        fraction("data.held_out", self.held_out())?;
+        self.check("data")
+    }
+
+    /// Checks the values of the section `initial`.
+    pub(crate) fn check_initial(&self) -> Result<(), ConfigError> {
+        if let Self::File { held_out, scaling, .. } | Self::Array { held_out, scaling, .. } = self {
+            let remedy = "leave it out, initial points are all used, in the units of the data";
+            let found = |share: &f64| share.to_string();
+            require(
+                held_out.is_none(),
+                "initial.held_out",
+                held_out.as_ref().map_or("".into(), found),
+                remedy,
+            )?;
+            require(scaling.is_none(), "initial.scaling", "given".into(), remedy)?;
+        }
+        self.check("initial")
+    }
+
     /// Checks the values of the section `key`.
-    pub(crate) fn check(&self, key: &str) -> Result<(), ConfigError> {
+    fn check(&self, key: &str) -> Result<(), ConfigError> {
         if let Some(law) = self.law() {
             law.validate().map_err(|error| outside(key, &error))?;
         }

@@ -4,19 +4,22 @@ use super::Initial;
 use crate::TrainError;
 use crate::config::GeneratorConfig;
 use crate::run::{newest_state, stored};
-use crate::source::Inputs;
+use crate::source::{Inputs, Units};
 use crate::w2fe::Fitted;
 use flows::generator::Generator;
 use ndarray::{Array2, ArrayView2};
 use std::path::Path;
 
-/// The averaged generator of a run, with its configuration and its initial points.
+/// The averaged generator of a run, with its configuration and its initial points; generated points are in the user's
+/// units, and so are initial ones of the same dimension.
 #[derive(Debug, Clone)]
 pub struct GeneratorModel {
     /// The configuration of the run.
     pub config: GeneratorConfig,
     /// Iterations done.
     pub iteration: u64,
+    /// The user's units.
+    pub units: Units,
     /// What it moves.
     pub(crate) initial: Initial,
     pub(crate) generator: Generator,
@@ -41,8 +44,20 @@ impl GeneratorModel {
         let [input, output] = [state.size("input")?, state.size("output")?];
         let generator = config.generator.build(input, output)?;
         let fitted = Fitted::new(&generator).stored("average", &state)?;
-        let initial = Initial::stored((folder, data_sets), &config.initial, config.seed, input)?;
-        Ok(Self { config, iteration: state.counter("iteration")?, initial, generator, fitted })
+        let units = Units::stored(&state)?;
+        let initial = Initial::stored((folder, data_sets), &config.initial, config.seed, (input, &units))?;
+        Ok(Self { config, iteration: state.counter("iteration")?, units, initial, generator, fitted })
+    }
+
+    /// The same model for points in the units of its training.
+    #[must_use]
+    pub fn in_training_units(&self) -> Self {
+        Self { units: Units::Same, ..self.clone() }
+    }
+
+    /// The units of the initial points.
+    pub fn initial_units(&self) -> Units {
+        self.units.of_dimension(self.generator.input())
     }
 
     /// The dimension of the generated points.
@@ -55,7 +70,7 @@ impl GeneratorModel {
     /// # Errors
     /// What reading handwritten digits reports, where the run begins with them.
     pub fn initial(&self, n: usize, seed: u64) -> Result<Array2<f64>, TrainError> {
-        self.initial.sample(n, seed)
+        Ok(self.initial_units().restored(self.initial.sample(n, seed)?.view()))
     }
 
     /// `n` generated points from the stream of `seed`, [n, d].
@@ -71,6 +86,7 @@ impl GeneratorModel {
     /// # Errors
     /// As [`Fitted::generate`].
     pub fn generate(&self, z: ArrayView2<'_, f64>) -> Result<Array2<f64>, TrainError> {
-        self.fitted.generate(&self.generator, z)
+        let z = self.initial_units().scaled(z);
+        Ok(self.units.restored(self.fitted.generate(&self.generator, z.view())?.view()))
     }
 }

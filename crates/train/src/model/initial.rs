@@ -3,13 +3,13 @@
 use crate::TrainError;
 use crate::config::Points;
 use crate::run::INITIAL_FILE;
-use crate::source::{Draw, name};
+use crate::source::{Draw, Units, name};
 use datasets::{DigitSet, Split, stream};
 use ndarray::Array2;
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
-/// The initial points of a model: at hand, or digits that are read when they are asked for.
+/// The initial points of a model, in the units of its training: at hand, or digits that are read when they are asked for.
 #[derive(Debug, Clone)]
 pub enum Initial {
     /// At hand.
@@ -22,26 +22,32 @@ pub enum Initial {
         split: Split,
         /// The folder of the data sets.
         data_sets: PathBuf,
+        /// The units of the data.
+        units: Units,
     },
 }
 
 impl Initial {
-    /// The initial points in dimension `dim` of a run folder beside the folder of the data sets.
+    /// The initial points in dimension `dim` of a run folder beside the folder of the data sets; `units` are those of the
+    /// data.
     pub(super) fn stored(
         (folder, data_sets): (&Path, &Path),
         points: &Points,
         seed: u64,
-        dim: usize,
+        (dim, units): (usize, &Units),
     ) -> Result<Self, TrainError> {
+        let units = units.of_dimension(dim);
         let draw = match *points {
             Points::Digits { set, split } => {
-                return Ok(Self::Digits { set, split, data_sets: data_sets.into() });
+                return Ok(Self::Digits { set, split, data_sets: data_sets.into(), units });
             }
             Points::File { .. } | Points::Array { .. } => {
-                let kept = Points::File { file: folder.join(INITIAL_FILE), dim: Some(dim) };
-                Draw::read(&kept, "initial", None, None, folder)?
+                let file = folder.join(INITIAL_FILE);
+                let rows = datasets::read_matrix(&file)?;
+                datasets::expect_columns(&file, &rows, dim)?;
+                Draw::Rows(rows.mapv(|z| z as f32))
             }
-            _ => Draw::read(points, "initial", Some(dim), None, folder)?,
+            _ => Draw::read(points, "initial", Some(dim), folder)?.scaled(&units),
         };
         Ok(Self::Drawn(draw.fixed(points, &mut stream(seed, name::INITIAL, 0))?))
     }
@@ -53,8 +59,9 @@ impl Initial {
     pub fn draw(&self) -> Result<Cow<'_, Draw>, TrainError> {
         match self {
             Self::Drawn(draw) => Ok(Cow::Borrowed(draw)),
-            Self::Digits { set, split, data_sets } => {
-                Ok(Cow::Owned(Draw::Rows(set.read(data_sets, *split)?.pixels.mapv(|x| x as f32))))
+            Self::Digits { set, split, data_sets, units } => {
+                let digits = Draw::Rows(set.read(data_sets, *split)?.pixels.mapv(|x| x as f32));
+                Ok(Cow::Owned(digits.scaled(units)))
             }
         }
     }

@@ -3,10 +3,12 @@
 //! A run folder is enough: neither the data nor a file of initial points is read again, and the folder may be moved.
 //! Only handwritten digits as initial points are read from their data set, when they are asked for.
 
+mod explicit;
 mod flow;
 mod generator;
 mod initial;
 
+pub use explicit::ExplicitModel;
 pub use flow::FlowModel;
 pub use generator::GeneratorModel;
 pub use initial::Initial;
@@ -14,7 +16,7 @@ pub use initial::Initial;
 use crate::TrainError;
 use crate::config::Config;
 use crate::run::stored_config;
-use crate::source::Inputs;
+use crate::source::{Inputs, Units};
 use ndarray::{Array2, ArrayView2};
 use std::path::Path;
 
@@ -64,11 +66,27 @@ impl Model {
         }
     }
 
+    /// The user's units, in which all points are.
+    pub fn units(&self) -> &Units {
+        match self {
+            Self::Flow(model) => &model.units,
+            Self::Generator(model) => &model.units,
+        }
+    }
+
     /// Iterations done.
     pub fn iteration(&self) -> u64 {
         match self {
             Self::Flow(model) => model.iteration,
             Self::Generator(model) => model.iteration,
+        }
+    }
+
+    /// The dimension of the points that it moves.
+    pub fn start_dim(&self) -> usize {
+        match self {
+            Self::Flow(model) => model.dim(),
+            Self::Generator(model) => model.generator.input(),
         }
     }
 

@@ -1,11 +1,13 @@
 //! What a run tells while it runs.
 
+mod budget;
 mod jsonl;
 mod monitor;
 mod terminal;
 
+pub(crate) use budget::Budget;
 pub use jsonl::JsonLines;
-pub(crate) use monitor::Monitor;
+pub(crate) use monitor::{Monitor, particles};
 pub use terminal::Terminal;
 
 use crate::TrainError;
@@ -21,6 +23,8 @@ pub struct Record {
     pub step: u64,
     /// Wall-clock seconds of the iterations so far, without the measurements.
     pub seconds: f64,
+    /// Wall-clock seconds that the measurements of this record took; none where they were left out to save time.
+    pub reading_seconds: Option<f64>,
     /// What was measured.
     pub values: Vec<(&'static Metric, f64)>,
     /// The same for a terminal, in a few words.
@@ -38,6 +42,9 @@ impl Record {
         let mut object = Map::new();
         object.insert("step".into(), self.step.into());
         object.insert("seconds".into(), self.seconds.into());
+        if let Some(seconds) = self.reading_seconds {
+            object.insert("reading_seconds".into(), seconds.into());
+        }
         object.extend(self.values.iter().map(|(metric, value)| (metric.name.to_owned(), (*value).into())));
         object
     }
@@ -60,6 +67,9 @@ impl Record {
 pub trait Observer {
     /// Called before the first iteration of the run `name`: `done` of `total` iterations were done before.
     fn begin(&mut self, _name: &str, _done: u64, _total: u64) {}
+
+    /// Called before the first iteration for everything that the user should know, one sentence each.
+    fn warn(&mut self, _warning: &str) {}
 
     /// Called for every record.
     ///
@@ -94,6 +104,10 @@ pub trait Observer {
 impl<O: Observer + ?Sized> Observer for &mut O {
     fn begin(&mut self, name: &str, done: u64, total: u64) {
         (**self).begin(name, done, total);
+    }
+
+    fn warn(&mut self, warning: &str) {
+        (**self).warn(warning);
     }
 
     fn record(&mut self, record: &Record) -> Result<(), TrainError> {

@@ -13,8 +13,19 @@ use mfg::Indicators;
 use ndarray::Array2;
 use rand_distr::{Distribution, StandardNormal};
 
-/// Particles of the monitor: enough for a few per cent of noise, few enough to cost less than an iteration.
+/// Particles of the monitor in up to [`FEW_DIMENSIONS`]: enough for a few per cent of noise, few enough to cost less
+/// than an iteration.
 const PARTICLES: usize = 256;
+/// Beyond, the coordinates of all particles stay as many: means over coordinates are no noisier, and a reading, whose
+/// searches are in double precision and to the end, does not outgrow the iterations.
+const FEW_DIMENSIONS: usize = 32;
+/// The fewest particles that have a mean.
+const FEWEST: usize = 8;
+
+/// How many particles watch a flow on R^`dim`.
+pub(crate) fn particles(dim: usize) -> usize {
+    (PARTICLES * FEW_DIMENSIONS / dim.max(FEW_DIMENSIONS)).max(FEWEST)
+}
 
 /// Measures the averaged networks on the same particles, with the same noise, every time.
 #[derive(Debug, Clone)]
@@ -35,7 +46,7 @@ impl<N: ScalarField> Monitor<N> {
         let mut rng = stream(config.seed, name::MONITOR, 0);
         Ok(Self {
             game,
-            start: source.initial.points(PARTICLES, &mut rng)?,
+            start: source.initial.points(particles(source.dim()), &mut rng)?,
             companions: companions(&source.initial, config.seed)?,
             steps: config.flow.steps.most(),
             seed: config.seed,
@@ -57,5 +68,16 @@ impl<N: ScalarField> Monitor<N> {
             Err(RecordError::Trajectory(_)) => Ok(None),
             Err(error) => Err(error.into()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::particles;
+
+    #[test]
+    fn the_coordinates_of_all_particles_do_not_grow_with_the_dimension() {
+        assert_eq!([1, 2, 12, 32].map(particles), [256; 4]);
+        assert_eq!([64, 784, 5000].map(particles), [128, 10, 8]);
     }
 }

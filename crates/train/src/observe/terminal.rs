@@ -3,6 +3,7 @@
 use super::{Observer, Record};
 use crate::TrainError;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use std::io::Write;
 
 /// A progress bar with the live indicators.
 #[derive(Debug)]
@@ -27,6 +28,11 @@ impl Observer for Terminal {
         self.bar.set_prefix(name.to_owned());
         self.bar.set_position(done);
         self.bar.reset_eta();
+    }
+
+    fn warn(&mut self, warning: &str) {
+        // Nothing is lost where nobody reads.
+        self.bar.suspend(|| writeln!(std::io::stderr(), "warning: {warning}").unwrap_or_default());
     }
 
     fn record(&mut self, record: &Record) -> Result<(), TrainError> {

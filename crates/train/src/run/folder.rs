@@ -4,7 +4,8 @@
 //! | --- | --- |
 //! | config.toml | the merged configuration |
 //! | manifest.json | the version of this format, and where the run came from |
-//! | initial.npy | the initial points, where they come from a file or from memory |
+//! | initial.npy | the initial points in the units of the training, where they come from a file or from memory |
+//! | held-out.npy | rows of the user's own data that the training never sees, in the user's units |
 //! | metrics.jsonl | one record every `training.log_every` iterations |
 //! | checkpoints/NNNNNNNNN.safetensors | the whole state; the newest three are kept |
 //! | outcome.json | how the run ended, written last |
@@ -31,6 +32,8 @@ pub const MANIFEST_FILE: &str = "manifest.json";
 pub const OUTCOME_FILE: &str = "outcome.json";
 /// Name of the initial points in a run folder.
 pub const INITIAL_FILE: &str = "initial.npy";
+/// Name of the rows in a run folder that its training never sees.
+pub const HELD_OUT_FILE: &str = "held-out.npy";
 /// The version of the format of a run folder: of its configuration and of its checkpoints.
 pub const FORMAT: u64 = 2;
 /// The field of manifest.json with the version of the format.
@@ -68,7 +71,7 @@ impl Folder {
         let mut entries =
             fs::read_dir(&path).map_err(|source| TrainError::Io { path: path.clone(), source })?;
         // A run that was cut off before its configuration was written left at most these.
-        let ours = [CHECKPOINTS, MANIFEST_FILE, INITIAL_FILE];
+        let ours = [CHECKPOINTS, MANIFEST_FILE, INITIAL_FILE, HELD_OUT_FILE];
         let foreign = |name: std::ffi::OsString| !ours.iter().any(|ours| name == *ours);
         if entries.any(|entry| entry.is_ok_and(|entry| foreign(entry.file_name()))) {
             return Err(TrainError::Occupied { path });
@@ -80,7 +83,7 @@ impl Folder {
     pub(super) fn begin(
         &self,
         config: &impl Configuration,
-        initial: Option<&Array2<f32>>,
+        kept: &Kept,
         mut provenance: Map<String, Value>,
     ) -> Result<Option<PathBuf>, TrainError> {
         if self.begun {
@@ -89,8 +92,11 @@ impl Folder {
         create(&self.path.join(CHECKPOINTS))?;
         provenance.insert(FORMAT_FIELD.into(), FORMAT.into());
         write_json(&self.path.join(MANIFEST_FILE), &provenance)?;
-        if let Some(points) = initial {
+        if let Some(points) = &kept.initial {
             datasets::write_npy_f32(self.path.join(INITIAL_FILE), points)?;
+        }
+        if let Some(points) = &kept.held_out {
+            datasets::write_npy_f64(self.path.join(HELD_OUT_FILE), points)?;
         }
         let text = config.to_toml()?;
         datasets::write_whole(self.path.join(CONFIG_FILE), |file| file.write_all(text.as_bytes()))?;
@@ -130,11 +136,21 @@ pub(super) fn restore(training: &mut impl Training, path: &Path) -> Result<f64, 
     Ok(stored.doubles("seconds")?.first().copied().unwrap_or_default())
 }
 
-/// The initial points that a model could not draw again from its configuration alone.
-pub(super) fn kept_initial(config: &impl Configuration, source: &Source) -> Option<Array2<f32>> {
-    match config.initial() {
-        Points::File { .. } | Points::Array { .. } => source.initial.rows().cloned(),
-        _ => None,
+/// The points that a run folder keeps.
+pub(super) struct Kept {
+    /// The initial points that a model could not draw again from its configuration alone.
+    initial: Option<Array2<f32>>,
+    /// The rows that the training never sees.
+    pub(super) held_out: Option<Array2<f64>>,
+}
+
+impl Kept {
+    pub(super) fn of(config: &impl Configuration, source: &Source) -> Self {
+        let initial = match config.initial() {
+            Points::File { .. } | Points::Array { .. } => source.initial.rows().cloned(),
+            _ => None,
+        };
+        Self { initial, held_out: source.held_out.clone() }
     }
 }
 

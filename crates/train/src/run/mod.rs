@@ -3,8 +3,8 @@
 mod folder;
 
 pub use folder::{
-    CONFIG_FILE, FORMAT, INITIAL_FILE, MANIFEST_FILE, METRICS_FILE, OUTCOME_FILE, newest_checkpoint,
-    stored_config,
+    CONFIG_FILE, FORMAT, HELD_OUT_FILE, INITIAL_FILE, MANIFEST_FILE, METRICS_FILE, OUTCOME_FILE,
+    newest_checkpoint, stored_config,
 };
 
 pub(crate) use folder::{newest_state, stored};
@@ -12,14 +12,15 @@ pub(crate) use folder::{newest_state, stored};
 use crate::TrainError;
 use crate::config::{self, Configuration, FlowConfig};
 use crate::flow_run::FlowRun;
-use crate::observe::{JsonLines, Observer, Record};
+use crate::observe::{Budget, JsonLines, Observer, Record};
 use crate::outcome::{Outcome, Status};
-use crate::source::{Inputs, Source, identified};
+use crate::reach::Reach;
+use crate::source::{Inputs, Source, Units, identified};
 use crate::training::{Readings, StepError, Training};
 use flows::FlowError;
 use flows::device::Device;
 use flows::scalar_field::ScalarField;
-use folder::Folder;
+use folder::{Folder, Kept};
 use metrics::Metric;
 use ndarray::Array2;
 use serde_json::{Map, Value};
@@ -57,6 +58,7 @@ pub struct Run<'a, C: Configuration, T = <C as Configuration>::Training> {
     inputs: Inputs,
     observers: Vec<Box<dyn Observer + 'a>>,
     measures: Vec<Measure<'a, T>>,
+    reading_share: Option<f64>,
     out: Option<PathBuf>,
     resume: bool,
     device: Device,
@@ -70,6 +72,10 @@ pub struct Trained<M> {
     pub outcome: Outcome,
     /// The averaged networks of its last finite state.
     pub model: M,
+    /// Rows of the data that the training has not seen, in the user's units, [k, d]; none but of data of the user's own.
+    pub held_out: Option<Array2<f64>>,
+    /// How far points can travel and how far they have to, of a flow whose points have a longest way.
+    pub reach: Option<Reach>,
 }
 
 impl<'a, C: Configuration> Run<'a, C> {
@@ -81,6 +87,7 @@ impl<'a, C: Configuration> Run<'a, C> {
             inputs: Inputs::default(),
             observers: Vec::new(),
             measures: Vec::new(),
+            reading_share: None,
             out: None,
             resume: false,
             device: Device::Cpu,
@@ -100,7 +107,7 @@ impl<'a> Run<'a, FlowConfig> {
     where
         N: ScalarField + Clone + 'static,
     {
-        let Self { config, inputs, observers, out, resume, device, provenance, .. } = self;
+        let Self { config, inputs, observers, reading_share, out, resume, device, provenance, .. } = self;
         let begin: Begin<'a, FlowConfig, FlowRun<N>> = Box::new(move |config, source, device| {
             if device == Device::Cpu {
                 return FlowRun::native(config, network, source);
@@ -109,12 +116,14 @@ impl<'a> Run<'a, FlowConfig> {
                 "a critic's network of your own is trained by native code only: train on the CPU".into();
             Err(FlowError::Device { device: device.to_string(), reason }.into())
         });
-        Run { config, begin, inputs, observers, measures: Vec::new(), out, resume, device, provenance }
+        let measures = Vec::new();
+        Run { config, begin, inputs, observers, measures, reading_share, out, resume, device, provenance }
     }
 }
 
 impl<'a, C: Configuration, T: Training> Run<'a, C, T> {
-    /// Trains on the rows of an array [n, d], whatever the configuration names as `data`.
+    /// Trains on the rows of an array [n, d], whatever the configuration names as `data`, but for those that are held out
+    /// ([`Points`](config::Points)).
     pub fn data(mut self, points: Array2<f64>) -> Self {
         self.inputs.data = Some(points);
         self
@@ -138,9 +147,18 @@ impl<'a, C: Configuration, T: Training> Run<'a, C, T> {
         self
     }
 
-    /// Adds values to every record; the time that measuring takes is not counted.
+    /// Adds values to every record, in the units of the training; the record has them in the user's
+    /// ([`Units::value`]). The time that measuring takes is not counted.
     pub fn measure(mut self, measure: impl FnMut(&T) -> Measured + 'a) -> Self {
         self.measures.push(Box::new(measure));
+        self
+    }
+
+    /// Leaves out readings, live indicators and what [`Run::measure`] adds, that would take more than this share of the
+    /// time of the training, such as 0.05; without this every record has them all. The first and the last record
+    /// have them, and all until they took a second. Which others have them depends on the clock, their values do not.
+    pub fn reading_share(mut self, share: f64) -> Self {
+        self.reading_share = Some(share);
         self
     }
 
@@ -176,18 +194,24 @@ impl<'a, C: Configuration, T: Training> Run<'a, C, T> {
     /// data, device and
     /// file errors; what observers and measurements report. A divergence is an outcome, not an error.
     pub fn train(mut self) -> Result<Trained<T::Model>, TrainError> {
-        let array = |array: &Option<Array2<f64>>, key| array.as_ref().map(|a| identified(a, key)).transpose();
-        let (data, initial) = (array(&self.inputs.data, "data")?, array(&self.inputs.initial, "initial")?);
+        let array = |array: &Option<Array2<f64>>, key, section| {
+            array.as_ref().map(|array| identified(array, key, section)).transpose()
+        };
+        let data = array(&self.inputs.data, "data", self.config.data())?;
+        let initial = array(&self.inputs.initial, "initial", self.config.initial())?;
         self.config = self.config.with_points(data, initial);
         self.config.validate()?;
         let config = &self.config;
         let folder = self.out.take().map(|out| Folder::claim(config, out, self.resume)).transpose()?;
         let source = Source::new(config, &self.inputs)?;
-        let kept = folder::kept_initial(config, &source);
+        let (units, mut warnings) = (source.units.clone(), source.warnings.clone());
+        let reach = config.reach(&source)?;
+        warnings.extend(reach.iter().filter(|reach| !reach.suffices()).map(Reach::to_string));
+        let kept = Kept::of(config, &source);
         let mut training = (self.begin)(config, source, self.device)?;
         let mut seconds = 0.0;
         if let Some(folder) = &folder {
-            if let Some(checkpoint) = folder.begin(config, kept.as_ref(), self.provenance)? {
+            if let Some(checkpoint) = folder.begin(config, &kept, self.provenance)? {
                 seconds = folder::restore(&mut training, &checkpoint)?;
             }
             // The first observer, so that a record is on disk before another can fail.
@@ -196,8 +220,12 @@ impl<'a, C: Configuration, T: Training> Run<'a, C, T> {
         }
         let (name, total) = (config.name(), config.training().iterations);
         self.observers.iter_mut().for_each(|o| o.begin(name, training.iteration(), total));
+        for warning in &warnings {
+            self.observers.iter_mut().for_each(|o| o.warn(warning));
+        }
         let length = *config.training();
-        let mut round = Round { length, folder, training, seconds, observers: self.observers };
+        let budget = Budget::new(self.reading_share);
+        let mut round = Round { length, folder, training, units, seconds, budget, observers: self.observers };
         let status = round.iterate(&mut self.measures)?;
         round.save()?;
         let outcome = Outcome { status, iterations: round.training.iteration(), seconds: round.seconds };
@@ -205,7 +233,7 @@ impl<'a, C: Configuration, T: Training> Run<'a, C, T> {
             folder.end(&outcome)?;
         }
         round.observers.iter_mut().try_for_each(|o| o.end(&outcome))?;
-        Ok(Trained { outcome, model: round.training.model()? })
+        Ok(Trained { outcome, model: round.training.model()?, held_out: kept.held_out, reach })
     }
 }
 
@@ -214,8 +242,10 @@ struct Round<'a, T> {
     length: config::Training,
     folder: Option<Folder>,
     training: T,
+    units: Units,
     /// Of all iterations so far.
     seconds: f64,
+    budget: Budget,
     observers: Vec<Box<dyn Observer + 'a>>,
 }
 
@@ -225,7 +255,11 @@ impl<T: Training> Round<'_, T> {
         while self.training.iteration() < length.iterations {
             let begun = Instant::now();
             match self.training.step() {
-                Ok(()) => self.seconds += begun.elapsed().as_secs_f64(),
+                Ok(()) => {
+                    let seconds = begun.elapsed().as_secs_f64();
+                    self.seconds += seconds;
+                    self.budget.trained(seconds);
+                }
                 Err(StepError::Diverged(reason)) => {
                     return Ok(Status::Diverged { step: self.training.iteration(), reason });
                 }
@@ -234,11 +268,20 @@ impl<T: Training> Round<'_, T> {
             let step = self.training.iteration();
             self.observers.iter_mut().for_each(|o| o.tick(step));
             if step.is_multiple_of(length.log_every) || step == length.iterations {
-                let Readings { mut values, headline, stop } = self.training.readings()?;
-                for measure in measures.iter_mut() {
+                let live = step == length.iterations || self.budget.allows();
+                let begun = Instant::now();
+                let Readings { mut values, headline, stop } = self.training.readings(live)?;
+                for measure in measures.iter_mut().filter(|_| live) {
                     values.extend(measure(&self.training).map_err(TrainError::Measurement)?);
                 }
-                let record = Record { step, seconds: self.seconds, values, headline };
+                let reading_seconds = live.then(|| begun.elapsed().as_secs_f64());
+                if let Some(seconds) = reading_seconds {
+                    self.budget.read(seconds);
+                }
+                for (metric, value) in &mut values {
+                    *value = self.units.value(metric, *value);
+                }
+                let record = Record { step, seconds: self.seconds, reading_seconds, values, headline };
                 self.observers.iter_mut().try_for_each(|o| o.record(&record))?;
                 if let Some(stop) = stop {
                     return Ok(Status::Stopped(stop));

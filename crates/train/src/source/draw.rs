@@ -1,5 +1,6 @@
 //! A law or a set of points that is ready to be drawn from.
 
+use super::Units;
 use crate::TrainError;
 use crate::config::{ConfigError, Points};
 use datasets::{InitialLaw, Target};
@@ -28,16 +29,22 @@ pub enum Draw {
     },
     /// The rows of a matrix, with replacement.
     Rows(Array2<f32>),
+    /// Points of a law in other units, in those of the training.
+    Scaled {
+        /// The law.
+        draw: Box<Draw>,
+        /// Its units.
+        units: Units,
+    },
 }
 
 impl Draw {
-    /// Reads what is to be read of the section `key`; a synthetic target is drawn afresh even where the configuration
-    /// draws it once. `dim` is the dimension of a law that has none of its own.
+    /// What the section `key` names, points of the user's own aside; a synthetic target is drawn afresh even where the
+    /// configuration draws it once. `dim` is the dimension of a law that has none of its own.
     pub(crate) fn read(
         points: &Points,
         key: &str,
         dim: Option<usize>,
-        array: Option<&Array2<f64>>,
         data_sets: &Path,
     ) -> Result<Self, TrainError> {
         let missing = |key: String, remedy: &str| ConfigError::Value {
@@ -50,23 +57,26 @@ impl Draw {
             let dim = points.dim().or(dim).ok_or_else(|| missing(format!("{key}.dim"), remedy))?;
             return Ok(Self::Law { law, dim });
         }
-        let rows = match points {
-            &Points::Target { target, dim, balanced, .. } => {
-                return Ok(Self::Target { target, dim, balanced });
+        match points {
+            &Points::Target { target, dim, balanced, .. } => Ok(Self::Target { target, dim, balanced }),
+            Points::Digits { set, split } => {
+                Ok(Self::Rows(set.read(data_sets, *split)?.pixels.mapv(|x| x as f32)))
             }
-            Points::File { file, dim } => {
-                let rows = datasets::read_matrix(file)?;
-                if let Some(dim) = *dim {
-                    datasets::expect_columns(file, &rows, dim)?;
-                }
-                rows
+            _ => {
+                let remedy = "give it to the run, or name a file or a target";
+                Err(missing(format!("the array for `{key}`"), remedy).into())
             }
-            Points::Digits { set, split } => set.read(data_sets, *split)?.pixels,
-            _ => array.cloned().ok_or_else(|| {
-                missing(format!("the array for `{key}`"), "give it to the run, or name a file or a target")
-            })?,
-        };
-        Ok(Self::Rows(rows.mapv(|x| x as f32)))
+        }
+    }
+
+    /// The same points in the units of a training; a law is one of the scaled points as it is.
+    pub(crate) fn scaled(self, units: &Units) -> Self {
+        match self {
+            unchanged if *units == Units::Same => unchanged,
+            Self::Rows(rows) => Self::Rows(units.scaled(rows.mapv(f64::from).view()).mapv(|z| z as f32)),
+            target @ Self::Target { .. } => Self::Scaled { draw: Box::new(target), units: units.clone() },
+            law @ (Self::Law { .. } | Self::Scaled { .. }) => law,
+        }
     }
 
     /// Draws the points of a synthetic target once, where `points` says how many.
@@ -84,6 +94,7 @@ impl Draw {
         match self {
             Self::Target { dim, .. } | Self::Law { dim, .. } => *dim,
             Self::Rows(rows) => rows.ncols(),
+            Self::Scaled { draw, .. } => draw.dim(),
         }
     }
 
@@ -91,7 +102,7 @@ impl Draw {
     pub fn rows(&self) -> Option<&Array2<f32>> {
         match self {
             Self::Rows(rows) => Some(rows),
-            Self::Law { .. } | Self::Target { .. } => None,
+            Self::Law { .. } | Self::Target { .. } | Self::Scaled { .. } => None,
         }
     }
 
@@ -119,6 +130,7 @@ impl Draw {
             &Self::Target { target, dim, balanced: true } => target.sample_balanced(count, dim, rng)?,
             &Self::Target { target, dim, balanced: false } => target.sample(count, dim, rng)?,
             &Self::Law { law, dim } => law.sample(count, dim, rng)?,
+            Self::Scaled { draw, units } => units.scaled(draw.points(count, rng)?.view()),
             Self::Rows(rows) => {
                 let drawn: Vec<usize> = (0..count).map(|_| rng.random_range(0..rows.nrows())).collect();
                 rows.select(Axis(0), &drawn).mapv(f64::from)

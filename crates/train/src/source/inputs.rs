@@ -1,8 +1,10 @@
 //! What a run is given beside its configuration.
 
-use super::Draw;
+use super::own::Own;
+use super::{Data, Draw};
 use crate::TrainError;
 use crate::config::{ConfigError, Configuration, Points};
+use datasets::TableOptions;
 use ndarray::Array2;
 use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
@@ -29,42 +31,85 @@ impl Inputs {
     /// The data of a configuration; a synthetic target is drawn afresh even where the configuration draws it once.
     ///
     /// # Errors
-    /// What the reader reports, and [`ConfigError::Value`] for a dimension or an array that is missing.
-    pub fn data(&self, config: &impl Configuration) -> Result<Draw, TrainError> {
-        Draw::read(config.data(), "data", None, self.data.as_ref(), &self.data_sets)
+    /// What the reader reports, and [`ConfigError::Value`] for a dimension or an array that is missing, for a single
+    /// row, and for a value that hides all others or that single precision does not hold.
+    pub fn data(&self, config: &impl Configuration) -> Result<Data, TrainError> {
+        let points = config.data();
+        match own(points, "data", self.data.as_ref())? {
+            Some(own) => Ok(own.data(points, config.seed())?),
+            None => Ok(Draw::read(points, "data", None, &self.data_sets)?.into()),
+        }
     }
 
-    /// What a configuration begins with, in dimension `dim` where it tells none; drawn as [`Inputs::data`].
+    /// What a configuration begins with in the units of its training, in the dimension of its data where it tells none;
+    /// drawn as [`Inputs::data`].
     ///
     /// # Errors
     /// As [`Inputs::data`].
-    pub fn initial(&self, config: &impl Configuration, dim: usize) -> Result<Draw, TrainError> {
-        Draw::read(config.initial(), "initial", Some(dim), self.initial.as_ref(), &self.data_sets)
+    pub fn initial(&self, config: &impl Configuration, data: &Data) -> Result<Draw, TrainError> {
+        let (points, dim) = (config.initial(), data.dim());
+        match own(points, "initial", self.initial.as_ref())? {
+            Some(own) => {
+                let units = data.units.of_dimension(own.table.values.ncols());
+                Ok(own.initial(&units)?)
+            }
+            None => {
+                let draw = Draw::read(points, "initial", Some(dim), &self.data_sets)?;
+                let units = data.units.of_dimension(draw.dim());
+                Ok(draw.scaled(&units))
+            }
+        }
     }
 }
 
-/// What identifies the points of `array`, which stand in the place of a configuration's section `key`.
-pub(crate) fn identified(array: &Array2<f64>, key: &str) -> Result<Points, ConfigError> {
+/// The user's own points of the section `key`, from a file or from memory; none of other kinds.
+fn own(points: &Points, key: &str, array: Option<&Array2<f64>>) -> Result<Option<Own>, TrainError> {
+    match points {
+        Points::File { file, dim, columns, header, .. } => {
+            let options = TableOptions { header: *header, columns: columns.clone() };
+            let table = datasets::read_table(file, &options)?;
+            if let Some(dim) = *dim {
+                datasets::expect_columns(file, &table.values, dim)?;
+            }
+            Ok(Some(Own { table, name: file.display().to_string() }))
+        }
+        Points::Array { .. } => {
+            Ok(array.map(|array| Own { table: array.clone().into(), name: of_array(key) }))
+        }
+        _ => Ok(None),
+    }
+}
+
+fn of_array(key: &str) -> String {
+    format!("the array for `{key}`")
+}
+
+/// What identifies the points of `array`, which stand in the place of a configuration's section `key`; what that section
+/// says about points of the user's own, holds for them.
+pub(crate) fn identified(array: &Array2<f64>, key: &str, section: &Points) -> Result<Points, ConfigError> {
     let (rows, columns) = array.dim();
     if rows == 0 || columns == 0 {
         return Err(ConfigError::Value {
-            key: format!("the array for `{key}`"),
+            key: of_array(key),
             found: format!("of shape [{rows}, {columns}]"),
             remedy: "give at least one point of one coordinate".into(),
         });
     }
-    // Points become single precision: a number beyond its range is no better than an infinity.
-    if let Some(((row, column), value)) =
-        array.indexed_iter().find(|(_, value)| !(**value as f32).is_finite())
-    {
+    if let Some(((row, column), value)) = array.indexed_iter().find(|(_, value)| !value.is_finite()) {
         return Err(ConfigError::Value {
-            key: format!("row {row}, column {column} (counted from 0) of the array for `{key}`"),
+            key: format!("row {row}, column {column} (counted from 0) of {}", of_array(key)),
             found: value.to_string(),
-            remedy: "give finite numbers below 3e38".into(),
+            remedy: "give finite numbers".into(),
         });
     }
     let mut hash = Sha256::new();
     array.iter().for_each(|value| hash.update(value.to_le_bytes()));
     let sha256 = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
-    Ok(Points::Array { shape: Some([rows, columns]), sha256: Some(sha256) })
+    let (held_out, scaling) = match *section {
+        Points::File { held_out, scaling, .. } | Points::Array { held_out, scaling, .. } => {
+            (held_out, scaling)
+        }
+        _ => (None, None),
+    };
+    Ok(Points::Array { shape: Some([rows, columns]), sha256: Some(sha256), held_out, scaling })
 }

@@ -1,20 +1,29 @@
 //! Minibatches by seeded stream: the same (seed, name, step) gives the same numbers whatever ran before.
 
+mod data;
 mod draw;
 mod inputs;
+mod outlier;
+mod own;
+mod units;
 
+pub use data::Data;
 pub use draw::Draw;
 pub use inputs::Inputs;
 pub(crate) use inputs::identified;
+pub use units::Units;
 
 use crate::TrainError;
 use crate::config::{ConfigError, Configuration};
 use datasets::stream;
+use ndarray::Array2;
 
 /// The names of the streams of a training run; together with the seed and a step they address all its randomness.
 pub mod name {
     /// The training set of a synthetic target.
     pub const TARGET: &str = "target";
+    /// The choice of the rows of the user's own data that a training never sees.
+    pub const HELD_OUT: &str = "held-out";
     /// The points of a synthetic target that a run begins with.
     pub const INITIAL: &str = "initial";
     /// Initial parameters of the potential.
@@ -29,10 +38,16 @@ pub mod name {
     pub const ITERATION: &str = "iteration";
     /// Particles of the logged indicators.
     pub const MONITOR: &str = "monitor";
+    /// The order in which data points come that remember an end.
+    pub const DECK: &str = "deck";
+    /// Points that are drawn once of an endless law.
+    pub const POOL: &str = "pool";
     /// Companions of the search for the ends of paths.
     pub const COMPANIONS: &str = "companions";
     /// Initial points of a sampled model.
     pub const SAMPLE: &str = "sample";
+    /// Points of either side of the way that a flow has to go.
+    pub const REACH: &str = "reach";
     /// Noise along the paths of a sampled model.
     pub const NOISE: &str = "noise";
 }
@@ -43,10 +58,16 @@ const COMPANIONS: usize = 512;
 /// The data and the initial points of a run.
 #[derive(Debug, Clone)]
 pub struct Source {
-    /// The target π.
+    /// The target π, in the units of the training.
     pub data: Draw,
-    /// The initial law ρ₀.
+    /// The initial law ρ₀, in the units of the training.
     pub initial: Draw,
+    /// Rows of the data that the training never sees, in the user's units, [k, d]; none but of data of the user's own.
+    pub held_out: Option<Array2<f64>>,
+    /// The user's units.
+    pub units: Units,
+    /// What the user should know of the data, one sentence each.
+    pub warnings: Vec<String>,
 }
 
 impl Source {
@@ -58,10 +79,11 @@ impl Source {
     pub fn new(config: &impl Configuration, inputs: &Inputs) -> Result<Self, TrainError> {
         let seed = config.seed();
         let data = inputs.data(config)?;
-        let data = data.fixed(config.data(), &mut stream(seed, name::TARGET, 0))?;
-        let initial = inputs.initial(config, data.dim())?;
+        let initial = inputs.initial(config, &data)?;
         let initial = initial.fixed(config.initial(), &mut stream(seed, name::INITIAL, 0))?;
-        Ok(Self { data, initial })
+        let Data { draw, held_out, units, warnings } = data;
+        let data = draw.fixed(config.data(), &mut stream(seed, name::TARGET, 0))?;
+        Ok(Self { data, initial, held_out, units, warnings })
     }
 
     /// The dimension d of the data.

@@ -75,7 +75,7 @@ impl Training for GeneratorRun {
         Ok(())
     }
 
-    fn readings(&mut self) -> Result<Readings, TrainError> {
+    fn readings(&mut self, _live: bool) -> Result<Readings, TrainError> {
         let StepReport { critic, slope_rms, generator_first, generator_last } = self.report;
         let values = vec![
             (metrics::CRITIC_DUAL, critic.dual),

@@ -179,7 +179,13 @@ impl Trainer {
         Ok(())
     }
 
-    /// The averaged G at the rows of `z`, with the running averages: each point by itself.
+    /// The data and the initial points.
+    pub fn source(&self) -> &Source {
+        &self.source
+    }
+
+    /// The averaged G at the rows of `z`, with the running averages: each point by itself; all in the units of the
+    /// training.
     ///
     /// # Errors
     /// [`TrainError::Config`] when `z` has another dimension than the start of this run.
@@ -192,6 +198,7 @@ impl Trainer {
         GeneratorModel {
             config: self.config.clone(),
             iteration: self.iteration,
+            units: self.source.units.clone(),
             initial: Initial::Drawn(self.source.initial.clone()),
             generator: self.generator.clone(),
             fitted: self.average.clone(),
@@ -201,6 +208,7 @@ impl Trainer {
     pub(super) fn store(&self, state: &mut State) {
         state.counter("input", self.generator.input() as u64);
         state.counter("output", self.generator.output() as u64);
+        self.source.units.store(state);
         self.current.store("generator", state);
         self.average.store("average", state);
         state.adam("generator", &self.adam);

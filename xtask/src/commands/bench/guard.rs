@@ -41,8 +41,9 @@ type Shares = BTreeMap<String, f64>;
 /// What is committed.
 #[derive(Debug, Default, Serialize, Deserialize)]
 struct Committed {
-    /// By size.
-    share_of_matrix_product_rate: Shares,
+    /// By the width of the machine's vector registers, in bits, and by size: on wide ones a matrix product gains more
+    /// than an iteration.
+    share_of_matrix_product_rate: BTreeMap<u32, Shares>,
     /// Of one iteration, in millions, by size; empty where valgrind is not installed.
     millions_of_instructions: BTreeMap<String, f64>,
 }
@@ -53,11 +54,16 @@ pub(super) fn run(workspace: &Workspace, guard: Guard) -> Result<()> {
     cargo.args(["build", "--release", "--package", "oplus-benches", "--bin", "training_iteration"]);
     let program = program::build(cargo, "training_iteration")?;
     let path = workspace.root().join(COMMITTED);
-    let mut now = Committed::default();
+    let committed = committed(&path)?;
+    let (mut width, mut shares, mut counts) = (0, Shares::new(), BTreeMap::new());
     for size in SIZES {
-        let share = share(&program, size)?;
-        println!("training iteration {size}, d = {DIM}: {:.0} % of the matrix-product rate", 100.0 * share);
-        now.share_of_matrix_product_rate.insert(format!("{size} d={DIM}"), (share * 1e3).round() / 1e3);
+        let measured = share(&program, size)?;
+        width = measured.vector_bits;
+        println!(
+            "training iteration {size}, d = {DIM}: {:.0} % of the matrix-product rate with {width}-bit vectors",
+            100.0 * measured.share
+        );
+        shares.insert(format!("{size} d={DIM}"), (measured.share * 1e3).round() / 1e3);
     }
     for size in COUNTED {
         let Some(millions) = millions_of_instructions(&program, size)? else {
@@ -65,10 +71,13 @@ pub(super) fn run(workspace: &Workspace, guard: Guard) -> Result<()> {
             break;
         };
         println!("training iteration {size}, d = {DIM}: {millions:.1} million instructions");
-        now.millions_of_instructions.insert(format!("{size} d={DIM}"), (millions * 10.0).round() / 10.0);
+        counts.insert(format!("{size} d={DIM}"), (millions * 10.0).round() / 10.0);
     }
     match guard {
         Guard::Update => {
+            let mut now = committed;
+            now.share_of_matrix_product_rate.insert(width, shares);
+            now.millions_of_instructions.extend(counts);
             let text = serde_json::to_string_pretty(&now)?;
             if let Some(folder) = path.parent() {
                 fs::create_dir_all(folder).with_context(|| format!("{} cannot be made", folder.display()))?;
@@ -78,14 +87,14 @@ pub(super) fn run(workspace: &Workspace, guard: Guard) -> Result<()> {
             Ok(())
         }
         Guard::Check => {
-            let text = fs::read_to_string(&path).with_context(|| {
-                format!("{COMMITTED} cannot be read: `cargo xtask bench --guard update` writes it")
+            let before = committed.share_of_matrix_product_rate.get(&width).with_context(|| {
+                format!(
+                    "{COMMITTED} has no shares for {width}-bit vectors: `cargo xtask bench --guard update` on a \
+                     commit that you trust writes them"
+                )
             })?;
-            let committed: Committed =
-                serde_json::from_str(&text).with_context(|| format!("{COMMITTED} is damaged"))?;
-            let mut slower =
-                slower(&now.share_of_matrix_product_rate, &committed.share_of_matrix_product_rate);
-            slower.extend(longer(&now.millions_of_instructions, &committed.millions_of_instructions));
+            let mut slower = slower(&shares, before);
+            slower.extend(longer(&counts, &committed.millions_of_instructions));
             if !slower.is_empty() {
                 bail!(
                     "{}: find out why, or accept it with `cargo xtask bench --guard update`",
@@ -94,6 +103,15 @@ pub(super) fn run(workspace: &Workspace, guard: Guard) -> Result<()> {
             }
             Ok(())
         }
+    }
+}
+
+/// What is committed; nothing where the file is not there yet.
+fn committed(path: &Path) -> Result<Committed> {
+    match fs::read_to_string(path) {
+        Ok(text) => serde_json::from_str(&text).with_context(|| format!("{COMMITTED} is damaged")),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(Committed::default()),
+        Err(error) => Err(error).with_context(|| format!("{COMMITTED} cannot be read")),
     }
 }
 
@@ -151,12 +169,19 @@ fn instructions(program: &Path, size: &str, iterations: usize) -> Result<Option<
     collected.map(Some).with_context(|| format!("callgrind counted nothing: {text}"))
 }
 
-fn share(program: &Path, size: &str) -> Result<f64> {
+/// A share and the registers that it was reached with.
+struct Measured {
+    share: f64,
+    vector_bits: u32,
+}
+
+fn share(program: &Path, size: &str) -> Result<Measured> {
     let folder = tempfile::tempdir().context("no temporary folder can be made")?;
     let mut iteration = Iteration::start(program, size, folder.path())?;
     let (mut seconds, mut rate) = (f64::INFINITY, 0.0_f64);
     // The first iteration warms up.
     iteration.ask("1", "seconds")?;
+    let vector_bits = iteration.ask("width", "vector_bits")? as u32;
     for _ in 0..ROUNDS {
         seconds = seconds.min(iteration.ask("1", "seconds")?);
         rate = rate.max(iteration.ask("peak", "operations_per_second")?);
@@ -166,7 +191,7 @@ fn share(program: &Path, size: &str) -> Result<f64> {
     let problem: Value = serde_json::from_str(&problem)?;
     let operations =
         problem.get("operations").and_then(Value::as_f64).context("the problem names no operations")?;
-    Ok(operations / seconds / rate)
+    Ok(Measured { share: operations / seconds / rate, vector_bits })
 }
 
 /// The program `training_iteration`, asked line by line.

@@ -1,0 +1,124 @@
+//! W1 of each column: what an average over all coordinates hides.
+
+use ndarray::{ArrayView2, Axis};
+use ot_core::exact::one_dimensional::{LineError, transport_cost};
+use serde::Serialize;
+
+/// W1 of each column, and the worst of them.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct CoordinateW1 {
+    /// W1 between the columns j of the clouds, \[d\], in the unit of the column.
+    pub values: Vec<f64>,
+    /// The same over E|y − median y| of the column in the second cloud, \[d\], which does not depend on the unit.
+    #[serde(skip)]
+    pub relative: Vec<f64>,
+    /// The column with the largest relative value; none where the second cloud is one point and the first is not there.
+    pub worst: Option<WorstColumn>,
+}
+
+/// The column in which two clouds differ most.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct WorstColumn {
+    /// Its number, from 0.
+    pub column: usize,
+    /// Its W1.
+    pub value: f64,
+    /// Its relative value.
+    pub relative: f64,
+}
+
+/// W1 between the columns of two clouds, [n, d] and [m, d], with weights `a`, \[n\], and `b`, \[m\], or equal ones.
+///
+/// A column of large unit or a heavy tail rules every distance in all coordinates, so that columns are compared by
+/// W1_j/E|y_j − median y_j|, which is 1 for a generated column that is constant at the median. What does not vary in
+/// the second cloud is set beside the mean of the others.
+///
+/// # Errors
+/// Clouds that are empty, hold numbers that are not finite or weights that are not measures.
+///
+/// O(d·(n log n + m log m)).
+///
+/// ```
+/// use ndarray::array;
+/// let (x, y) = (array![[0.0, 500.0], [0.0, 500.0]], array![[-1.0, 400.0], [1.0, 620.0]]);
+/// let found = eval::coordinate_w1(x.view(), y.view(), None, None)?;
+/// assert_eq!(found.values, [1.0, 110.0]);
+/// let worst = found.worst.ok_or("no column")?;
+/// assert_eq!((worst.column, worst.relative), (0, 1.0));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub fn coordinate_w1(
+    x: ArrayView2<'_, f64>,
+    y: ArrayView2<'_, f64>,
+    a: Option<&[f64]>,
+    b: Option<&[f64]>,
+) -> Result<CoordinateW1, LineError> {
+    let (mut values, mut spreads) = (Vec::new(), Vec::new());
+    for (x, y) in x.axis_iter(Axis(1)).zip(y.axis_iter(Axis(1))) {
+        let (x, y) = (x.to_vec(), y.to_vec());
+        values.push(transport_cost(&x, &y, a, b, 1.0)?);
+        spreads.push(transport_cost(&y, &[median(&y, b)], b, None, 1.0)?);
+    }
+    let mean = spreads.iter().sum::<f64>() / spreads.len() as f64;
+    let over = |(&value, &spread): (&f64, &f64)| match (value, spread) {
+        (0.0, _) => 0.0,
+        (_, 0.0) => value / mean,
+        _ => value / spread,
+    };
+    let relative: Vec<f64> = values.iter().zip(&spreads).map(over).collect();
+    let columns = values.iter().zip(&relative).enumerate();
+    let columns = columns.map(|(column, (&value, &relative))| WorstColumn { column, value, relative });
+    let worst = columns
+        .filter(|column| column.relative.is_finite())
+        .reduce(|worst, next| if next.relative > worst.relative { next } else { worst });
+    Ok(CoordinateW1 { values, relative, worst })
+}
+
+/// A median of a weighted sample.
+fn median(values: &[f64], weights: Option<&[f64]>) -> f64 {
+    let mut order: Vec<(f64, f64)> = match weights {
+        Some(weights) => values.iter().copied().zip(weights.iter().copied()).collect(),
+        None => values.iter().map(|&value| (value, 1.0)).collect(),
+    };
+    order.sort_unstable_by(|left, right| left.0.total_cmp(&right.0));
+    let half = order.iter().map(|(_, weight)| weight).sum::<f64>() / 2.0;
+    let mut below = 0.0;
+    let middle = order.iter().find(|(_, weight)| {
+        below += weight;
+        below >= half
+    });
+    middle.map_or(f64::NAN, |(value, _)| *value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ndarray::{Array2, Axis, array, concatenate};
+
+    /// Columns in thousandths and in thousands: shifts of a tenth and of two of their E|y − median|, which is ½ for
+    /// a uniform grid of 0, 2/n … 2.
+    #[test]
+    fn the_worst_column_does_not_depend_on_units() {
+        let grid = Array2::from_shape_fn((201, 1), |(i, _)| 0.01 * i as f64);
+        let y = concatenate(Axis(1), &[(&grid * 1e-3).view(), (&grid * 1e3).view()]).unwrap();
+        let x = &y + &array![2e-3 * 0.5, 1e3 * 0.05];
+        let found = coordinate_w1(x.view(), y.view(), None, None).unwrap();
+        let worst = found.worst.unwrap();
+        assert_eq!(worst.column, 0);
+        // E|y − 1| over the 201 points of the grid is .01·(2·(1 + … + 100))/201.
+        let spread = 0.01 * 10100.0 / 201.0;
+        assert!((worst.relative - 1.0 / spread).abs() < 1e-12, "{worst:?}");
+        assert!((found.values[1] - 50.0).abs() < 1e-10, "{found:?}");
+    }
+
+    #[test]
+    fn weights_and_constant_columns_count() {
+        let (x, y) = (array![[0.0, 7.0]], array![[0.0, 5.0], [4.0, 5.0]]);
+        let found = coordinate_w1(x.view(), y.view(), None, Some(&[3.0, 1.0])).unwrap();
+        // Column 0: a quarter of the mass at 4, whose spread is that too; column 1 is constant, beside (1 + 0)/2.
+        assert_eq!(found.values, [1.0, 2.0]);
+        assert_eq!(found.worst, Some(WorstColumn { column: 1, value: 2.0, relative: 4.0 }));
+        let point = |value: f64| array![[value]];
+        assert_eq!(coordinate_w1(point(1.0).view(), point(0.0).view(), None, None).unwrap().worst, None);
+    }
+}

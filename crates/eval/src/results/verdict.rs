@@ -1,0 +1,282 @@
+//! A run judged in words: its distance to points that it has not seen, against the floor.
+
+use super::Metrics;
+use crate::summary::significant;
+use metrics::{
+    COORDINATE_W1_WORST, COORDINATE_W1_WORST_COLUMN, Metric, NEAREST_TRAINING_DISTANCE, SLICED_W2, W1, W2,
+    W2_SQUARED,
+};
+use serde::{Deserialize, Serialize};
+
+/// What generated points are measured against.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Reference {
+    /// Fresh points of a law.
+    FreshPoints,
+    /// Rows that the training has not seen; the floor is that of rows of the training.
+    HeldOutRows,
+    /// Half of the rows of the training; the floor is that of the other half.
+    TrainingRows,
+}
+
+impl Reference {
+    /// In words, for a number of points.
+    #[must_use]
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::FreshPoints => "fresh points of the target",
+            Self::HeldOutRows => "held-out rows",
+            Self::TrainingRows => "rows of the training itself, none of which was held out",
+        }
+    }
+}
+
+/// How generated and reference clouds were laid out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Layout {
+    /// What generated points are measured against.
+    pub reference: Reference,
+    /// Disjoint pairs of clouds; metrics are means over them.
+    pub pairs: usize,
+    /// Points of a cloud.
+    pub points: usize,
+}
+
+/// A judgement of a run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Verdict {
+    /// How it was measured.
+    pub layout: Layout,
+    /// The metric that the run is judged by first.
+    pub metric: String,
+    /// Its value over its floor.
+    pub ratio: f64,
+    /// Whether the generated points are as close as points of the target are to each other, as far as these points
+    /// tell.
+    pub reached: bool,
+    /// The judgement in a sentence.
+    pub words: String,
+    /// A sentence where samples of this size say little of the laws.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub caveat: Option<String>,
+}
+
+/// How far a metric is above its floor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Grade {
+    Reached,
+    Near,
+    Far,
+}
+
+/// A metric, the ratio to the floor up to which it is reached, and from which it is far.
+struct Judged {
+    metric: &'static Metric,
+    near: f64,
+    far: f64,
+}
+
+/// The first that a run has judges it, the others where they are worse. Squares are allowed the square of a length.
+const JUDGED: [Judged; 5] = [
+    Judged { metric: W2_SQUARED, near: 1.5, far: 3.0 },
+    Judged { metric: W2, near: 1.25, far: 1.75 },
+    Judged { metric: W1, near: 1.25, far: 1.75 },
+    Judged { metric: SLICED_W2, near: 1.5, far: 2.0 },
+    // The largest of many small noisy numbers.
+    Judged { metric: COORDINATE_W1_WORST, near: 1.75, far: 2.5 },
+];
+
+/// Below this part of the distance of held-out rows generated points are copies of training rows.
+const COPIES: f64 = 0.5;
+
+struct Comparison {
+    metric: &'static Metric,
+    value: f64,
+    floor: f64,
+    grade: Grade,
+}
+
+impl Verdict {
+    /// Judges the metrics of a run against those of the floor; none where they share no distance whose floor is above zero.
+    ///
+    /// A value within two standard deviations of its floor is at it. Indicators of the optimality system do not come
+    /// in: they say how optimal a path is, not where it ends.
+    ///
+    /// ```
+    /// use eval::results::{Layout, Reference, Verdict};
+    /// let of = |w2_squared| [(metrics::W2_SQUARED, w2_squared)].into_iter().collect();
+    /// let layout = Layout { reference: Reference::HeldOutRows, pairs: 2, points: 90 };
+    /// let verdict = Verdict::new(&of(0.27), &of(0.054), layout).ok_or("nothing to judge")?;
+    /// assert!(!verdict.reached && verdict.words.starts_with("w2_squared 0.270 is 5.0 times the floor 0.0540"));
+    /// assert!(verdict.words.contains("has not reached the data"));
+    /// # Ok::<(), &str>(())
+    /// ```
+    #[must_use]
+    pub fn new(found: &Metrics, floor: &Metrics, layout: Layout) -> Option<Self> {
+        let compared: Vec<Comparison> =
+            JUDGED.iter().filter_map(|judged| judged.compare(found, floor)).collect();
+        let first = compared.first()?;
+        let worst = compared.iter().rev().max_by_key(|comparison| comparison.grade)?;
+        let copies = copies(found, floor);
+        let reached = worst.grade == Grade::Reached && copies.is_none();
+        let judgement = match worst.grade {
+            Grade::Reached => "the data are reached as far as these points can tell",
+            Grade::Near => "the data are near, but not reached: train for longer, or with larger networks",
+            Grade::Far => {
+                "the run has not reached the data; train for longer, or look whether its settings let it"
+            }
+        };
+        let Layout { reference, pairs, points } = layout;
+        let disjoint = if pairs > 1 { format!("{pairs} × {points}") } else { points.to_string() };
+        let mut words = format!("{} ({disjoint} {})", first.words(), reference.words());
+        if worst.grade > first.grade {
+            words += &format!(", but {}", worst.words());
+            if let Some(column) =
+                found.get(COORDINATE_W1_WORST_COLUMN).filter(|_| worst.metric == COORDINATE_W1_WORST)
+            {
+                words += &format!(" in column {column}");
+            }
+        }
+        words += &format!(": {judgement}");
+        words.extend(copies);
+        Some(Self {
+            layout,
+            metric: first.metric.name.into(),
+            ratio: first.ratio(),
+            reached,
+            words,
+            caveat: None,
+        })
+    }
+}
+
+impl Judged {
+    fn compare(&self, found: &Metrics, floor: &Metrics) -> Option<Comparison> {
+        let metric = self.metric;
+        let (value, noise) = (found.get(metric)?, floor.deviation(metric).unwrap_or(0.0));
+        // Where all points are one, no ratio says how near a run came.
+        let floor = floor.get(metric).filter(|floor| *floor > 0.0)?;
+        let grade = if value <= (self.near * floor).max(floor + 2.0 * noise) {
+            Grade::Reached
+        } else if value <= self.far * floor {
+            Grade::Near
+        } else {
+            Grade::Far
+        };
+        Some(Comparison { metric, value, floor, grade })
+    }
+}
+
+impl Comparison {
+    fn ratio(&self) -> f64 {
+        self.value / self.floor
+    }
+
+    fn words(&self) -> String {
+        let Self { metric, value, floor, .. } = self;
+        format!(
+            "{metric} {} is {:.1} times the floor {}",
+            significant(*value),
+            self.ratio(),
+            significant(*floor)
+        )
+    }
+}
+
+/// What is said where generated points are copies of rows that were trained on.
+fn copies(found: &Metrics, floor: &Metrics) -> Option<String> {
+    let (value, floor) = (found.get(NEAREST_TRAINING_DISTANCE)?, floor.get(NEAREST_TRAINING_DISTANCE)?);
+    (value < COPIES * floor).then(|| {
+        format!(
+            "; generated points are {} from the nearest training row, held-out rows {}: rows were learnt by heart",
+            significant(value),
+            significant(floor)
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LAYOUT: Layout = Layout { reference: Reference::HeldOutRows, pairs: 2, points: 90 };
+
+    fn metrics(values: &[(&'static Metric, f64)]) -> Metrics {
+        values.iter().copied().collect()
+    }
+
+    fn judge(found: &[(&'static Metric, f64)], floor: &[(&'static Metric, f64)]) -> Verdict {
+        Verdict::new(&metrics(found), &metrics(floor), LAYOUT).unwrap()
+    }
+
+    #[test]
+    fn a_run_is_judged_by_its_distance_over_the_floor() {
+        for (value, reached, words) in [
+            (
+                0.9,
+                true,
+                "w2_squared 0.900 is 0.9 times the floor 1.00 (2 × 90 held-out rows): the data are reached",
+            ),
+            (1.5, true, "is 1.5 times"),
+            (2.0, false, "near, but not reached"),
+            (5.0, false, "has not reached the data"),
+        ] {
+            let verdict = judge(&[(W2_SQUARED, value)], &[(W2_SQUARED, 1.0)]);
+            assert_eq!((verdict.reached, verdict.ratio), (reached, value));
+            assert!(verdict.words.contains(words), "{}", verdict.words);
+        }
+        let none = Verdict::new(&metrics(&[(W1, 1.0)]), &metrics(&[(W2, 1.0)]), LAYOUT);
+        assert_eq!(none, None);
+    }
+
+    #[test]
+    fn a_target_of_one_point_judges_nothing() {
+        let found = metrics(&[(W2_SQUARED, 0.5), (W1, 0.7)]);
+        assert_eq!(Verdict::new(&found, &metrics(&[(W2_SQUARED, 0.0)]), LAYOUT), None);
+        let verdict = judge(&[(W2_SQUARED, 0.5), (W1, 0.7)], &[(W2_SQUARED, 0.0), (W1, 0.7)]);
+        assert_eq!((verdict.metric.as_str(), verdict.ratio), ("w1", 1.0));
+    }
+
+    #[test]
+    fn the_noise_of_the_floor_counts() {
+        let mut floor = Metrics::default();
+        floor.insert_repeated(W2_SQUARED, &[0.5, 1.5]);
+        // Mean 1, standard deviation √½.
+        let judge = |value| Verdict::new(&metrics(&[(W2_SQUARED, value)]), &floor, LAYOUT).unwrap();
+        assert!(judge(2.4).reached && !judge(2.5).reached);
+    }
+
+    #[test]
+    fn what_a_heavy_tail_hides_is_said() {
+        let found =
+            [(W2_SQUARED, 0.9), (W1, 2.0), (COORDINATE_W1_WORST, 0.6), (COORDINATE_W1_WORST_COLUMN, 7.0)];
+        let floor = [(W2_SQUARED, 1.0), (W1, 1.0), (COORDINATE_W1_WORST, 0.4)];
+        let verdict = judge(&found, &floor);
+        assert!(!verdict.reached && verdict.metric == "w2_squared");
+        assert!(
+            verdict
+                .words
+                .contains("0.9 times the floor 1.00 (2 × 90 held-out rows), but w1 2.00 is 2.0 times")
+        );
+        let floor = [(W2_SQUARED, 1.0), (W1, 2.0), (COORDINATE_W1_WORST, 0.1)];
+        let verdict = judge(&found, &floor);
+        assert!(
+            verdict.words.contains("6.0 times the floor 0.100 in column 7: the run has not"),
+            "{}",
+            verdict.words
+        );
+    }
+
+    #[test]
+    fn copies_are_no_success() {
+        let near = |value, distance| [(W2_SQUARED, value), (NEAREST_TRAINING_DISTANCE, distance)];
+        assert!(judge(&near(1.0, 0.4), &near(1.0, 0.5)).reached);
+        let verdict = judge(&near(1.0, 0.1), &near(1.0, 0.5));
+        assert!(
+            !verdict.reached && verdict.words.ends_with("0.500: rows were learnt by heart"),
+            "{}",
+            verdict.words
+        );
+    }
+}

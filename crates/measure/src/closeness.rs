@@ -1,0 +1,55 @@
+//! The distances of generated points to those of a target.
+
+use crate::subject::{OwnRows, Target};
+use crate::{MeasureError, Tell};
+use datasets::stream;
+use eval::Protocol;
+use eval::results::Metrics;
+use metrics::NEAREST_TRAINING_DISTANCE;
+use ndarray::{Array2, ArrayView2, s};
+
+/// Points whose nearest training rows are looked for, among all rows.
+const NEAREST: usize = 1000;
+
+/// [`eval::closeness`] of pairs of clouds where the target is a law, [`eval::closeness_to_rows`] where it is rows of
+/// somebody's own.
+pub(crate) fn of_clouds(
+    target: &Target,
+    generated: &[Array2<f64>],
+    reference: &[Array2<f64>],
+    protocol: Protocol,
+    tell: Tell<'_>,
+) -> Result<Metrics, MeasureError> {
+    let pairs: Vec<_> = generated.iter().zip(reference).map(|(x, y)| (x.view(), y.view())).collect();
+    if target.own().is_some() {
+        tell("distances to the data");
+        let directions = || stream(target.seed, crate::stream_name::DIRECTIONS, 0);
+        return Ok(eval::closeness_to_rows(&pairs, directions)?);
+    }
+    tell("distances to the target");
+    Ok(eval::closeness(&pairs, protocol, target.manifold_dim())?)
+}
+
+/// How near generated points are to the rows of the training, where others were held out.
+pub(crate) fn of_training_rows(
+    target: &Target,
+    generated: &Array2<f64>,
+    tell: Tell<'_>,
+) -> Result<Metrics, MeasureError> {
+    let generated = generated.slice(s![..generated.nrows().min(NEAREST), ..]);
+    nearest(target.own().filter(|rows| rows.held_out(NEAREST).is_some()).map(|rows| (rows, generated)), tell)
+}
+
+/// The same of the rows that were held out: the floor.
+pub(crate) fn of_held_out_rows(target: &Target, tell: Tell<'_>) -> Result<Metrics, MeasureError> {
+    nearest(target.own().and_then(|rows| Some((rows, rows.held_out(NEAREST)?))), tell)
+}
+
+fn nearest(found: Option<(&OwnRows, ArrayView2<'_, f64>)>, tell: Tell<'_>) -> Result<Metrics, MeasureError> {
+    let mut metrics = Metrics::default();
+    if let Some((rows, points)) = found {
+        tell("distances to the nearest training rows");
+        metrics.insert(NEAREST_TRAINING_DISTANCE, eval::median_nearest_distance(points, &rows.training)?);
+    }
+    Ok(metrics)
+}

@@ -1,0 +1,343 @@
+//! The keys of a flow, and of what it shares with a generator.
+
+use super::form::{Form, Range};
+use super::points::POINTS;
+use super::{Choice, Key, Variant};
+use Form::{Count, Flag, Number, Table, Widths, Word};
+use Range::{Finite, Fraction, NotNegative, Positive, Share};
+use flows::lipschitz::SLOPE_PENALTY_NAMES;
+
+/// Of a flow.
+pub(super) const KEYS: &[Key] = &[
+    NAME,
+    SEED,
+    DATA,
+    INITIAL,
+    Key::new("flow", Table(FLOW), "{}", "What the flow minimises, its horizon and its steps."),
+    Key::new(
+        "representation",
+        Form::Choice(&REPRESENTATION),
+        "{ kind = \"hopf-lax\" }",
+        "What the flow is made of.",
+    ),
+    Key::new("critic", Table(CRITIC), "{}", "The critic φ, and the divergence that it measures."),
+    Key::new("training", Table(TRAINING), "{}", "The loop and its optimisers."),
+    Key::optional(
+        "stop_when",
+        Table(STOP_WHEN),
+        "{ records = 3, path_ratio = 0.01 }",
+        "Ends the run early once each indicator that is given stays at or below its value.",
+    ),
+    Key::new("sampling", Table(SAMPLING), "{}", "How the trained flow is sampled."),
+];
+
+pub(super) const NAME: Key =
+    Key::required("name", Form::RunName, "\"mine\"", "The name of the run; its folder is called after it.");
+
+pub(super) const SEED: Key = Key::new("seed", Count(0), "0", "The seed of every random stream.");
+
+pub(super) const DATA: Key = Key::required(
+    "data",
+    Form::Choice(&POINTS),
+    "{ kind = \"file\", file = \"points.npy\" }",
+    "The data: the target that the points are moved to.",
+);
+
+pub(super) const INITIAL: Key = Key::new(
+    "initial",
+    Form::Choice(&POINTS),
+    "{ kind = \"normal\" }",
+    "What is moved to the data; a law has the dimension of the data where it says none.",
+);
+
+const FLOW: &[Key] = &[
+    Key::new("horizon", Number(Positive), "1.0", "The time T that a path takes."),
+    Key::new(
+        "lambda",
+        Number(Positive),
+        "0.1",
+        "The weight λ of the kinetic energy; a point travels at most critic.bound·horizon/lambda.",
+    ),
+    Key::required(
+        "steps",
+        Form::Steps,
+        "{ min = 1, max = 6 }",
+        "Euler steps of a training iteration; with `hopf-lax` one is exact.",
+    )
+    .with_hopf_lax("1"),
+    Key::new("kinetic", Flag, "true", "Whether the kinetic energy is paid at all."),
+    Key::new(
+        "velocity_spread",
+        Number(NotNegative),
+        "0.0",
+        "Weight of the spread of the speed along a path.",
+    ),
+    Key::new("hamilton_jacobi", Number(NotNegative), "0.0", "Weight of the Hamilton–Jacobi residual."),
+    Key::new(
+        "terminal_gradient",
+        Number(NotNegative),
+        "0.0",
+        "Weight of the terminal condition ∇U(x, T) = ∇φ(x).",
+    ),
+    Key::new("characteristic", Number(NotNegative), "0.0", "Weight of the bending of paths."),
+    Key::new("noise", Number(NotNegative), "0.0", "The σ of dx = v dt + σ dW; not with `hopf-lax`."),
+    Key::optional(
+        "interaction",
+        Form::Choice(&INTERACTION),
+        "{ kind = \"quadratic\", weight = 1.0 }",
+        "A running cost of the particles' law; not with `hopf-lax`.",
+    ),
+];
+
+const INTERACTION: Choice = Choice {
+    tag: "kind",
+    default: None,
+    shared: &[Key::required(
+        "weight",
+        Number(Finite),
+        "1.0",
+        "Its weight; below 0 what attracts repels, and the other way round.",
+    )],
+    variants: &[
+        Variant { name: "quadratic", says: "Half the squared distance: attraction.", keys: &[] },
+        Variant {
+            name: "gaussian",
+            says: "A bump of the distance: repulsion.",
+            keys: &[Key::required("width", Number(Positive), "1.0", "The width of the bump.")],
+        },
+    ],
+};
+
+const REPRESENTATION: Choice = Choice {
+    tag: "kind",
+    default: Some("hopf-lax"),
+    shared: &[],
+    variants: &[
+        Variant {
+            name: "hopf-lax",
+            says: "The Hopf–Lax formula of the critic: straight paths, one step; the network proposes where to search.",
+            keys: &[HIDDEN, ACTIVATION, REFINEMENTS, INITIALISATION],
+        },
+        Variant {
+            name: "explicit",
+            says: "The potential at time 0 is the network: straight paths, one step, no search; of `critic` only the \
+                   divergence, its weight and the bound are read, and `training.optimiser` alone.",
+            keys: &[
+                Key::new(
+                    "base",
+                    Word(&["gaussian", "identity"]),
+                    "\"gaussian\"",
+                    "What the network departs from: the optimal map between Gaussians, or points at rest, with which the \
+                     bound is held exactly.",
+                ),
+                Key::new("hidden", Widths, "[128, 128, 128]", "Hidden widths of its network."),
+                Key::new("activation", Word(ACTIVATIONS), "\"sharp-softplus\"", "Activation; a smooth one."),
+                REFINEMENTS,
+                INITIALISATION,
+            ],
+        },
+        Variant {
+            name: "network",
+            says: "The potential U is a network.",
+            keys: &[HIDDEN, ACTIVATION, INITIALISATION],
+        },
+        Variant {
+            name: "exact-terminal",
+            says: "U = (t/T)φ + (1 − t/T)·network: the terminal condition holds.",
+            keys: &[HIDDEN, ACTIVATION, INITIALISATION],
+        },
+        Variant {
+            name: "velocity",
+            says: "The velocity is a network, without a potential.",
+            keys: &[
+                HIDDEN,
+                ACTIVATION,
+                Key::new("initialisation", Table(RESIDUAL_INITIALISATION), "{}", "How its weights are drawn."),
+            ],
+        },
+    ],
+};
+
+const HIDDEN: Key = Key::new("hidden", Widths, "[96, 96, 96]", "Hidden widths of its network.");
+
+const ACTIVATION: Key = Key::new("activation", Word(ACTIVATIONS), "\"tanh\"", "Activation of its network.");
+
+const REFINEMENTS: Key = Key::new("refinements", Count(1), "8", "Steps of the search in training.");
+
+pub(super) const CRITIC: &[Key] = &[
+    Key::required(
+        "divergence",
+        Form::Divergence,
+        "\"kl-donsker-varadhan\"",
+        "The divergence between the end of the flow and the data.",
+    )
+    .with_hopf_lax("\"kl-donsker-varadhan\""),
+    Key::new(
+        "divergence_weight",
+        Number(Positive),
+        "1.0",
+        "The weight c of the divergence; above 1 the flow stops less short of the data.",
+    ),
+    Key::new("bound", Number(Positive), "1.0", "The bound L of its slope ‖∇φ‖."),
+    Key::required(
+        "lipschitz",
+        Form::Choice(&LIPSCHITZ),
+        "{ method = \"penalty\", form = \"lp\", weight = 30.0 }",
+        "How the slope is held to the bound.",
+    )
+    .with_hopf_lax("{ method = \"penalty\" }"),
+    Key::new("hidden", Widths, "[128, 128, 128]", "Hidden widths."),
+    Key::new("activation", Word(ACTIVATIONS), "\"relu\"", "Activation; `hopf-lax` needs a smooth one.")
+        .with_hopf_lax("\"sharp-softplus\""),
+    INITIALISATION,
+];
+
+const LIPSCHITZ: Choice = Choice {
+    tag: "method",
+    default: Some("penalty"),
+    shared: &[],
+    variants: &[
+        Variant { name: "none", says: "Not at all: no W1 proximal.", keys: &[] },
+        Variant {
+            name: "penalty",
+            says: "A penalty on the slope.",
+            keys: &[
+                Key::required(
+                    "form",
+                    Word(&SLOPE_PENALTY_NAMES),
+                    "\"lp\"",
+                    "What is penalised: relu(g² − L²), relu(g − L)² or (g − L)² of a slope g.",
+                )
+                .with_hopf_lax("\"lp\""),
+                Key::required("weight", Number(Positive), "30.0", "Its weight.").with_hopf_lax("30.0"),
+                Key::new(
+                    "points",
+                    Word(&["interpolates", "everywhere"]),
+                    "\"interpolates\"",
+                    "Where it is taken: between generated points and data, or at them too.",
+                )
+                .with_hopf_lax("\"everywhere\""),
+            ],
+        },
+        Variant { name: "spectral", says: "Spectral normalisation of every layer.", keys: &[] },
+        Variant {
+            name: "orthonormal",
+            says: "Orthonormal layers, for the activation `relu` and even widths: the bound holds by construction.",
+            keys: &[],
+        },
+    ],
+};
+
+pub(super) const TRAINING: &[Key] = &[
+    Key::required("iterations", Count(1), "3000", "Updates of the flow or of the generator.")
+        .with_hopf_lax("3000"),
+    Key::required("batch", Count(2), "256", "Points in a minibatch.").with_hopf_lax("256"),
+    Key::required("critic_updates", Count(1), "2", "Updates of the critic for each iteration.")
+        .with_hopf_lax("2"),
+    Key::new(
+        "average",
+        Number(Fraction),
+        "0.0",
+        "Decay of the moving average of the weights; 0 keeps the last.",
+    )
+    .with_hopf_lax("0.998"),
+    Key::new("log_every", Count(1), "100", "Iterations between two records of metrics.jsonl."),
+    Key::new("checkpoint_every", Count(1), "5000", "Iterations between two checkpoints."),
+    Key::new("optimiser", Table(OPTIMISER), "{}", "Adam of the flow or of the generator."),
+    Key::new("critic_optimiser", Table(OPTIMISER), "{}", "Adam of the critic or of the potentials."),
+];
+
+const OPTIMISER: &[Key] = &[
+    Key::required("learning_rate", Number(Positive), "2e-3", "Learning rate at the start.")
+        .with_hopf_lax("2e-3"),
+    Key::new("beta1", Number(Fraction), "0.5", "Decay of the first moment."),
+    Key::new("beta2", Number(Fraction), "0.9", "Decay of the second moment."),
+    Key::new("epsilon", Number(Positive), "1e-8", "Added to the root of the second moment."),
+    Key::new(
+        "schedule",
+        Form::Choice(&SCHEDULE),
+        "{ kind = \"constant\" }",
+        "How the rate changes over the run.",
+    )
+    .with_hopf_lax("{ kind = \"cosine\", end = 0.02 }"),
+];
+
+const SCHEDULE: Choice = Choice {
+    tag: "kind",
+    default: None,
+    shared: &[],
+    variants: &[
+        Variant { name: "constant", says: "It does not.", keys: &[] },
+        Variant {
+            name: "cosine",
+            says: "It falls on half a cosine.",
+            keys: &[Key::required(
+                "end",
+                Number(Share),
+                "0.02",
+                "The fraction of the rate that is left at the end.",
+            )],
+        },
+        Variant {
+            name: "linear",
+            says: "It stays, and then falls linearly.",
+            keys: &[
+                Key::required("start", Number(Share), "0.5", "The fraction of the run after which it falls."),
+                Key::required(
+                    "end",
+                    Number(Share),
+                    "0.02",
+                    "The fraction of the rate that is left at the end.",
+                ),
+            ],
+        },
+    ],
+};
+
+const STOP_WHEN: &[Key] = &[
+    Key::required("records", Count(0), "3", "Records in a row."),
+    Key::optional(
+        "hj_residual_relative",
+        Number(Finite),
+        "0.05",
+        "The Hamilton–Jacobi residual over ∂ₜU, each as root mean square.",
+    ),
+    Key::optional(
+        "terminal_gradient_relative",
+        Number(Finite),
+        "0.05",
+        "The gap of the terminal condition over ∇φ, each as root mean square.",
+    ),
+    Key::optional(
+        "path_ratio",
+        Number(Finite),
+        "0.01",
+        "Mean length of paths over mean displacement, minus 1.",
+    ),
+];
+
+const SAMPLING: &[Key] =
+    &[Key::new("steps", Count(1), "64", "Euler steps of a sample; with `hopf-lax` any number is exact.")];
+
+pub(super) const ACTIVATIONS: &[&str] = &["tanh", "softplus", "sharp-softplus", "relu"];
+
+/// Of a perceptron.
+pub(super) const INITIALISATION: Key =
+    Key::new("initialisation", Form::Initialisation, "\"glorot-uniform\"", "How its weights are drawn.");
+
+/// Of a network whose last layer begins small.
+pub(super) const RESIDUAL_INITIALISATION: &[Key] = &[
+    Key::optional(
+        "hidden",
+        Number(NotNegative),
+        "0.02",
+        "Standard deviation of the hidden weights; √(2/inputs) where it is left out.",
+    ),
+    Key::new("last", Number(NotNegative), "0.01", "Standard deviation of the last weights."),
+    Key::optional(
+        "scale",
+        Number(NotNegative),
+        "0.02",
+        "Standard deviation of the normalisation's factors around 0; where it is left out they begin at 1.",
+    ),
+];

@@ -1,0 +1,134 @@
+//! The keys of points: of the data and of what is moved to them.
+
+use super::form::{Form, Range};
+use super::{Choice, Key, Variant};
+use Form::{Count, Flag, Number, Text, Word};
+use Range::{Finite, Fraction, Positive};
+
+pub(super) const POINTS: Choice = Choice {
+    tag: "kind",
+    default: None,
+    shared: &[],
+    variants: &[
+        Variant {
+            name: "file",
+            says: "The rows of a file.",
+            keys: &[
+                Key::required("file", Text, "\"points.npy\"", "A .npy or .csv file, one point a row."),
+                Key::optional(
+                    "columns",
+                    Form::Columns,
+                    "\"0..2\"",
+                    "The columns that are coordinates; all where it is left out.",
+                ),
+                Key::optional(
+                    "header",
+                    Flag,
+                    "true",
+                    "Whether the first row of a text holds names, where that cannot be seen.",
+                ),
+                Key::optional("dim", Count(1), "3", "The number of coordinates that it must have."),
+                HELD_OUT,
+                SCALING,
+            ],
+        },
+        Variant {
+            name: "normal",
+            says: "N(0, std²) in every coordinate.",
+            keys: &[
+                Key::new("std", Number(Positive), "1.0", "Standard deviation of a coordinate."),
+                DIMENSION,
+            ],
+        },
+        Variant {
+            name: "uniform",
+            says: "Uniform in every coordinate.",
+            keys: &[
+                Key::required("low", Number(Finite), "-1.0", "Lower end."),
+                Key::required("high", Number(Finite), "1.0", "Upper end, above the lower one."),
+                DIMENSION,
+            ],
+        },
+        Variant {
+            name: "logistic",
+            says: "Logistic in every coordinate.",
+            keys: &[
+                Key::new("location", Number(Finite), "0.0", "Mean of a coordinate."),
+                Key::new("scale", Number(Positive), "1.0", "Scale; the variance is π²·scale²/3."),
+                DIMENSION,
+            ],
+        },
+        Variant {
+            name: "target",
+            says: "A synthetic target in the first two coordinates.",
+            keys: &[
+                Key::required("target", Word(TARGETS), "\"pinwheel\"", "Which one."),
+                Key::required("dim", Count(2), "2", "Its ambient dimension."),
+                Key::optional(
+                    "samples",
+                    Count(2),
+                    "100000",
+                    "How many points are drawn once for the whole run; where it is left out each minibatch is drawn afresh.",
+                ),
+                Key::new(
+                    "balanced",
+                    Flag,
+                    "false",
+                    "Whether what is drawn at once has equal counts of the components.",
+                ),
+            ],
+        },
+        Variant {
+            name: "digits",
+            says: "Handwritten digits of 16 × 16 pixels; the data sets are fetched by name.",
+            keys: &[
+                Key::required("set", Word(DIGITS), "\"mnist\"", "Which ones."),
+                Key::new("split", Word(&["train", "test"]), "\"train\"", "Which part of them."),
+            ],
+        },
+        Variant {
+            name: "array",
+            says: "The rows of an array that a program gives to the run; what identifies it is filled in by the run.",
+            keys: &[
+                Key::optional("shape", Form::Shape, "[1000, 3]", "Rows and columns."),
+                Key::optional("sha256", Text, "\"e3b0…\"", "SHA-256 of the numbers."),
+                HELD_OUT,
+                SCALING,
+            ],
+        },
+    ],
+};
+
+const DIMENSION: Key =
+    Key::optional("dim", Count(1), "2", "Dimension; that of the data where it is left out.");
+
+const HELD_OUT: Key = Key::optional(
+    "held_out",
+    Number(Fraction),
+    "0.1",
+    "The share of the rows that the training never sees, of `data` only; 0.1 where it is left out.",
+);
+
+const SCALING: Key = Key::optional(
+    "scaling",
+    Word(&["isotropic", "none"]),
+    "\"isotropic\"",
+    "How the training sees the rows, of `data` only: centred and divided by one scale, as where it is left out, or as they \
+     are.",
+);
+
+const TARGETS: &[&str] = &[
+    "pinwheel",
+    "moons",
+    "eight-gaussians",
+    "checkerboard",
+    "swiss-roll",
+    "circles",
+    "two-spirals",
+    "ring",
+    "origin",
+    "plane",
+    "shifted-gaussian",
+];
+
+const DIGITS: &[&str] = &["mnist", "usps", "usps-resampled"];
