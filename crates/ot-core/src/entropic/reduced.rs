@@ -67,7 +67,7 @@ impl Reduced {
         for (from, mut to) in slopes.columns().into_iter().zip(restored.columns_mut()) {
             to.assign(&Array1::from(self.places.spread(&from.to_vec(), self.weights.len())));
         }
-        restored * &ArrayView1::from(self.weights.as_slice()).insert_axis(Axis(1))
+        restored * ArrayView1::from(self.weights.as_slice()).insert_axis(Axis(1))
     }
 }
 

@@ -16,12 +16,11 @@ impl Problem<'_> {
             iterations += 1;
             let (is_last, converged) =
                 (iterations >= options.max_iterations, marginal_error <= options.tolerance);
-            if is_last || converged {
-                if is_last || self.missing_value_at_most(&f, &g) + self.rounding <= allowed {
-                    // (f, g) is a pair with one exact marginal: a dual value.
-                    let value = self.pairing(&f, &g);
-                    return Solution { value, f, g, iterations, marginal_error, converged };
-                }
+            let is_good = || self.missing_value_at_most(&f, &g) + self.rounding <= allowed;
+            if is_last || (converged && is_good()) {
+                // (f, g) is a pair with one exact marginal: a dual value.
+                let value = self.pairing(&f, &g);
+                return Solution { value, f, g, iterations, marginal_error, converged };
             }
             f = average(&f, &g);
         }
