@@ -1,5 +1,7 @@
 //! The Sinkhorn divergence at any scale of the clouds against ε, and in many dimensions.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests: a failure is a failed test")]
+
 mod common;
 
 use common::{measure, normal_cloud, weights};

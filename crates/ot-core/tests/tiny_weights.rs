@@ -1,5 +1,7 @@
 //! Exact transport of repeated points and of weights far below rounding, at any scale.
 
+#![allow(clippy::indexing_slicing, clippy::panic, reason = "helpers of tests: a failure is a failed test")]
+
 mod common;
 
 use common::measure;
