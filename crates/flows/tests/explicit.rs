@@ -182,7 +182,7 @@ fn the_gradient_is_that_of_the_dual_with_searched_ends() {
         (Affine::identity(2), Some(0.1)),
     ] {
         let flow = flow(affine, 0.8, 1.6, bound);
-        let theta = parameters(&flow, if bound.is_some() { 1.5 } else { 0.4 }, 6);
+        let theta = parameters(&flow, if bound.is_some() { 4.0 } else { 0.4 }, 6);
         let (start, target) = (points(n, 2, 41), points(m, 2, 43));
         let (start, target) = (start.as_slice().unwrap(), target.as_slice().unwrap());
         let searched = |backend: &mut Native<f64>, theta: &[f64]| {

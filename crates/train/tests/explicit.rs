@@ -172,28 +172,33 @@ fn gaussians_have_their_density_and_mass() {
     assert!(back.iter().zip(&points).all(|(a, b)| (a - b).abs() < 1e-5));
 }
 
-/// By the midpoint rule over a box that holds nearly all of it; the flow has learned a part of the pinwheel.
+/// By the midpoint rule over a box that holds nearly all of it: the density counts one beginning of each point, so its mass
+/// is the share of the particles at which the map is optimal. Early in a training that is all of them.
 #[test]
-fn the_density_of_a_trained_flow_has_mass_one() {
-    let model = trained(small(&[
-        "data={ kind = \"target\", target = \"pinwheel\", dim = 2, samples = 2000 }",
-        "training.batch=128",
-        "training.iterations=300",
-        "training.optimiser.learning_rate=1e-2",
-    ]));
-    let start = model.initial(400, 1).unwrap();
-    let (_, share) = model.optimal(start.view()).unwrap().unwrap();
-    assert!(share > 0.9, "{share} of the map is optimal");
-    let (cells, side) = (120, 12.0);
-    let h = side / f64::from(cells);
-    let at = |i: u32| (f64::from(i) + 0.5) * h - 0.5 * side;
-    let grid: Vec<f64> = (0..cells).flat_map(|i| (0..cells).flat_map(move |j| [at(i), at(j)])).collect();
-    let grid = Array2::from_shape_vec((grid.len() / 2, 2), grid).unwrap();
-    let mass: f64 = model.log_density(grid.view()).unwrap().iter().map(|l| l.exp()).sum::<f64>() * h * h;
-    assert!((mass - 1.0).abs() < 0.01, "{mass}");
-    let drawn = model.sample(2000, 1, 5).unwrap();
-    let off = drawn.iter().filter(|x| x.abs() > 0.5 * side).count();
-    assert_eq!(off, 0);
+fn the_density_has_the_mass_of_the_optimal_particles() {
+    for (iterations, least) in [(100, 0.995), (400, 0.8)] {
+        let model = trained(small(&[
+            "data={ kind = \"target\", target = \"pinwheel\", dim = 2, samples = 2000 }",
+            "training.batch=128",
+            &format!("training.iterations={iterations}"),
+            "training.log_every=1000",
+            "training.optimiser.learning_rate=1e-2",
+        ]));
+        let start = model.initial(4000, 1).unwrap();
+        let (_, share) = model.optimal(start.view()).unwrap().unwrap();
+        let (cells, side) = (100, 12.0);
+        let h = side / f64::from(cells);
+        let at = |i: u32| (f64::from(i) + 0.5) * h - 0.5 * side;
+        let grid: Vec<f64> = (0..cells).flat_map(|i| (0..cells).flat_map(move |j| [at(i), at(j)])).collect();
+        let grid = Array2::from_shape_vec((grid.len() / 2, 2), grid).unwrap();
+        let mass: f64 = model.log_density(grid.view()).unwrap().iter().map(|l| l.exp()).sum::<f64>() * h * h;
+        assert!(share >= least, "after {iterations} iterations {share} of the particles");
+        // The share of 4000 particles has a standard error below 0.006; the cells are a tenth of the arms' width.
+        assert!(
+            (mass - share).abs() < 0.02,
+            "after {iterations} iterations a mass of {mass}, and {share} of the particles"
+        );
+    }
 }
 
 #[test]

@@ -61,12 +61,21 @@ impl ExplicitModel {
     }
 
     /// The rows of `start` at which the map is optimal, and their share.
+    ///
+    /// Which rival a particle is tried by depends on the others: the particles that return are tried among themselves again,
+    /// until all of them do.
     pub(crate) fn optimal(&self, start: ArrayView2<'_, f64>) -> Result<(Array2<f64>, f64), FlowError> {
-        let returned = self.wide(|flow| flow.returns(start))?.returned;
-        let rows: Vec<usize> =
-            (0..start.nrows()).zip(&returned).filter_map(|(row, &back)| back.then_some(row)).collect();
-        let share = rows.len() as f64 / start.nrows().max(1) as f64;
-        Ok((start.select(Axis(0), &rows), share))
+        let mut kept = start.to_owned();
+        loop {
+            let returned = self.wide(|flow| flow.returns(kept.view()))?.returned;
+            if returned.iter().all(|back| *back) {
+                let share = kept.nrows() as f64 / start.nrows().max(1) as f64;
+                return Ok((kept, share));
+            }
+            let rows: Vec<usize> =
+                returned.iter().enumerate().filter_map(|(row, &back)| back.then_some(row)).collect();
+            kept = kept.select(Axis(0), &rows);
+        }
     }
 
     /// ‖∇φ‖ at each row of `points`.
