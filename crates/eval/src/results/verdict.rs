@@ -87,6 +87,9 @@ const JUDGED: [Judged; 5] = [
     Judged { metric: COORDINATE_W1_WORST, near: 1.75, far: 2.5 },
 ];
 
+/// From so many pairs on their standard deviation tells something.
+const ENOUGH_PAIRS: usize = 4;
+
 /// Below this part of the distance of held-out rows generated points are copies of training rows.
 const COPIES: f64 = 0.5;
 
@@ -98,9 +101,11 @@ struct Comparison {
 }
 
 impl Verdict {
-    /// Judges the metrics of a run against those of the floor; none where they share no distance whose floor is above zero.
+    /// Judges the metrics of a run against those of the floor; none where they share no distance whose floor is above
+    /// zero.
     ///
-    /// A value within two standard deviations of its floor is at it. Indicators of the optimality system do not come
+    /// A value that is above its floor by less than two standard errors of the difference, over four pairs or more, is
+    /// at it. Indicators of the optimality system do not come
     /// in: they say how optimal a path is, not where it ends.
     ///
     /// ```
@@ -115,7 +120,7 @@ impl Verdict {
     #[must_use]
     pub fn new(found: &Metrics, floor: &Metrics, layout: Layout) -> Option<Self> {
         let compared: Vec<Comparison> =
-            JUDGED.iter().filter_map(|judged| judged.compare(found, floor)).collect();
+            JUDGED.iter().filter_map(|judged| judged.compare(found, floor, layout.pairs)).collect();
         let first = compared.first()?;
         let worst = compared.iter().rev().max_by_key(|comparison| comparison.grade)?;
         let copies = copies(found, floor);
@@ -152,12 +157,14 @@ impl Verdict {
 }
 
 impl Judged {
-    fn compare(&self, found: &Metrics, floor: &Metrics) -> Option<Comparison> {
+    fn compare(&self, found: &Metrics, floor: &Metrics, pairs: usize) -> Option<Comparison> {
         let metric = self.metric;
-        let (value, noise) = (found.get(metric)?, floor.deviation(metric).unwrap_or(0.0));
+        let variances = [found, floor].map(|of| of.deviation(metric).unwrap_or(0.0).powi(2));
+        let error = (variances.iter().sum::<f64>() / pairs as f64).sqrt();
+        let noise = if pairs < ENOUGH_PAIRS { 0.0 } else { 2.0 * error };
         // Where all points are one, no ratio says how near a run came.
-        let floor = floor.get(metric).filter(|floor| *floor > 0.0)?;
-        let grade = if value <= (self.near * floor).max(floor + 2.0 * noise) {
+        let (value, floor) = (found.get(metric)?, floor.get(metric).filter(|floor| *floor > 0.0)?);
+        let grade = if value <= (self.near * floor).max(floor + noise) {
             Grade::Reached
         } else if value <= self.far * floor {
             Grade::Near
@@ -238,13 +245,16 @@ mod tests {
         assert_eq!((verdict.metric.as_str(), verdict.ratio), ("w1", 1.0));
     }
 
+    /// Mean 1 and variance ⅓ over four pairs, 2·√(⅓/4) = .577; of two pairs a deviation says nothing.
     #[test]
-    fn the_noise_of_the_floor_counts() {
+    fn the_noise_of_enough_pairs_counts() {
         let mut floor = Metrics::default();
-        floor.insert_repeated(W2_SQUARED, &[0.5, 1.5]);
-        // Mean 1, standard deviation √½.
-        let judge = |value| Verdict::new(&metrics(&[(W2_SQUARED, value)]), &floor, LAYOUT).unwrap();
-        assert!(judge(2.4).reached && !judge(2.5).reached);
+        floor.insert_repeated(W2_SQUARED, &[0.5, 1.5, 0.5, 1.5]);
+        let judge = |value, pairs| {
+            let layout = Layout { pairs, ..LAYOUT };
+            Verdict::new(&metrics(&[(W2_SQUARED, value)]), &floor, layout).unwrap().reached
+        };
+        assert!(judge(1.57, 4) && !judge(1.58, 4) && !judge(1.57, 2));
     }
 
     #[test]

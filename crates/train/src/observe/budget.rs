@@ -1,11 +1,11 @@
 //! How much of its time a training gives to its readings.
 
 /// Seconds of readings that no training is denied: below this no clock decides what is written.
-const ALWAYS: f64 = 1.0;
+const ALWAYS: f64 = 2.0;
 
 /// Leaves readings out that would take more than a share of the time of a training.
 ///
-/// The first and the last one are never left out, and none is before they took a second in all.
+/// The first and the last one are never left out, and none is before they took two seconds in all.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Budget {
     /// The share; none where every reading is made.
@@ -57,19 +57,19 @@ mod tests {
                 made.push(second);
             }
         }
-        // The two that are always there, then each when 5 % have grown by half a second.
-        assert_eq!(made, [1, 2, 30, 40, 50, 60, 70, 80, 90, 100]);
+        // The four that are always there, then each when 5 % have grown by half a second.
+        assert_eq!(made, [1, 2, 3, 4, 50, 60, 70, 80, 90, 100]);
     }
 
     #[test]
-    fn without_a_share_and_before_a_second_everything_is_read() {
+    fn without_a_share_and_before_two_seconds_everything_is_read() {
         let (mut all, mut short) = (Budget::new(None), Budget::new(Some(0.05)));
         for _ in 0..9 {
             assert!(all.allows() && short.allows());
             all.read(1e3);
-            short.read(0.1);
+            short.read(0.2);
         }
-        short.read(0.1);
-        assert!(!short.allows(), "ten readings took a second of no training at all");
+        short.read(0.2);
+        assert!(!short.allows(), "ten readings took two seconds of no training at all");
     }
 }

@@ -197,7 +197,7 @@ impl<'a, C: Configuration, T: Training> Run<'a, C, T> {
 
     /// Leaves out readings, live indicators and what [`Run::measure`] adds, that would take more than this share of the
     /// time of the training, such as 0.05; without this every record has them all. The first and the last record
-    /// have them, and all until they took a second. Which others have them depends on the clock, their values do not.
+    /// have them, and all until they took two seconds. Which others have them depends on the clock, their values do not.
     pub fn reading_share(mut self, share: f64) -> Self {
         self.reading_share = Some(share);
         self
