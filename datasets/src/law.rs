@@ -1,5 +1,7 @@
 //! Initial laws ρ0 of the flows.
 
+use std::f64::consts::{PI, TAU};
+
 use ndarray::Array2;
 use rand::{Rng, RngExt};
 use rand_distr::StandardNormal;
@@ -105,6 +107,41 @@ impl InitialLaw {
             return Err(SampleError::Dimension { found: dim, least: 1 });
         }
         Ok(Array2::from_shape_simple_fn((n, dim), || self.coordinate(rng)))
+    }
+
+    /// Mean and variance of a coordinate.
+    ///
+    /// ```
+    /// let (mean, variance) = datasets::InitialLaw::Uniform { low: -1.0, high: 3.0 }.moments();
+    /// assert_eq!((mean, variance), (1.0, 16.0 / 12.0));
+    /// ```
+    #[must_use]
+    pub fn moments(&self) -> (f64, f64) {
+        match *self {
+            Self::Normal { std } => (0.0, std * std),
+            Self::Uniform { low, high } => (0.5 * (low + high), (high - low).powi(2) / 12.0),
+            Self::Logistic { location, scale } => (location, (PI * scale).powi(2) / 3.0),
+        }
+    }
+
+    /// The logarithm of the density at a point of which these are the coordinates; −∞ where the law has no mass.
+    ///
+    /// ```
+    /// let density = datasets::InitialLaw::default().log_density([1.0, 2.0]);
+    /// assert!((density + 2.5 + std::f64::consts::TAU.ln()).abs() < 1e-15);
+    /// ```
+    #[must_use]
+    pub fn log_density(&self, point: impl IntoIterator<Item = f64>) -> f64 {
+        let coordinate = |x: f64| match *self {
+            Self::Normal { std } => -0.5 * (x / std).powi(2) - std.ln() - 0.5 * TAU.ln(),
+            Self::Uniform { low, high } if (low..high).contains(&x) => -(high - low).ln(),
+            Self::Uniform { .. } => f64::NEG_INFINITY,
+            Self::Logistic { location, scale } => {
+                let z = ((x - location) / scale).abs();
+                -z - scale.ln() - 2.0 * (-z).exp().ln_1p()
+            }
+        };
+        point.into_iter().map(coordinate).sum()
     }
 
     fn coordinate<R: Rng + ?Sized>(&self, rng: &mut R) -> f64 {

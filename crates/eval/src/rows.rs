@@ -9,9 +9,9 @@ use rand::Rng;
 
 /// Distances between pairs of generated clouds and clouds of rows: mean and standard deviation over the pairs.
 ///
-/// `w2_squared` alone can be ruled by a few far points, and be at its floor where all others are not, so that `w1`, `w2`,
-/// `sliced_w2` and the column with the largest W1 stand beside it. `directions` begins the same stream of directions for each pair. What is
-/// beyond the range of numbers is absent.
+/// `w2_squared` alone can be ruled by a few far points, and be at its floor where all others are not, so that `w1`,
+/// `w2`, `sliced_w2` and the column with the largest W1 stand beside it. `directions` begins the same stream of
+/// directions for each pair. What is beyond the range of numbers is absent.
 ///
 /// # Errors
 /// Clouds that are empty, not finite or of different dimensions.

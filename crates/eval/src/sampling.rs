@@ -1,9 +1,9 @@
 //! How much a distance between samples says of the laws that they are drawn from.
 //!
 //! The distance between two samples of ONE law falls like n^{−1/d}: in high dimension it stays near the distance of
-//! independent points, however the law looks, and two laws have to differ by more than that to be told apart. Against the
-//! known W1 of the benchmark of Korotin et al. (NeurIPS 2022, arXiv 2206.07767), exact transport between samples of 1024
-//! points is off by 3 % at d = 4, 29 % at d = 8, 113 % at d = 16 and 1552 % at d = 128.
+//! independent points, however the law looks, and two laws have to differ by more than that to be told apart. Against
+//! the known W1 of the benchmark of Korotin et al. (NeurIPS 2022, arXiv 2206.07767), exact transport between samples of
+//! 1024 points is off by 3 % at d = 4, 29 % at d = 8, 113 % at d = 16 and 1552 % at d = 128.
 
 use ndarray::{ArrayView2, Axis};
 
@@ -21,7 +21,8 @@ pub fn is_high_dimensional(points: usize, dim: usize) -> bool {
     dim as f64 > (points as f64).ln()
 }
 
-/// The mean squared distance E‖y − y′‖² = 2 Σ_j Var y_j of two independent points of a cloud, [n, d], with equal weights.
+/// The mean squared distance E‖y − y′‖² = 2 Σ_j Var y_j of two independent points of a cloud, [n, d], with equal
+/// weights.
 ///
 /// Complexity: O(n·d).
 ///

@@ -39,6 +39,9 @@ pub enum FlowError {
     /// A critic value outside the domain of the conjugate, or not finite.
     #[error(transparent)]
     Divergence(#[from] ot_core::divergence::DivergenceError),
+    /// Moments that define no map between Gaussians.
+    #[error(transparent)]
+    Gaussian(#[from] ot_core::gaussian::GaussianError),
     /// An error that libtorch reported.
     #[cfg(feature = "torch")]
     #[error("libtorch: {0}")]

@@ -133,7 +133,7 @@ pub fn euler_maruyama<T: Real>(
 ///
 /// # Errors
 /// [`FlowError::Specification`] for zero.
-pub(crate) fn step_count(steps: usize) -> Result<f64, FlowError> {
+pub fn step_count(steps: usize) -> Result<f64, FlowError> {
     if steps == 0 {
         return Err(FlowError::Specification {
             what: "the number of steps".into(),

@@ -14,6 +14,7 @@
 //! | [`critic`] | the critic: its network, its objective, its bound, and the gradient of all that |
 //! | [`lipschitz`] | how a critic is held to its Lipschitz bound |
 //! | [`flow`] | the flow: its representation, what it minimises, and the gradient of that |
+//! | [`explicit`] | the potential at time 0 as the network, which determines the critic |
 //! | [`hopf_lax`] | the potential that the critic determines, by the Hopf–Lax formula |
 //! | [`integrate`] | forward Euler and fourth-order Runge–Kutta |
 //! | [`game`] | the two players together, and the backends that compute their gradients |
@@ -31,6 +32,7 @@ pub mod activation;
 pub mod critic;
 pub mod device;
 pub mod error;
+pub mod explicit;
 pub mod flow;
 pub mod game;
 pub mod generation;

@@ -10,13 +10,15 @@ use train::source::Inputs;
 
 /// The floors of what a configuration trains, measured as the model is.
 ///
-/// Of a flow [`eval::closeness`] between two samples of its target, of a generator [`eval::closeness_of_modes`], of digits
-/// w2 between training and test digits. Of rows of somebody's own [`eval::closeness_to_rows`] of rows of the training to
-/// rows that were held out, as many as are generated, and the distance of these to the nearest row of the training; where
-/// none were held out, between the halves of all. A target with equal counts of its modes has two more floors of a generator: generated points begin at random points, whose
-/// counts of the modes are random however well the generator is trained.
+/// Of a flow [`eval::closeness`] between two samples of its target, of a generator [`eval::closeness_of_modes`], of
+/// digits w2 between training and test digits. Of rows of somebody's own [`eval::closeness_to_rows`] of rows of the
+/// training to rows that were held out, as many as are generated, and the distance of these to the nearest row of the
+/// training; where none were held out, between the halves of all. A target with equal counts of its modes has two more
+/// floors of a generator: generated points begin at random points, whose counts of the modes are random however well
+/// the generator is trained.
 ///
-/// `dataset` names the target in the results, `inputs` are those of the run; `tell` hears what is measured next. Complexity: that of the measures.
+/// `dataset` names the target in the results, `inputs` are those of the run; `tell` hears what is measured next.
+/// Complexity: that of the measures.
 ///
 /// # Errors
 /// What drawing or reading the target reports.

@@ -17,13 +17,13 @@ const FEW_DIMENSIONS: usize = 32;
 const FEWEST_PARTICLES: usize = 8;
 
 /// Measures a trained flow: distances to points of its target that it has not seen, with its own number of Euler steps
-/// and with others ([`W2_SQUARED_BY_STEPS`]); the indicators of the optimality system along the paths of its particles; the
-/// slopes of its critic; the distance to the optimum where that is known. Of rows of somebody's own, not of a law, what holds
-/// by construction is left out: other numbers of steps of a Hopf–Lax flow.
+/// and with others ([`W2_SQUARED_BY_STEPS`]); the indicators of the optimality system along the paths of its particles;
+/// the slopes of its critic; the distance to the optimum where that is known. Of rows of somebody's own, not of a law,
+/// what holds by construction is left out: other numbers of steps of a Hopf–Lax flow.
 ///
 /// `inputs` are those of the run: an array in memory, where it was trained on one. The generated points are those that
-/// [`FlowModel::sample`] draws with the seed of the run; `tell` hears what is measured next. Complexity: exact transport
-/// between [`Protocol::exact_points`] points a side, some ten times a pair, and the Sinkhorn divergences of
+/// [`FlowModel::sample`] draws with the seed of the run; `tell` hears what is measured next. Complexity: exact
+/// transport between [`Protocol::exact_points`] points a side, some ten times a pair, and the Sinkhorn divergences of
 /// [`eval::closeness`].
 ///
 /// # Errors
@@ -57,8 +57,8 @@ fn in_training_units<N: ScalarField>(
     let mut metrics = closeness::of_clouds(&target, &chunks(&generated), &target_clouds, protocol, tell)?;
     metrics.extend(closeness::of_training_rows(&target, &generated, tell)?);
 
-    let by_construction =
-        target.own().is_some() && matches!(model.config.representation, Representation::HopfLax(_));
+    let by_construction = target.own().is_some()
+        && matches!(model.config.representation, Representation::HopfLax(_) | Representation::Explicit(_));
     let initial_clouds = chunks(&initial);
     for (other, metric) in W2_SQUARED_BY_STEPS {
         if other == steps {

@@ -12,9 +12,9 @@ use rand::seq::SliceRandom;
 use train::model::GeneratorModel;
 use train::source::Inputs;
 
-/// Measures a trained generator against points of its target that it has not seen: [`closeness_of_modes`], or of rows of
-/// somebody's own [`eval::closeness_to_rows`]; the same w2 from even starting points where the starting law has them; of
-/// digits, accuracies and w2 against test digits. `tell` hears what is measured next.
+/// Measures a trained generator against points of its target that it has not seen: [`closeness_of_modes`], or of rows
+/// of somebody's own [`eval::closeness_to_rows`]; the same w2 from even starting points where the starting law has
+/// them; of digits, accuracies and w2 against test digits. `tell` hears what is measured next.
 ///
 /// Complexity: exact transport between [`Protocol::exact_points`] points a side, up to three times a pair.
 ///
@@ -96,7 +96,8 @@ fn of_digits(
     Ok(Measurement { metrics, layout, start: Some(kept), generated, target })
 }
 
-/// [`closeness_of_modes`] of pairs of clouds where the target is a law, and what is measured of flows too where it is not.
+/// [`closeness_of_modes`] of pairs of clouds where the target is a law, and what is measured of flows too where it is
+/// not.
 pub(crate) fn closeness_of_clouds(
     target: &Target,
     x: &[Array2<f64>],

@@ -15,23 +15,29 @@ use train::model::FlowModel;
 /// Steps of the reference that stands for the exact flow.
 const FINE_STEPS: usize = 256;
 
-/// Every indicator over the particles that begin at `start`, [n, d]; none where a trajectory is not finite. The dependence
-/// on the number of steps is measured where it is asked for.
+/// Every indicator over the particles that begin at `start`, [n, d]; none where a trajectory is not finite. The
+/// dependence on the number of steps is measured where it is asked for.
 pub(crate) fn indicators<N: ScalarField>(
     model: &FlowModel<N>,
     start: ArrayView2<'_, f64>,
     steps: usize,
     with_other_steps: bool,
 ) -> Result<Metrics, MeasureError> {
+    let optimal = model.optimal(start)?;
+    let mut metrics = Metrics::default();
+    if let Some((_, share)) = &optimal {
+        metrics.insert(metrics::OPTIMAL_SHARE, *share);
+    }
+    let start = optimal.as_ref().map_or(start, |(points, _)| points.view());
     let trajectory = match model.trajectory(start, steps) {
         Ok(trajectory) => trajectory,
-        Err(TrainError::Record(RecordError::Trajectory(_))) => return Ok(Metrics::default()),
+        Err(TrainError::Record(RecordError::Trajectory(_))) => return Ok(metrics),
         Err(other) => return Err(other.into()),
     };
     let w2_squared = eval::w2_squared(trajectory.start(), trajectory.end())?;
     let named = Indicators::new(&trajectory, Some(w2_squared))?.named();
-    let mut metrics: Metrics =
-        named.into_iter().filter_map(|(metric, value)| Some((metric, value?))).collect();
+    let named = named.into_iter().filter_map(|(metric, value)| Some((metric, value?)));
+    metrics.extend(named.collect());
     if !trajectory.is_free() || !with_other_steps {
         return Ok(metrics);
     }

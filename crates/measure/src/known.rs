@@ -3,7 +3,6 @@
 use crate::MeasureError;
 use datasets::Target;
 use flows::flow::Interaction;
-use flows::lipschitz::Lipschitz;
 use mfg::known_answers::{InteractingGaussians, Law, OptimalFlow, ShiftedGaussians, SoftThreshold};
 use ndarray::{Array1, Array2, ArrayView2};
 use ot_core::divergence::Divergence;
@@ -34,7 +33,7 @@ impl Problem {
         Some(Self {
             target: config.data.target()?,
             lambda: config.flow.lambda / weight,
-            lipschitz: config.critic.bound / weight,
+            lipschitz: config.imposed_bound().unwrap_or(f64::INFINITY) / weight,
             horizon: config.flow.horizon,
             noise: config.flow.noise,
             attraction: match config.flow.interaction {
@@ -42,7 +41,7 @@ impl Problem {
                 Some(Interaction::Quadratic { weight: attraction }) => Some(attraction / weight),
                 _ => None,
             },
-            unbounded: config.critic.lipschitz == Lipschitz::None,
+            unbounded: config.imposed_bound().is_none(),
             standard: matches!(config.initial, Points::Normal { std: 1.0, .. }),
             kullback_leibler: matches!(
                 config.critic.divergence,

@@ -31,8 +31,8 @@ crate::catalogue! { CLOUDS:
     COORDINATE_W1_WORST_COLUMN = "coordinate_w1_worst_column", "column", Neither,
         "the column of coordinate_w1_worst, from 0";
     NEAREST_TRAINING_DISTANCE = "nearest_training_distance", "length", Neither,
-        "median over the generated points of the distance to the nearest row of the training; the floor is that of rows \
-         held out: far below it, rows were learnt by heart";
+        "median over the generated points of the distance to the nearest row of the training; the floor is that of \
+         rows held out: far below it, rows were learnt by heart";
     MODES_COVERED = "modes_covered", "modes", Higher,
         "modes with at least a quarter of the points within 3 standard deviations that an equal share would give";
     HIGH_QUALITY_SHARE = "high_quality_share", "1", Higher,

@@ -35,6 +35,9 @@ crate::catalogue! { OPTIMALITY:
     CHARACTERISTIC_RMS = "characteristic_rms", "1", Lower,
         "RMS ‖x(t) − x(T) − ((T−t)/λ)∇φ(x(T))‖ / RMS displacement";
     VELOCITY_SPREAD = "velocity_spread", "length²/time", Lower, "Σ h·E‖v − (x_T − x_0)/T‖²";
+    OPTIMAL_SHARE = "optimal_share", "1", Higher,
+        "share of the particles at which the map of an explicit flow is optimal: from x_T the search for the largest \
+         U(x, 0) − λ‖x − x_T‖²/(2T) returns to x_0; the other indicators are of these particles";
     CRITIC_SLOPE_MAX = "critic_slope_max", "1", Neither,
         "max ‖∇φ‖/L over target points, generated points and their interpolates; in the records of a training max \
          ‖∇φ‖ over the points of the penalty";
@@ -53,8 +56,8 @@ pub const STEP_INVARIANCE_BY_STEPS: [(usize, &Metric); 7] = [
     (64, STEP_INVARIANCE_64),
 ];
 
-/// What holds for a Hopf–Lax flow whatever its critic is, up to the accuracy of the search for the ends of its paths: there
-/// these say nothing of how near the generated points are to the data.
+/// What holds for a Hopf–Lax flow whatever its critic is, up to the accuracy of the search for the ends of its paths:
+/// there these say nothing of how near the generated points are to the data.
 pub const BY_CONSTRUCTION: [&Metric; 16] = [
     STRAIGHTNESS,
     PATH_RATIO,

@@ -51,8 +51,8 @@ fn sixty_thousand_points_on_a_line_are_sorted() {
     assert!(text.contains("left out: sinkhorn_divergence") && text.contains("--measures all"), "{text}");
 }
 
-/// An optimal map is a gradient of a convex function, here 2x + 1: W2² = mean ‖x + 1‖² whatever the order of the rows, the
-/// unit and the origin, such as that of time stamps.
+/// An optimal map is a gradient of a convex function, here 2x + 1: W2² = mean ‖x + 1‖² whatever the order of the rows,
+/// the unit and the origin, such as that of time stamps.
 #[test]
 fn a_monotone_map_is_found_in_any_unit_and_from_any_origin() {
     let x = cloud(300, 2, "x").mapv(|value| (value * 1024.0).round() / 1024.0);

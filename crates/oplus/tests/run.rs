@@ -127,8 +127,8 @@ fn samples_can_be_drawn_and_measured_again() {
     workshop.oplus(&["sample", "run", "--n", "30", "--out", "again.npy"]).assert().success();
     let written = datasets::read_matrix(workshop.path("run/samples/generated.npy")).unwrap();
     let again = datasets::read_matrix(workshop.path("again.npy")).unwrap();
-    // Of 40 points 4 are held out: two parts of two are measured against, one after the other. The seed of the run is the
-    // default.
+    // Of 40 points 4 are held out: two parts of two are measured against, one after the other. The seed of the run is
+    // the default.
     assert_eq!(written.nrows(), 4);
     assert_eq!(written, again.slice(ndarray::s![..4, ..]));
     workshop.oplus(&["sample", "run", "--n", "30", "--seed", "9", "--out", "other.npy"]).assert().success();

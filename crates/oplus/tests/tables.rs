@@ -65,8 +65,9 @@ fn a_table_with_labels_in_a_unit_of_its_own_is_trained_on_and_measured() {
     workshop.oplus(&["sample", "run", "--n", "50", "--out", "samples.npy"]).assert().success();
     let samples = datasets::read_matrix(workshop.path("samples.npy")).unwrap();
     let mean = samples.mean_axis(ndarray::Axis(0)).unwrap();
-    // 50 points that have hardly moved from a normal law of deviation 790 about the centre: 5 standard errors.
-    assert!((mean[0] - 4.5e6).abs() < 600.0 && (mean[1] - 5.4e6).abs() < 600.0, "{mean}");
+    // A normal law of deviation 790 about the centre, moved by a flow that has not learnt anything yet, by L·T/λ = 2 such
+    // deviations at most.
+    assert!((mean[0] - 4.5e6).abs() < 2200.0 && (mean[1] - 5.4e6).abs() < 2200.0, "{mean}");
     let held_out = datasets::read_matrix(workshop.path("run/held-out.npy")).unwrap();
     assert_eq!(held_out.dim(), (6, 2));
     let results: Value =

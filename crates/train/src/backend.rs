@@ -2,6 +2,7 @@
 
 use flows::FlowError;
 use flows::device::Device;
+use flows::explicit::{self, DualGame};
 use flows::game::{Backend, Game, Native};
 use flows::generation::{Gradients, NativeGradients};
 
@@ -14,6 +15,20 @@ pub(crate) fn of_game(game: Game, device: Device) -> Result<Box<dyn Backend>, Fl
         Device::Cpu => Ok(Box::new(Native::new(game))),
         #[cfg(feature = "torch")]
         Device::Libtorch | Device::Cuda(_) => Ok(Box::new(flows::torch::Torch::new(game, device)?)),
+        #[cfg(not(feature = "torch"))]
+        Device::Libtorch | Device::Cuda(_) => Err(without_libtorch(device)),
+    }
+}
+
+/// The gradient of the dual of an explicit flow on `device`.
+///
+/// # Errors
+/// As [`of_game`].
+pub(crate) fn of_dual(game: DualGame, device: Device) -> Result<Box<dyn explicit::Backend>, FlowError> {
+    match device {
+        Device::Cpu => Ok(Box::new(explicit::Native::new(game))),
+        #[cfg(feature = "torch")]
+        Device::Libtorch | Device::Cuda(_) => Ok(Box::new(flows::torch::TorchDual::new(game, device)?)),
         #[cfg(not(feature = "torch"))]
         Device::Libtorch | Device::Cuda(_) => Err(without_libtorch(device)),
     }

@@ -4,6 +4,7 @@ use crate::TrainError;
 use crate::adversarial::{StepReport, Trainer};
 use crate::checkpoint::{State, Stored};
 use crate::config::{self, ConfigError, Configuration, FlowConfig, Kind, Points, StopWhen};
+use crate::explicit::ExplicitRun;
 use crate::model::{FlowModel, Initial};
 use crate::observe::Monitor;
 use crate::outcome::Stop;
@@ -19,7 +20,7 @@ use mfg::Indicators;
 
 impl Configuration for FlowConfig {
     const KIND: Kind = Kind::Flow;
-    type Training = FlowRun;
+    type Training = FlowTraining;
 
     fn validate(&self) -> Result<(), ConfigError> {
         self.check()
@@ -53,14 +54,76 @@ impl Configuration for FlowConfig {
         &self.training
     }
 
+    fn with_iterations(mut self, iterations: u64) -> Self {
+        self.training.iterations = iterations;
+        self
+    }
+
     fn reach(&self, source: &Source) -> Result<Option<Reach>, TrainError> {
         Reach::of(self, source)
     }
 
-    fn begin(&self, source: Source, device: Device) -> Result<FlowRun, TrainError> {
+    fn begin(&self, source: Source, device: Device) -> Result<FlowTraining, TrainError> {
         let source = source.square()?;
+        if matches!(self.representation, Representation::Explicit(_)) {
+            return Ok(FlowTraining::Explicit(Box::new(ExplicitRun::new(self, source, device)?)));
+        }
         let game = self.game(source.dim())?;
-        FlowRun::new(self, game, Trainer::new(self, source, device)?)
+        let run = FlowRun::new(self, game, Trainer::new(self, source, device)?)?;
+        Ok(FlowTraining::Game(Box::new(run)))
+    }
+}
+
+/// The training of a flow: a game against a critic, or one network alone.
+pub enum FlowTraining {
+    /// A flow against its critic.
+    Game(Box<FlowRun>),
+    /// An explicit flow.
+    Explicit(Box<ExplicitRun>),
+}
+
+/// The same expression for the training within.
+macro_rules! either {
+    ($training:expr, $inner:ident => $value:expr) => {
+        match $training {
+            FlowTraining::Game($inner) => $value,
+            FlowTraining::Explicit($inner) => $value,
+        }
+    };
+}
+
+impl FlowTraining {
+    /// The data and the initial points.
+    pub fn source(&self) -> &Source {
+        either!(self, run => run.source())
+    }
+}
+
+impl Training for FlowTraining {
+    type Model = FlowModel;
+
+    fn iteration(&self) -> u64 {
+        either!(self, run => run.iteration())
+    }
+
+    fn step(&mut self) -> Result<(), StepError> {
+        either!(self, run => run.step())
+    }
+
+    fn readings(&mut self, live: bool) -> Result<Readings, TrainError> {
+        either!(self, run => run.readings(live))
+    }
+
+    fn store(&self, state: &mut State) {
+        either!(self, run => run.store(state));
+    }
+
+    fn restore(&mut self, stored: &Stored, iteration: u64) -> Result<(), TrainError> {
+        either!(self, run => run.restore(stored, iteration))
+    }
+
+    fn model(&self) -> Result<FlowModel, TrainError> {
+        either!(self, run => run.model())
     }
 }
 
@@ -148,11 +211,13 @@ impl<N: ScalarField + Clone + 'static> Training for FlowRun<N> {
         self.trainer.source().units.store(state);
         state.player("potential", &self.trainer.players.flow);
         state.player("critic", &self.trainer.players.critic);
+        state.counter("records-below-limits", self.patience.records as u64);
     }
 
     fn restore(&mut self, stored: &Stored, iteration: u64) -> Result<(), TrainError> {
         stored.player("potential", &mut self.trainer.players.flow)?;
         stored.player("critic", &mut self.trainer.players.critic)?;
+        self.patience.records = stored.size("records-below-limits")?;
         self.trainer.iteration = iteration;
         Ok(())
     }

@@ -17,7 +17,9 @@
 //! | [`adversarial`] | one iteration of the game: critic updates, then a flow update |
 //! | [`training`] | what a run needs of a training |
 //! | [`flow_run`] | the training of a flow with its live indicators |
-//! | [`checkpoint`] | the whole state of a training in one file, written whole or not at all |
+//! | [`explicit`] | the training of an explicit flow |
+//! | [`checkpoint`] | the whole state of a training in one file, written whole or not at all, under its digest |
+//! | [`digest`] | SHA-256 of what a run depends on |
 //! | [`w2fe`] | the gradient flow of ½·W2² on particles |
 
 pub mod adversarial;
@@ -25,7 +27,9 @@ pub mod average;
 mod backend;
 pub mod checkpoint;
 pub mod config;
+pub mod digest;
 pub mod error;
+pub mod explicit;
 pub mod flow_run;
 pub mod model;
 pub mod observe;

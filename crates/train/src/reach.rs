@@ -4,7 +4,6 @@ use crate::TrainError;
 use crate::config::FlowConfig;
 use crate::source::{Source, name};
 use datasets::stream;
-use flows::lipschitz::Lipschitz;
 use ot_core::cost::Euclidean;
 use ot_core::exact::ExactError;
 use ot_core::{Measure, exact};
@@ -45,10 +44,10 @@ impl Reach {
     /// # Errors
     /// What drawing the points and transport between them report.
     pub fn of(config: &FlowConfig, source: &Source) -> Result<Option<Self>, TrainError> {
-        let (flow, critic) = (&config.flow, &config.critic);
-        if critic.lipschitz == Lipschitz::None || !flow.kinetic || flow.bends() {
+        let flow = &config.flow;
+        let Some(bound) = config.imposed_bound().filter(|_| flow.kinetic && !flow.bends()) else {
             return Ok(None);
-        }
+        };
         let mut rng = stream(config.seed, name::REACH, 0);
         let (start, data) = (source.initial.points(POINTS, &mut rng)?, source.data.points(POINTS, &mut rng)?);
         let x = Measure::uniform(start.view()).map_err(ExactError::from)?;
@@ -60,8 +59,8 @@ impl Reach {
         };
         let mut distances: Vec<f64> = plan.coupling.iter().map(way).collect();
         distances.sort_by(f64::total_cmp);
-        let reach = critic.bound * flow.horizon / flow.lambda;
-        Ok(Some(Self { reach, distances, lambda: flow.lambda, bound: critic.bound }))
+        let reach = bound * flow.horizon / flow.lambda;
+        Ok(Some(Self { reach, distances, lambda: flow.lambda, bound }))
     }
 
     /// How far points have to travel: all but a share 1 − `share` of them, [0, 1].

@@ -10,8 +10,8 @@ use rand::seq::SliceRandom;
 /// Points a side beyond which a floor takes longer than it says more.
 const MOST_POINTS: usize = 2000;
 
-/// The distances between two random halves of `y`, [m, d], and between one of them and as many rows of `x`, [n, d], with a
-/// sentence where they are large; none where d ≤ ln n, since then they are small.
+/// The distances between two random halves of `y`, [m, d], and between one of them and as many rows of `x`, [n, d],
+/// with a sentence where they are large; none where d ≤ ln n, since then they are small.
 pub(super) fn floor<R: Rng + ?Sized>(
     x: ArrayView2<'_, f64>,
     y: ArrayView2<'_, f64>,

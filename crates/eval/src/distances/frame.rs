@@ -4,9 +4,9 @@ use ndarray::{Array1, Array2, ArrayView2, Axis};
 
 /// A common centre and unit of two clouds.
 ///
-/// The centre is the median of each coordinate over both, a number of the data: what lies on a grid, such as time stamps,
-/// stays on it without rounding, and an outlier does not move it. The unit is a power of two, so that it costs no digit
-/// either; distances of 1e−200 or of 1e200 have squares there.
+/// The centre is the median of each coordinate over both, a number of the data: what lies on a grid, such as time
+/// stamps, stays on it without rounding, and an outlier does not move it. The unit is a power of two, so that it costs
+/// no digit either; distances of 1e−200 or of 1e200 have squares there.
 #[derive(Debug)]
 pub(super) struct Frame {
     /// The first cloud, (x − centre)/unit.

@@ -96,8 +96,8 @@ fn weights_count() {
     assert!((found.scale - (7.0_f64 / 64.0).sqrt()).abs() < 1e-15);
 }
 
-/// Distances are homogeneous, squared ones of degree 2, and no origin matters: the numbers of clouds near 0 of order one
-/// come back in any unit.
+/// Distances are homogeneous, squared ones of degree 2, and no origin matters: the numbers of clouds near 0 of order
+/// one come back in any unit.
 #[test]
 fn no_unit_and_no_origin_matters() {
     let (x, y) = clouds();

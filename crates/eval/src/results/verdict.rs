@@ -52,7 +52,8 @@ pub struct Verdict {
     pub metric: String,
     /// Its value over its floor.
     pub ratio: f64,
-    /// Whether the generated points are as close as points of the target are to each other, as far as these points tell.
+    /// Whether the generated points are as close as points of the target are to each other, as far as these points
+    /// tell.
     pub reached: bool,
     /// The judgement in a sentence.
     pub words: String,
@@ -97,10 +98,10 @@ struct Comparison {
 }
 
 impl Verdict {
-    /// Judges the metrics of a run against those of the floor; none where they share no distance.
+    /// Judges the metrics of a run against those of the floor; none where they share no distance whose floor is above zero.
     ///
-    /// A value within two standard deviations of its floor is at it. Indicators of the optimality system do not come in:
-    /// they say how optimal a path is, not where it ends.
+    /// A value within two standard deviations of its floor is at it. Indicators of the optimality system do not come
+    /// in: they say how optimal a path is, not where it ends.
     ///
     /// ```
     /// use eval::results::{Layout, Reference, Verdict};
@@ -154,7 +155,8 @@ impl Judged {
     fn compare(&self, found: &Metrics, floor: &Metrics) -> Option<Comparison> {
         let metric = self.metric;
         let (value, noise) = (found.get(metric)?, floor.deviation(metric).unwrap_or(0.0));
-        let floor = floor.get(metric)?;
+        // Where all points are one, no ratio says how near a run came.
+        let floor = floor.get(metric).filter(|floor| *floor > 0.0)?;
         let grade = if value <= (self.near * floor).max(floor + 2.0 * noise) {
             Grade::Reached
         } else if value <= self.far * floor {
@@ -226,6 +228,14 @@ mod tests {
         }
         let none = Verdict::new(&metrics(&[(W1, 1.0)]), &metrics(&[(W2, 1.0)]), LAYOUT);
         assert_eq!(none, None);
+    }
+
+    #[test]
+    fn a_target_of_one_point_judges_nothing() {
+        let found = metrics(&[(W2_SQUARED, 0.5), (W1, 0.7)]);
+        assert_eq!(Verdict::new(&found, &metrics(&[(W2_SQUARED, 0.0)]), LAYOUT), None);
+        let verdict = judge(&[(W2_SQUARED, 0.5), (W1, 0.7)], &[(W2_SQUARED, 0.0), (W1, 0.7)]);
+        assert_eq!((verdict.metric.as_str(), verdict.ratio), ("w1", 1.0));
     }
 
     #[test]

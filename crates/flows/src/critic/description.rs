@@ -41,11 +41,19 @@ impl CriticDescription {
     /// # Errors
     /// [`FlowError::Specification`] for the first value outside its domain.
     pub fn validate(&self) -> Result<(), FlowError> {
-        positive("divergence_weight", self.divergence_weight)?;
-        positive("bound", self.bound)?;
+        self.validate_objective()?;
         widths("hidden", &self.hidden)?;
         self.initialisation.validate()?;
         self.lipschitz.validate(self.activation, &self.hidden)
+    }
+
+    /// Checks what is not about the network: the weight of the divergence and the bound.
+    ///
+    /// # Errors
+    /// As [`CriticDescription::validate`].
+    pub fn validate_objective(&self) -> Result<(), FlowError> {
+        positive("divergence_weight", self.divergence_weight)?;
+        positive("bound", self.bound)
     }
 
     /// The critic on R^`dim`; its output keeps φ inside the domain of the conjugate ([`Output::for_divergence`]).

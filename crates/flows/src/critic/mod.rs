@@ -5,6 +5,7 @@
 
 mod description;
 mod gradient;
+mod shift;
 
 pub use description::CriticDescription;
 pub use gradient::Workspace;

@@ -5,6 +5,7 @@ use crate::FlowError;
 use crate::activation::Activation;
 use crate::critic::CriticDescription;
 use crate::error::{require, widths};
+use crate::explicit::ExplicitDescription;
 use crate::generator::GeneratorInitialisation;
 use crate::mlp::Initialisation;
 use crate::potential::Potential;
@@ -24,6 +25,8 @@ pub enum Representation {
     Velocity(VelocityDescription),
     /// [`Flow::HopfLax`].
     HopfLax(HopfLaxDescription),
+    /// [`crate::explicit`].
+    Explicit(ExplicitDescription),
 }
 
 /// The network of a potential.
@@ -80,7 +83,8 @@ impl Representation {
     /// The flow on R^`dim`.
     ///
     /// # Errors
-    /// [`FlowError::Specification`] for widths or an activation that describe no potential or velocity.
+    /// [`FlowError::Specification`] for widths or an activation that describe no potential or velocity, and for an
+    /// explicit flow, which is no side of a game ([`ExplicitDescription::build`]).
     ///
     /// ```
     /// use flows::{activation::Activation, flow::{PotentialDescription, Representation}, mlp::Initialisation};
@@ -101,6 +105,10 @@ impl Representation {
                 let proposal = Potential::new(dim, hidden, *activation)?.initialised(*initialisation);
                 Flow::HopfLax { proposal, refinements: *refinements }
             }
+            Self::Explicit(_) => {
+                let remedy = "build an explicit flow by `ExplicitDescription::build`, since it plays no game with a critic";
+                return Err(FlowError::specification("representation.kind", self.kind(), remedy));
+            }
         })
     }
 
@@ -111,6 +119,7 @@ impl Representation {
             Self::ExactTerminal(_) => "exact-terminal",
             Self::Velocity(_) => "velocity",
             Self::HopfLax(_) => "hopf-lax",
+            Self::Explicit(_) => "explicit",
         }
     }
 
@@ -120,6 +129,7 @@ impl Representation {
             Self::Network(network) | Self::ExactTerminal(network) => &network.hidden,
             Self::Velocity(network) => &network.hidden,
             Self::HopfLax(network) => &network.hidden,
+            Self::Explicit(network) => &network.hidden,
         }
     }
 
@@ -130,8 +140,10 @@ impl Representation {
     /// [`FlowError::Specification`] for the first value that does not fit.
     pub fn validate(&self, flow: &FlowObjective, critic: &CriticDescription) -> Result<(), FlowError> {
         flow.validate().map_err(|e| e.within("flow"))?;
-        critic.validate().map_err(|e| e.within("critic"))?;
         widths("representation.hidden", self.hidden())?;
+        if !matches!(self, Self::Explicit(_)) {
+            critic.validate().map_err(|e| e.within("critic"))?;
+        }
         let activation = critic.activation;
         match self {
             Self::Network(PotentialDescription { initialisation, .. }) => {
@@ -177,6 +189,7 @@ impl Representation {
                     "take network or exact-terminal with noise or an interaction: the Hopf–Lax formula is for neither",
                 )
             }
+            Self::Explicit(network) => network.validate(flow, critic),
         }
     }
 }

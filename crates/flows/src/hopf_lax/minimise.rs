@@ -1,7 +1,8 @@
-//! Many small minimisations at once: limited-memory quasi-Newton descent of φ(y) + μ/2·‖y − x‖² for every row.
+//! Many small minimisations at once: limited-memory quasi-Newton descent of φ(y) + h(‖y − x‖) for every row.
 
 #![allow(clippy::indexing_slicing, reason = "rows are counted where the buffers are sized")]
 
+use super::Pull;
 use crate::FlowError;
 use crate::error::expect_length;
 use crate::matrix::plain_dot;
@@ -34,7 +35,7 @@ pub trait Field<T> {
 pub struct Stop {
     /// Most evaluations after the first one.
     pub iterations: usize,
-    /// A point is done when ‖∇φ(y) + μ(y − x)‖ is at most this share of ‖∇φ(y)‖ + μ‖y − x‖.
+    /// A point is done when ‖∇φ(y) + μ(y − x)‖ is at most this share of ‖∇φ(y)‖ + μ‖y − x‖ (μ the rate of the pull).
     pub tolerance: f64,
 }
 
@@ -93,7 +94,7 @@ struct History {
 }
 
 impl<T: Real> Minimiser<T> {
-    /// Moves each row of `y` downhill on φ(y) + `weight`/2·‖y − x‖², from where it is.
+    /// Moves each row of `y` downhill on φ(y) + h(‖y − x‖), from where it is; a number μ is the pull h(r) = μr²/2.
     ///
     /// Each row keeps to the valley that it starts in; no accepted step raises its objective. Rows that are done are no
     /// longer evaluated. Limited-memory BFGS (Liu and Nocedal 1989) for every row, from the mean curvature of all, with
@@ -110,18 +111,19 @@ impl<T: Real> Minimiser<T> {
     pub fn minimise(
         &mut self,
         field: &mut impl Field<T>,
-        weight: f64,
+        pull: impl Into<Pull>,
         x: &[T],
         y: &mut [T],
         offered: Range<usize>,
         stop: Stop,
     ) -> Result<(), FlowError> {
+        let pull = pull.into();
         expect_length("the start of the minimisation", y.len(), x.len())?;
         let dim = field.dim();
         self.dim = dim;
         field.jet(y, &mut self.values, &mut self.slopes)?;
         let rows = self.values.len();
-        self.exchange(weight, x, y, offered.start.min(rows)..offered.end.min(rows));
+        self.exchange(pull, x, y, offered.start.min(rows)..offered.end.min(rows));
         self.histories.resize_with(rows, History::default);
         self.curvature.sums.clear();
         self.curvature.sums.resize(dim, [0.0; 2]);
@@ -129,7 +131,7 @@ impl<T: Real> Minimiser<T> {
         for row in 0..rows {
             let at = row * dim..(row + 1) * dim;
             self.histories[row].begin();
-            let point = Point { x: &x[at.clone()], y: &y[at.clone()], slope: &self.slopes[at], weight };
+            let point = Point { x: &x[at.clone()], y: &y[at.clone()], slope: &self.slopes[at], pull };
             self.values[row] += T::of(point.distance_term());
             if !point.is_stationary(stop.tolerance) {
                 self.active.push(row);
@@ -139,29 +141,33 @@ impl<T: Real> Minimiser<T> {
             if self.active.is_empty() {
                 break;
             }
-            self.propose(weight, x, y);
+            self.propose(pull, x, y);
             field.jet(&self.trials, &mut self.trial_values, &mut self.trial_slopes)?;
-            self.accept(weight, x, y, stop.tolerance);
+            self.accept(pull, x, y, stop.tolerance);
         }
         Ok(())
     }
 
     /// Gives each row the best of its own y and those of the `offered` rows.
-    fn exchange(&mut self, weight: f64, x: &[T], y: &mut [T], offered: Range<usize>) {
+    fn exchange(&mut self, pull: Pull, x: &[T], y: &mut [T], offered: Range<usize>) {
         let dim = self.dim;
         let row = |row: usize| row * dim..(row + 1) * dim;
         let candidates = y[offered.start * dim..offered.end * dim].to_vec();
         let slopes = self.slopes[offered.start * dim..offered.end * dim].to_vec();
         let values = self.values[offered].to_vec();
-        let half = T::of(0.5 * weight);
         let squares = |a: &[T], b: &[T]| a.iter().zip(b).map(|(&a, &b)| (a - b) * (a - b)).sum::<T>();
+        let half = T::of(0.5 * pull.weight);
+        let cost = |a: &[T], b: &[T]| {
+            let square = squares(a, b);
+            if pull.reach.is_finite() { T::of(pull.cost(square.wide())) } else { half * square }
+        };
         for i in 0..self.values.len() {
             let x = &x[row(i)];
-            let (mut best, mut least) = (None, self.values[i] + half * squares(x, &y[row(i)]));
+            let (mut best, mut least) = (None, self.values[i] + cost(x, &y[row(i)]));
             for (j, (candidate, &value)) in candidates.chunks_exact(dim).zip(&values).enumerate() {
-                let cost = value + half * squares(x, candidate);
-                if cost < least {
-                    (best, least) = (Some(j), cost);
+                let total = value + cost(x, candidate);
+                if total < least {
+                    (best, least) = (Some(j), total);
                 }
             }
             if let Some(j) = best {
@@ -178,26 +184,26 @@ impl<T: Real> Minimiser<T> {
     }
 
     /// The next trial of every active row.
-    fn propose(&mut self, weight: f64, x: &[T], y: &[T]) {
+    fn propose(&mut self, pull: Pull, x: &[T], y: &[T]) {
         let dim = self.dim;
         self.trials.clear();
-        let inverse = self.curvature.inverse(weight);
+        let inverse = self.curvature.inverse(pull.weight);
         for &row in &self.active {
             let at = row * dim..(row + 1) * dim;
-            let point = Point { x: &x[at.clone()], y: &y[at.clone()], slope: &self.slopes[at], weight };
+            let point = Point { x: &x[at.clone()], y: &y[at.clone()], slope: &self.slopes[at], pull };
             let step = self.histories[row].step(&point, inverse.as_deref());
             self.trials.extend(point.y.iter().zip(step).map(|(&y, s)| y + T::of(s)));
         }
     }
 
     /// Takes the trials that go down, learns from all, and keeps active what is not done.
-    fn accept(&mut self, weight: f64, x: &[T], y: &mut [T], tolerance: f64) {
+    fn accept(&mut self, pull: Pull, x: &[T], y: &mut [T], tolerance: f64) {
         let dim = self.dim;
         let (mut kept, trials) = (0, self.active.len());
         for trial in 0..trials {
             let row = self.active[trial];
             let (at, from) = (row * dim..(row + 1) * dim, trial * dim..(trial + 1) * dim);
-            let old = Point { x: &x[at.clone()], y: &y[at.clone()], slope: &self.slopes[at.clone()], weight };
+            let old = Point { x: &x[at.clone()], y: &y[at.clone()], slope: &self.slopes[at.clone()], pull };
             let new = Point { y: &self.trials[from.clone()], slope: &self.trial_slopes[from.clone()], ..old };
             let value = self.trial_values[trial].wide() + new.distance_term();
             let before = self.values[row].wide();
@@ -237,7 +243,7 @@ struct Point<'a, T> {
     x: &'a [T],
     y: &'a [T],
     slope: &'a [T],
-    weight: f64,
+    pull: Pull,
 }
 
 impl<T: Real> Point<'_, T> {
@@ -246,19 +252,30 @@ impl<T: Real> Point<'_, T> {
         self.y.iter().zip(self.x).map(|(y, x)| y.wide() - x.wide())
     }
 
-    /// μ/2·‖y − x‖².
-    fn distance_term(&self) -> f64 {
-        0.5 * self.weight * self.displacement().map(|d| d * d).sum::<f64>()
+    /// ‖y − x‖².
+    fn square(&self) -> f64 {
+        self.displacement().map(|d| d * d).sum()
     }
 
-    /// ∇φ(y) + μ(y − x).
+    /// h(‖y − x‖).
+    fn distance_term(&self) -> f64 {
+        self.pull.cost(self.square())
+    }
+
+    /// The gradient of the cost over y − x.
+    fn rate(&self) -> f64 {
+        if self.pull.reach.is_finite() { self.pull.rate(self.square()) } else { self.pull.weight }
+    }
+
+    /// ∇φ(y) + μ(y − x), μ the rate.
     fn gradient(&self) -> Vec<f64> {
-        self.slope.iter().zip(self.displacement()).map(|(s, d)| s.wide() + self.weight * d).collect()
+        let rate = self.rate();
+        self.slope.iter().zip(self.displacement()).map(|(s, d)| s.wide() + rate * d).collect()
     }
 
     fn is_stationary(&self, tolerance: f64) -> bool {
         let slope = self.slope.iter().map(|s| s.wide().powi(2)).sum::<f64>().sqrt();
-        let pull = self.weight * self.displacement().map(|d| d * d).sum::<f64>().sqrt();
+        let pull = self.rate() * self.square().sqrt();
         // A NaN compares false and is given up at its first trial.
         norm(&self.gradient()) <= tolerance * (slope + pull)
     }
@@ -273,11 +290,11 @@ impl History {
     /// The step −H·∇ of the remembered curvature, cut to the displacement; a short one along −∇ where none is known.
     fn step<T: Real>(&self, point: &Point<'_, T>, inverse: Option<&[f64]>) -> Vec<f64> {
         let gradient = point.gradient();
-        let displacement = point.displacement().map(|d| d * d).sum::<f64>().sqrt();
-        let free = norm(&gradient) / point.weight;
+        let displacement = point.square().sqrt();
+        let free = norm(&gradient) / point.pull.weight;
         let reach = if displacement > 0.0 { displacement } else { free };
         let (mut step, longest) = match inverse {
-            None => (gradient.iter().map(|g| -g / point.weight).collect(), PROBE * reach),
+            None => (gradient.iter().map(|g| -g / point.pull.weight).collect(), PROBE * reach),
             Some(inverse) => (self.two_loops(&gradient, inverse), reach),
         };
         let length = norm(&step);

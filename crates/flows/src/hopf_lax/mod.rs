@@ -28,6 +28,8 @@
 
 mod flow;
 mod minimise;
+mod pull;
 
 pub use flow::{CriticField, HopfLaxFlow};
 pub use minimise::{Field, Minimiser, Stop};
+pub use pull::Pull;

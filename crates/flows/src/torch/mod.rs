@@ -3,6 +3,7 @@
 //! | home | what |
 //! | --- | --- |
 //! | [`Torch`] | the game between a flow and its critic: the other [`Backend`] |
+//! | [`TorchDual`] | the dual of an explicit flow: the other [`explicit::Backend`](crate::explicit::Backend) |
 //! | [`TorchGradients`] | a generator and its critics: the other [`Gradients`](crate::generation::Gradients) |
 //! | [`critic`], [`flow`] | the two players' objectives, as in [`crate::critic`] and [`crate::flow`] |
 //! | [`generator`] | generators with libtorch's own batch normalisation, as in [`crate::generator`] |
@@ -24,6 +25,7 @@
 //! and recorded by native code, the search of a Hopf–Lax flow for the ends of its paths included.
 
 pub mod critic;
+mod explicit;
 pub mod flow;
 mod generation;
 pub mod generator;
@@ -32,6 +34,7 @@ mod network;
 pub mod runtime;
 mod transfer;
 
+pub use explicit::TorchDual;
 pub use generation::TorchGradients;
 pub use transfer::Scalar;
 

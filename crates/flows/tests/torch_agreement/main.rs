@@ -7,6 +7,7 @@
 //! | --- | --- |
 //! | `critics` | every divergence with its output, every way to hold the slope |
 //! | `paths` | every representation, every term of the objective |
+//! | `explicit` | the dual of an explicit flow, and the searches for its critic |
 //! | `players` | rounds of both players, and what does not fit |
 //! | `generators` | training and evaluation mode, running statistics |
 //! | `potentials` | the Kantorovich objective in every form |
@@ -15,6 +16,7 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
 
 mod critics;
+mod explicit;
 mod generation;
 mod generators;
 mod paths;

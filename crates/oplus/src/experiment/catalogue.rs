@@ -50,7 +50,7 @@ const ALL: &[Experiment] = &[
     Experiment {
         name: "table1",
         title: "Table 1 of arXiv 2407.11901: W1 ⊕ W2 proximal flows on the pinwheel in 2, 7 and 12 dimensions",
-        families: &["published", "tuned"],
+        families: &["published", "tuned", "explicit"],
         methods: &["w1w2", "w1", "w2", "none"],
         tables: FLOW_TABLES,
         curves: &[],
@@ -59,8 +59,8 @@ const ALL: &[Experiment] = &[
         name: "optimality",
         title: "How well trained flows satisfy the optimality system of arXiv 2407.11901: pinwheel and moons in 2, 7 \
                 and 12 dimensions",
-        families: &["ours", "published", "known", "representations", "lambda"],
-        methods: &["w1w2", "w1", "network", "exact-terminal", "velocity", "orthonormal"],
+        families: &["explicit", "ours", "published", "known", "representations", "lambda"],
+        methods: &["w1w2", "w1", "explicit", "network", "exact-terminal", "velocity", "orthonormal"],
         tables: FLOW_TABLES,
         curves: &[],
     },

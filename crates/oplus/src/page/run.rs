@@ -53,9 +53,9 @@ pub(crate) fn run(folder: &Path, results: &Results) -> Result<Page> {
         section("Measures", vec![Block::Table(measures(results, row, tells))]),
     ];
     if !given.is_empty() {
-        let text = "The flow is the Hopf–Lax formula of its critic. These hold for any critic, trained or not, up to the \
-                    accuracy of the search for the ends of paths: they say nothing of how near the generated points are \
-                    to the data.";
+        let text = "The flow is the Hopf–Lax formula of its critic. These hold for any critic, trained or not, up to \
+                    the accuracy of the search for the ends of paths: they say nothing of how near the generated \
+                    points are to the data.";
         let table = measures(results, row, |metric| !tells(metric));
         let blocks = vec![Block::Text(text.into()), Block::Table(table)];
         sections.push(Section { heading: "What holds by construction".into(), folded: true, blocks });
@@ -211,17 +211,18 @@ fn caption(results: &Results, row: &Row) -> String {
     let Protocol { pairs, exact_points, sinkhorn_points, sinkhorn_points_as_published } = results.protocol;
     let how = match row.verdict.as_ref().map(|verdict| verdict.layout) {
         Some(Layout { reference: Reference::HeldOutRows, pairs, points }) => format!(
-            "± over {pairs} disjoint parts of {points} rows each that were held out. The floor is the same for as many rows of \
-             the training; that of nearest_training_distance is of the rows held out."
+            "± over {pairs} disjoint parts of {points} rows each that were held out. The floor is the same for as many \
+             rows of the training; that of nearest_training_distance is of the rows held out."
         ),
         Some(Layout { reference: Reference::TrainingRows, pairs, points }) => format!(
-            "± over {pairs} disjoint parts of {points} rows each. No rows were held out: generated points are set against rows \
-             of the training, and the floor is the same for other rows of it, so that learning by heart cannot show."
+            "± over {pairs} disjoint parts of {points} rows each. No rows were held out: generated points are set \
+             against rows of the training, and the floor is the same for other rows of it, so that learning by heart \
+             cannot show."
         ),
         _ => format!(
             "± over {pairs} pairs of independent clouds; n = {exact_points} for exact distances and the indicators, \
-             {sinkhorn_points} and {sinkhorn_points_as_published} for the Sinkhorn divergences. The floor is the same between \
-             two independent samples of the target."
+             {sinkhorn_points} and {sinkhorn_points_as_published} for the Sinkhorn divergences. The floor is the same \
+             between two independent samples of the target."
         ),
     };
     format!("{how} The unit φ is that of the critic's values.")

@@ -3,7 +3,9 @@
 use super::validate::{require, run_name};
 use super::{ConfigError, Points, Training};
 use flows::critic::CriticDescription;
+use flows::explicit::Base;
 use flows::flow::{FlowObjective, Representation};
+use flows::lipschitz::Lipschitz;
 use serde::{Deserialize, Serialize};
 
 /// A run of a flow from ρ₀ to π.
@@ -13,7 +15,7 @@ pub struct FlowConfig {
     /// Name of the run; the run folder is called after it.
     pub name: String,
     /// Seed of every random stream.
-    #[serde(default)]
+    #[serde(default, with = "super::seed")]
     pub seed: u64,
     /// The target π.
     pub data: Points,
@@ -68,6 +70,15 @@ impl Default for Sampling {
 }
 
 impl FlowConfig {
+    /// The bound L on the slope of the critic, where one is imposed.
+    pub fn imposed_bound(&self) -> Option<f64> {
+        let imposed = match &self.representation {
+            Representation::Explicit(explicit) => explicit.base == Base::Identity,
+            _ => self.critic.lipschitz != Lipschitz::None,
+        };
+        imposed.then_some(self.critic.bound)
+    }
+
     pub(crate) fn check(&self) -> Result<(), ConfigError> {
         run_name(&self.name)?;
         self.data.check_data()?;

@@ -12,7 +12,8 @@ pub struct Training {
     pub iterations: u64,
     /// Points in a minibatch.
     pub batch: usize,
-    /// Updates of the critic for every iteration.
+    /// Updates of the critic for every iteration; an explicit flow has none.
+    #[serde(default = "one")]
     pub critic_updates: usize,
     /// Decay of the moving average of the parameters; 0 keeps the last ones.
     #[serde(default)]
@@ -25,7 +26,8 @@ pub struct Training {
     pub checkpoint_every: u64,
     /// Optimiser of the flow or of the generator.
     pub optimiser: Optimiser,
-    /// Optimiser of the critic, or of the potentials.
+    /// Optimiser of the critic, or of the potentials; an explicit flow has none.
+    #[serde(default)]
     pub critic_optimiser: Optimiser,
 }
 
@@ -110,6 +112,17 @@ impl Optimiser {
     }
 }
 
+impl Default for Optimiser {
+    /// A constant rate of 2e-3, with the moments of adversarial training.
+    fn default() -> Self {
+        let (beta1, beta2, epsilon) = (half(), nine_tenths(), tiny());
+        Self { learning_rate: 2e-3, beta1, beta2, epsilon, schedule: Schedule::default() }
+    }
+}
+
+fn one() -> usize {
+    1
+}
 fn half() -> f64 {
     0.5
 }

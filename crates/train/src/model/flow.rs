@@ -1,13 +1,15 @@
 //! A trained flow: samples, trajectories and slopes of its averaged networks.
 
 use super::Initial;
+use super::explicit::{ExplicitModel, without_map};
 use crate::TrainError;
 use crate::checkpoint::Stored;
 use crate::config::FlowConfig;
 use crate::run::{newest_state, stored};
 use crate::source::{Inputs, Units, companions, name};
 use datasets::stream;
-use flows::flow::Flow;
+use flows::FlowError;
+use flows::flow::{Flow, Representation};
 use flows::game::{Game, Networks};
 use flows::integrate::{Scheme, euler_maruyama, integrate};
 use flows::mlp::Mlp;
@@ -28,6 +30,21 @@ pub struct FlowModel<N = Mlp> {
     /// The user's units.
     pub units: Units,
     initial: Initial,
+    trained: Trained<N>,
+}
+
+/// What was trained.
+#[derive(Debug, Clone)]
+enum Trained<N> {
+    /// Both sides of a game.
+    Game(Box<Players<N>>),
+    /// A potential at time 0.
+    Explicit(Box<ExplicitModel>),
+}
+
+/// A game with the averaged networks of its players, and the companions of their searches.
+#[derive(Debug, Clone)]
+struct Players<N> {
     game: Game<N>,
     flow: Vec<f32>,
     critic: Vec<f32>,
@@ -45,8 +62,101 @@ impl FlowModel {
 
     pub(super) fn stored(folder: &Path, config: FlowConfig, data_sets: &Path) -> Result<Self, TrainError> {
         let state = newest_state(folder)?;
+        if matches!(config.representation, Representation::Explicit(_)) {
+            let explicit = ExplicitModel::stored(&config, &state)?;
+            let units = Units::stored(&state)?;
+            let places = (folder, data_sets);
+            let initial = Initial::stored(places, &config.initial, config.seed, (explicit.dim(), &units))?;
+            return Ok(Self::explicit(config, explicit, state.counter("iteration")?, (initial, units)));
+        }
         let game = config.game(state.size("dimension")?)?;
         Self::of_state(folder, config, game, &state, data_sets)
+    }
+}
+
+impl<N> FlowModel<N> {
+    /// A trained explicit flow.
+    pub(crate) fn explicit(
+        config: FlowConfig,
+        explicit: ExplicitModel,
+        iteration: u64,
+        (initial, units): (Initial, Units),
+    ) -> Self {
+        Self { config, iteration, units, initial, trained: Trained::Explicit(Box::new(explicit)) }
+    }
+
+    /// The same model for points in the units of its training.
+    #[must_use]
+    pub fn in_training_units(&self) -> Self
+    where
+        N: Clone,
+    {
+        Self { units: Units::Same, ..self.clone() }
+    }
+
+    fn as_explicit(&self, what: &str) -> Result<&ExplicitModel, TrainError> {
+        match &self.trained {
+            Trained::Explicit(model) => Ok(model),
+            Trained::Game(_) => Err(without_map(what, self.config.representation.kind())),
+        }
+    }
+
+    /// The rows of `start`, [n, d], at which the map of an explicit flow is optimal, and their share: from the end of
+    /// its path the search for the critic finds the particle itself. None of other representations.
+    ///
+    /// # Errors
+    /// [`TrainError::Flow`] for points of another dimension.
+    pub fn optimal(&self, start: ArrayView2<'_, f64>) -> Result<Option<(Array2<f64>, f64)>, TrainError> {
+        match &self.trained {
+            Trained::Explicit(model) => {
+                let (optimal, share) = model.optimal(self.units.scaled(start).view())?;
+                Ok(Some((self.units.restored(optimal.view()), share)))
+            }
+            Trained::Game(_) => Ok(None),
+        }
+    }
+
+    /// The beginnings of the paths that end at the rows of `points`, [n, d], each by one search; of an explicit flow.
+    ///
+    /// It inverts the flow where its map is optimal.
+    ///
+    /// # Errors
+    /// [`TrainError::Flow`] for points of another dimension and for other representations.
+    pub fn inverse(&self, points: ArrayView2<'_, f64>) -> Result<Array2<f64>, TrainError> {
+        let explicit = self.as_explicit("the inverse of the flow")?;
+        Ok(self.units.restored(explicit.inverse(self.units.scaled(points).view())?.view()))
+    }
+
+    /// log ρ_T, \[n\], at the rows of `points`, [n, d]: log ρ₀(x) − log |det ∂x_T/∂x| at the [inverse](Self::inverse) x,
+    /// with the exact Hessian of the potential; of an explicit flow that begins with a law.
+    ///
+    /// Complexity: one search, d pullbacks of the gradient and O(d³) a point.
+    ///
+    /// # Errors
+    /// [`TrainError::Flow`] for points of another dimension, other representations, initial points without a density,
+    /// and a flow onto a plane of fewer dimensions.
+    pub fn log_density(&self, points: ArrayView2<'_, f64>) -> Result<Vec<f64>, TrainError> {
+        let explicit = self.as_explicit("the density of the flow")?;
+        let Some(law) = self.config.initial.law() else {
+            let remedy = "begin with a normal, uniform or logistic law";
+            let what = "the density of the initial points".into();
+            return Err(
+                FlowError::Specification { what, found: "not known".into(), remedy: remedy.into() }.into()
+            );
+        };
+        let start = explicit.inverse(self.units.scaled(points).view())?;
+        let volume = self.dim() as f64 * self.units.scale().ln();
+        let determinants = explicit.log_determinant(start.view())?;
+        let rows = start.rows().into_iter().zip(&determinants);
+        Ok(rows.map(|(x, determinant)| law.log_density(x.iter().copied()) - determinant - volume).collect())
+    }
+
+    /// The dimension d of the points.
+    pub fn dim(&self) -> usize {
+        match &self.trained {
+            Trained::Game(players) => players.game.flow.dim(),
+            Trained::Explicit(model) => model.dim(),
+        }
     }
 }
 
@@ -92,21 +202,8 @@ impl<N: ScalarField> FlowModel<N> {
             Flow::HopfLax { .. } => companions(initial.draw()?.as_ref(), config.seed)?,
             _ => Vec::new(),
         };
-        Ok(Self { config, iteration, units, initial, game, flow, critic, companions })
-    }
-
-    /// The same model for points in the units of its training.
-    #[must_use]
-    pub fn in_training_units(&self) -> Self
-    where
-        N: Clone,
-    {
-        Self { units: Units::Same, ..self.clone() }
-    }
-
-    /// The dimension d of the points.
-    pub fn dim(&self) -> usize {
-        self.game.flow.dim()
+        let trained = Trained::Game(Box::new(Players { game, flow, critic, companions }));
+        Ok(Self { config, iteration, units, initial, trained })
     }
 
     /// `n` initial points from the stream of `seed`, [n, d].
@@ -128,8 +225,17 @@ impl<N: ScalarField> FlowModel<N> {
         steps: usize,
         seed: u64,
     ) -> Result<Array2<f64>, TrainError> {
-        let objective = &self.game.objective;
-        let mut field = self.game.field(self.networks(), &self.companions)?;
+        let players = match &self.trained {
+            Trained::Game(players) => players,
+            // Exact in any number of steps.
+            Trained::Explicit(model) => {
+                return Ok(self
+                    .units
+                    .restored(model.push_forward(self.units.scaled(start).view(), steps)?.view()));
+            }
+        };
+        let objective = &players.game.objective;
+        let mut field = players.game.field(players.networks(), &players.companions)?;
         let mut x = self.units.scaled(start).mapv(|z| z as f32);
         let horizon = objective.horizon as f32;
         if objective.noise > 0.0 {
@@ -163,17 +269,20 @@ impl<N: ScalarField> FlowModel<N> {
     /// # Errors
     /// [`TrainError::Record`] when a value is not finite or the points do not fit.
     pub fn trajectory(&self, start: ArrayView2<'_, f64>, steps: usize) -> Result<Trajectory, TrainError> {
+        let players = match &self.trained {
+            Trained::Game(players) => players,
+            Trained::Explicit(model) => {
+                let trajectory = model.trajectory(self.units.scaled(start).view(), steps)?;
+                return Ok(self.units.trajectory(trajectory)?);
+            }
+        };
         let mut rng = stream(self.config.seed, name::NOISE, 0);
         let normal = || StandardNormal.sample(&mut rng);
         let start = self.units.scaled(start);
-        let networks = self.networks();
+        let networks = players.networks();
         let trajectory =
-            record::trajectory(&self.game, networks, &self.companions, start.view(), steps, normal)?;
+            record::trajectory(&players.game, networks, &players.companions, start.view(), steps, normal)?;
         Ok(self.units.trajectory(trajectory)?)
-    }
-
-    fn networks(&self) -> Networks<'_, f32> {
-        Networks { flow: &self.flow, critic: &self.critic }
     }
 
     /// ‖∇φ‖ at each row of `points`.
@@ -182,7 +291,18 @@ impl<N: ScalarField> FlowModel<N> {
     /// [`TrainError::Flow`] when the points do not fit the critic.
     pub fn critic_slopes(&self, points: ArrayView2<'_, f64>) -> Result<Vec<f64>, TrainError> {
         let points = self.units.scaled(points);
-        let slopes = record::critic_slopes(&self.game.critic, &self.critic, points.view())?;
+        let slopes = match &self.trained {
+            Trained::Game(players) => {
+                record::critic_slopes(&players.game.critic, &players.critic, points.view())?
+            }
+            Trained::Explicit(model) => model.critic_slopes(points.view())?,
+        };
         Ok(slopes.into_iter().map(|slope| self.units.scale() * slope).collect())
+    }
+}
+
+impl<N> Players<N> {
+    fn networks(&self) -> Networks<'_, f32> {
+        Networks { flow: &self.flow, critic: &self.critic }
     }
 }

@@ -3,10 +3,12 @@
 //! A run folder is enough: neither the data nor a file of initial points is read again, and the folder may be moved.
 //! Only handwritten digits as initial points are read from their data set, when they are asked for.
 
+mod explicit;
 mod flow;
 mod generator;
 mod initial;
 
+pub use explicit::ExplicitModel;
 pub use flow::FlowModel;
 pub use generator::GeneratorModel;
 pub use initial::Initial;

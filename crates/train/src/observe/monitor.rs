@@ -13,16 +13,17 @@ use mfg::Indicators;
 use ndarray::Array2;
 use rand_distr::{Distribution, StandardNormal};
 
-/// Particles of the monitor in up to [`FEW_DIMENSIONS`]: enough for a few per cent of noise, few enough to cost less than an
-/// iteration.
+/// Particles of the monitor in up to [`FEW_DIMENSIONS`]: enough for a few per cent of noise, few enough to cost less
+/// than an iteration.
 const PARTICLES: usize = 256;
-/// Beyond, the coordinates of all particles stay as many: means over coordinates are no noisier, and a reading, whose searches
-/// are in double precision and to the end, does not outgrow the iterations.
+/// Beyond, the coordinates of all particles stay as many: means over coordinates are no noisier, and a reading, whose
+/// searches are in double precision and to the end, does not outgrow the iterations.
 const FEW_DIMENSIONS: usize = 32;
 /// The fewest particles that have a mean.
 const FEWEST: usize = 8;
 
-fn particles(dim: usize) -> usize {
+/// How many particles watch a flow on R^`dim`.
+pub(crate) fn particles(dim: usize) -> usize {
     (PARTICLES * FEW_DIMENSIONS / dim.max(FEW_DIMENSIONS)).max(FEWEST)
 }
 

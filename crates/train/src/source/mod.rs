@@ -2,6 +2,7 @@
 
 mod data;
 mod draw;
+mod files;
 mod inputs;
 mod outlier;
 mod own;
@@ -9,6 +10,8 @@ mod units;
 
 pub use data::Data;
 pub use draw::Draw;
+pub use files::DataFile;
+pub(crate) use files::data_files;
 pub use inputs::Inputs;
 pub(crate) use inputs::identified;
 pub use units::Units;
@@ -38,6 +41,10 @@ pub mod name {
     pub const ITERATION: &str = "iteration";
     /// Particles of the logged indicators.
     pub const MONITOR: &str = "monitor";
+    /// The order in which data points come that remember an end.
+    pub const DECK: &str = "deck";
+    /// Points that are drawn once of an endless law.
+    pub const POOL: &str = "pool";
     /// Companions of the search for the ends of paths.
     pub const COMPANIONS: &str = "companions";
     /// Initial points of a sampled model.

@@ -3,7 +3,7 @@
 use super::{Data, Draw, Units, name, outlier};
 use crate::config::{ConfigError, Points, Scaling};
 use datasets::{Table, stream};
-use ndarray::{Array2, ArrayView2, Axis};
+use ndarray::{Array2, Axis, s};
 use rand::seq::SliceRandom;
 
 /// From this ratio of [`outlier::Farthest`] on, the user should look at the data.
@@ -41,41 +41,56 @@ impl Own {
                 points.held_out()
             ));
         }
+        warnings.extend(self.counted());
         let values = self.table.values.view();
-        let kept = values.select(Axis(0), &training);
         let units = match points.scaling() {
             Scaling::Isotropic => {
                 warnings.extend(self.dominated()?);
-                Units::of(kept.view())
+                Units::of(values.select(Axis(0), &training).view())
             }
             Scaling::None => {
                 warnings.extend(self.coarse());
                 Units::Same
             }
         };
-        let draw =
-            Draw::Rows(self.single(units.scaled(kept.view()).view(), |row| training.get(row).copied())?);
+        let draw = Draw::Rows(self.single(&training, &units)?);
         let held_out = (!held_out.is_empty()).then(|| values.select(Axis(0), &held_out));
         Ok(Data { draw, held_out, units, warnings })
     }
 
     /// Initial points in the units of a training.
     pub(super) fn initial(self, units: &Units) -> Result<Draw, ConfigError> {
-        Ok(Draw::Rows(self.single(units.scaled(self.table.values.view()).view(), Some)?))
+        let rows: Vec<usize> = (0..self.table.values.nrows()).collect();
+        Ok(Draw::Rows(self.single(&rows, units)?))
     }
 
-    /// Points in single precision; `origin` is the row of the table that a row of `points` comes from.
-    fn single(
-        &self,
-        points: ArrayView2<'_, f64>,
-        origin: impl Fn(usize) -> Option<usize>,
-    ) -> Result<Array2<f32>, ConfigError> {
-        let single = points.mapv(|x| x as f32);
-        let beyond = single.indexed_iter().find(|(_, x)| !x.is_finite());
-        let Some((row, column)) = beyond.and_then(|((row, column), _)| Some((origin(row)?, column))) else {
-            return Ok(single);
-        };
-        Err(self.value(row, column, "give numbers that single precision holds, below 3e38".into()))
+    /// Some rows in these units and in single precision.
+    fn single(&self, rows: &[usize], units: &Units) -> Result<Array2<f32>, ConfigError> {
+        let values = &self.table.values;
+        let mut single = Array2::zeros((rows.len(), values.ncols()));
+        for (mut point, &row) in single.rows_mut().into_iter().zip(rows) {
+            let scaled = units.scaled(values.slice(s![row..=row, ..]));
+            point.assign(&scaled.index_axis(Axis(0), 0).mapv(|z| z as f32));
+            if let Some(column) = point.iter().position(|z: &f32| !z.is_finite()) {
+                let remedy = "give numbers that single precision holds, below 3e38";
+                return Err(self.value(row, column, remedy.into()));
+            }
+        }
+        Ok(single)
+    }
+
+    /// What is said where the first of several coordinates counts the rows.
+    fn counted(&self) -> Option<String> {
+        let values = &self.table.values;
+        let counts =
+            |from: f64| (0..values.nrows()).all(|row| values.get((row, 0)) == Some(&(from + row as f64)));
+        let suspicious = values.nrows() > 2 && values.ncols() > 1 && (counts(0.0) || counts(1.0));
+        suspicious.then(|| {
+            format!(
+                "the first column of {} counts the rows, as an index does: leave it out if it is one",
+                self.name
+            )
+        })
     }
 
     /// What is said where few points dominate the scale of the data.
@@ -172,9 +187,9 @@ mod tests {
         Points::Array { shape: None, sha256: None, held_out: None, scaling: Some(scaling) }
     }
 
-    /// A column of 0, …, 99 beside its tenfold.
+    /// A column of 3, …, 102 beside its tenfold.
     fn line() -> Array2<f64> {
-        Array2::from_shape_fn((100, 2), |(i, j)| i as f64 * if j == 0 { 1.0 } else { 10.0 })
+        Array2::from_shape_fn((100, 2), |(i, j)| (3 + i) as f64 * if j == 0 { 1.0 } else { 10.0 })
     }
 
     #[test]
@@ -211,6 +226,20 @@ mod tests {
         let error = own(values).data(&points(Scaling::None), seed).unwrap_err().to_string();
         assert!(error.starts_with("row 7, column 1 (counted from 0) of points.npy is 1000"), "{error}");
         assert!(error.contains("below 3e38"), "{error}");
+    }
+
+    #[test]
+    fn a_column_that_counts_the_rows_is_told() {
+        let warnings = |from: f64| {
+            let rows =
+                Array2::from_shape_fn(
+                    (20, 2),
+                    |(i, j)| if j == 0 { from + i as f64 } else { (i as f64).sin() },
+                );
+            own(rows).data(&points(Scaling::Isotropic), 0).unwrap().warnings
+        };
+        assert!(warnings(0.0).join("").contains("counts the rows") && warnings(1.0).len() == 1);
+        assert!(warnings(2.0).is_empty());
     }
 
     #[test]

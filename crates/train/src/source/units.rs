@@ -4,7 +4,7 @@ use crate::TrainError;
 use crate::checkpoint::{State, Stored};
 use metrics::Metric;
 use mfg::{MfgError, Noise, Trajectory};
-use ndarray::{Array1, Array2, ArrayView2, Axis};
+use ndarray::{Array1, Array2, ArrayView2};
 
 /// The map between points x in the user's units and points z as networks see them.
 ///
@@ -39,15 +39,17 @@ impl Units {
     pub fn of(points: ArrayView2<'_, f64>) -> Self {
         let Some(first) = points.rows().into_iter().next() else { return Self::Same };
         // From the first point, so that no digit is lost far from the origin.
-        let offset = (&points - &first).mean_axis(Axis(0)).unwrap_or_else(|| Array1::zeros(points.ncols()));
-        let centre = &first + &offset;
-        let centred = &points - &centre;
-        let most = centred.iter().fold(0.0, |most: f64, x| most.max(x.abs()));
+        let mut offset = Array1::zeros(first.len());
+        points.rows().into_iter().for_each(|point| offset += &(&point - &first));
+        let centre = &first + &(offset / points.nrows() as f64);
+        let gaps =
+            || points.rows().into_iter().flat_map(|point| point.into_iter().zip(&centre)).map(|(x, c)| x - c);
+        let most = gaps().fold(0.0, |most: f64, gap| most.max(gap.abs()));
         if most == 0.0 {
             return Self::Scaled { centre, scale: 1.0 };
         }
         // In units of the largest, so that no square leaves the range of the numbers.
-        let squares = centred.iter().map(|x| (x / most) * (x / most)).sum::<f64>();
+        let squares = gaps().map(|gap| (gap / most) * (gap / most)).sum::<f64>();
         Self::Scaled { centre, scale: most * (squares / points.len() as f64).sqrt() }
     }
 

@@ -29,7 +29,8 @@ impl fmt::Display for Fault {
 pub(in crate::config) fn complete(kind: Kind, table: &mut Table) -> Vec<Fault> {
     let representation = table.get("representation").and_then(Value::as_table);
     let said = representation.and_then(|table| table.get("kind")).and_then(Value::as_str);
-    let hopf_lax = kind == Kind::Flow && said.is_none_or(|kind| kind == "hopf-lax");
+    // An explicit flow is the mirror image, and takes the same values.
+    let hopf_lax = kind == Kind::Flow && said.is_none_or(|kind| ["hopf-lax", "explicit"].contains(&kind));
     let mut check = Check { kind, hopf_lax, faults: Vec::new() };
     check.table("", keys(kind).iter().collect(), table, None);
     check.faults

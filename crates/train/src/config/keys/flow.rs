@@ -34,7 +34,7 @@ pub(super) const KEYS: &[Key] = &[
 pub(super) const NAME: Key =
     Key::required("name", Form::RunName, "\"mine\"", "The name of the run; its folder is called after it.");
 
-pub(super) const SEED: Key = Key::new("seed", Count(0), "0", "The seed of every random stream.");
+pub(super) const SEED: Key = Key::new("seed", Form::Seed, "0", "The seed of every random stream.");
 
 pub(super) const DATA: Key = Key::required(
     "data",
@@ -111,37 +111,63 @@ const INTERACTION: Choice = Choice {
 const REPRESENTATION: Choice = Choice {
     tag: "kind",
     default: Some("hopf-lax"),
-    shared: &[
-        Key::new("hidden", Widths, "[96, 96, 96]", "Hidden widths of its network."),
-        Key::new("activation", Word(ACTIVATIONS), "\"tanh\"", "Activation of its network."),
-    ],
+    shared: &[],
     variants: &[
         Variant {
             name: "hopf-lax",
             says: "The Hopf–Lax formula of the critic: straight paths, one step; the network proposes where to search.",
+            keys: &[HIDDEN, ACTIVATION, REFINEMENTS, INITIALISATION],
+        },
+        Variant {
+            name: "explicit",
+            says: "The potential at time 0 is the network: straight paths, one step, no search; of `critic` only the \
+                   divergence, its weight and the bound are read, and `training.optimiser` alone.",
             keys: &[
-                Key::new("refinements", Count(1), "8", "Steps of the search in training."),
+                Key::new(
+                    "base",
+                    Word(&["gaussian", "identity"]),
+                    "\"gaussian\"",
+                    "What the network departs from: the optimal map between Gaussians, or points at rest, with which the \
+                     bound is held exactly.",
+                ),
+                Key::new("hidden", Widths, "[128, 128, 128]", "Hidden widths of its network."),
+                Key::new("activation", Word(ACTIVATIONS), "\"sharp-softplus\"", "Activation; a smooth one."),
+                REFINEMENTS,
                 INITIALISATION,
             ],
         },
-        Variant { name: "network", says: "The potential U is a network.", keys: &[INITIALISATION] },
+        Variant {
+            name: "network",
+            says: "The potential U is a network.",
+            keys: &[HIDDEN, ACTIVATION, INITIALISATION],
+        },
         Variant {
             name: "exact-terminal",
             says: "U = (t/T)φ + (1 − t/T)·network: the terminal condition holds.",
-            keys: &[INITIALISATION],
+            keys: &[HIDDEN, ACTIVATION, INITIALISATION],
         },
         Variant {
             name: "velocity",
             says: "The velocity is a network, without a potential.",
-            keys: &[Key::new(
-                "initialisation",
-                Table(RESIDUAL_INITIALISATION),
-                "{}",
-                "How its weights are drawn.",
-            )],
+            keys: &[
+                HIDDEN,
+                ACTIVATION,
+                Key::new(
+                    "initialisation",
+                    Table(RESIDUAL_INITIALISATION),
+                    "{}",
+                    "How its weights are drawn.",
+                ),
+            ],
         },
     ],
 };
+
+const HIDDEN: Key = Key::new("hidden", Widths, "[96, 96, 96]", "Hidden widths of its network.");
+
+const ACTIVATION: Key = Key::new("activation", Word(ACTIVATIONS), "\"tanh\"", "Activation of its network.");
+
+const REFINEMENTS: Key = Key::new("refinements", Count(1), "8", "Steps of the search in training.");
 
 pub(super) const CRITIC: &[Key] = &[
     Key::required(

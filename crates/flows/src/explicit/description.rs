@@ -1,0 +1,107 @@
+//! An explicit flow as a configuration describes it.
+
+use super::{Affine, ExplicitFlow};
+use crate::FlowError;
+use crate::activation::Activation;
+use crate::critic::CriticDescription;
+use crate::error::require;
+use crate::flow::FlowObjective;
+use crate::hopf_lax::Stop;
+use crate::mlp::Initialisation;
+use serde::{Deserialize, Serialize};
+
+/// The map that the network of an explicit flow departs from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Base {
+    /// The optimal map between the Gaussians of the initial points and of the data. The bound L is not imposed: a
+    /// quadratic potential has any slope.
+    #[default]
+    Gaussian,
+    /// Points that do not move, and the bound L of the critic, which then holds by construction.
+    Identity,
+}
+
+/// The network of U(·, 0), and how far the search for the critic goes in an iteration.
+///
+/// The critic follows from it: of a [`CriticDescription`] the divergence, its weight and the bound are read, not what is
+/// about a network.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ExplicitDescription {
+    /// What the network departs from.
+    #[serde(default)]
+    pub base: Base,
+    /// Most ascent steps of a data point's search in an iteration.
+    #[serde(default = "eight")]
+    pub refinements: usize,
+    /// Hidden widths.
+    pub hidden: Vec<usize>,
+    /// Activation.
+    #[serde(default = "sharp_softplus")]
+    pub activation: Activation,
+    /// How the initial parameters are drawn.
+    #[serde(default)]
+    pub initialisation: Initialisation,
+}
+
+/// An iteration begins near the maximum and ends near it.
+const TRAINING_TOLERANCE: f64 = 1e-2;
+
+impl ExplicitDescription {
+    /// The flow in given coordinates; `bound` is L.
+    ///
+    /// # Errors
+    /// [`FlowError::Specification`] for a value outside its domain.
+    pub fn build(
+        &self,
+        affine: Affine,
+        objective: &FlowObjective,
+        bound: f64,
+    ) -> Result<ExplicitFlow, FlowError> {
+        let bound = (self.base == Base::Identity).then_some(bound);
+        ExplicitFlow::new(affine, (&self.hidden, self.activation), self.initialisation, objective, bound)
+    }
+
+    /// The search in a training iteration.
+    pub fn stop(&self) -> Stop {
+        Stop { iterations: self.refinements, tolerance: TRAINING_TOLERANCE }
+    }
+
+    /// Checks the description against what is to be minimised and against the critic, of which the divergence, its weight
+    /// and the bound are read; errors name the path of the field, `flow.…`, `representation.…` or `critic.…`.
+    ///
+    /// # Errors
+    /// [`FlowError::Specification`] for the first value that does not fit.
+    pub fn validate(&self, flow: &FlowObjective, critic: &CriticDescription) -> Result<(), FlowError> {
+        self.initialisation.validate().map_err(|e| e.within("representation"))?;
+        require(self.refinements >= 1, "representation.refinements", 0, "give at least 1, such as 8")?;
+        require(
+            self.activation != Activation::Relu,
+            "representation.activation",
+            self.activation,
+            "take sharp-softplus for the representation explicit, whose ends would jump at the kinks of a ReLU",
+        )?;
+        critic.validate_objective().map_err(|e| e.within("critic"))?;
+        require(
+            flow.kinetic,
+            "flow.kinetic",
+            false,
+            "leave it true for the representation explicit, which minimises the kinetic energy too",
+        )?;
+        require(
+            !flow.bends(),
+            "representation.kind",
+            "explicit",
+            "take network or exact-terminal with noise or an interaction: paths are straight without them alone",
+        )
+    }
+}
+
+fn eight() -> usize {
+    8
+}
+
+fn sharp_softplus() -> Activation {
+    Activation::SharpSoftplus
+}

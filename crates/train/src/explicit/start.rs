@@ -1,0 +1,73 @@
+//! What the training of an explicit flow begins with.
+
+use crate::TrainError;
+use crate::config::FlowConfig;
+use crate::source::{Draw, Source, name};
+use datasets::stream;
+use flows::FlowError;
+use flows::explicit::{Affine, Base, ExplicitDescription, ExplicitFlow};
+use flows::flow::Representation;
+use ndarray::{Array1, Array2};
+use ot_core::gaussian::Gaussian;
+
+/// Points that are drawn once of a law whose data are endless, so that each has an end to remember.
+const POOL: usize = 1 << 16;
+
+/// The description of an explicit flow.
+pub(super) fn description(config: &FlowConfig) -> Result<&ExplicitDescription, TrainError> {
+    match &config.representation {
+        Representation::Explicit(description) => Ok(description),
+        other => Err(FlowError::Specification {
+            what: "representation.kind".into(),
+            found: other.kind().into(),
+            remedy: "take explicit".into(),
+        }
+        .into()),
+    }
+}
+
+/// The flow of a configuration in the coordinates of stored numbers ([`Affine::numbers`]).
+pub(crate) fn flow(config: &FlowConfig, dim: usize, affine: &[f64]) -> Result<ExplicitFlow, TrainError> {
+    let affine = Affine::of_numbers(dim, affine)?;
+    Ok(description(config)?.build(affine, &config.flow, config.critic.bound)?)
+}
+
+/// The data, all of which remember their ends: the rows of a set of points, or a pool that is drawn once.
+pub(super) fn pool(source: &Source, seed: u64) -> Result<Array2<f32>, TrainError> {
+    match source.data.rows() {
+        Some(rows) => Ok(rows.clone()),
+        None => Ok(source.data.points(POOL, &mut stream(seed, name::POOL, 0))?.mapv(|x| x as f32)),
+    }
+}
+
+/// The coordinates that the base asks for.
+pub(super) fn affine(
+    base: Base,
+    source: &Source,
+    pool: &Array2<f32>,
+    seed: u64,
+) -> Result<Affine, TrainError> {
+    match base {
+        Base::Identity => Ok(Affine::identity(source.dim())),
+        Base::Gaussian => {
+            let target = Gaussian::from_samples(pool.mapv(f64::from).view()).map_err(FlowError::from)?;
+            Ok(Affine::gaussian(&moments(&source.initial, seed)?, &target)?)
+        }
+    }
+}
+
+/// The Gaussian with the moments of the initial points: exact ones of a law, those of all rows or of a pool otherwise.
+fn moments(initial: &Draw, seed: u64) -> Result<Gaussian, TrainError> {
+    let gaussian = match initial {
+        &Draw::Law { law, dim } => {
+            let (mean, variance) = law.moments();
+            Gaussian::new(Array1::from_elem(dim, mean), Array2::eye(dim) * variance)
+        }
+        Draw::Rows(rows) => Gaussian::from_samples(rows.mapv(f64::from).view()),
+        Draw::Target { .. } | Draw::Scaled { .. } => {
+            let points = initial.points(POOL, &mut stream(seed, name::POOL, 1))?;
+            Gaussian::from_samples(points.view())
+        }
+    };
+    Ok(gaussian.map_err(FlowError::from)?)
+}

@@ -1,0 +1,115 @@
+//! A trained explicit flow.
+
+use crate::TrainError;
+use crate::checkpoint::Stored;
+use crate::config::FlowConfig;
+use crate::explicit::{self, companions};
+use flows::FlowError;
+use flows::explicit::{Explicit, ExplicitFlow, trajectory};
+use flows::integrate::step_count;
+use flows::record::RecordError;
+use mfg::Trajectory;
+use ndarray::{Array1, Array2, ArrayView2, Axis};
+
+/// The averaged potential of an explicit flow.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ExplicitModel {
+    flow: ExplicitFlow,
+    parameters: Vec<f32>,
+    /// x′ of remembered ends, which searches consider.
+    companions: Vec<f32>,
+}
+
+impl ExplicitModel {
+    /// The model of a stored state.
+    pub(super) fn stored(config: &FlowConfig, state: &Stored) -> Result<Self, TrainError> {
+        let dim = state.size("dimension")?;
+        let flow = explicit::flow(config, dim, &state.doubles("affine")?)?;
+        let parameters = state.fitting("potential.average", flow.network().parameter_count())?;
+        let ends = state.floats("ends")?;
+        let companions = companions(&ends, flow.affine().rank());
+        Ok(Self { flow, parameters, companions })
+    }
+
+    pub(crate) fn new(flow: ExplicitFlow, parameters: Vec<f32>, companions: Vec<f32>) -> Self {
+        Self { flow, parameters, companions }
+    }
+
+    /// The dimension d of the points.
+    pub fn dim(&self) -> usize {
+        self.flow.affine().dim()
+    }
+
+    /// The ends of the paths from the rows of `start`, in single precision as in training; any number of steps is exact.
+    pub(super) fn push_forward(
+        &self,
+        start: ArrayView2<'_, f64>,
+        steps: usize,
+    ) -> Result<Array2<f64>, FlowError> {
+        step_count(steps)?;
+        let mut flow = self.flow.at(&self.parameters, &[])?;
+        Ok(flow.ends(start.mapv(|x| x as f32).view())?.mapv(f64::from))
+    }
+
+    /// The paths from the rows of `start` at `steps` equal steps.
+    pub(crate) fn trajectory(
+        &self,
+        start: ArrayView2<'_, f64>,
+        steps: usize,
+    ) -> Result<Trajectory, RecordError> {
+        trajectory(&self.flow, (&self.parameters, &self.companions), start, steps)
+    }
+
+    /// The rows of `start` at which the map is optimal, and their share.
+    ///
+    /// Which rival a particle is tried by depends on the others: the particles that return are tried among themselves again,
+    /// until all of them do.
+    pub(crate) fn optimal(&self, start: ArrayView2<'_, f64>) -> Result<(Array2<f64>, f64), FlowError> {
+        let mut kept = start.to_owned();
+        loop {
+            let returned = self.wide(|flow| flow.returns(kept.view()))?.returned;
+            if returned.iter().all(|back| *back) {
+                let share = kept.nrows() as f64 / start.nrows().max(1) as f64;
+                return Ok((kept, share));
+            }
+            let rows: Vec<usize> =
+                returned.iter().enumerate().filter_map(|(row, &back)| back.then_some(row)).collect();
+            kept = kept.select(Axis(0), &rows);
+        }
+    }
+
+    /// ‖∇φ‖ at each row of `points`.
+    pub(super) fn critic_slopes(&self, points: ArrayView2<'_, f64>) -> Result<Vec<f64>, FlowError> {
+        let (_, slopes) = self.wide(|flow| flow.critic(points))?;
+        Ok(slopes.rows().into_iter().map(|slope| slope.dot(&slope).sqrt()).collect())
+    }
+
+    /// The beginnings of the paths that end at the rows of `points`.
+    pub(super) fn inverse(&self, points: ArrayView2<'_, f64>) -> Result<Array2<f64>, FlowError> {
+        self.wide(|flow| flow.inverse(points))
+    }
+
+    /// log |det ∂x_T/∂x| at the rows of `start`.
+    pub(super) fn log_determinant(&self, start: ArrayView2<'_, f64>) -> Result<Array1<f64>, FlowError> {
+        self.wide(|flow| flow.log_determinant(start))
+    }
+
+    /// The flow in double precision.
+    fn wide<R>(
+        &self,
+        ask: impl FnOnce(&mut Explicit<'_, f64>) -> Result<R, FlowError>,
+    ) -> Result<R, FlowError> {
+        let wide = |numbers: &[f32]| numbers.iter().map(|&x| f64::from(x)).collect::<Vec<f64>>();
+        ask(&mut self.flow.at(&wide(&self.parameters), &wide(&self.companions))?)
+    }
+}
+
+/// The error of a flow that has no map in closed form.
+pub(super) fn without_map(what: &str, kind: &str) -> TrainError {
+    FlowError::Specification {
+        what: what.into(),
+        found: format!("asked of the representation {kind}"),
+        remedy: "train a flow with representation = { kind = \"explicit\" }".into(),
+    }
+    .into()
+}
