@@ -19,7 +19,7 @@ const WEIGHT: f64 = 10.0;
 /// The weight of the penalty on slopes beyond the bound, times the bound.
 const SLOPE: f64 = 30.0;
 /// Iterations that reach the floor of held-out points on the tables of results/own-data.
-const ITERATIONS: u64 = 6000;
+const ITERATIONS: u64 = 3000;
 
 /// What a configuration says of a cloud.
 #[derive(Debug, Clone, PartialEq)]
