@@ -19,7 +19,7 @@ const WEIGHT: f64 = 10.0;
 /// The weight of the penalty on slopes beyond the bound, times the bound.
 const SLOPE: f64 = 30.0;
 /// Iterations that reach the floor of held-out points on the tables of results/own-data.
-const ITERATIONS: u64 = 6000;
+const ITERATIONS: u64 = 3000;
 
 /// What a configuration says of a cloud.
 #[derive(Debug, Clone, PartialEq)]
@@ -125,7 +125,8 @@ mod tests {
         assert_eq!(config.name, "my-points--2-");
         let Points::File { file, dim, .. } = &config.data else { unreachable!() };
         assert_eq!((file.to_str(), *dim), (Some("folder with \"quotes\"/é.csv"), Some(3)));
-        assert_eq!((config.flow.lambda, config.critic.bound), (1.0, 10.0));
+        // In units of its scale this cloud is as small as a normal one: the least reach is enough.
+        assert_eq!((config.flow.lambda, config.critic.bound), (1.0, 3.0));
     }
 
     #[test]
