@@ -194,7 +194,10 @@ fn the_density_has_the_mass_of_the_optimal_particles() {
         let mass: f64 = model.log_density(grid.view()).unwrap().iter().map(|l| l.exp()).sum::<f64>() * h * h;
         assert!(share >= least, "after {iterations} iterations {share} of the particles");
         // The share of 4000 particles has a standard error below 0.006; the cells are a tenth of the arms' width.
-        assert!((mass - share).abs() < 0.02, "after {iterations} iterations a mass of {mass}, and {share} of the particles");
+        assert!(
+            (mass - share).abs() < 0.02,
+            "after {iterations} iterations a mass of {mass}, and {share} of the particles"
+        );
     }
 }
 

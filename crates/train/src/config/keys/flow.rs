@@ -152,7 +152,12 @@ const REPRESENTATION: Choice = Choice {
             keys: &[
                 HIDDEN,
                 ACTIVATION,
-                Key::new("initialisation", Table(RESIDUAL_INITIALISATION), "{}", "How its weights are drawn."),
+                Key::new(
+                    "initialisation",
+                    Table(RESIDUAL_INITIALISATION),
+                    "{}",
+                    "How its weights are drawn.",
+                ),
             ],
         },
     ],
