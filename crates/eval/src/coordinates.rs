@@ -12,7 +12,7 @@ pub struct CoordinateW1 {
     /// The same over E|y − median y| of the column in the second cloud, \[d\], which does not depend on the unit.
     #[serde(skip)]
     pub relative: Vec<f64>,
-    /// The column with the largest relative value; none where the second cloud is one point and the first is not there.
+    /// The column with the largest relative value; none where the second cloud is one point.
     pub worst: Option<WorstColumn>,
 }
 
@@ -68,8 +68,9 @@ pub fn coordinate_w1(
     let relative: Vec<f64> = values.iter().zip(&spreads).map(over).collect();
     let columns = values.iter().zip(&relative).enumerate();
     let columns = columns.map(|(column, (&value, &relative))| WorstColumn { column, value, relative });
+    // Beside a single point there is nothing to compare the columns by.
     let worst = columns
-        .filter(|column| column.relative.is_finite())
+        .filter(|column| mean > 0.0 && column.relative.is_finite())
         .reduce(|worst, next| if next.relative > worst.relative { next } else { worst });
     Ok(CoordinateW1 { values, relative, worst })
 }
@@ -118,7 +119,7 @@ mod tests {
         // Column 0: a quarter of the mass at 4, whose spread is that too; column 1 is constant, beside (1 + 0)/2.
         assert_eq!(found.values, [1.0, 2.0]);
         assert_eq!(found.worst, Some(WorstColumn { column: 1, value: 2.0, relative: 4.0 }));
-        let point = |value: f64| array![[value]];
-        assert_eq!(coordinate_w1(point(1.0).view(), point(0.0).view(), None, None).unwrap().worst, None);
+        let found = coordinate_w1(array![[3.0, 0.0]].view(), array![[0.0, 0.0]].view(), None, None).unwrap();
+        assert_eq!((found.values, found.worst), (vec![3.0, 0.0], None), "one point has no spread");
     }
 }

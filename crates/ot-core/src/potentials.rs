@@ -5,7 +5,7 @@
 use crate::cost::{CloudCost, Cost, Smallest, Swapped, visit_below};
 use crate::dual::c_transform::{TransformError, checked_pairs, row_minima};
 use crate::measure::{Measure, Weights};
-use crate::soft::{Kernel, Side, SoftAverages, log_weights};
+use crate::soft::{Kernel, Precision, Side, SoftAverages, log_weights};
 use ndarray::{Array2, ArrayView2, Axis};
 use std::fmt;
 
@@ -120,7 +120,7 @@ impl<'a> Potentials<'a> {
         let Extension::SoftMinimum { epsilon, damping, masses: [_, mass] } = self.extension else {
             return Ok(row_minima(pairs.pairs(), &self.g));
         };
-        let kernel = Kernel::new(&points, &self.target, self.cost);
+        let kernel = Kernel::new(&points, &self.target, self.cost, Precision::Single);
         let g = kernel.sorted(Side::Targets, &self.g);
         let log_b = kernel.sorted(Side::Targets, &log_weights(&self.target, mass));
         let soft = kernel.soft_minimum(Side::Sources, &g, &log_b, epsilon);
@@ -139,7 +139,7 @@ impl<'a> Potentials<'a> {
         let Extension::SoftMinimum { epsilon, damping, masses: [mass, _] } = self.extension else {
             return Ok(row_minima(&Swapped(pairs.pairs()), &self.f));
         };
-        let kernel = Kernel::new(&self.source, &points, self.cost);
+        let kernel = Kernel::new(&self.source, &points, self.cost, Precision::Single);
         let f = kernel.sorted(Side::Sources, &self.f);
         let log_a = kernel.sorted(Side::Sources, &log_weights(&self.source, mass));
         let soft = kernel.soft_minimum(Side::Targets, &f, &log_a, epsilon);

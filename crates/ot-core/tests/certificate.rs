@@ -5,7 +5,7 @@ mod common;
 use common::{measure, normal_cloud, weights};
 use ndarray::array;
 use ot_core::cost::{CloudCost, Euclidean, MatrixCost};
-use ot_core::exact::{CertificateError, Flow, certify_pairs, solve, solve_pairs};
+use ot_core::exact::{CertificateError, ExactError, Flow, certify, certify_pairs, solve, solve_pairs};
 
 #[test]
 fn a_certificate_refuses_what_is_not_optimal() {
@@ -162,4 +162,31 @@ fn a_plan_adds_up_to_its_weights_and_its_value() {
     let pairs = CloudCost::new(&source, &target, &Euclidean::Squared).unwrap();
     let same = solve_pairs(&pairs, Some(&a), Some(&b)).unwrap();
     assert_eq!((same.primal(), same.dual(), same.gap()), (plan.primal(), plan.dual(), plan.gap()));
+}
+
+/// Points on a line, whose pairs are not all looked at: every source and target is tight with some other.
+#[test]
+fn a_certificate_on_the_line_misses_no_violation() {
+    let (x, y) = (normal_cloud(80, 90, 1), normal_cloud(81, 70, 1));
+    let (source, target) = (measure(x.view(), None), measure(y.view(), None));
+    for cost in [Euclidean::Squared, Euclidean::Distance] {
+        let plan = solve(&source, &target, &cost).unwrap();
+        let (f, g) = (plan.potentials.f(), plan.potentials.g());
+        let check = |f: &[f64], g: &[f64]| certify(&source, &target, &cost, &plan.coupling, f, g);
+        assert_eq!(check(f, g).unwrap(), plan.certificate);
+        let sees = |result: Result<_, ExactError>, raised: f64| {
+            let Err(ExactError::NotCertified(CertificateError::Infeasible { violation, .. })) = result else {
+                panic!("{result:?}");
+            };
+            // Roundings of potentials of order ten.
+            assert!((violation - raised).abs() < 1e-13, "{cost:?}: {violation:e}");
+        };
+        for index in 0..70 {
+            let (mut raised_f, mut raised_g) = (f.to_vec(), g.to_vec());
+            raised_f[index] += 1e-9;
+            raised_g[index] += 1e-5;
+            sees(check(&raised_f, g), 1e-9);
+            sees(check(f, &raised_g), 1e-5);
+        }
+    }
 }

@@ -1,7 +1,7 @@
-//! Exponentials in single precision without branches or calls, so that a loop over them vectorises.
+//! Exponentials without branches or calls, so that a loop over them vectorises.
 //!
-//! Both split off a power of two and leave a polynomial on half an octave to each side. They differ in what has to be
-//! exact: [`exp`] keeps its relative accuracy for every x ≤ 0, since sums of exponentials are compared over many
+//! All split off a power of two and leave a polynomial on half an octave to each side. They differ in what has to be
+//! exact: [`exp_and_exp_m1`] is in double precision; [`exp`] keeps its relative accuracy for every x ≤ 0, since sums of exponentials are compared over many
 //! orders; [`exp2`] takes its argument as exact, so that eˣ = 2^(x·log₂ e) made of it is good to a unit in the last
 //! place of 1, all that an activation needs.
 
@@ -70,10 +70,81 @@ pub fn exp2(y: f32) -> f32 {
     p * power_of_two(rounded)
 }
 
+/// eˣ and eˣ − 1 for x ≤ 0 in double precision, each within 4 units in the last place; below −708 they stay at e^−708
+/// and −1.
+///
+/// x = k·log 2 + r with |r| ≤ ½·log 2, and eʳ − 1 = p by its Taylor polynomial of degree 13 (relative error 2e-17):
+/// eˣ = 2^k + 2^k·p and eˣ − 1 = 2^k·p + (2^k − 1), where nothing cancels.
+///
+/// ```
+/// use simd::Portable;
+/// assert_eq!(simd::exp::exp_and_exp_m1(Portable, -1e-20), (1.0, -1e-20));
+/// ```
+#[inline(always)]
+pub fn exp_and_exp_m1<I: Instructions>(instructions: I, x: f64) -> (f64, f64) {
+    /// Adding 1.5·2⁵² rounds to the nearest integer.
+    const ROUND: f64 = 6_755_399_441_055_744.0;
+    /// log 2 in two parts, the first short enough for k·LN_2_HIGH to be exact.
+    const LN_2_HIGH: f64 = 6.931_471_803_691_238e-1;
+    const LN_2_LOW: f64 = 1.908_214_929_270_587_7e-10;
+    let x = if x > -708.0 { x } else { -708.0 };
+    let rounded = instructions.multiply_add(x, std::f64::consts::LOG2_E, ROUND);
+    let k = rounded - ROUND;
+    let r = instructions.multiply_add(k, -LN_2_LOW, instructions.multiply_add(k, -LN_2_HIGH, x));
+    // 1/13!, …, 1/2!.
+    let mut polynomial = 1.605_904_383_682_161_3e-10;
+    for coefficient in [
+        2.087_675_698_786_81e-9,
+        2.505_210_838_544_172e-8,
+        2.755_731_922_398_589e-7,
+        2.755_731_922_398_589_3e-6,
+        2.480_158_730_158_73e-5,
+        1.984_126_984_126_984e-4,
+        1.388_888_888_888_889e-3,
+        8.333_333_333_333_333e-3,
+        4.166_666_666_666_666_4e-2,
+        1.666_666_666_666_666_6e-1,
+        0.5,
+    ] {
+        polynomial = instructions.multiply_add(polynomial, r, coefficient);
+    }
+    let p = instructions.multiply_add(r * r, polynomial, r);
+    // The biased exponent k + 1023 ≥ 1 moves into place.
+    let power = f64::from_bits((rounded.to_bits() << 52).wrapping_add(1023 << 52));
+    (instructions.multiply_add(power, p, power), instructions.multiply_add(power, p, power - 1.0))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::{Portable, Vectorised, run};
+
+    /// Both double-precision functions of an array with the instructions of this machine.
+    struct Doubles<'a>(&'a [f64]);
+
+    impl Vectorised for Doubles<'_> {
+        type Output = Vec<(f64, f64)>;
+        #[inline(always)]
+        fn run<I: Instructions>(self, instructions: I) -> Self::Output {
+            self.0.iter().map(|&x| exp_and_exp_m1(instructions, x)).collect()
+        }
+    }
+
+    #[test]
+    fn exponentials_in_double_precision_are_those_of_the_library() {
+        let mut arguments: Vec<f64> = (0..=70_000).map(|step| -f64::from(step) * 0.01).collect();
+        arguments.extend((0..600).map(|power| -(0.9f64.powi(power))));
+        let of_machine = run(Doubles(&arguments));
+        for (&x, fast) in arguments.iter().zip(of_machine) {
+            for (exp, exp_m1) in [fast, exp_and_exp_m1(Portable, x)] {
+                // Four units in the last place.
+                assert!((exp / x.exp() - 1.0).abs() < 9e-16, "at {x}");
+                assert!((exp_m1 - x.exp_m1()).abs() <= 9e-16 * x.exp_m1().abs(), "at {x}");
+            }
+        }
+        assert_eq!(exp_and_exp_m1(Portable, f64::NEG_INFINITY).1, -1.0);
+        assert!(exp_and_exp_m1(Portable, f64::NEG_INFINITY).0 < 1e-307);
+    }
 
     /// The exponentials of an array with the instructions of this machine.
     struct Exponentials<'a>(&'a mut [f32]);

@@ -123,7 +123,7 @@ mod tests {
         let mut text = vec![
             "kind = \"flow\"".to_owned(),
             "name = \"far\"".into(),
-            "data = { kind = \"array\" }".into(),
+            "data = { kind = \"array\", scaling = \"none\", held_out = 0.0 }".into(),
             "initial = { kind = \"normal\", std = 0.01 }".into(),
         ];
         text.extend(changes.iter().map(|&change| change.to_owned()));
@@ -144,7 +144,7 @@ mod tests {
         let changes = ["flow = { lambda = 0.1, horizon = 2.0 }", "critic = { bound = 0.5 }"];
         for (far, beyond) in [(9.9, 0.0), (10.1, 1.0)] {
             let found = reach(far, &changes).unwrap();
-            assert!((found.reach - 10.0).abs() < 1e-12 && (found.farthest() - far).abs() < 0.05, "{found:?}");
+            assert!((found.reach - 10.0).abs() < 1e-12 && (found.farthest() - far).abs() < 0.05, "{far}");
             assert_eq!((found.beyond(), found.suffices()), (beyond, beyond == 0.0));
         }
         let words = reach(41.0, &changes).unwrap().to_string();

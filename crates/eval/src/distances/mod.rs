@@ -12,7 +12,7 @@ use crate::coordinates::{CoordinateW1, WorstColumn, coordinate_w1};
 use frame::Frame;
 use ndarray::{ArrayView2, Axis, s};
 use ot_core::cost::Euclidean;
-use ot_core::entropic::{Schedule, SinkhornPower, geomloss_divergence};
+use ot_core::entropic::{EntropicError, Schedule, SinkhornPower, geomloss_divergence};
 use ot_core::exact::solve;
 use ot_core::sliced::sliced_wasserstein;
 use ot_core::{Measure, MeasureError};
@@ -205,7 +205,8 @@ pub fn distances_while_telling<R: Rng + ?Sized>(
         comparison.floor(&mut found, wants, rng);
     }
     found.left_out = comparison.left_out;
-    if Distance::ALL.into_iter().all(|distance| found.get(distance).is_none()) {
+    let is_measured = |distance| found.get(distance).is_some();
+    if found.coordinate_w1.is_none() && !Distance::ALL.into_iter().any(is_measured) {
         return Err(DistanceError::Nothing(found.left_out));
     }
     found.define(options, sliced.map(|(_, standard_error)| (options.directions, standard_error)));
@@ -372,10 +373,18 @@ impl Comparison<'_> {
                 converged: found.converged,
             }),
             Err(error) => {
-                let blur = blur.unwrap_or(f64::INFINITY);
-                let scale = self.frame.length(scale, 1).unwrap_or(f64::INFINITY);
-                let reason =
-                    format!("with a blur of {blur:.3e} between points of scale {scale:.3e}: {error}");
+                let told =
+                    |length: f64| format!("{:.3e}", self.frame.length(length, 1).unwrap_or(f64::INFINITY));
+                let reason = match error {
+                    EntropicError::TooSmall { smallest, .. } => format!(
+                        "a blur of {} between points of scale {} is below {}, where the exponents of entropic transport \
+                         lose their digits: ask for a larger blur, such as a hundredth of the scale",
+                        told(inside),
+                        told(scale),
+                        told(smallest.powf(1.0 / f64::from(power.exponent())))
+                    ),
+                    other => other.to_string(),
+                };
                 self.leave_out(Distance::SinkhornDivergence, reason);
                 None
             }

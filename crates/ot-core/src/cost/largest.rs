@@ -3,7 +3,7 @@
 use super::{Clouds, PairCost, accumulate_rows, squared_distance};
 
 /// Costs above this would overflow in sums along a path of the basis.
-const LARGEST_COST: f64 = 1e300;
+pub(crate) const LARGEST_COST: f64 = 1e300;
 
 /// The largest |c_ij| over all pairs, or the first source with a cost that is not finite or too large.
 ///

@@ -29,9 +29,8 @@ pub(crate) use blocks::accumulate_rows;
 pub(crate) use coarsen::coarsened;
 pub(crate) use euclidean::{WIDE, squared_distance};
 pub(crate) use hooks::{Clouds, Coarse, Sealed};
-pub(crate) use largest::largest_cost;
+pub(crate) use largest::{LARGEST_COST, largest_cost};
 pub(crate) use line::minima_on_line;
-pub(crate) use own::OwnPairs;
 pub(crate) use spatial::sort_in_space;
 pub(crate) use views::{Swapped, restricted};
 

@@ -29,16 +29,6 @@ impl<'a> OwnPairs<'a> {
     fn target(&self, index: usize) -> &[f64] {
         &self.targets[index * self.dim..(index + 1) * self.dim]
     }
-
-    /// Writes ∇_x c(x_source, y_target) into `out`, \[d\].
-    pub(crate) fn gradient(&self, source: usize, target: usize, out: &mut [f64]) {
-        self.cost.gradient(self.source(source), self.target(target), out);
-    }
-
-    /// The dimension d.
-    pub(crate) fn dim(&self) -> usize {
-        self.dim
-    }
 }
 
 impl PairCost for OwnPairs<'_> {

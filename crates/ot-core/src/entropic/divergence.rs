@@ -1,9 +1,12 @@
 //! The debiased Sinkhorn divergence, for any symmetric cost and in the convention of geomloss.
 
 use super::EntropicError;
-use super::sinkhorn::{Problem, SinkhornOptions, Solution, positive, squared_diameter};
+use super::estimate::Wanted;
+use super::geomloss::{as_geomloss, geomloss_scales};
+use super::sinkhorn::{Problem, SinkhornOptions, positive, squared_diameter};
 use crate::cost::{Cost, Euclidean};
 use crate::measure::Measure;
+use crate::soft::Precision;
 
 /// The power p of the ground distance.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,9 +46,10 @@ impl SinkhornPower {
 /// When to stop.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Schedule {
-    /// Iterate at the last ε until every marginal error is at most `tolerance`, or `max_iterations` updates are done.
+    /// Iterate at the last ε until every marginal error is at most `tolerance` and the value is good to that part of
+    /// itself, or `max_iterations` updates are done.
     Converged {
-        /// Largest allowed ‖P1 − a‖₁ of the three plans.
+        /// Largest allowed ‖P1 − a‖₁ of the three plans, and error of the value relative to the value.
         tolerance: f64,
         /// Limit on the updates at all ε.
         max_iterations: usize,
@@ -63,7 +67,7 @@ impl Schedule {
     /// geomloss' default, the schedule of published tables.
     pub const AS_PUBLISHED: Self = Self::Geomloss { scaling: 0.5 };
 
-    /// Convergence to a marginal error of 1e−4 within 5000 updates.
+    /// Convergence to a marginal error of 1e−4, and to a value good to 1e−4 of itself, within 5000 updates.
     pub const CONVERGED: Self = Self::Converged { tolerance: 1e-4, max_iterations: 5000 };
 }
 
@@ -78,21 +82,27 @@ pub struct SinkhornDivergence {
     pub iterations: usize,
     /// Largest marginal error of the three plans, measured after the last update.
     pub marginal_error: f64,
-    /// Whether `marginal_error` is at most the tolerance asked for; never claimed for a fixed schedule above a
-    /// tolerance of 1e−4.
+    /// Whether `marginal_error` is at most the tolerance asked for, and the estimated error of `value`, rounding
+    /// included, at most that part of `value`; never claimed for a fixed schedule above a tolerance of 1e−4.
     pub converged: bool,
 }
 
 /// The Sinkhorn divergence S_ε(μ, ν) = OT_ε(μ, ν) − ½OT_ε(μ, μ) − ½OT_ε(ν, ν) between two measures.
+///
+/// Where clouds are far narrower than √ε, or nearly equal, S_ε is a small difference of large terms: the iteration then
+/// goes on in double precision, for a squared distance between clouds that are centred each for itself, since
+/// S_ε(μ, ν) = ½‖mean μ − mean ν‖² + S_ε of the centred ones. Where ε is far below all costs S_ε is the exact cost with
+/// its first-order term in ε. `converged` says whether the tolerance holds relative to the value.
 ///
 /// The cost must be symmetric, c(x, y) = c(y, x). If e^{−c/ε} is positive definite, as it is for ‖x − y‖ and its
 /// square, S_ε is not negative, and zero only for μ = ν (Feydy et al., arXiv 1810.08278, theorem 1). Weights are
 /// divided by their sums; `epsilon` is in units of cost.
 ///
 /// # Errors
-/// Those of [`super::sinkhorn`].
+/// Measures of different dimensions, ε or a tolerance that is not positive, costs that are not finite.
 ///
-/// O((n + m)²·d) per update, O((n + m)·d) memory; the result does not depend on the number of threads.
+/// O((n + m)²·d) per update, O((n + m)·d) memory; from 64 dimensions on, and for up to 2^24 pairs, the costs are kept and
+/// an update takes O((n + m)²). The result does not depend on the number of threads.
 ///
 /// ```
 /// use ndarray::array;
@@ -111,7 +121,8 @@ pub fn sinkhorn_divergence(
     epsilon: f64,
     options: SinkhornOptions,
 ) -> Result<SinkhornDivergence, EntropicError> {
-    Ok(converged(source, target, cost, epsilon, options)?.divergence)
+    let wanted = Wanted { cost, epsilon, options, gradient: false };
+    Ok(wanted.divergence(source, target)?.0)
 }
 
 /// [`sinkhorn_divergence`] in the convention of geomloss: a power p and a blur, with ε = blur^p.
@@ -120,8 +131,7 @@ pub fn sinkhorn_divergence(
 /// of geomloss is that of Feydy's thesis (2020), algorithm 3.5. `blur` is in the unit of the points.
 ///
 /// # Errors
-/// Measures of different dimensions; a blur, tolerance or scaling out of range; an ε so small that c/ε loses its
-/// digits.
+/// Measures of different dimensions; a blur, tolerance or scaling out of range; costs that are not finite.
 ///
 /// O((n + m)²·d) per update, O((n + m)·d) memory; the result does not depend on the number of threads.
 ///
@@ -165,117 +175,6 @@ fn problems<'a>(
     cost: &'a dyn Cost,
     epsilon: f64,
 ) -> Result<[Problem<'a>; 3], EntropicError> {
-    let problem = |source, target| Problem::new(source, target, cost, epsilon);
+    let problem = |source, target| Problem::new(source, target, cost, epsilon, Precision::Single);
     Ok([problem(source, target)?, problem(source, source)?, problem(target, target)?])
-}
-
-/// A divergence whose plans have converged, with the potentials that gradients need.
-pub(super) struct Solved<'a> {
-    pub divergence: SinkhornDivergence,
-    pub between: (Problem<'a>, Solution),
-    pub within_source: (Problem<'a>, Solution),
-}
-
-/// The divergence iterated as `options` say.
-pub(super) fn converged<'a>(
-    source: &Measure<'a>,
-    target: &Measure<'a>,
-    cost: &'a dyn Cost,
-    epsilon: f64,
-    options: SinkhornOptions,
-) -> Result<Solved<'a>, EntropicError> {
-    let [between, within_source, within_target] = problems(source, target, cost, epsilon)?;
-    options.check()?;
-    let transport = between.solve(options);
-    let (self_x, self_y) = (within_source.solve_symmetric(options), within_target.solve_symmetric(options));
-    let marginal_error = transport.marginal_error.max(self_x.marginal_error).max(self_y.marginal_error);
-    let divergence = SinkhornDivergence {
-        value: transport.value - 0.5 * (self_x.value + self_y.value),
-        epsilon,
-        iterations: transport.iterations,
-        marginal_error,
-        converged: marginal_error <= options.tolerance,
-    };
-    Ok(Solved { divergence, between: (between, transport), within_source: (within_source, self_x) })
-}
-
-fn as_geomloss([between, within_x, within_y]: [Problem<'_>; 3], scales: &[f64]) -> SinkhornDivergence {
-    let (f, g) = averaged(&between, scales);
-    let (self_x, self_y) = (averaged_within(&within_x, scales), averaged_within(&within_y, scales));
-    let value = between.pairing(&f, &g)
-        - 0.5 * (within_x.pairing(&self_x, &self_x) + within_y.pairing(&self_y, &self_y));
-    let error = |problem: &Problem<'_>, f: &[f64], g: &[f64]| {
-        problem.marginal_error(f, &problem.update_f(g, problem.epsilon))
-    };
-    let marginal_error = error(&between, &f, &g)
-        .max(error(&within_x, &self_x, &self_x))
-        .max(error(&within_y, &self_y, &self_y));
-    SinkhornDivergence {
-        value,
-        epsilon: between.epsilon,
-        iterations: scales.len(),
-        marginal_error,
-        converged: marginal_error <= FIXED_SCHEDULE_TOLERANCE,
-    }
-}
-
-/// What a fixed schedule must reach to be called converged: the default of [`Schedule::CONVERGED`].
-const FIXED_SCHEDULE_TOLERANCE: f64 = 1e-4;
-
-impl Problem<'_> {
-    /// OT_ε(μ, μ) by averaged symmetric updates, which converge in a few steps.
-    fn solve_symmetric(&self, options: SinkhornOptions) -> Solution {
-        let mut f = vec![0.0; self.a.len()];
-        for epsilon in self.scales() {
-            f = average(&f, &self.update_f(&f, epsilon));
-        }
-        let mut iterations = 0;
-        loop {
-            let g = self.update_f(&f, self.epsilon);
-            let marginal_error = self.marginal_error(&f, &g);
-            iterations += 1;
-            let converged = marginal_error <= options.tolerance;
-            if converged || iterations >= options.max_iterations {
-                // (f, g) is a pair with one exact marginal: a dual value.
-                return Solution { value: self.pairing(&f, &g), f, g, iterations, marginal_error, converged };
-            }
-            f = average(&f, &g);
-        }
-    }
-}
-
-fn average(left: &[f64], right: &[f64]) -> Vec<f64> {
-    left.iter().zip(right).map(|(left, right)| 0.5 * (left + right)).collect()
-}
-
-/// diameter^p, then the powers diameter^p·scaling^{kp} from k = 0 down to blur^p, then blur^p.
-fn geomloss_scales(power: SinkhornPower, diameter: f64, blur: f64, scaling: f64) -> Vec<f64> {
-    let steps = ((blur / diameter).ln() / scaling.ln()).ceil().max(0.0) as i32;
-    std::iter::once(power.epsilon(diameter))
-        .chain((0..steps).map(|step| power.epsilon(diameter * scaling.powi(step))))
-        .chain(std::iter::once(power.epsilon(blur)))
-        .filter(|&epsilon| epsilon > 0.0)
-        .collect()
-}
-
-/// geomloss' iterations for two measures: both potentials are updated from the old ones and averaged with them.
-fn averaged(problem: &Problem<'_>, scales: &[f64]) -> (Vec<f64>, Vec<f64>) {
-    let first = scales.first().copied().unwrap_or(problem.epsilon);
-    let mut f = problem.update_f(&vec![0.0; problem.b.len()], first);
-    let mut g = problem.update_g(&vec![0.0; problem.a.len()], first);
-    for &epsilon in scales {
-        let (next_f, next_g) = (problem.update_f(&g, epsilon), problem.update_g(&f, epsilon));
-        (f, g) = (average(&f, &next_f), average(&g, &next_g));
-    }
-    (problem.update_f(&g, problem.epsilon), problem.update_g(&f, problem.epsilon))
-}
-
-/// [`averaged`] for one measure against itself, where both potentials are the same.
-fn averaged_within(problem: &Problem<'_>, scales: &[f64]) -> Vec<f64> {
-    let first = scales.first().copied().unwrap_or(problem.epsilon);
-    let mut f = problem.update_f(&vec![0.0; problem.b.len()], first);
-    for &epsilon in scales {
-        f = average(&f, &problem.update_f(&f, epsilon));
-    }
-    problem.update_f(&f, problem.epsilon)
 }

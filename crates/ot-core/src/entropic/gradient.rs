@@ -3,9 +3,10 @@
 #![allow(clippy::indexing_slicing, reason = "indices are below the sizes of the clouds, checked at entry")]
 
 use super::EntropicError;
-use super::divergence::{SinkhornDivergence, converged};
+use super::divergence::SinkhornDivergence;
+use super::estimate::Wanted;
 use super::sinkhorn::{Problem, SinkhornOptions};
-use crate::cost::{Cost, Euclidean, OwnPairs, PairCost};
+use crate::cost::{Cost, Euclidean, PairCost};
 use crate::measure::Measure;
 use crate::soft::{BLOCK, Clusters, Exponents, Kernel, NEGLIGIBLE, Side};
 use ndarray::Array2;
@@ -44,28 +45,28 @@ pub fn sinkhorn_divergence_gradient(
     epsilon: f64,
     options: SinkhornOptions,
 ) -> Result<(SinkhornDivergence, Array2<f64>), EntropicError> {
-    let solved = converged(source, target, cost, epsilon, options)?;
-    let between = solved.between.0.pulls(&solved.between.1.g);
-    let within = solved.within_source.0.pulls(&solved.within_source.1.f);
-    Ok((solved.divergence, between - within))
+    let wanted = Wanted { cost, epsilon, options, gradient: true };
+    let (divergence, gradient) = wanted.divergence(source, target)?;
+    Ok((divergence, gradient.unwrap_or_else(|| Array2::zeros(source.points().dim()))))
 }
 
 impl Problem<'_> {
     /// Σ_j P_ij ∇_x c(x_i, y_j) for the plan that g and its best f give, [n, d] by point as given.
-    fn pulls(&self, g: &[f64]) -> Array2<f64> {
+    pub(super) fn pulls(&self, g: &[f64]) -> Array2<f64> {
         let f = self.update_f(g, self.epsilon);
         let pulls = match &self.kernel {
             Kernel::Blocks { sources, targets, cost } => {
                 self.pulls_of_blocks((sources, targets, *cost), &f, g)
             }
-            Kernel::Pairs(pairs) => self.pulls_of_pairs(pairs, &f, g),
+            Kernel::Pairs(pairs) => self.pulls_of_pairs(pairs.as_ref(), &f, g),
         };
         self.kernel.restored_rows(Side::Sources, pulls.view())
     }
 
-    /// The pulls for a cost of somebody else's, pair by pair.
-    fn pulls_of_pairs(&self, pairs: &OwnPairs<'_>, f: &[f64], g: &[f64]) -> Array2<f64> {
-        let dim = pairs.dim();
+    /// The pulls pair by pair.
+    fn pulls_of_pairs(&self, pairs: &dyn PairCost, f: &[f64], g: &[f64]) -> Array2<f64> {
+        let owned = |measure: &Measure<'_>| measure.points().iter().copied().collect::<Vec<_>>();
+        let (x, y, dim) = (owned(&self.source), owned(&self.target), self.source.dim());
         let mut pulls = vec![0.0; f.len() * dim];
         pulls.par_chunks_exact_mut(dim).enumerate().for_each(|(source, pull)| {
             let mut gradient = vec![0.0; dim];
@@ -73,7 +74,8 @@ impl Problem<'_> {
                 let exponent = (f[source] + value - pairs.cost(source, target)) / self.epsilon + log_b;
                 if exponent > -NEGLIGIBLE {
                     let mass = self.a[source] * exponent.exp();
-                    pairs.gradient(source, target, &mut gradient);
+                    let (x, y) = (&x[source * dim..][..dim], &y[target * dim..][..dim]);
+                    self.cost.gradient(x, y, &mut gradient);
                     pull.iter_mut().zip(&gradient).for_each(|(pull, slope)| *pull += mass * slope);
                 }
             }

@@ -13,17 +13,23 @@
 //! | [`crate::exact`] | an unregularised cost with a proof; for n of some thousands it is often the faster one |
 //!
 //! The kernel exp(−c/ε) is never stored: every update streams over blocks of pairs that are close in space, and stops
-//! at those that cannot count, so the memory is O((n + m)·d) and no ε underflows. At the last ε the updates are mixed
+//! at those that cannot count, so the memory is O((n + m)·d) and no ε underflows. In 64 and more dimensions costs are
+//! made by a product of matrices and kept, for up to 2^24 pairs. At the last ε the updates are mixed
 //! (Anderson), and where mass has to cross between clusters they start from exact potentials: some hundred updates
 //! reach what plain ones need thousands for.
 
 mod anderson;
 mod divergence;
 mod error;
+mod estimate;
+mod geomloss;
 mod gradient;
 mod plan;
+mod reduced;
 mod sinkhorn;
+mod symmetric;
 mod unbalanced;
+mod vanishing;
 
 pub use divergence::{Schedule, SinkhornDivergence, SinkhornPower, geomloss_divergence, sinkhorn_divergence};
 pub use error::EntropicError;

@@ -3,11 +3,11 @@
 use super::EntropicError;
 use super::anderson::Anderson;
 use super::plan::EntropicTransport;
-use crate::cost::{Cost, largest_cost};
+use crate::cost::{CloudCost, Cost, LARGEST_COST, Sealed, largest_cost};
 use crate::exact;
 use crate::measure::{Measure, check_dimensions, pairing};
 use crate::potentials::{Extension, Potentials};
-use crate::soft::{Kernel, Side};
+use crate::soft::{Kernel, Precision, Side};
 use ndarray::{ArrayView2, Axis};
 
 /// Settings of a Sinkhorn solve.
@@ -37,7 +37,8 @@ pub(super) fn positive(name: &'static str, value: f64) -> Result<(), EntropicErr
     if value > 0.0 && value.is_finite() { Ok(()) } else { Err(EntropicError::NotPositive { name, value }) }
 }
 
-/// ε must leave the exponents c/ε an absolute accuracy of 1e−4: largest cost · 2^−53 / ε.
+/// ε must leave the exponents c/ε an absolute accuracy of 1e−4, that is largest cost · 2^−53 / ε, for a plan to have
+/// marginals.
 const SMALLEST_RELATIVE_EPSILON: f64 = 1e-12;
 
 /// Each step of ε-scaling divides ε by this, and updates the potentials this many times.
@@ -47,8 +48,14 @@ const UPDATES_PER_SCALE: usize = 2;
 /// Updates at the last ε before the exact potentials are looked for: what converges within them is cheaper without.
 const UPDATES_BEFORE_EXACT: usize = 12;
 
-/// Relative to ε, the rounding of a dual value made of single-precision exponentials.
-pub(super) const ROUNDING: f64 = 1e-6;
+/// Updates between two looks at the error of a value.
+const UPDATES_BETWEEN_CHECKS: usize = 25;
+
+/// Plain updates after which the slowest error is seen.
+const PLAIN_UPDATES: usize = 5;
+
+/// A rate that is taken for any slower one.
+const SLOWEST_RATE: f64 = 1.0 - 1e-5;
 
 /// Entropic optimal transport between two measures.
 ///
@@ -84,9 +91,10 @@ pub fn sinkhorn<'a>(
     epsilon: f64,
     options: SinkhornOptions,
 ) -> Result<EntropicTransport<'a>, EntropicError> {
-    let problem = Problem::new(source, target, cost, epsilon)?;
+    let problem = Problem::new(source, target, cost, epsilon, Precision::Single)?;
+    problem.check_digits()?;
     options.check()?;
-    let solution = problem.solve(options);
+    let solution = problem.solve(options, f64::INFINITY, None);
     let extension = Extension::SoftMinimum { epsilon, damping: 1.0, masses: [1.0, 1.0] };
     Ok(EntropicTransport {
         value: solution.value,
@@ -110,9 +118,9 @@ pub(super) struct Solution {
 
 /// A checked entropic problem; weights and potentials are in the order of the kernel.
 pub(super) struct Problem<'a> {
-    source: Measure<'a>,
-    target: Measure<'a>,
-    cost: &'a dyn Cost,
+    pub source: Measure<'a>,
+    pub target: Measure<'a>,
+    pub cost: &'a dyn Cost,
     pub kernel: Kernel<'a>,
     pub a: Vec<f64>,
     pub b: Vec<f64>,
@@ -121,6 +129,8 @@ pub(super) struct Problem<'a> {
     pub epsilon: f64,
     /// An upper bound of |c_ij|.
     largest_cost: f64,
+    /// That of a dual value.
+    pub rounding: f64,
 }
 
 impl<'a> Problem<'a> {
@@ -129,22 +139,15 @@ impl<'a> Problem<'a> {
         target: &Measure<'a>,
         cost: &'a dyn Cost,
         epsilon: f64,
+        precision: Precision,
     ) -> Result<Self, EntropicError> {
         check_dimensions(source, target)?;
         positive("epsilon", epsilon)?;
-        let kernel = Kernel::new(source, target, cost);
-        let largest_cost = match &kernel {
-            Kernel::Blocks { cost, .. } => {
-                cost.of_squared_distance(squared_diameter(source.points(), target.points()))
-            }
-            Kernel::Pairs(pairs) => {
-                largest_cost(pairs).map_err(|source_index| EntropicError::CostNotFinite { source_index })?
-            }
-        };
-        let smallest = SMALLEST_RELATIVE_EPSILON * largest_cost;
-        if epsilon < smallest {
-            return Err(EntropicError::TooSmall { epsilon, smallest, largest_cost });
+        let largest_cost = cost_bound(source, target, cost)?;
+        if !(largest_cost.max(1.0) / epsilon).is_finite() {
+            return Err(too_small(epsilon, largest_cost));
         }
+        let kernel = Kernel::new(source, target, cost, precision);
         let (a, b) = (source.probabilities(), target.probabilities());
         let (a, b) = (kernel.sorted(Side::Sources, &a.all), kernel.sorted(Side::Targets, &b.all));
         let logarithms = |weights: &[f64]| weights.iter().map(|weight| weight.ln()).collect();
@@ -152,6 +155,7 @@ impl<'a> Problem<'a> {
             source: *source,
             target: *target,
             cost,
+            rounding: kernel.rounding(epsilon, largest_cost),
             kernel,
             log_a: logarithms(&a),
             log_b: logarithms(&b),
@@ -160,6 +164,12 @@ impl<'a> Problem<'a> {
             epsilon,
             largest_cost,
         })
+    }
+
+    /// Refuses a problem whose exponents have too few digits.
+    pub(super) fn check_digits(&self) -> Result<(), EntropicError> {
+        let (epsilon, largest_cost) = (self.epsilon, self.largest_cost);
+        if have_digits(epsilon, largest_cost) { Ok(()) } else { Err(too_small(epsilon, largest_cost)) }
     }
 
     /// Potentials in the order of the kernel as those of the measures.
@@ -214,7 +224,10 @@ impl<'a> Problem<'a> {
             .take_while(move |&epsilon| epsilon > last)
     }
 
-    pub(super) fn solve(&self, options: SinkhornOptions) -> Solution {
+    /// The updates, until the marginals are within the tolerance and the value within `allowed`, or there are enough.
+    ///
+    /// They begin at the largest ε, or at a guess of f if that has the larger dual value.
+    pub(super) fn solve(&self, options: SinkhornOptions, allowed: f64, guess: Option<&[f64]>) -> Solution {
         let mut iterations = 0;
         let mut g = vec![0.0; self.b.len()];
         for epsilon in self.scales() {
@@ -227,9 +240,17 @@ impl<'a> Problem<'a> {
             }
         }
         let exact_start = iterations + UPDATES_BEFORE_EXACT;
+        let mut next_check = 0;
         let mut mixing = Anderson::new(&self.a);
         // The last g belongs to a larger ε (or to none).
         let mut f = self.update_f(&g, self.epsilon);
+        if let Some(guess) = guess {
+            let guessed_g = self.update_g(guess, self.epsilon);
+            let guessed_f = self.update_f(&guessed_g, self.epsilon);
+            if self.pairing(&guessed_f, &guessed_g) > self.pairing(&f, &g) {
+                f = guessed_f;
+            }
+        }
         loop {
             // The best g makes the second marginal exact, so that one number measures the whole error.
             g = self.update_g(&f, self.epsilon);
@@ -238,17 +259,54 @@ impl<'a> Problem<'a> {
             let marginal_error = self.marginal_error(&f, &best);
             let value = self.pairing(&f, &g);
             let converged = marginal_error <= options.tolerance;
-            if converged || iterations >= options.max_iterations {
+            let is_last = iterations >= options.max_iterations;
+            if is_last || (converged && allowed.is_infinite()) {
                 return Solution { value, f, g, iterations, marginal_error, converged };
+            }
+            if converged && iterations >= next_check {
+                let (missing, updated) = self.missing_value(&f);
+                if missing + self.rounding <= allowed {
+                    return Solution { value, f, g, iterations, marginal_error, converged };
+                }
+                f = updated;
+                mixing = Anderson::new(&self.a);
+                next_check = iterations + UPDATES_BETWEEN_CHECKS;
+                continue;
             }
             let exact = if iterations == exact_start { self.exact_start(value) } else { None };
             f = if let Some(exact) = exact {
                 mixing = Anderson::new(&self.a);
                 exact
             } else {
-                mixing.next(&f, best, value, ROUNDING * self.epsilon)
+                mixing.next(&f, best, value, self.rounding)
             };
         }
+    }
+
+    /// An estimate of the dual value that f misses, and f after some plain updates.
+    ///
+    /// A plain update gains ½ε·Σ a e² to second order, with e = (f − best f)/ε. After some of them only the slowest error
+    /// is left, which each update multiplies by its rate ρ, and what it still has to gain is ½ε·Σ a e²/(1 − ρ): a mixed
+    /// potential may have a small e and a large error.
+    pub(super) fn missing_value(&self, f: &[f64]) -> (f64, Vec<f64>) {
+        let (mut f, mut missing, mut before) = (f.to_vec(), 0.0, 0.0);
+        for _ in 0..PLAIN_UPDATES {
+            let best = self.update_f(&self.update_g(&f, self.epsilon), self.epsilon);
+            missing += before;
+            let gain = self.gain(&f, &best);
+            (f, before) = (best, gain);
+        }
+        let best = self.update_f(&self.update_g(&f, self.epsilon), self.epsilon);
+        let last = self.gain(&f, &best);
+        let rate = if before > 0.0 { (last / before).sqrt().min(SLOWEST_RATE) } else { 0.0 };
+        (missing + before / (1.0 - rate), best)
+    }
+
+    /// ½ε·Σ a e².
+    fn gain(&self, f: &[f64], best: &[f64]) -> f64 {
+        let residuals = self.a.iter().zip(f.iter().zip(best)).filter(|&(&weight, _)| weight > 0.0);
+        let squares = residuals.map(|(weight, (f, best))| weight * ((f - best) / self.epsilon).powi(2));
+        0.5 * self.epsilon * squares.sum::<f64>()
     }
 
     /// The potential after one update from the exact ones, if its dual value is above `value`; none for costs the exact
@@ -262,6 +320,31 @@ impl<'a> Problem<'a> {
         let f = self.update_f(&self.kernel.sorted(Side::Targets, exact.potentials.g()), self.epsilon);
         let g = self.update_g(&f, self.epsilon);
         (self.pairing(&f, &g) > value).then_some(f)
+    }
+}
+
+/// Whether exponents have digits enough for a plan to have marginals.
+pub(super) fn have_digits(epsilon: f64, largest_cost: f64) -> bool {
+    epsilon >= SMALLEST_RELATIVE_EPSILON * largest_cost
+}
+
+pub(super) fn too_small(epsilon: f64, largest_cost: f64) -> EntropicError {
+    EntropicError::TooSmall { epsilon, smallest: SMALLEST_RELATIVE_EPSILON * largest_cost, largest_cost }
+}
+
+/// An upper bound of all costs, of the size of the largest.
+pub(super) fn cost_bound(
+    source: &Measure<'_>,
+    target: &Measure<'_>,
+    cost: &dyn Cost,
+) -> Result<f64, EntropicError> {
+    let bound = cost
+        .euclidean(Sealed)
+        .map(|cost| cost.of_squared_distance(squared_diameter(source.points(), target.points())));
+    match bound {
+        Some(bound) if bound <= LARGEST_COST => Ok(bound),
+        _ => largest_cost(CloudCost::new(source, target, cost)?.pairs())
+            .map_err(|source_index| EntropicError::CostNotFinite { source_index }),
     }
 }
 

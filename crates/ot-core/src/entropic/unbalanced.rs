@@ -2,10 +2,11 @@
 
 use super::EntropicError;
 use super::anderson::Anderson;
-use super::sinkhorn::{Problem, ROUNDING, SinkhornOptions, positive};
+use super::sinkhorn::{Problem, SinkhornOptions, positive};
 use crate::cost::Cost;
 use crate::measure::Measure;
 use crate::potentials::{Extension, Potentials};
+use crate::soft::Precision;
 
 /// The state of an unbalanced solve, with what it is worth.
 #[derive(Debug, Clone)]
@@ -63,7 +64,8 @@ pub fn sinkhorn_unbalanced<'a>(
     reach: f64,
     options: SinkhornOptions,
 ) -> Result<UnbalancedTransport<'a>, EntropicError> {
-    let mut problem = Problem::new(source, target, cost, epsilon)?;
+    let mut problem = Problem::new(source, target, cost, epsilon, Precision::Single)?;
+    problem.check_digits()?;
     options.check()?;
     positive("reach", reach)?;
     let masses = [source.mass(), target.mass()];
@@ -152,7 +154,7 @@ impl<'a> Relaxed<'a> {
                     converged,
                 };
             }
-            f = mixing.next(&f, self.damped(exact, epsilon), value, ROUNDING * epsilon * mass_a.max(mass_b));
+            f = mixing.next(&f, self.damped(exact, epsilon), value, problem.rounding * mass_a.max(mass_b));
         }
     }
 }

@@ -7,14 +7,14 @@ use ndarray::{Array2, ArrayView2, Axis};
 use std::iter::Sum;
 
 /// The rows of a cloud by their places.
-pub(super) struct Places {
+pub(crate) struct Places {
     /// The rows of each place, at least one.
     rows: Vec<Vec<usize>>,
 }
 
 impl Places {
     /// Groups equal rows. Complexity: O(n·log n) comparisons of rows.
-    pub(super) fn of(points: ArrayView2<'_, f64>) -> Self {
+    pub(crate) fn of(points: ArrayView2<'_, f64>) -> Self {
         let compare = |&i: &usize, &j: &usize| {
             let pairs = points.row(i).into_iter().zip(points.row(j));
             pairs
@@ -29,23 +29,23 @@ impl Places {
     }
 
     /// Whether no two rows are equal.
-    pub(super) fn are_distinct(&self, points: usize) -> bool {
+    pub(crate) fn are_distinct(&self, points: usize) -> bool {
         self.rows.len() == points
     }
 
     /// One row for each place.
-    pub(super) fn points(&self, points: ArrayView2<'_, f64>) -> Array2<f64> {
+    pub(crate) fn points(&self, points: ArrayView2<'_, f64>) -> Array2<f64> {
         let first: Vec<usize> = self.rows.iter().map(|rows| rows[0]).collect();
         points.select(Axis(0), &first)
     }
 
     /// The sum at each place of numbers of the rows.
-    pub(super) fn sums<T: Copy + Sum>(&self, numbers: &[T]) -> Vec<T> {
+    pub(crate) fn sums<T: Copy + Sum>(&self, numbers: &[T]) -> Vec<T> {
         self.rows.iter().map(|rows| rows.iter().map(|&row| numbers[row]).sum()).collect()
     }
 
     /// The value of its place for each of so many rows.
-    pub(super) fn spread(&self, values: &[f64], points: usize) -> Vec<f64> {
+    pub(crate) fn spread(&self, values: &[f64], points: usize) -> Vec<f64> {
         let mut spread = vec![0.0; points];
         for (rows, &value) in self.rows.iter().zip(values) {
             rows.iter().for_each(|&row| spread[row] = value);

@@ -42,6 +42,7 @@ pub mod one_dimensional;
 mod simplex;
 mod solve;
 
+pub(crate) use duplicates::Places;
 pub(crate) use masses::Masses;
 
 pub use certify::{Certificate, certify, certify_pairs};

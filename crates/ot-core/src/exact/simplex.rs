@@ -40,6 +40,11 @@ impl Mass for i128 {
     const MAX: Self = Self::MAX;
 }
 
+/// The tolerance that a round keeps to: twice as much for each one from [`EXACT_ROUNDS`] on.
+fn tolerance_in_round(tolerance: f64, round: u32) -> f64 {
+    tolerance * 2f64.powi((round + 1).saturating_sub(EXACT_ROUNDS) as i32)
+}
+
 /// The place of a node in the spanning tree.
 #[derive(Debug, Clone, Copy)]
 struct Links {
@@ -158,11 +163,8 @@ impl<M: Mass> NetworkSimplex<M> {
     /// Where potentials of far parts of the tree round to more than that, recomputing them finds ever new arcs to pivot
     /// on: after some rounds each further one allows twice as much, and the certificate decides.
     pub(super) fn optimise(&mut self, tolerance: f64, max_pivots: usize) -> Result<(), PivotLimit> {
-        let mut tolerance = tolerance;
         for round in 0.. {
-            if round >= EXACT_ROUNDS {
-                tolerance *= 2.0;
-            }
+            let tolerance = tolerance_in_round(tolerance, round);
             while let Some(entering) = self.find_entering(tolerance) {
                 if self.pivots >= max_pivots {
                     return Err(PivotLimit);

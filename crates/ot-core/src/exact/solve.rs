@@ -95,7 +95,8 @@ pub fn solve_with<'a>(
         Some(clouds) if clouds.dim == 1 => certified(optimum(pairs, &marginals, monotone)?, &marginals)?,
         _ => {
             let (sources, targets) = (Places::of(source.points()), Places::of(target.points()));
-            let network = |pairs: &AllPairs<'_>, marginals: &Marginals| network(pairs, marginals, options);
+            let network =
+                |pairs: &AllPairs<'_>, marginals: &Marginals| solve_level(pairs, marginals, options, &mut 0);
             if sources.are_distinct(source.count()) && targets.are_distinct(target.count()) {
                 certified(optimum(pairs, &marginals, network)?, &marginals)?
             } else {
@@ -119,17 +120,6 @@ fn monotone(pairs: &AllPairs<'_>, marginals: &Marginals) -> Result<Solution, Exa
     let (source, target) = cost.clouds().map(|clouds| (clouds.sources, clouds.targets)).unwrap_or_default();
     let (coupling, f, g) = monotone_plan(source, target, &marginals.masses, |i, j| cost.cost(i, j));
     Ok(Solution { coupling, f, g, iterations: 0 })
-}
-
-/// The optimum of the network simplex.
-fn network(
-    pairs: &AllPairs<'_>,
-    marginals: &Marginals,
-    options: ExactOptions,
-) -> Result<Solution, ExactError> {
-    let mut pivots = 0;
-    let solution = solve_level(pairs, marginals, options, &mut pivots)?;
-    Ok(Solution { iterations: pivots, ..solution })
 }
 
 /// [`solve`] for any cost between two index sets: a matrix, a function of two indices, or a [`PairCost`] of your own.
@@ -168,7 +158,8 @@ pub fn solve_pairs_with(
     check_weights("source", a, sources)?;
     check_weights("target", b, targets)?;
     let marginals = Marginals::new(Weights::new(a, sources), Weights::new(b, targets));
-    let network = |pairs: &AllPairs<'_>, marginals: &Marginals| network(pairs, marginals, options);
+    let network =
+        |pairs: &AllPairs<'_>, marginals: &Marginals| solve_level(pairs, marginals, options, &mut 0);
     certified(optimum(cost, &marginals, network)?, &marginals)
 }
 

@@ -71,11 +71,3 @@ impl Sums {
         }
     }
 }
-
-/// −ε·log Σ_j exp((potential_j − c_ij)/ε + log b_j) for every source i.
-pub(super) fn soft_minimum(cost: &dyn PairCost, potential: &[f64], log_b: &[f64], epsilon: f64) -> Vec<f64> {
-    let nothing = Array2::zeros((cost.targets(), 0));
-    let mut minima = SoftAverages::new(cost, potential, log_b, epsilon, nothing.view()).log_sums;
-    minima.iter_mut().for_each(|log_sum| *log_sum *= -epsilon);
-    minima
-}

@@ -2,16 +2,25 @@
 
 mod averages;
 mod clusters;
+mod dense;
+mod log_mean;
 mod minimum;
 
 pub(crate) use averages::SoftAverages;
 pub(crate) use clusters::{BLOCK, Clusters};
 pub(crate) use minimum::{Exponents, NEGLIGIBLE};
 
-use crate::cost::{Cost, Euclidean, OwnPairs, Sealed, Swapped};
+use crate::cost::{CloudCost, Cost, Euclidean, PairCost, Sealed, Swapped};
 use crate::measure::Measure;
+use dense::DenseCost;
 use minimum::soft_minimum;
 use ndarray::{Array2, ArrayView2};
+
+/// Relative to ε, the rounding of a dual value made of single-precision exponentials.
+const SINGLE_ROUNDING: f64 = 1e-6;
+
+/// Relative to the largest cost, that of one in double precision: some units for an exponent, and for a mean of them.
+const DOUBLE_ROUNDING: f64 = 1e-15;
 
 /// The pairs of two clouds in the form in which their soft minima are fastest.
 pub(crate) enum Kernel<'a> {
@@ -24,8 +33,17 @@ pub(crate) enum Kernel<'a> {
         /// The cost.
         cost: Euclidean,
     },
-    /// Another cost, pair by pair in the order given.
-    Pairs(OwnPairs<'a>),
+    /// All pairs in the order given, in double precision.
+    Pairs(Box<dyn PairCost + 'a>),
+}
+
+/// What exponentials of a Euclidean cost are computed in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Precision {
+    /// Single precision where that is quicker, which costs 1e-6·ε in a dual value.
+    Single,
+    /// Double precision always.
+    Double,
 }
 
 /// A side of a problem.
@@ -38,14 +56,33 @@ pub(crate) enum Side {
 }
 
 impl<'a> Kernel<'a> {
-    pub(crate) fn new(source: &Measure<'_>, target: &Measure<'_>, cost: &'a dyn Cost) -> Self {
-        match cost.euclidean(Sealed) {
-            Some(cost) => Self::Blocks {
-                sources: Clusters::new(source.points()),
-                targets: Clusters::new(target.points()),
-                cost,
-            },
-            None => Self::Pairs(OwnPairs::new(source.points(), target.points(), cost)),
+    /// The pairs in the form for their cost, their dimension and the precision asked for.
+    pub(crate) fn new(
+        source: &Measure<'_>,
+        target: &Measure<'_>,
+        cost: &'a dyn Cost,
+        precision: Precision,
+    ) -> Self {
+        let (x, y) = (source.points(), target.points());
+        let Some(euclidean) = cost.euclidean(Sealed) else {
+            return Self::Pairs(Box::new(CloudCost::of_points(x, y, cost)));
+        };
+        if let Some(dense) = DenseCost::new(x, y, euclidean) {
+            return Self::Pairs(Box::new(dense));
+        }
+        match precision {
+            Precision::Single => {
+                Self::Blocks { sources: Clusters::new(x), targets: Clusters::new(y), cost: euclidean }
+            }
+            Precision::Double => Self::Pairs(Box::new(CloudCost::of_points(x, y, cost))),
+        }
+    }
+
+    /// The rounding of a dual value, for costs up to `largest_cost`.
+    pub(crate) fn rounding(&self, epsilon: f64, largest_cost: f64) -> f64 {
+        match self {
+            Self::Blocks { .. } => SINGLE_ROUNDING * epsilon,
+            Self::Pairs(_) => DOUBLE_ROUNDING * largest_cost,
         }
     }
 
@@ -59,9 +96,11 @@ impl<'a> Kernel<'a> {
             (Self::Blocks { sources, targets, cost }, Side::Targets) => {
                 soft_minimum(targets, sources, *cost, potential, logs, epsilon)
             }
-            (Self::Pairs(pairs), Side::Sources) => averages::soft_minimum(pairs, potential, logs, epsilon),
+            (Self::Pairs(pairs), Side::Sources) => {
+                log_mean::soft_minimum(pairs.as_ref(), potential, logs, epsilon)
+            }
             (Self::Pairs(pairs), Side::Targets) => {
-                averages::soft_minimum(&Swapped(pairs), potential, logs, epsilon)
+                log_mean::soft_minimum(&Swapped(pairs.as_ref()), potential, logs, epsilon)
             }
         }
     }

@@ -228,3 +228,11 @@ fn the_limit_counts_pivots_of_all_calls() {
     let value = |simplex: &NetworkSimplex<i64>| total(simplex, 8, 8, |i, j| ((3 * i + 5 * j) % 8) as i64);
     assert_eq!((value(&whole), value(&short)), (0, 0));
 }
+
+/// No known problem takes so many rounds: they end whatever rounding does, since the tolerance grows past every cost.
+#[test]
+fn late_rounds_allow_twice_as_much_each() {
+    let allowed: Vec<f64> = [0, 1, 15, 16, 17, 20].map(|round| tolerance_in_round(0.5, round)).to_vec();
+    assert_eq!(allowed, [0.5, 0.5, 0.5, 1.0, 2.0, 16.0]);
+    assert_eq!(tolerance_in_round(f64::MIN_POSITIVE, 3000), f64::INFINITY);
+}
