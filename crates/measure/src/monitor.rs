@@ -23,8 +23,6 @@ const TRANSPORT_EVERY: u64 = 5;
 #[derive(Debug)]
 pub struct Monitor {
     watched: Fixed,
-    /// Records of digits so far.
-    records: u64,
 }
 
 /// What stays the same from record to record.
@@ -68,25 +66,26 @@ impl Monitor {
                 modes: modes(data.law()),
             })),
         };
-        Ok(Self { watched, records: 0 })
+        Ok(Self { watched })
     }
 
-    /// Measures the generator G that `generate` applies to the rows of a matrix, all in the units of the training.
+    /// Measures the generator G that `generate` applies to the rows of a matrix, all in the units of the training, for a
+    /// record of this number, counted from 1.
     ///
     /// A distance that is not a number says that the generator no longer gives finite ones.
     ///
     /// # Errors
     /// What `generate` reports, and what the classifier does.
     pub fn measure(
-        &mut self,
+        &self,
+        record: u64,
         generate: impl Fn(ArrayView2<'_, f64>) -> Result<Array2<f64>, TrainError>,
     ) -> Result<Watched, MeasureError> {
         let FixedPoints { start, target, even, modes } = match &self.watched {
             Fixed::Points(points) => points.as_ref(),
             Fixed::Digits(digits) => {
                 let moved = generate(digits.source.pixels.slice(s![..fitted(digits), ..]))?;
-                let values = of_digits(digits, &moved, self.records.is_multiple_of(TRANSPORT_EVERY))?;
-                self.records += u64::from(!values.is_empty());
+                let values = of_digits(digits, &moved, (record - 1).is_multiple_of(TRANSPORT_EVERY))?;
                 return Ok(Watched { values, particles: None });
             }
         };
@@ -148,11 +147,11 @@ mod tests {
     /// To a cloud in one point c the only plan is the whole product: W1 = E‖y − c‖ and W2² = E‖y − c‖².
     #[test]
     fn a_generator_that_collapses_is_measured_by_hand() {
-        let mut monitor = monitor();
+        let monitor = monitor();
         let collapsed = |points: ArrayView2<'_, f64>| {
             Ok(Array2::from_shape_fn(points.dim(), |(_, j)| if j == 0 { 1.0 } else { 0.0 }))
         };
-        let Watched { values, particles } = monitor.measure(collapsed).unwrap();
+        let Watched { values, particles } = monitor.measure(1, collapsed).unwrap();
         let Fixed::Points(fixed) = &monitor.watched else { panic!("the ring has no digits") };
         let squares: Vec<f64> =
             fixed.target.rows().into_iter().map(|y| (y[0] - 1.0).powi(2) + y[1].powi(2)).collect();
@@ -171,7 +170,7 @@ mod tests {
     #[test]
     fn a_generator_without_numbers_has_no_distance() {
         let lost = |points: ArrayView2<'_, f64>| Ok(Array2::from_elem(points.dim(), f64::NAN));
-        let Watched { values, .. } = monitor().measure(lost).unwrap();
+        let Watched { values, .. } = monitor().measure(1, lost).unwrap();
         let found = |metric| values.iter().find(|(name, _)| *name == metric).unwrap().1;
         assert!(found(metrics::W1).is_nan() && found(metrics::W2).is_nan());
         assert_eq!(found(metrics::MODES_COVERED), 0.0);

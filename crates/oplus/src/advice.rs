@@ -9,7 +9,12 @@ use train::config::ConfigError;
 
 /// The error with its causes and the flags that help, in one sentence; the faults of a configuration take a line each.
 pub(crate) fn sentence(error: &anyhow::Error) -> String {
-    let mut text = format!("{error:#}");
+    let mut text = error.chain().fold(String::new(), |text, cause| match cause.to_string() {
+        cause if text.is_empty() => cause,
+        // Many a sentence tells its cause already.
+        cause if text.contains(&cause) => text,
+        cause => format!("{text}: {cause}"),
+    });
     if !matches!(error.downcast_ref(), Some(ConfigError::Faults { .. })) {
         text = text.replace('\n', " ");
     }
@@ -60,9 +65,12 @@ fn of_training(error: &TrainError) -> Option<String> {
         TrainError::Data(error) => of_data(error),
         TrainError::Read(error) => of_file(error),
         TrainError::Occupied { .. } => Some("--out FOLDER, or --resume".into()),
-        TrainError::OtherConfiguration { .. } | TrainError::OtherVersion { .. } => {
-            Some("--out FOLDER".into())
-        }
+        TrainError::OtherConfiguration { .. }
+        | TrainError::OtherVersion { .. }
+        | TrainError::OtherData { .. }
+        | TrainError::OtherLength { .. }
+        | TrainError::EditedConfiguration { .. } => Some("--out FOLDER".into()),
+        TrainError::Damaged { .. } => Some("`cargo xtask resume RUN`".into()),
         _ => None,
     }
 }
@@ -108,5 +116,7 @@ mod tests {
         assert!(text.starts_with("the run cannot be measured: a is missing"), "{text}");
         assert!(text.ends_with("(`cargo xtask data fetch mnist`)"), "{text}");
         assert_eq!(sentence(&anyhow::anyhow!("nothing\nelse")), "nothing else");
+        let told = anyhow::anyhow!("disk full").context("a.npy cannot be written (disk full)");
+        assert_eq!(sentence(&told), "a.npy cannot be written (disk full)");
     }
 }

@@ -11,6 +11,8 @@ pub(crate) const DIVERGED: u8 = 3;
 pub enum Ending {
     Done,
     Diverged,
+    /// By a signal of this number, with everything kept that is needed to go on.
+    Interrupted(i32),
 }
 
 impl From<&Status> for Ending {
@@ -27,6 +29,8 @@ impl From<Ending> for ExitCode {
         match ending {
             Ending::Done => Self::SUCCESS,
             Ending::Diverged => Self::from(DIVERGED),
+            // As shells say it.
+            Ending::Interrupted(signal) => u8::try_from(128 + signal).map_or(Self::FAILURE, Self::from),
         }
     }
 }

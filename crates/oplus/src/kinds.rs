@@ -43,23 +43,6 @@ pub(crate) fn digit_sets(config: &Config) -> Vec<&'static str> {
     [config.initial(), config.data()].into_iter().filter_map(name).collect()
 }
 
-/// The files that the run reads, each with the name under which its digest is kept.
-pub(crate) fn data_files(config: &Config) -> Vec<(String, PathBuf)> {
-    [config.initial(), config.data()].into_iter().flat_map(files).collect()
-}
-
-fn files(points: &Points) -> Vec<(String, PathBuf)> {
-    match points {
-        Points::File { file, .. } => vec![(file.display().to_string(), file.into())],
-        Points::Digits { set, .. } => {
-            let folder = data_sets().join(set.name());
-            let files = set.data_set().map_or(&[][..], |data_set| data_set.files);
-            files.iter().map(|file| (format!("{set}/{}", file.name), folder.join(file.name))).collect()
-        }
-        _ => Vec::new(),
-    }
-}
-
 /// How clouds are measured under a preset.
 pub(crate) fn protocol(config: &Config, preset: &str) -> Protocol {
     let (pairs, exact_points) = match config {

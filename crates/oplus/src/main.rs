@@ -1,10 +1,10 @@
 //! The oplus binary: init, train, resume, sample, eval, reproduce, report.
-#![allow(clippy::print_stdout, clippy::print_stderr, reason = "the program talks to its user")]
 
 mod advice;
 mod command;
 mod ending;
 mod experiment;
+mod interruption;
 mod kinds;
 mod manifest;
 mod monitor;
@@ -20,10 +20,11 @@ use clap::Parser;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    match command::run(command::Cli::parse()) {
+    let cli = command::Cli::parse();
+    match interruption::watch().and_then(|()| command::run(cli)) {
         Ok(ending) => ending.into(),
         Err(error) => {
-            eprintln!("error: {}", advice::sentence(&error));
+            say::note!("error: {}", advice::sentence(&error));
             ExitCode::FAILURE
         }
     }

@@ -1,15 +1,13 @@
 //! Where results come from: manifest.json.
 
-use crate::kinds::data_files;
 use anyhow::{Context, Result, bail};
 use flows::device::Device;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Command;
-use train::Config;
+use train::digest::sha256;
 use train::run::{FORMAT, MANIFEST_FILE};
 
 /// The provenance of a run or of an experiment.
@@ -38,7 +36,7 @@ pub(crate) struct Manifest {
     pub preset: String,
     /// Whether the floors are measured too.
     pub with_floor: bool,
-    /// SHA-256 of the data files by path; a synthetic target is given by the seed.
+    /// SHA-256 of the data files, which the run adds; a synthetic target is given by the seed.
     pub data_sha256: BTreeMap<String, String>,
 }
 
@@ -49,7 +47,7 @@ impl Manifest {
             schema_version: FORMAT,
             version: env!("CARGO_PKG_VERSION").into(),
             git_revision: git_revision(),
-            cargo_lock_sha256: digest(include_bytes!("../../../Cargo.lock")),
+            cargo_lock_sha256: sha256([&include_bytes!("../../../Cargo.lock")[..]]),
             libtorch: cfg!(feature = "torch"),
             device: device.to_string(),
             platform: format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),
@@ -60,18 +58,6 @@ impl Manifest {
             with_floor,
             data_sha256: BTreeMap::new(),
         }
-    }
-
-    /// Adds the digests of the files that a run reads.
-    #[must_use]
-    pub(crate) fn with_data(mut self, config: &Config) -> Self {
-        for (name, file) in data_files(config) {
-            // A missing or empty file is said better by the reader.
-            if let Ok(bytes) = std::fs::read(&file) {
-                self.data_sha256.insert(name, digest(&bytes));
-            }
-        }
-        self
     }
 
     /// The fields by name.
@@ -92,10 +78,6 @@ impl Manifest {
     }
 }
 
-fn digest(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
 fn git_revision() -> Option<String> {
     let mut git = Command::new("git");
     // `--exclude *` leaves tags out: the answer is always a digest.
@@ -110,15 +92,4 @@ fn git_revision() -> Option<String> {
     ]);
     let output = git.output().ok().filter(|output| output.status.success())?;
     Some(String::from_utf8(output.stdout).ok()?.trim().to_owned())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::digest;
-
-    #[test]
-    fn digests_are_those_of_the_standard() {
-        // FIPS 180-2, appendix B.1.
-        assert_eq!(digest(b"abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
-    }
 }

@@ -14,20 +14,24 @@ use train::w2fe::GeneratorRun;
 pub(crate) struct Monitor {
     monitor: measure::Monitor,
     folder: PathBuf,
-    records: u64,
+    /// Iterations between two records.
+    every: u64,
 }
 
 impl Monitor {
     /// For a run in `folder`.
     pub(crate) fn new(config: &GeneratorConfig, folder: &Path) -> Result<Self> {
-        Ok(Self { monitor: measure::Monitor::new(config, &inputs())?, folder: folder.into(), records: 0 })
+        let (monitor, every) = (measure::Monitor::new(config, &inputs())?, config.training.log_every);
+        Ok(Self { monitor, folder: folder.into(), every })
     }
 
     /// What a record adds.
-    pub(crate) fn measure(&mut self, run: &GeneratorRun) -> Measured {
-        let Watched { values, particles } = self.monitor.measure(|points| run.trainer().generate(points))?;
-        self.records += 1;
-        if let Some(points) = particles.filter(|_| is_round(self.records)) {
+    pub(crate) fn measure(&self, run: &GeneratorRun) -> Measured {
+        // Counted so that a run that was interrupted goes on with the same records.
+        let record = run.iteration().div_ceil(self.every);
+        let Watched { values, particles } =
+            self.monitor.measure(record, |points| run.trainer().generate(points))?;
+        if let Some(points) = particles.filter(|_| is_round(record)) {
             let units = &run.trainer().source().units;
             samples::write_particles(&self.folder, run.iteration(), &points, units)?;
         }

@@ -19,7 +19,7 @@ impl Progress {
     /// Begins a work of this name.
     pub(crate) fn new(work: &str) -> Self {
         let work = work.to_owned();
-        Self::telling(PATIENCE, move |stage, seconds| eprintln!("{work}: {stage} ({seconds:.0} s)"))
+        Self::telling(PATIENCE, move |stage, seconds| say::note!("{work}: {stage} ({seconds:.0} s)"))
     }
 
     fn telling(patience: Duration, tell: impl Fn(&str, f64) + Send + 'static) -> Self {

@@ -1,10 +1,12 @@
 //! A run of the program: training, then measurement, samples, results and report.
 
+use crate::ending::Ending;
+use crate::interruption;
 use crate::kinds::{data_sets, dataset, inputs, protocol};
 use crate::manifest::Manifest;
 use crate::monitor::Monitor;
 use crate::progress::Progress;
-use crate::run_folder::{PATHS_PICTURE, REPORT_FILE, RESULTS_FILE, outcome, results, write_json};
+use crate::run_folder::{PATHS_PICTURE, REPORT_FILE, RESULTS_FILE, results, write_json};
 use crate::{page, samples};
 use anyhow::Result;
 use datasets::write_whole;
@@ -18,7 +20,7 @@ use train::config::{Config, Configuration};
 use train::model::FlowModel;
 use train::observe::Terminal;
 use train::outcome::{self, Outcome};
-use train::run::{OUTCOME_FILE, Run, stored_config};
+use train::run::{Lock, Run, damaged_checkpoints, newest_checkpoint};
 use train::source::Units;
 use train::{Model, TrainError};
 
@@ -36,41 +38,99 @@ pub(crate) fn train(
     resume: bool,
     device: Device,
     manifest: &Manifest,
-) -> Result<Status> {
-    let trained = resume && folder.join(OUTCOME_FILE).is_file() && stored_config(folder)? == *config;
-    if trained && folder.join(RESULTS_FILE).is_file() {
-        let results = results(folder)?;
-        if results.protocol == protocol(config, &manifest.preset) {
-            return Ok(ending(&results));
-        }
+) -> Result<Ending> {
+    let ended = if resume { ended(config, folder)? } else { None };
+    if let Some(outcome) = &ended
+        && let Some(ending) = measured(config, folder, outcome, manifest)?
+    {
+        let (folder, iterations) = (folder.display(), outcome.iterations);
+        say::answer!(
+            "{folder} is finished after {iterations} iterations ({}): nothing is left to do",
+            outcome.status
+        );
+        return Ok(ending);
     }
-    let outcome = if trained {
-        outcome(folder)?
-    } else {
-        match config {
-            Config::Flow(config) => {
-                begin(config.as_ref(), folder, resume, device, manifest)?.train()?.outcome
-            }
-            Config::Generator(config) => {
-                let mut monitor = Monitor::new(config, folder)?;
-                let run = begin(config.as_ref(), folder, resume, device, manifest)?;
-                run.measure(|training| monitor.measure(training)).train()?.outcome
-            }
-        }
+    let (outcome, _lock) = match ended {
+        Some(outcome) => (outcome, Some(Lock::acquire(folder)?)),
+        None => trained(config, folder, resume, device, manifest)?,
     };
+    let go_on = format!("go on with `cargo xtask resume {}`", folder.display());
+    if outcome.status == outcome::Status::Interrupted {
+        let state = newest_checkpoint(folder)?.unwrap_or_default();
+        say::note!(
+            "interrupted after iteration {}: its state is in {}; {go_on}",
+            outcome.iterations,
+            state.display()
+        );
+        return Ok(interruption::ending().unwrap_or(Ending::Interrupted(0)));
+    }
+    let unmeasured = format!("interrupted before the trained run is measured: {go_on}");
+    if let Some(ending) = interruption::ending() {
+        say::note!("{unmeasured}");
+        return Ok(ending);
+    }
+    interruption::advise(Some(unmeasured));
     let results = finish(config, folder, &outcome, manifest)?;
     report(folder)?;
-    let status = ending(&results);
+    interruption::advise(None);
+    let status = status(&results);
     results.rows.iter().for_each(say);
     match &status {
-        Status::Ok => println!("done: {}", folder.join(REPORT_FILE).display()),
-        Status::Diverged { step, reason } => eprintln!(
+        Status::Ok => say::answer!("done: {}", folder.join(REPORT_FILE).display()),
+        Status::Diverged { step, reason } => say::note!(
             "diverged at iteration {step} ({reason}): {} holds the last finite state; lower the learning rates, or bound \
              the critic's slope",
             folder.display()
         ),
     }
-    Ok(status)
+    Ok(Ending::from(&status))
+}
+
+/// How the training in a folder has ended, if it has.
+fn ended(config: &Config, folder: &Path) -> Result<Option<Outcome>, TrainError> {
+    match config {
+        Config::Flow(config) => train::run::ended(config.as_ref(), &inputs(), folder),
+        Config::Generator(config) => train::run::ended(config.as_ref(), &inputs(), folder),
+    }
+}
+
+/// How a run ended whose results are there and belong to this outcome and to this protocol.
+fn measured(
+    config: &Config,
+    folder: &Path,
+    outcome: &Outcome,
+    manifest: &Manifest,
+) -> Result<Option<Ending>> {
+    if !folder.join(RESULTS_FILE).is_file() {
+        return Ok(None);
+    }
+    let results = results(folder)?;
+    let same = results.protocol == protocol(config, &manifest.preset)
+        && results.rows.iter().all(|row| row.iterations == outcome.iterations);
+    Ok(same.then(|| Ending::from(&status(&results))))
+}
+
+/// Trains; the folder is this process's while the lock lives.
+fn trained(
+    config: &Config,
+    folder: &Path,
+    resume: bool,
+    device: Device,
+    manifest: &Manifest,
+) -> Result<(Outcome, Option<Lock>)> {
+    let _patience = interruption::patience();
+    Ok(match config {
+        Config::Flow(config) => {
+            let trained = begin(config.as_ref(), folder, resume, device, manifest)?.train()?;
+            (trained.outcome, trained.lock)
+        }
+        Config::Generator(config) => {
+            let monitor = Monitor::new(config, folder)?;
+            let run = begin(config.as_ref(), folder, resume, device, manifest)?;
+            let trained = run.measure(|training| monitor.measure(training)).train()?;
+            (trained.outcome, trained.lock)
+        }
+    })
 }
 
 fn begin<'a, C: Configuration>(
@@ -85,14 +145,15 @@ fn begin<'a, C: Configuration>(
     if manifest.with_floor {
         run = run.reading_share(READING_SHARE);
     }
-    Ok(run.provenance(manifest.facts()?).observer(Terminal::default()))
+    let run = run.provenance(manifest.facts()?).interrupt(interruption::asked());
+    Ok(run.observer(Terminal::default()))
 }
 
 /// Measures what a training has ended with, and writes samples and results.
 fn finish(config: &Config, folder: &Path, outcome: &Outcome, manifest: &Manifest) -> Result<Results> {
     let protocol = protocol(config, &manifest.preset);
     let mut status = match &outcome.status {
-        outcome::Status::Completed | outcome::Status::Stopped(_) => Status::Ok,
+        outcome::Status::Completed | outcome::Status::Stopped(_) | outcome::Status::Interrupted => Status::Ok,
         outcome::Status::Diverged { step, reason } => {
             Status::Diverged { step: *step, reason: reason.clone() }
         }
@@ -143,6 +204,7 @@ fn finish(config: &Config, folder: &Path, outcome: &Outcome, manifest: &Manifest
         seconds: outcome.seconds,
         reading_seconds: records.reading_seconds(),
         metrics,
+        notes: damages(folder)?,
         verdict,
     };
     let results = Results::new(config.name().into(), manifest.preset.clone(), protocol, vec![row], floors);
@@ -172,7 +234,7 @@ fn say_cost(records: &Records, seconds: f64) {
         _ => format!("; {without} records are without readings, so that they take about 5 % of the time"),
     };
     if read >= 1.0 || without > 0 {
-        println!(
+        say::answer!(
             "readings during the training took {read:.1} s beside {seconds:.1} s of iterations{left_out}"
         );
     }
@@ -181,8 +243,8 @@ fn say_cost(records: &Records, seconds: f64) {
 /// Says how a run is judged.
 fn say(row: &Row) {
     if let Some(verdict) = &row.verdict {
-        println!("{}", verdict.words);
-        verdict.caveat.iter().for_each(|caveat| println!("note: {caveat}"));
+        say::answer!("{}", verdict.words);
+        verdict.caveat.iter().for_each(|caveat| say::answer!("note: {caveat}"));
     }
 }
 
@@ -223,6 +285,15 @@ fn dimension(config: &Config) -> Result<usize, TrainError> {
     .dim())
 }
 
-fn ending(results: &Results) -> Status {
+/// A sentence for each checkpoint that was damaged on the way.
+fn damages(folder: &Path) -> Result<Vec<String>, TrainError> {
+    let sentence = |path: PathBuf| {
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        format!("a checkpoint was damaged ({name}): the run went on from the one before")
+    };
+    Ok(damaged_checkpoints(folder)?.into_iter().map(sentence).collect())
+}
+
+fn status(results: &Results) -> Status {
     results.rows.first().map_or(Status::Ok, |row| row.status.clone())
 }

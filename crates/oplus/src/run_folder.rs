@@ -7,8 +7,6 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::fs;
 use std::path::Path;
-use train::outcome::Outcome;
-use train::run::OUTCOME_FILE;
 
 /// Name of the results in the folder of a run or of an experiment.
 pub(crate) const RESULTS_FILE: &str = "results.json";
@@ -20,11 +18,6 @@ pub(crate) const PATHS_PICTURE: &str = "paths.svg";
 /// The results in the folder of a run or of an experiment.
 pub(crate) fn results(folder: &Path) -> Result<Results> {
     read_json(&folder.join(RESULTS_FILE))
-}
-
-/// How the training in a run folder ended.
-pub(crate) fn outcome(folder: &Path) -> Result<Outcome> {
-    read_json(&folder.join(OUTCOME_FILE))
 }
 
 /// Writes a value as JSON, whole or not at all.

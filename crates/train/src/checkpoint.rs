@@ -1,14 +1,25 @@
-//! The whole state of a run in one safetensors file, written whole or not at all.
+//! The whole state of a run in one safetensors file, which carries the SHA-256 of its contents and is written whole or
+//! not at all.
 
 use crate::TrainError;
+use crate::digest::sha256;
 use crate::optim::Adam;
 use crate::player::Player;
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use std::collections::HashMap;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
+/// The name of the digest among the counters.
+const DIGEST: &str = "sha256";
+/// What stands in the place of the digest while it is computed.
+const BLANK: &str = "0000000000000000000000000000000000000000000000000000000000000000";
+
+#[cfg(test)]
+mod tests;
+
 /// The state of a training, as it goes into a file.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct State {
     arrays: Vec<(String, Dtype, Vec<u8>)>,
     counters: HashMap<String, String>,
@@ -50,21 +61,48 @@ impl State {
         }
     }
 
-    pub(crate) fn write(&self, path: &Path) -> Result<(), TrainError> {
-        let unusable = |e: safetensors::SafeTensorError| TrainError::Checkpoint {
-            path: path.into(),
-            reason: e.to_string(),
-        };
+    /// The bytes of the file: safetensors with the counters and the digest as metadata.
+    fn encode(&self) -> Result<Vec<u8>, safetensors::SafeTensorError> {
         let mut views = Vec::new();
         for (name, dtype, bytes) in &self.arrays {
             let width = if *dtype == Dtype::F32 { 4 } else { 8 };
-            let view = TensorView::new(*dtype, vec![bytes.len() / width], bytes).map_err(unusable)?;
-            views.push((name.as_str(), view));
+            views.push((name.as_str(), TensorView::new(*dtype, vec![bytes.len() / width], bytes)?));
         }
-        let encoded = safetensors::serialize(views, Some(self.counters.clone())).map_err(unusable)?;
-        datasets::write_whole(path, |file| file.write_all(&encoded))?;
+        let mut metadata = self.counters.clone();
+        metadata.insert(DIGEST.into(), BLANK.into());
+        let mut bytes = safetensors::serialize(views, Some(metadata))?;
+        if let Some(place) = place_of_digest(&bytes) {
+            let digest = digest_around(&bytes, &place);
+            bytes.splice(place, digest.into_bytes());
+        }
+        Ok(bytes)
+    }
+
+    pub(crate) fn write(&self, path: &Path) -> Result<(), TrainError> {
+        let bytes = self.encode().map_err(|e| unusable(path, e))?;
+        datasets::write_whole(path, |file| file.write_all(&bytes))?;
         Ok(())
     }
+}
+
+/// Where the digest stands in the head of a file.
+fn place_of_digest(bytes: &[u8]) -> Option<Range<usize>> {
+    let (length, rest) = bytes.split_first_chunk()?;
+    let head = rest.get(..usize::try_from(u64::from_le_bytes(*length)).ok()?)?;
+    let before = format!("\"{DIGEST}\":\"");
+    let start = head.windows(before.len()).position(|window| window == before.as_bytes())?;
+    let start = length.len() + start + before.len();
+    (start + BLANK.len() <= length.len() + head.len()).then(|| start..start + BLANK.len())
+}
+
+/// The digest of every other byte of a file.
+fn digest_around(bytes: &[u8], place: &Range<usize>) -> String {
+    let piece = |range| bytes.get(range).unwrap_or_default();
+    sha256([piece(0..place.start), BLANK.as_bytes(), piece(place.end..bytes.len())])
+}
+
+fn unusable(path: &Path, reason: impl ToString) -> TrainError {
+    TrainError::Checkpoint { path: path.into(), reason: reason.to_string() }
 }
 
 /// Where the state of a network's reparametrisation is; that of spectral normalisation is the only one there is.
@@ -83,14 +121,33 @@ impl Stored {
     /// Reads a checkpoint.
     ///
     /// # Errors
-    /// [`TrainError::Io`] when there is none.
+    /// [`TrainError::Io`] when there is none, [`TrainError::Damaged`] when it is not what was written: every byte that is
+    /// changed or missing is noticed.
     pub fn open(path: &Path) -> Result<Self, TrainError> {
         let bytes = std::fs::read(path).map_err(|source| TrainError::Io { path: path.into(), source })?;
+        let damaged = |reason| TrainError::Damaged { path: path.into(), reason };
+        if bytes.is_empty() {
+            return Err(damaged("it is empty"));
+        }
+        let place = place_of_digest(&bytes).ok_or_else(|| damaged("its head is damaged or cut off"))?;
+        if bytes.get(place.clone()) != Some(digest_around(&bytes, &place).as_bytes()) {
+            return Err(damaged("its SHA-256 is not the one that it was written with"));
+        }
         Ok(Self { path: path.into(), bytes })
     }
 
+    /// A state as it would be read back from a file, without one.
+    ///
+    /// # Errors
+    /// [`TrainError::Checkpoint`] when two of its arrays have the same name.
+    pub fn in_memory(state: &State) -> Result<Self, TrainError> {
+        let path = PathBuf::from("in memory");
+        let bytes = state.encode().map_err(|e| unusable(&path, e))?;
+        Ok(Self { path, bytes })
+    }
+
     fn unusable(&self, reason: impl ToString) -> TrainError {
-        TrainError::Checkpoint { path: self.path.clone(), reason: reason.to_string() }
+        unusable(&self.path, reason)
     }
 
     /// A count.

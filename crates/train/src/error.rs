@@ -81,13 +81,79 @@ pub enum TrainError {
         /// The folder.
         path: PathBuf,
     },
-    /// A checkpoint that cannot be read back.
+    /// A run is continued with another number of iterations, on which its learning rates depend.
+    #[error(
+        "{} cannot go on for {iterations} iterations: {key}.schedule falls over the whole run, so that its first \
+         iterations would have been others; train for {iterations} iterations in a new folder (only runs with \
+         constant learning rates can be continued for longer)",
+        path.display()
+    )]
+    OtherLength {
+        /// The folder.
+        path: PathBuf,
+        /// How many iterations were asked for.
+        iterations: u64,
+        /// The optimiser whose rate depends on them.
+        key: &'static str,
+    },
+    /// A run is continued for fewer iterations than it has done.
+    #[error("{} has done {done} iterations, more than {iterations}: ask for at least as many", path.display())]
+    Shorter {
+        /// The folder.
+        path: PathBuf,
+        /// How many iterations were asked for.
+        iterations: u64,
+        /// How many there are.
+        done: u64,
+    },
+    /// The configuration in a run folder is not the one that was written there.
+    #[error(
+        "{} is not as it was written, and what lies beside it belongs to what it was: undo the change, or train with the \
+         changed configuration in a new folder",
+        path.display()
+    )]
+    EditedConfiguration {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A run is continued with other data.
+    #[error(
+        "{} is not what {} was begun with (SHA-256 {found} instead of {expected}): put the old contents back, or train in \
+         a new folder",
+        file.display(),
+        path.display()
+    )]
+    OtherData {
+        /// The data file.
+        file: PathBuf,
+        /// The folder of the run.
+        path: PathBuf,
+        /// The digest of the file.
+        found: String,
+        /// The digest in the manifest.
+        expected: String,
+    },
+    /// Another process works on a run folder.
+    #[error("{} is in use by another process: wait until it has ended, or stop it", path.display())]
+    InUse {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// A checkpoint of another training.
     #[error("checkpoint {} is not usable ({reason}): delete it to fall back on an older one, or start again", path.display())]
     Checkpoint {
         /// The file.
         path: PathBuf,
         /// What is wrong with it.
         reason: String,
+    },
+    /// A checkpoint that is not what was written.
+    #[error("checkpoint {} is damaged ({reason}): resume the run, which goes on from the one before", path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: &'static str,
     },
     /// The operating system refused.
     #[error("{} cannot be used ({source}): check the path and its permissions", path.display())]

@@ -54,6 +54,11 @@ impl Configuration for FlowConfig {
         &self.training
     }
 
+    fn with_iterations(mut self, iterations: u64) -> Self {
+        self.training.iterations = iterations;
+        self
+    }
+
     fn reach(&self, source: &Source) -> Result<Option<Reach>, TrainError> {
         Reach::of(self, source)
     }
@@ -206,11 +211,13 @@ impl<N: ScalarField + Clone + 'static> Training for FlowRun<N> {
         self.trainer.source().units.store(state);
         state.player("potential", &self.trainer.players.flow);
         state.player("critic", &self.trainer.players.critic);
+        state.counter("records-below-limits", self.patience.records as u64);
     }
 
     fn restore(&mut self, stored: &Stored, iteration: u64) -> Result<(), TrainError> {
         stored.player("potential", &mut self.trainer.players.flow)?;
         stored.player("critic", &mut self.trainer.players.critic)?;
+        self.patience.records = stored.size("records-below-limits")?;
         self.trainer.iteration = iteration;
         Ok(())
     }

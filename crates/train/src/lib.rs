@@ -18,7 +18,8 @@
 //! | [`training`] | what a run needs of a training |
 //! | [`flow_run`] | the training of a flow with its live indicators |
 //! | [`explicit`] | the training of an explicit flow |
-//! | [`checkpoint`] | the whole state of a training in one file, written whole or not at all |
+//! | [`checkpoint`] | the whole state of a training in one file, written whole or not at all, under its digest |
+//! | [`digest`] | SHA-256 of what a run depends on |
 //! | [`w2fe`] | the gradient flow of ½·W2² on particles |
 
 pub mod adversarial;
@@ -26,6 +27,7 @@ pub mod average;
 mod backend;
 pub mod checkpoint;
 pub mod config;
+pub mod digest;
 pub mod error;
 pub mod explicit;
 pub mod flow_run;

@@ -22,6 +22,8 @@ pub enum Status {
     Completed,
     /// The indicators stayed below the limits of `stop_when`.
     Stopped(Stop),
+    /// It was asked to end early; the run can go on.
+    Interrupted,
     /// A loss or a gradient was not finite.
     Diverged {
         /// The iteration that could not be done.
@@ -45,6 +47,7 @@ impl fmt::Display for Status {
             Self::Stopped(Stop { records }) => {
                 write!(formatter, "the indicators of stop_when held for {records} records in a row")
             }
+            Self::Interrupted => write!(formatter, "the run was interrupted"),
             Self::Diverged { step, reason } => write!(formatter, "diverged at iteration {step}: {reason}"),
         }
     }

@@ -83,8 +83,7 @@ impl Player {
         self.adam.step(settings, rate, &mut self.parameters, &gradient)?;
         self.reparametrisation.settle(&mut self.parameters)?;
         let effective = self.effective()?;
-        average::update(&mut self.average, &effective, decay, self.adam.steps);
-        Ok(())
+        Ok(average::update(&mut self.average, &effective, decay, self.adam.steps)?)
     }
 }
 

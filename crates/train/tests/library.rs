@@ -337,7 +337,7 @@ device = "none"
     ] {
         let text = error.to_string();
         assert!(matches!(error, TrainError::OtherVersion { found: 1, .. }), "{text}");
-        assert!(text.contains("format 1 (by version 0.1.0)") && text.contains("reads format 2"), "{text}");
+        assert!(text.contains("format 1 (by version 0.1.0)") && text.contains("reads format 3"), "{text}");
     }
     let error = Run::new(flow(&[])).out(folder.path()).train().unwrap_err();
     assert!(matches!(error, TrainError::Occupied { .. }));

@@ -2,6 +2,9 @@
 //! the one that theory gives where it gives one.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "a test may panic")]
 
+mod common;
+
+use common::{FLOW, GENERATORS, changes, generator};
 use mfg::known_answers::{InteractingGaussians, ShiftedGaussians};
 use ndarray::Array1;
 use rand::RngExt;
@@ -15,73 +18,8 @@ use train::model::FlowModel;
 use train::outcome::{Outcome, Status, Stop};
 use train::run::{METRICS_FILE, Run, newest_checkpoint};
 
-const SMALL: &str = r#"
-kind = "flow"
-name = "small"
-[data]
-kind = "target"
-target = "pinwheel"
-dim = 3
-samples = 500
-[flow]
-horizon = 1.0
-lambda = 0.5
-steps = { min = 1, max = 4 }
-[representation]
-kind = "network"
-hidden = [8, 8]
-[critic]
-divergence = "kl-donsker-varadhan"
-lipschitz = { method = "penalty", form = "lp", weight = 1.0 }
-hidden = [8]
-[training]
-iterations = 40
-batch = 16
-critic_updates = 2
-optimiser = { learning_rate = 1e-3 }
-critic_optimiser = { learning_rate = 1e-3 }
-average = 0.9
-log_every = 5
-checkpoint_every = 10
-"#;
-
-const GENERATOR: &str = r#"
-kind = "generator"
-name = "ring"
-[data]
-kind = "target"
-target = "ring"
-dim = 2
-balanced = true
-[initial]
-kind = "normal"
-std = 0.05
-dim = 2
-[generator]
-hidden = [8, 8]
-batch_norm = true
-residual = true
-[potentials]
-penalty = { kind = "quadratic", weight = 200.0 }
-hidden = [8, 8]
-[update]
-kind = "flow"
-epsilon = 0.3
-persistence = 2
-[training]
-iterations = 40
-batch = 16
-critic_updates = 2
-optimiser = { learning_rate = 1e-3 }
-critic_optimiser = { learning_rate = 1e-3 }
-average = 0.9
-log_every = 5
-checkpoint_every = 10
-"#;
-
 fn small(overrides: &[&str]) -> FlowConfig {
-    let overrides: Vec<String> = overrides.iter().map(|s| (*s).to_owned()).collect();
-    FlowConfig::parse(SMALL, "small.toml", None, &overrides).unwrap()
+    FlowConfig::parse(FLOW, "small.toml", None, &changes(overrides)).unwrap()
 }
 
 /// Trains in a folder.
@@ -149,7 +87,7 @@ fn an_interrupted_run_ends_in_the_same_bits() {
         "lipschitz = { method = \"spectral\" }",
         "lipschitz = { method = \"orthonormal\" }",
     ] {
-        let text = SMALL.replace("lipschitz = { method = \"penalty\", form = \"lp\", weight = 1.0 }", device);
+        let text = FLOW.replace("lipschitz = { method = \"penalty\", form = \"lp\", weight = 1.0 }", device);
         interrupt_and_compare(&FlowConfig::parse(&text, "small.toml", None, &[]).unwrap(), device);
     }
 }
@@ -211,9 +149,9 @@ fn a_hopf_lax_flow_is_optimal_for_its_critic_after_any_training() {
 /// Two-step schemes remember the networks of the step before.
 #[test]
 fn an_interrupted_generator_ends_in_the_same_bits() {
-    for change in ["update.scheme=adams-bashforth", "update={ kind = \"direct\" }"] {
-        let config = GeneratorConfig::parse(GENERATOR, "ring.toml", None, &[change.into()]).unwrap();
-        interrupt_and_compare(&config, change);
+    for (method, judge, change) in [GENERATORS[1], GENERATORS[2]] {
+        let config = GeneratorConfig::parse(&generator(judge), "ring.toml", None, &changes(change)).unwrap();
+        interrupt_and_compare(&config, method);
     }
 }
 

@@ -43,7 +43,12 @@ pub enum WriteError {
     },
 }
 
-/// Writes a file whole or not at all: into a temporary file of the same folder, flushed to disk, then renamed.
+/// How the names of temporary files begin and end.
+const PREFIX: &str = ".";
+const SUFFIX: &str = ".partial";
+
+/// Writes a file whole or not at all: into a temporary file of the same folder, flushed to disk, then renamed, and
+/// the folder flushed too.
 ///
 /// A file of that name is replaced in one step; a reader sees the old contents or the new, never a part.
 ///
@@ -73,7 +78,7 @@ fn try_write_whole(path: &Path, contents: impl FnOnce(&mut dyn Write) -> io::Res
         _ => Path::new("."),
     };
     let mut builder = tempfile::Builder::new();
-    builder.prefix(".").suffix(".partial");
+    builder.prefix(PREFIX).suffix(SUFFIX);
     // A temporary file is private by default; a result has the permissions that the user's umask gives.
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
@@ -86,7 +91,37 @@ fn try_write_whole(path: &Path, contents: impl FnOnce(&mut dyn Write) -> io::Res
     if path.is_dir() {
         return Err(io::Error::new(io::ErrorKind::IsADirectory, "it is a folder"));
     }
-    file.persist(path).map(drop::<fs::File>).map_err(|error| error.error)
+    file.persist(path).map_err(|error| error.error)?;
+    // The new name is on disk once its folder is. Where a file system cannot say so, the file is whole all the same.
+    #[cfg(unix)]
+    let _ = fs::File::open(folder).and_then(|folder| folder.sync_all());
+    Ok(())
+}
+
+/// Whether a path is that of a temporary file of [`write_whole`].
+pub fn is_partial(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    name.starts_with(PREFIX) && name.ends_with(SUFFIX)
+}
+
+/// Removes the temporary files that writes into `folder` have left because their process was killed; the caller makes
+/// sure that nobody is writing there.
+///
+/// # Errors
+/// [`WriteError::Io`] where the folder or a file refuses.
+pub fn remove_partial(folder: impl AsRef<Path>) -> Result<(), WriteError> {
+    let folder = folder.as_ref();
+    let refused = |path: &Path| {
+        let path = path.to_path_buf();
+        |source| WriteError::Io { path, source }
+    };
+    for entry in fs::read_dir(folder).map_err(refused(folder))? {
+        let path = entry.map_err(refused(folder))?.path();
+        if is_partial(&path) {
+            fs::remove_file(&path).map_err(refused(&path))?;
+        }
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -25,12 +25,12 @@ const STEPS: &[Step] = &[
 pub(super) fn run(workspace: &Workspace) -> Result<ExitCode> {
     let begin = Instant::now();
     for (name, step) in STEPS {
-        eprintln!("== {name}");
+        say::note!("== {name}");
         let started = Instant::now();
         step(workspace).with_context(|| format!("ci stopped at `{name}`"))?;
-        eprintln!("== {name}: passed in {:.0} s", started.elapsed().as_secs_f64());
+        say::note!("== {name}: passed in {:.0} s", started.elapsed().as_secs_f64());
     }
-    eprintln!("== all {} steps passed in {:.0} s", STEPS.len(), begin.elapsed().as_secs_f64());
+    say::note!("== all {} steps passed in {:.0} s", STEPS.len(), begin.elapsed().as_secs_f64());
     Ok(ExitCode::SUCCESS)
 }
 

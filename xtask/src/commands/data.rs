@@ -27,13 +27,13 @@ pub(super) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<ExitCo
         Action::Fetch { name } => {
             let data_set = find(name)?;
             let folder = datasets::fetch(data_set, &root)?;
-            println!("{name} is in {} ({})", folder.display(), data_set.terms);
+            say::answer!("{name} is in {} ({})", folder.display(), data_set.terms);
         }
         Action::Check { name } => {
             let data_set = find(name)?;
             let folder = root.join(data_set.name);
             data_set.verify(&folder)?;
-            println!("{name} is whole: {} files in {}", data_set.files.len(), folder.display());
+            say::answer!("{name} is whole: {} files in {}", data_set.files.len(), folder.display());
         }
     }
     Ok(ExitCode::SUCCESS)

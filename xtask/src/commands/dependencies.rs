@@ -9,7 +9,7 @@ use std::process::Stdio;
 pub(super) fn check(workspace: &Workspace) -> Result<()> {
     for (tool, arguments) in [("deny", &["check", "bans", "licenses", "sources"][..]), ("machete", &[])] {
         if !installed(workspace, tool) {
-            eprintln!("cargo {tool} is skipped: `cargo install --locked cargo-{tool}` installs it");
+            say::note!("cargo {tool} is skipped: `cargo install --locked cargo-{tool}` installs it");
             continue;
         }
         let mut cargo = workspace.cargo();

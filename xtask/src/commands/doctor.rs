@@ -76,9 +76,9 @@ pub(super) fn run(workspace: &Workspace) -> Result<ExitCode> {
             State::Missing(fix) => ("MISSING", Some(fix)),
             State::Without(fix) => ("none", Some(fix)),
         };
-        println!("{mark:<8} {:<13} {} (expected: {})", finding.subject, finding.found, finding.expected);
+        say::answer!("{mark:<8} {:<13} {} (expected: {})", finding.subject, finding.found, finding.expected);
         if let Some(fix) = fix {
-            println!("{:<8} {:<13} fix: {fix}", "", "");
+            say::answer!("{:<8} {:<13} fix: {fix}", "", "");
         }
     }
     Ok(if findings.iter().any(Finding::is_missing) { ExitCode::FAILURE } else { ExitCode::SUCCESS })

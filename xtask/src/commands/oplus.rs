@@ -6,6 +6,7 @@ use crate::program;
 use crate::workspace::Workspace;
 use anyhow::{Context, Result};
 use std::ffi::OsString;
+use std::io;
 use std::path::PathBuf;
 use std::process::{Command, ExitCode};
 
@@ -13,10 +14,22 @@ pub(super) fn run(workspace: &Workspace, command: &str, arguments: &[OsString]) 
     let program = build(workspace, arguments)?;
     // The program runs in the user's folder, but the data sets of `data fetch` lie in the workspace.
     let data = datasets::manifest::cache_root(workspace.root());
-    let status = Command::new(&program).arg(command).args(arguments).env("OPLUS_DATA", data).status();
-    let status = status.with_context(|| format!("{} did not start", program.display()))?;
-    // A process that a signal has ended has no code.
-    Ok(status.code().map_or(ExitCode::FAILURE, |code| ExitCode::from(u8::try_from(code).unwrap_or(1))))
+    let mut oplus = Command::new(&program);
+    oplus.arg(command).args(arguments).env("OPLUS_DATA", data);
+    instead_of_this(oplus).with_context(|| format!("{} did not start", program.display()))
+}
+
+/// Goes on as another program, to which signals and whoever waits for the exit code then speak.
+#[cfg(unix)]
+fn instead_of_this(mut program: Command) -> io::Result<ExitCode> {
+    Err(std::os::unix::process::CommandExt::exec(&mut program))
+}
+
+/// Runs another program and takes over its exit code; a process that was ended from outside has none.
+#[cfg(not(unix))]
+fn instead_of_this(mut program: Command) -> io::Result<ExitCode> {
+    let code = program.status()?.code().and_then(|code| u8::try_from(code).ok());
+    Ok(code.map_or(ExitCode::FAILURE, ExitCode::from))
 }
 
 /// Builds the oplus that these arguments need, and returns the program.

@@ -26,10 +26,10 @@ pub(super) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<ExitCo
     };
     match &ready {
         Ready::Own(folder) => {
-            println!("libtorch {} is your own: LIBTORCH={}", libtorch::VERSION, folder.display())
+            say::answer!("libtorch {} is your own: LIBTORCH={}", libtorch::VERSION, folder.display())
         }
         Ready::Linked(folder) => {
-            println!("libtorch {} is ready: .libtorch -> {}", libtorch::VERSION, folder.display())
+            say::answer!("libtorch {} is ready: .libtorch -> {}", libtorch::VERSION, folder.display())
         }
     }
     Ok(ExitCode::SUCCESS)

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 pub(super) fn run(workspace: &Workspace) -> Result<ExitCode> {
     check(workspace)?;
-    println!("tidy: every rule holds");
+    say::answer!("tidy: every rule holds");
     Ok(ExitCode::SUCCESS)
 }
 
@@ -15,7 +15,7 @@ pub(super) fn run(workspace: &Workspace) -> Result<ExitCode> {
 pub(super) fn check(workspace: &Workspace) -> Result<()> {
     let problems = tidy::problems(workspace.root())?;
     for problem in &problems {
-        eprintln!("{problem}");
+        say::note!("{problem}");
     }
     if !problems.is_empty() {
         bail!("{} places break a rule, listed above", problems.len());

@@ -10,7 +10,7 @@ const USAGE: u8 = 2;
 /// Prints clap's help, or one sentence about what is wrong.
 pub(crate) fn answer(error: &clap::Error) -> ExitCode {
     if error.kind() == ErrorKind::InvalidSubcommand {
-        eprintln!("error: {}", unknown_command(error));
+        say::note!("error: {}", unknown_command(error));
         return ExitCode::from(USAGE);
     }
     // Nothing more can be done if even this message cannot be written.

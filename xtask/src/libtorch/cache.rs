@@ -42,7 +42,7 @@ pub(crate) fn install(root: &Path, kind: Kind, wheels: &[Wheel], fetch: &Fetch) 
         File::create(&lock_path).with_context(|| format!("{} cannot be made", lock_path.display()))?,
     );
     if lock.try_write().is_err() {
-        eprintln!("waiting for another set-up to finish");
+        say::note!("waiting for another set-up to finish");
     }
     let _guard = lock.write().with_context(|| format!("{} cannot be locked", lock_path.display()))?;
     if check::check(&target).is_ok() {
@@ -76,7 +76,7 @@ fn build(root: &Path, name: &str, kind: Kind, wheels: &[Wheel], fetch: &Fetch) -
         let downloads = partial.path().join(wheel.package);
         fs::create_dir(&downloads).with_context(|| format!("{} cannot be made", downloads.display()))?;
         let file = fetch(wheel, &downloads)?;
-        eprintln!("unpacking {} {}", wheel.package, wheel.version);
+        say::note!("unpacking {} {}", wheel.package, wheel.version);
         unpack::unpack(&file, wheel.take, &libtorch)?;
         fs::remove_dir_all(&downloads)
             .with_context(|| format!("{} cannot be removed", downloads.display()))?;

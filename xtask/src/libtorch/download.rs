@@ -15,7 +15,7 @@ const PIP_REMEDY: &str = "python3 with pip is needed once to fetch libtorch: ins
 /// Puts the wheel into `folder` and returns its path; a wheel whose SHA-256 differs is an error and is not kept.
 pub(super) fn with_pip(wheel: &Wheel, folder: &Path) -> Result<PathBuf> {
     let what = format!("{} {}", wheel.package, wheel.version);
-    eprintln!("fetching {what}");
+    say::note!("fetching {what}");
     for attempt in 1.. {
         let status =
             pip(wheel, folder).status().with_context(|| format!("python3 did not start; {PIP_REMEDY}"))?;
@@ -31,7 +31,7 @@ pub(super) fn with_pip(wheel: &Wheel, folder: &Path) -> Result<PathBuf> {
                  then run `cargo xtask setup` again"
             );
         }
-        eprintln!("fetching {what} again (attempt {} of {ATTEMPTS})", attempt + 1);
+        say::note!("fetching {what} again (attempt {} of {ATTEMPTS})", attempt + 1);
     }
     let file = only_wheel_in(folder)?;
     verify(&file, wheel.sha256).with_context(|| format!("{what} is refused"))?;

@@ -8,15 +8,16 @@ use toml::{Table, Value};
 const DIRECTION: &[(&str, &[&str])] = &[
     ("datasets", &[]),
     ("metrics", &[]),
+    ("say", &[]),
     ("simd", &[]),
     ("ot-core", &["simd"]),
     ("mfg", &["metrics", "ot-core"]),
     ("flows", &["metrics", "simd", "ot-core", "mfg"]),
-    ("train", &["datasets", "metrics", "ot-core", "mfg", "flows"]),
+    ("train", &["datasets", "metrics", "say", "ot-core", "mfg", "flows"]),
     ("eval", &["metrics", "ot-core"]),
     ("measure", &["datasets", "metrics", "ot-core", "mfg", "flows", "train", "eval"]),
-    ("oplus", &["datasets", "metrics", "ot-core", "mfg", "flows", "train", "eval", "measure"]),
-    ("xtask", &["datasets"]),
+    ("oplus", &["datasets", "metrics", "say", "ot-core", "mfg", "flows", "train", "eval", "measure"]),
+    ("xtask", &["datasets", "say"]),
     (
         "oplus-benches",
         &["datasets", "metrics", "simd", "ot-core", "mfg", "flows", "train", "eval", "measure"],
@@ -33,7 +34,9 @@ struct Ban {
 const BANS: &[Ban] = &[
     Ban {
         dependencies: &["clap", "anyhow"],
-        within: &["datasets", "metrics", "simd", "ot-core", "mfg", "flows", "train", "eval", "measure"],
+        within: &[
+            "datasets", "metrics", "say", "simd", "ot-core", "mfg", "flows", "train", "eval", "measure",
+        ],
         why: "a library knows no command line, and its errors have types",
     },
     Ban {

@@ -277,6 +277,7 @@ mod tests {
             seconds: 1.0,
             reading_seconds: 0.0,
             metrics,
+            notes: Vec::new(),
             verdict: None,
         }
     }

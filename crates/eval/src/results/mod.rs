@@ -92,6 +92,9 @@ pub struct Row {
     pub reading_seconds: f64,
     /// The metrics; one that could not be computed is absent.
     pub metrics: Metrics,
+    /// What happened on the way that a reader should know, such as a damaged checkpoint.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
     /// The run judged against the floor, where that was measured with it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub verdict: Option<Verdict>,
@@ -170,6 +173,7 @@ mod tests {
             seconds: 1.5,
             reading_seconds: 0.25,
             metrics,
+            notes: Vec::new(),
             verdict: None,
         }
     }

@@ -75,7 +75,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<Ending> {
         })?;
     drop(progress);
     if arguments.json {
-        println!("{}", serde_json::to_string_pretty(&found)?);
+        say::answer!("{}", serde_json::to_string_pretty(&found)?);
     } else {
         print(&found);
     }
@@ -101,7 +101,7 @@ fn clouds(
 }
 
 fn print(found: &Distances) {
-    println!("{} against {} points, {} coordinates", found.n, found.m, found.dim);
+    say::answer!("{} against {} points, {} coordinates", found.n, found.m, found.dim);
     for distance in Distance::ALL {
         let Some(value) = found.get(distance) else { continue };
         let note = match (distance, &found.sinkhorn_divergence, &found.coordinate_w1) {
@@ -118,13 +118,13 @@ fn print(found: &Distances) {
             }),
             _ => String::new(),
         };
-        println!("{distance:>20}  {value:.6e}{note}");
+        say::answer!("{distance:>20}  {value:.6e}{note}");
     }
     if let Some(gap) = found.exact.duality_gap {
-        println!("{:>20}  {gap:.6e}", "duality_gap");
+        say::answer!("{:>20}  {gap:.6e}", "duality_gap");
     }
     if let Some(floor) = &found.floor {
-        println!(
+        say::answer!(
             "two halves of the reference and as many samples against one of them, {} points each:",
             floor.n
         );
@@ -132,13 +132,13 @@ fn print(found: &Distances) {
             [("w1", floor.w1, floor.samples_w1), ("w2_squared", floor.w2_squared, floor.samples_w2_squared)]
         {
             if let (Some(floor), Some(value)) = (floor, value) {
-                println!("{name:>20}  {value:.6e}  floor {floor:.6e}");
+                say::answer!("{name:>20}  {value:.6e}  floor {floor:.6e}");
             }
         }
     }
-    found.notes.iter().for_each(|note| println!("note: {note}"));
+    found.notes.iter().for_each(|note| say::answer!("note: {note}"));
     for (name, reason) in &found.left_out {
-        println!("left out: {name}: {reason}{}", flag(name));
+        say::answer!("left out: {name}: {reason}{}", flag(name));
     }
 }
 

@@ -24,11 +24,11 @@ pub(super) fn run(arguments: &Arguments) -> Result<Ending> {
     }
     let points = datasets::read_matrix(data)?;
     for sentence in Survey::of(points.view()).sentences() {
-        println!("{sentence}");
+        say::answer!("{sentence}");
     }
     let text = Proposal::of(&points, &stem, &seen_from(data, &out)?)?.to_toml();
     datasets::write_whole(&out, |file| file.write_all(text.as_bytes()))?;
-    println!("\n{} is written; train with\n  cargo xtask train {}", out.display(), out.display());
+    say::answer!("\n{} is written; train with\n  cargo xtask train {}", out.display(), out.display());
     Ok(Ending::Done)
 }
 

@@ -14,7 +14,8 @@ use clap::{Parser, Subcommand};
 
 /// Proximal generative flows: train them, sample them, measure them, reproduce the published tables.
 ///
-/// Exit codes: 0 done, 1 an error (one sentence says what to do), 2 a wrong command line, 3 a training diverged.
+/// Exit codes: 0 done, 1 an error (one sentence says what to do), 2 a wrong command line, 3 a training diverged, 130 and
+/// 143 interrupted by SIGINT and SIGTERM.
 #[derive(Debug, Parser)]
 #[command(name = "oplus", version, disable_help_subcommand = true)]
 pub(crate) struct Cli {

@@ -17,6 +17,6 @@ pub(super) fn run(arguments: &Arguments) -> Result<Ending> {
     let folder = &arguments.folder;
     let is_run = folder.join(CONFIG_FILE).is_file();
     let path = if is_run { run::report(folder)? } else { experiment::report(folder)? };
-    println!("{}", path.display());
+    say::answer!("{}", path.display());
     Ok(Ending::Done)
 }

@@ -2,6 +2,7 @@
 
 use super::Ending;
 use crate::experiment::{self, Plan};
+use crate::interruption;
 use anyhow::Result;
 use clap::{Args, ValueEnum};
 use flows::device::Device;
@@ -75,7 +76,13 @@ pub(super) fn run(arguments: &Arguments) -> Result<Ending> {
         resume: arguments.resume,
         usps_resampled: arguments.usps_resampled,
     };
-    let table = experiment::reproduce(experiment, &plan)?;
-    println!("{table}\n{}: results.json, table.md, report.html", plan.out.display());
+    let Some(table) = experiment::reproduce(experiment, &plan)? else {
+        say::note!(
+            "interrupted: what is done is kept in {}; go on with the same command and --resume",
+            plan.out.display()
+        );
+        return Ok(interruption::ending().unwrap_or(Ending::Done));
+    };
+    say::answer!("{table}\n{}: results.json, table.md, report.html", plan.out.display());
     Ok(Ending::Done)
 }

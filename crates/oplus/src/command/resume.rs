@@ -21,6 +21,5 @@ pub(super) struct Arguments {
 pub(super) fn run(arguments: &Arguments) -> Result<Ending> {
     let config = stored_config(&arguments.run)?;
     let manifest = Manifest::read(&arguments.run)?;
-    let status = run::train(&config, &arguments.run, true, arguments.device, &manifest)?;
-    Ok(Ending::from(&status))
+    run::train(&config, &arguments.run, true, arguments.device, &manifest)
 }

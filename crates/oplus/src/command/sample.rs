@@ -55,6 +55,6 @@ pub(super) fn run(arguments: &Arguments) -> Result<Ending> {
         }
     };
     samples::write_points(&arguments.out, &points, model.units())?;
-    println!("{} points of dimension {} in {}", points.nrows(), points.ncols(), arguments.out.display());
+    say::answer!("{} points of dimension {} in {}", points.nrows(), points.ncols(), arguments.out.display());
     Ok(Ending::Done)
 }

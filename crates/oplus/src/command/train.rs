@@ -2,7 +2,7 @@
 
 use crate::ending::Ending;
 use crate::manifest::Manifest;
-use crate::run;
+use crate::{interruption, run};
 use anyhow::{Context, Result};
 use clap::Args;
 use datasets::Columns;
@@ -38,15 +38,22 @@ pub(super) struct Arguments {
     /// The run folder [default: runs/NAME-HASH-sSEED]
     #[arg(long, value_name = "RUN")]
     out: Option<PathBuf>,
-    /// Go on with the run of that folder, if there is one
+    /// Go on with the run of that folder, if there is one; with constant learning rates also for more iterations
+    /// (--set training.iterations=N)
     #[arg(long)]
     resume: bool,
     /// Leave the floors to the experiment that starts this run
     #[arg(long, hide = true)]
     without_floor: bool,
+    /// End when standard input is closed, as it is when the experiment that holds it ends
+    #[arg(long, hide = true)]
+    with_parent: bool,
 }
 
 pub(super) fn run(arguments: Arguments) -> Result<Ending> {
+    if arguments.with_parent {
+        interruption::follow_parent();
+    }
     let mut changes = Vec::new();
     if let Some(file) = &arguments.data {
         changes.push(data_from(file, &arguments.config)?);
@@ -61,10 +68,8 @@ pub(super) fn run(arguments: Arguments) -> Result<Ending> {
         Some(out) => out,
         None => Path::new("runs").join(format!("{}-{}-s{}", config.name(), config.hash()?, config.seed())),
     };
-    let manifest =
-        Manifest::new(arguments.device, &arguments.preset, !arguments.without_floor).with_data(&config);
-    let status = run::train(&config, &out, arguments.resume, arguments.device, &manifest)?;
-    Ok(Ending::from(&status))
+    let manifest = Manifest::new(arguments.device, &arguments.preset, !arguments.without_floor);
+    run::train(&config, &out, arguments.resume, arguments.device, &manifest)
 }
 
 /// What a configuration says of its data that holds for another file too.

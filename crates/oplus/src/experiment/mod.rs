@@ -8,6 +8,7 @@ mod tables;
 
 pub(crate) use catalogue::{Experiment, find, names};
 
+use crate::interruption;
 use crate::kinds::{self, data_sets, protocol};
 use crate::manifest::Manifest;
 use crate::page;
@@ -28,7 +29,7 @@ use std::fs;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use train::Config;
-use train::run::MANIFEST_FILE;
+use train::run::{Lock, MANIFEST_FILE};
 
 /// Name of the table in the folder of an experiment.
 const TABLE_FILE: &str = "table.md";
@@ -68,17 +69,24 @@ impl Trial {
     }
 }
 
-/// Trains, measures and tabulates; returns the table as Markdown.
-pub(crate) fn reproduce(experiment: &Experiment, plan: &Plan) -> Result<String> {
+/// Trains, measures and tabulates; returns the table as Markdown, or none when it was interrupted.
+pub(crate) fn reproduce(experiment: &Experiment, plan: &Plan) -> Result<Option<String>> {
     let trials = trials(experiment, plan)?;
     let sets: BTreeSet<&str> = trials.iter().flat_map(|trial| kinds::digit_sets(&trial.config)).collect();
     // What no package carries comes last in the alphabet and is the harder to get: it is said first.
     sets.into_iter().rev().try_for_each(digits_are_there)?;
     claim(plan)?;
+    let _lock = Lock::acquire(&plan.out)?;
     let manifest = Manifest::new(plan.device, &plan.preset, true);
     write_json(&plan.out.join(MANIFEST_FILE), &manifest)?;
     let jobs = trials.iter().map(|trial| job(trial, plan)).collect::<Result<Vec<_>>>()?;
     queue::run(&jobs, plan.side_by_side)?;
+    if interruption::ending().is_some() {
+        return Ok(None);
+    }
+    interruption::advise(Some(
+        "interrupted: the runs are kept; go on with the same command and --resume".into(),
+    ));
     let mut rows = Vec::new();
     for trial in first_of_families(&trials) {
         rows.extend(references::references(&trial.config, trial.row.family, plan)?);
@@ -100,7 +108,7 @@ pub(crate) fn reproduce(experiment: &Experiment, plan: &Plan) -> Result<String> 
     write_json(&plan.out.join(RESULTS_FILE), &results)?;
     let table = write_table(experiment, &results, &plan.out)?;
     report(&plan.out)?;
-    Ok(table)
+    Ok(Some(table))
 }
 
 /// Writes the report of an experiment from its folder.
@@ -206,7 +214,7 @@ fn job(trial: &Trial, plan: &Plan) -> Result<Job> {
         arguments.extend([name.to_owned(), value]);
     }
     // A finished run is left as it is, an interrupted one goes on, a missing one begins.
-    arguments.extend(["--resume".to_owned(), "--without-floor".to_owned()]);
+    arguments.extend(["--resume", "--without-floor", "--with-parent"].map(str::to_owned));
     Ok(Job { label: trial.label(), arguments, log })
 }
 

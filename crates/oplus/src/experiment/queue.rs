@@ -1,11 +1,12 @@
 //! Runs side by side: each is a process of this same program with one thread.
 
 use crate::ending::DIVERGED;
+use crate::interruption;
 use anyhow::{Context, Result, bail};
 use std::fs::File;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::sync::Mutex;
 use std::time::Instant;
 
@@ -22,12 +23,14 @@ pub(super) struct Job {
 
 /// Does all jobs in order, `side_by_side` at a time; after a failure no further one is started.
 ///
-/// A divergence is a result, not a failure.
+/// A divergence is a result, not a failure. When this process is asked to end, the runs finish their iterations and keep
+/// their states, and no further one is started.
 pub(super) fn run(jobs: &[Job], side_by_side: NonZeroUsize) -> Result<()> {
     let program = std::env::current_exe().context("the path of this program is unknown")?;
     let waiting = Mutex::new(jobs.iter());
     let done = Mutex::new((0_usize, None));
     let started = Instant::now();
+    let _patience = interruption::patience();
     std::thread::scope(|scope| {
         for _ in 0..side_by_side.get().min(jobs.len()) {
             scope.spawn(|| {
@@ -40,7 +43,7 @@ pub(super) fn run(jobs: &[Job], side_by_side: NonZeroUsize) -> Result<()> {
                         Ok(word) => word,
                         Err(_) => "failed",
                     };
-                    eprintln!(
+                    say::note!(
                         "[{}/{}] {}: {word} in {:.0} s ({:.0} s so far)",
                         done.0,
                         jobs.len(),
@@ -51,7 +54,7 @@ pub(super) fn run(jobs: &[Job], side_by_side: NonZeroUsize) -> Result<()> {
                     if let Err(error) = result {
                         done.1.get_or_insert(error);
                     }
-                    if done.1.is_some() {
+                    if done.1.is_some() || interruption::ending().is_some() {
                         return;
                     }
                 }
@@ -73,7 +76,7 @@ fn child(program: &std::path::Path, job: &Job) -> Result<&'static str> {
         .args(&job.arguments)
         .env("OMP_NUM_THREADS", "1")
         .env("RAYON_NUM_THREADS", "1")
-        .stdin(Stdio::null())
+        .stdin(interruption::lifeline().context("a pipe to a run cannot be made")?)
         .stdout(output)
         .stderr(errors)
         .status()
@@ -81,6 +84,7 @@ fn child(program: &std::path::Path, job: &Job) -> Result<&'static str> {
     match status.code() {
         Some(0) => Ok("ok"),
         Some(code) if code == i32::from(DIVERGED) => Ok("diverged"),
+        _ if interruption::ending().is_some() => Ok("interrupted"),
         _ => {
             let log = std::fs::read_to_string(&job.log).unwrap_or_default();
             let last = log.lines().last().unwrap_or("no message");

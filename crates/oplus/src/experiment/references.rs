@@ -50,6 +50,7 @@ pub(super) fn references(config: &Config, family: &str, plan: &Plan) -> Result<V
         seconds,
         reading_seconds: 0.0,
         metrics,
+        notes: Vec::new(),
         verdict: None,
     };
     Ok(found.into_iter().map(row).collect())

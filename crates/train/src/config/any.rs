@@ -1,6 +1,6 @@
 //! A configuration of either kind.
 
-use super::load::{Document, contents};
+use super::load::{Document, contents, folder_of};
 use super::{ConfigError, Configuration, FlowConfig, GeneratorConfig, Points, Training};
 use std::fmt;
 use std::path::Path;
@@ -64,7 +64,11 @@ impl Config {
     /// # Errors
     /// [`ConfigError`], naming the file, the key and the remedy.
     pub fn load(path: &Path, preset: Option<&str>, overrides: &[String]) -> Result<Self, ConfigError> {
-        Self::parse(&contents(path)?, &path.display().to_string(), preset, overrides)
+        let folder = folder_of(path);
+        Ok(match Self::parse(&contents(path)?, &path.display().to_string(), preset, overrides)? {
+            Self::Flow(config) => Self::Flow(Box::new(config.located(folder))),
+            Self::Generator(config) => Self::Generator(Box::new(config.located(folder))),
+        })
     }
 
     /// As [`Configuration::parse`].

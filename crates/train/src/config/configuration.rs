@@ -1,15 +1,15 @@
 //! What every kind of configuration has in common: reading, writing, and the run that it describes.
 
-use super::load::{Document, contents};
+use super::load::{Document, contents, folder_of};
 use super::{ConfigError, Kind, Points, Training};
 use crate::TrainError;
+use crate::digest::sha256;
 use crate::reach::Reach;
 use crate::source::Source;
 use crate::training;
 use flows::device::Device;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use sha2::{Digest, Sha256};
 use std::path::Path;
 
 /// Everything that one kind of run depends on.
@@ -46,8 +46,19 @@ pub trait Configuration: Clone + PartialEq + Serialize + DeserializeOwned {
     #[must_use]
     fn with_points(self, data: Option<Points>, initial: Option<Points>) -> Self;
 
+    /// The same configuration, with relative paths of its points taken from `folder`.
+    #[must_use]
+    fn located(self, folder: &Path) -> Self {
+        let (data, initial) = (self.data().clone().located(folder), self.initial().clone().located(folder));
+        self.with_points(Some(data), Some(initial))
+    }
+
     /// The loop.
     fn training(&self) -> &Training;
+
+    /// The same configuration for another number of iterations.
+    #[must_use]
+    fn with_iterations(self, iterations: u64) -> Self;
 
     /// Whether points can travel as far as they have to, of a flow whose points have a longest way.
     ///
@@ -64,14 +75,15 @@ pub trait Configuration: Clone + PartialEq + Serialize + DeserializeOwned {
     fn begin(&self, source: Source, device: Device) -> Result<Self::Training, TrainError>;
 
     /// Reads a configuration file, merges a preset (`full` is the file itself) and overrides `key.path=value`, and
-    /// checks the result.
+    /// checks the result; a relative path of its points is one from the folder of the file.
     ///
     /// A preset is a table `[presets.NAME]` of dotted keys, such as `"training.iterations" = 200`.
     ///
     /// # Errors
     /// [`ConfigError`], naming the file, the key and the remedy.
     fn load(path: &Path, preset: Option<&str>, overrides: &[String]) -> Result<Self, ConfigError> {
-        Self::parse(&contents(path)?, &path.display().to_string(), preset, overrides)
+        let config = Self::parse(&contents(path)?, &path.display().to_string(), preset, overrides)?;
+        Ok(config.located(folder_of(path)))
     }
 
     /// [`Configuration::load`] from a text; `origin` names it in errors.
@@ -106,6 +118,6 @@ pub trait Configuration: Clone + PartialEq + Serialize + DeserializeOwned {
     /// As [`Configuration::to_toml`].
     fn hash(&self) -> Result<String, ConfigError> {
         let text = self.clone().with_seed(0).to_toml()?;
-        Ok(Sha256::digest(text.as_bytes()).iter().take(4).map(|byte| format!("{byte:02x}")).collect())
+        Ok(sha256([text.as_bytes()]).chars().take(8).collect())
     }
 }

@@ -15,7 +15,7 @@ pub struct FlowConfig {
     /// Name of the run; the run folder is called after it.
     pub name: String,
     /// Seed of every random stream.
-    #[serde(default)]
+    #[serde(default, with = "super::seed")]
     pub seed: u64,
     /// The target π.
     pub data: Points,

@@ -132,7 +132,7 @@ pub enum Update {
 #[serde(deny_unknown_fields)]
 struct Sections {
     name: String,
-    #[serde(default)]
+    #[serde(default, with = "super::seed")]
     seed: u64,
     data: Points,
     #[serde(default)]

@@ -91,6 +91,11 @@ pub(crate) fn contents(path: &Path) -> Result<String, ConfigError> {
     std::fs::read_to_string(path).map_err(|source| ConfigError::Io { path: path.into(), source })
 }
 
+/// The folder that a configuration file is in.
+pub(crate) fn folder_of(path: &Path) -> &Path {
+    path.parent().unwrap_or(Path::new(""))
+}
+
 /// A text with its preset and its overrides; the values are still to be read and checked.
 pub(crate) struct Document {
     origin: String,

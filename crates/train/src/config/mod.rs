@@ -14,6 +14,7 @@ mod generator;
 mod keys;
 mod load;
 mod points;
+mod seed;
 mod training;
 mod validate;
 

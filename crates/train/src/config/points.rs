@@ -79,7 +79,8 @@ pub enum Points {
     },
     /// The rows of a file.
     File {
-        /// A .npy or .csv file, one point a row ([`datasets::read_matrix`]).
+        /// A .npy or .csv file, one point a row ([`datasets::read_matrix`]); a relative path is one from the folder of the
+        /// configuration.
         file: PathBuf,
         /// The columns that are coordinates, such as "0..2", [0, 3] or ["height", "weight"]; all where it is left out.
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -197,6 +198,24 @@ impl Points {
             Self::File { file, .. } => Some(file),
             _ => None,
         }
+    }
+
+    /// The same points, a relative path of theirs taken from `folder`.
+    #[must_use]
+    pub fn located(mut self, folder: &Path) -> Self {
+        if let Self::File { file, .. } = &mut self {
+            let joined = folder.join(&*file);
+            *file = std::path::absolute(&joined).unwrap_or(joined);
+        }
+        self
+    }
+
+    /// The same points, in the file of `other` where both are of files: a file may move.
+    pub(crate) fn in_the_file_of(mut self, other: &Self) -> Self {
+        if let (Self::File { file, .. }, Self::File { file: now, .. }) = (&mut self, other) {
+            file.clone_from(now);
+        }
+        self
     }
 
     /// The share of the rows of data that the training never sees: none but of the user's own.

@@ -3,11 +3,13 @@
 mod budget;
 mod jsonl;
 mod monitor;
+mod notice;
 mod terminal;
 
 pub(crate) use budget::Budget;
 pub use jsonl::JsonLines;
 pub(crate) use monitor::{Monitor, particles};
+pub use notice::Notice;
 pub use terminal::Terminal;
 
 use crate::TrainError;
@@ -68,6 +70,9 @@ pub trait Observer {
     /// Called before the first iteration of the run `name`: `done` of `total` iterations were done before.
     fn begin(&mut self, _name: &str, _done: u64, _total: u64) {}
 
+    /// Called after [`Observer::begin`] with what the user of a run that goes on should know.
+    fn notice(&mut self, _notice: &Notice) {}
+
     /// Called before the first iteration for everything that the user should know, one sentence each.
     fn warn(&mut self, _warning: &str) {}
 
@@ -91,7 +96,7 @@ pub trait Observer {
     /// Called after every iteration.
     fn tick(&mut self, _step: u64) {}
 
-    /// Called once, when the run has ended and its last state was written.
+    /// Called once, when the run has ended or was interrupted and its last state was written.
     ///
     /// # Errors
     /// When the outcome cannot be kept.
@@ -104,6 +109,10 @@ pub trait Observer {
 impl<O: Observer + ?Sized> Observer for &mut O {
     fn begin(&mut self, name: &str, done: u64, total: u64) {
         (**self).begin(name, done, total);
+    }
+
+    fn notice(&mut self, notice: &Notice) {
+        (**self).notice(notice);
     }
 
     fn warn(&mut self, warning: &str) {

@@ -2,19 +2,26 @@
 //!
 //! | file | what |
 //! | --- | --- |
-//! | config.toml | the merged configuration |
-//! | manifest.json | the version of this format, and where the run came from |
+//! | config.toml | the merged configuration, under its digest |
+//! | manifest.json | the version of this format, the digests of the data files, and where the run came from |
 //! | initial.npy | the initial points in the units of the training, where they come from a file or from memory |
 //! | held-out.npy | rows of the user's own data that the training never sees, in the user's units |
 //! | metrics.jsonl | one record every `training.log_every` iterations |
-//! | checkpoints/NNNNNNNNN.safetensors | the whole state; the newest three are kept |
+//! | metrics.superseded.jsonl | records of iterations that were made again after an interruption |
+//! | checkpoints/N.safetensors | the whole state after N iterations, under its digest; the newest three are kept |
+//! | checkpoints/N.safetensors.damaged | a checkpoint that was not what was written when the run went on |
 //! | outcome.json | how the run ended, written last |
+//! | .lock | locked by the process that works on the run |
 
+use super::checkpoints::{self, CHECKPOINTS, newest_state};
+use super::lock::{LOCK_FILE, Lock};
+use super::settings::{self, continues, manifest, stored};
 use crate::TrainError;
 use crate::checkpoint::{State, Stored};
-use crate::config::{Config, Configuration, Points};
+use crate::config::{Configuration, Points};
+use crate::observe::Notice;
 use crate::outcome::Outcome;
-use crate::source::Source;
+use crate::source::{DataFile, Inputs, Source, data_files};
 use crate::training::Training;
 use ndarray::Array2;
 use serde::Serialize;
@@ -35,92 +42,135 @@ pub const INITIAL_FILE: &str = "initial.npy";
 /// Name of the rows in a run folder that its training never sees.
 pub const HELD_OUT_FILE: &str = "held-out.npy";
 /// The version of the format of a run folder: of its configuration and of its checkpoints.
-pub const FORMAT: u64 = 2;
+pub const FORMAT: u64 = 3;
 /// The field of manifest.json with the version of the format.
-const FORMAT_FIELD: &str = "schema_version";
-const CHECKPOINTS: &str = "checkpoints";
-/// Older checkpoints are deleted once a newer one is on disk.
-const KEPT_CHECKPOINTS: usize = 3;
+pub(super) const FORMAT_FIELD: &str = "schema_version";
+/// The field of manifest.json with the digests of the data files.
+const DATA_FIELD: &str = "data_sha256";
 
-/// A folder that a run may use.
-pub(super) struct Folder {
+/// A folder that a run may use, and the run that it holds already.
+pub(super) struct Claim<C> {
     path: PathBuf,
-    /// Whether it holds the run already.
-    begun: bool,
+    held: Option<(C, Lock)>,
 }
 
-impl Folder {
+/// The folder of a run on its way.
+pub(super) struct Folder {
+    path: PathBuf,
+    pub(super) lock: Lock,
+}
+
+/// How a run begins in its folder.
+pub(super) struct Begun {
+    pub(super) folder: Folder,
+    /// The state that it goes on from.
+    pub(super) state: Option<Stored>,
+    /// What its user should know.
+    pub(super) notices: Vec<Notice>,
+}
+
+impl<C: Configuration> Claim<C> {
     /// Checks that the folder may be used.
-    pub(super) fn claim<C: Configuration>(
-        config: &C,
-        path: PathBuf,
-        resume: bool,
-    ) -> Result<Self, TrainError> {
+    pub(super) fn new(config: &C, path: PathBuf, resume: bool) -> Result<Self, TrainError> {
         if path.join(CONFIG_FILE).is_file() {
             if !resume {
                 return Err(TrainError::Occupied { path });
             }
-            if stored::<C>(&path)? != *config {
-                return Err(TrainError::OtherConfiguration { path });
-            }
-            return Ok(Self { path, begun: true });
+            let lock = Lock::acquire(&path)?;
+            let held = stored::<C>(&path)?;
+            continues(&held, config, &path)?;
+            return Ok(Self { path, held: Some((held, lock)) });
         }
         if !path.exists() {
-            return Ok(Self { path, begun: false });
+            return Ok(Self { path, held: None });
         }
         let mut entries =
             fs::read_dir(&path).map_err(|source| TrainError::Io { path: path.clone(), source })?;
-        // A run that was cut off before its configuration was written left at most these.
-        let ours = [CHECKPOINTS, MANIFEST_FILE, INITIAL_FILE, HELD_OUT_FILE];
-        let foreign = |name: std::ffi::OsString| !ours.iter().any(|ours| name == *ours);
+        // A run that was cut off before its configuration was written left at most these, and temporary files.
+        let ours = [CHECKPOINTS, MANIFEST_FILE, INITIAL_FILE, HELD_OUT_FILE, LOCK_FILE];
+        let foreign = |name: std::ffi::OsString| {
+            !ours.iter().any(|ours| name == *ours) && !datasets::is_partial(Path::new(&name))
+        };
         if entries.any(|entry| entry.is_ok_and(|entry| foreign(entry.file_name()))) {
             return Err(TrainError::Occupied { path });
         }
-        Ok(Self { path, begun: false })
+        Ok(Self { path, held: None })
     }
 
-    /// Writes what a run begins with, its configuration last; of a run to go on with, the checkpoint to go on from.
+    /// Checks that a run to go on with finds the data that it was begun with.
+    pub(super) fn check(&self, data: &[DataFile]) -> Result<(), TrainError> {
+        if self.held.is_some() { same_data(&self.path, data) } else { Ok(()) }
+    }
+
+    /// Writes what a run begins with, its configuration last; of a run to go on with, finds the state to go on from.
     pub(super) fn begin(
-        &self,
-        config: &impl Configuration,
+        self,
+        config: &C,
         kept: &Kept,
+        data: &[DataFile],
         mut provenance: Map<String, Value>,
-    ) -> Result<Option<PathBuf>, TrainError> {
-        if self.begun {
-            return newest_checkpoint(&self.path);
+    ) -> Result<Begun, TrainError> {
+        let Self { path, held } = self;
+        if let Some((held, lock)) = held {
+            sweep(&path)?;
+            return go_on(Folder { path, lock }, &held, config);
         }
-        create(&self.path.join(CHECKPOINTS))?;
+        create(&path.join(CHECKPOINTS))?;
+        let lock = Lock::acquire(&path)?;
+        // Another process may have been faster.
+        if path.join(CONFIG_FILE).is_file() {
+            return Err(TrainError::Occupied { path });
+        }
+        sweep(&path)?;
         provenance.insert(FORMAT_FIELD.into(), FORMAT.into());
-        write_json(&self.path.join(MANIFEST_FILE), &provenance)?;
+        let digests = data.iter().map(|file| (file.name.clone(), file.sha256.clone().into())).collect();
+        provenance.insert(DATA_FIELD.into(), Value::Object(digests));
+        write_json(&path.join(MANIFEST_FILE), &provenance)?;
         if let Some(points) = &kept.initial {
-            datasets::write_npy_f32(self.path.join(INITIAL_FILE), points)?;
+            datasets::write_npy_f32(path.join(INITIAL_FILE), points)?;
         }
         if let Some(points) = &kept.held_out {
-            datasets::write_npy_f64(self.path.join(HELD_OUT_FILE), points)?;
+            datasets::write_npy_f64(path.join(HELD_OUT_FILE), points)?;
         }
-        let text = config.to_toml()?;
-        datasets::write_whole(self.path.join(CONFIG_FILE), |file| file.write_all(text.as_bytes()))?;
-        Ok(None)
+        settings::write(config, &path)?;
+        Ok(Begun { folder: Folder { path, lock }, state: None, notices: Vec::new() })
     }
+}
 
+/// Finds the state to go on from; a run that is to last longer or whose data have moved gets its new configuration.
+fn go_on<C: Configuration>(folder: Folder, held: &C, config: &C) -> Result<Begun, TrainError> {
+    let path = &folder.path;
+    let mut notices = Vec::new();
+    let damaged = |file, reason| notices.push(Notice::Damaged { file, reason });
+    let state = checkpoints::newest_whole(path, damaged)?;
+    let done = state.as_ref().map_or(Ok(0), |state| state.counter("iteration"))?;
+    let iterations = config.training().iterations;
+    if done > iterations {
+        return Err(TrainError::Shorter { path: path.clone(), iterations, done });
+    }
+    if held != config {
+        // In this order: an outcome never stands beside a configuration that asks for more.
+        remove_if_there(&path.join(OUTCOME_FILE))?;
+        settings::write(config, path)?;
+    }
+    notices.push(Notice::Resumed { iteration: done, iterations });
+    Ok(Begun { folder, state, notices })
+}
+
+impl Folder {
     pub(super) fn metrics(&self) -> PathBuf {
         self.path.join(METRICS_FILE)
     }
 
     /// Writes the state of a training that has run for `seconds`, and forgets old ones.
     pub(super) fn save(&self, training: &impl Training, seconds: f64) -> Result<PathBuf, TrainError> {
-        let name = format!("{:09}.safetensors", training.iteration());
-        let path = self.path.join(CHECKPOINTS).join(name);
+        let path = checkpoints::path_of(&self.path, training.iteration());
         let mut state = State::default();
         training.store(&mut state);
         state.counter("iteration", training.iteration());
         state.doubles("seconds", &[seconds]);
         state.write(&path)?;
-        let mut all = checkpoints(&self.path)?;
-        all.truncate(all.len().saturating_sub(KEPT_CHECKPOINTS));
-        for path in all {
-            fs::remove_file(&path).map_err(|source| TrainError::Io { path, source })?;
-        }
+        checkpoints::forget_old(&self.path)?;
         Ok(path)
     }
 
@@ -130,9 +180,8 @@ impl Folder {
 }
 
 /// Reads a state back into a training of the same configuration; returns the seconds that it had run.
-pub(super) fn restore(training: &mut impl Training, path: &Path) -> Result<f64, TrainError> {
-    let stored = Stored::open(path)?;
-    training.restore(&stored, stored.counter("iteration")?)?;
+pub(super) fn restore(training: &mut impl Training, stored: &Stored) -> Result<f64, TrainError> {
+    training.restore(stored, stored.counter("iteration")?)?;
     Ok(stored.doubles("seconds")?.first().copied().unwrap_or_default())
 }
 
@@ -154,72 +203,69 @@ impl Kept {
     }
 }
 
-/// The configuration of a run folder, of either kind.
+/// How the run in a folder has ended, where `config` on the same data is that run and nothing of it is left to do.
 ///
 /// # Errors
-/// [`TrainError::NoRun`] when the folder holds no run, [`TrainError::OtherVersion`] for one of another version, and
-/// what reading the configuration reports.
-pub fn stored_config(folder: &Path) -> Result<Config, TrainError> {
-    of_this_version(folder)?;
-    Ok(Config::load(&folder.join(CONFIG_FILE), None, &[])?)
+/// [`TrainError::OtherConfiguration`] and its kin when the folder holds another run, [`TrainError::OtherData`] when a
+/// data file has changed since.
+pub fn ended<C: Configuration>(
+    config: &C,
+    inputs: &Inputs,
+    folder: &Path,
+) -> Result<Option<Outcome>, TrainError> {
+    if !folder.join(CONFIG_FILE).is_file() {
+        return Ok(None);
+    }
+    let held = stored::<C>(folder)?;
+    continues(&held, config, folder)?;
+    same_data(folder, &data_files(config, inputs)?)?;
+    let outcome = fs::read(folder.join(OUTCOME_FILE)).unwrap_or_default();
+    let Ok(outcome) = serde_json::from_slice::<Outcome>(&outcome) else { return Ok(None) };
+    let last = newest_state(folder).and_then(|state| state.counter("iteration"));
+    let nothing_left = held.training().iterations == config.training().iterations
+        && last.is_ok_and(|iteration| iteration == outcome.iterations);
+    Ok(nothing_left.then_some(outcome))
 }
 
-/// [`stored_config`] of a known kind.
-pub(crate) fn stored<C: Configuration>(folder: &Path) -> Result<C, TrainError> {
-    of_this_version(folder)?;
-    Ok(C::load(&folder.join(CONFIG_FILE), None, &[])?)
-}
-
-fn of_this_version(folder: &Path) -> Result<(), TrainError> {
-    for name in [CONFIG_FILE, MANIFEST_FILE] {
-        if !folder.join(name).is_file() {
-            return Err(TrainError::NoRun { path: folder.into(), reason: format!("no {name}") });
+/// Checks that the data files hold what the run of a folder was begun with.
+fn same_data(folder: &Path, data: &[DataFile]) -> Result<(), TrainError> {
+    let manifest = manifest(folder)?;
+    for DataFile { name, path, sha256 } in data {
+        let expected = manifest.get(DATA_FIELD).and_then(|digests| digests.get(name)?.as_str());
+        let expected = expected.unwrap_or("none in its manifest");
+        if expected != sha256 {
+            return Err(TrainError::OtherData {
+                file: path.clone(),
+                path: folder.into(),
+                found: sha256.clone(),
+                expected: expected.into(),
+            });
         }
     }
-    let path = folder.join(MANIFEST_FILE);
-    let text = fs::read_to_string(&path).map_err(|source| TrainError::Io { path, source })?;
-    let manifest: Value = serde_json::from_str(&text).unwrap_or_default();
-    let found = manifest.get(FORMAT_FIELD).and_then(Value::as_u64).unwrap_or(1);
-    if found == FORMAT {
-        return Ok(());
+    Ok(())
+}
+
+/// Removes the temporary files of writes that were cut off.
+fn sweep(folder: &Path) -> Result<(), TrainError> {
+    datasets::remove_partial(folder)?;
+    let entries = fs::read_dir(folder).map_err(|source| TrainError::Io { path: folder.into(), source })?;
+    for entry in entries.filter_map(Result::ok).filter(|entry| entry.file_type().is_ok_and(|t| t.is_dir())) {
+        datasets::remove_partial(entry.path())?;
     }
-    let version = manifest.get("version").and_then(Value::as_str);
-    let writer = version.map(|version| format!(" (by version {version})")).unwrap_or_default();
-    Err(TrainError::OtherVersion { path: folder.into(), found, writer, read: FORMAT })
-}
-
-/// Path of the newest checkpoint of a run folder.
-///
-/// # Errors
-/// [`TrainError::Io`] when the folder cannot be read.
-pub fn newest_checkpoint(folder: &Path) -> Result<Option<PathBuf>, TrainError> {
-    Ok(checkpoints(folder)?.pop())
-}
-
-/// The newest checkpoint of a run folder, open.
-pub(crate) fn newest_state(folder: &Path) -> Result<Stored, TrainError> {
-    let path = newest_checkpoint(folder)?
-        .ok_or_else(|| TrainError::NoRun { path: folder.into(), reason: "no checkpoint yet".into() })?;
-    Stored::open(&path)
-}
-
-fn checkpoints(folder: &Path) -> Result<Vec<PathBuf>, TrainError> {
-    let folder = folder.join(CHECKPOINTS);
-    if !folder.is_dir() {
-        return Ok(Vec::new());
-    }
-    let entries = fs::read_dir(&folder).map_err(|source| TrainError::Io { path: folder.clone(), source })?;
-    let mut paths: Vec<PathBuf> = entries
-        .filter_map(|entry| entry.ok().map(|entry| entry.path()))
-        .filter(|path| path.extension().is_some_and(|e| e == "safetensors"))
-        .collect();
-    // Names are zero-padded, so their order is that of the iterations.
-    paths.sort();
-    Ok(paths)
+    Ok(())
 }
 
 fn create(folder: &Path) -> Result<(), TrainError> {
     fs::create_dir_all(folder).map_err(|source| TrainError::Io { path: folder.into(), source })
+}
+
+fn remove_if_there(path: &Path) -> Result<(), TrainError> {
+    match fs::remove_file(path) {
+        Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
+            Err(TrainError::Io { path: path.into(), source })
+        }
+        _ => Ok(()),
+    }
 }
 
 fn write_json(path: &Path, value: &impl Serialize) -> Result<(), TrainError> {

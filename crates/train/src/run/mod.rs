@@ -1,31 +1,41 @@
 //! A run: training with observers, in a run folder or in memory.
 
+mod checkpoints;
 mod folder;
+mod lock;
+mod settings;
 
+pub use checkpoints::{damaged_checkpoints, newest_checkpoint};
 pub use folder::{
-    CONFIG_FILE, FORMAT, HELD_OUT_FILE, INITIAL_FILE, MANIFEST_FILE, METRICS_FILE, OUTCOME_FILE,
-    newest_checkpoint, stored_config,
+    CONFIG_FILE, FORMAT, HELD_OUT_FILE, INITIAL_FILE, MANIFEST_FILE, METRICS_FILE, OUTCOME_FILE, ended,
 };
+pub use lock::Lock;
+pub use settings::stored_config;
 
-pub(crate) use folder::{newest_state, stored};
+pub(crate) use checkpoints::newest_state;
+pub(crate) use settings::stored;
 
 use crate::TrainError;
 use crate::config::{self, Configuration, FlowConfig};
 use crate::flow_run::FlowRun;
-use crate::observe::{Budget, JsonLines, Observer, Record};
+use crate::observe::{Budget, JsonLines, Notice, Observer, Record};
 use crate::outcome::{Outcome, Status};
 use crate::reach::Reach;
-use crate::source::{Inputs, Source, Units, identified};
+use crate::source::{Inputs, Source, Units, data_files, identified};
 use crate::training::{Readings, StepError, Training};
 use flows::FlowError;
 use flows::device::Device;
 use flows::scalar_field::ScalarField;
-use folder::{Folder, Kept};
+use folder::{Begun, Claim, Folder, Kept};
 use metrics::Metric;
 use ndarray::Array2;
 use serde_json::{Map, Value};
-use std::path::PathBuf;
-use std::time::Instant;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+/// Time between two checkpoints, however rarely the configuration asks for them.
+const SAVE_AFTER: Duration = Duration::from_secs(60);
 
 /// Values that the caller adds to each record of a run.
 pub type Measured = Result<Vec<(&'static Metric, f64)>, Box<dyn std::error::Error + Send + Sync>>;
@@ -61,6 +71,8 @@ pub struct Run<'a, C: Configuration, T = <C as Configuration>::Training> {
     reading_share: Option<f64>,
     out: Option<PathBuf>,
     resume: bool,
+    save_after: Duration,
+    interrupt: Option<&'a AtomicBool>,
     device: Device,
     provenance: Map<String, Value>,
 }
@@ -74,6 +86,8 @@ pub struct Trained<M> {
     pub model: M,
     /// Rows of the data that the training has not seen, in the user's units, [k, d]; none but of data of the user's own.
     pub held_out: Option<Array2<f64>>,
+    /// The right to change its folder, where it has one.
+    pub lock: Option<Lock>,
     /// How far points can travel and how far they have to, of a flow whose points have a longest way.
     pub reach: Option<Reach>,
 }
@@ -90,6 +104,8 @@ impl<'a, C: Configuration> Run<'a, C> {
             reading_share: None,
             out: None,
             resume: false,
+            save_after: SAVE_AFTER,
+            interrupt: None,
             device: Device::Cpu,
             provenance: Map::new(),
         }
@@ -107,7 +123,19 @@ impl<'a> Run<'a, FlowConfig> {
     where
         N: ScalarField + Clone + 'static,
     {
-        let Self { config, inputs, observers, reading_share, out, resume, device, provenance, .. } = self;
+        let Self {
+            config,
+            inputs,
+            observers,
+            reading_share,
+            out,
+            resume,
+            save_after,
+            interrupt,
+            device,
+            provenance,
+            ..
+        } = self;
         let begin: Begin<'a, FlowConfig, FlowRun<N>> = Box::new(move |config, source, device| {
             if device == Device::Cpu {
                 return FlowRun::native(config, network, source);
@@ -117,7 +145,20 @@ impl<'a> Run<'a, FlowConfig> {
             Err(FlowError::Device { device: device.to_string(), reason }.into())
         });
         let measures = Vec::new();
-        Run { config, begin, inputs, observers, measures, reading_share, out, resume, device, provenance }
+        Run {
+            config,
+            begin,
+            inputs,
+            observers,
+            measures,
+            reading_share,
+            out,
+            resume,
+            save_after,
+            interrupt,
+            device,
+            provenance,
+        }
     }
 }
 
@@ -168,7 +209,38 @@ impl<'a, C: Configuration, T: Training> Run<'a, C, T> {
         self
     }
 
-    /// Whether to go on with the run that the folder holds, if it holds one.
+    /// Writes a checkpoint after so much time as well, whatever number of iterations the configuration names; without
+    /// this, after a minute. The time of a checkpoint changes no number.
+    pub fn save_after(mut self, time: Duration) -> Self {
+        self.save_after = time;
+        self
+    }
+
+    /// Ends the run early once `flag` is true: the iteration is finished and its state is written, so that the run can
+    /// go on from there as if nothing had happened. It ends with [`Status::Interrupted`], which is no outcome of its
+    /// folder.
+    ///
+    /// ```
+    /// # use ndarray::Array2;
+    /// # use train::{Configuration, FlowConfig, Run};
+    /// use std::sync::atomic::AtomicBool;
+    /// use train::outcome::Status;
+    #[doc = concat!("# let text = r#\"", include_str!("../../examples/small.toml"), "\"#;")]
+    /// # let config = FlowConfig::parse(text, "small.toml", None, &["data={ kind = \"array\" }".into()])?;
+    /// # let circle = Array2::from_shape_fn((100, 2), |(i, j)| (i as f64 * 0.0628 + j as f64 * 1.57).sin());
+    /// let stop = AtomicBool::new(false);
+    /// // A signal handler, another thread or an observer may set it to true.
+    /// let trained = Run::new(config).data(circle).interrupt(&stop).train()?;
+    /// assert_eq!(trained.outcome.status, Status::Completed);
+    /// # Ok::<(), train::TrainError>(())
+    /// ```
+    pub fn interrupt(mut self, flag: &'a AtomicBool) -> Self {
+        self.interrupt = Some(flag);
+        self
+    }
+
+    /// Whether to go on with the run that the folder holds, if it holds one. The data must be the same; for more
+    /// iterations it can go on where the learning rates are constant.
     pub fn resume(mut self, resume: bool) -> Self {
         self.resume = resume;
         self
@@ -190,50 +262,56 @@ impl<'a, C: Configuration, T: Training> Run<'a, C, T> {
     ///
     /// # Errors
     /// [`TrainError::Config`] for a value outside its domain; [`TrainError::Occupied`] when the folder holds anything
-    /// and is not to be resumed; [`TrainError::OtherConfiguration`] when it is and configuration or arrays differ;
-    /// data, device and
-    /// file errors; what observers and measurements report. A divergence is an outcome, not an error.
+    /// and is not to be resumed; [`TrainError::OtherConfiguration`] when it is and configuration or arrays differ,
+    /// [`TrainError::OtherData`] when a data file does; [`TrainError::InUse`] while another process trains there; data,
+    /// device and file errors; what observers and measurements report. A divergence is an outcome, not an error.
     pub fn train(mut self) -> Result<Trained<T::Model>, TrainError> {
         let array = |array: &Option<Array2<f64>>, key, section| {
             array.as_ref().map(|array| identified(array, key, section)).transpose()
         };
         let data = array(&self.inputs.data, "data", self.config.data())?;
         let initial = array(&self.inputs.initial, "initial", self.config.initial())?;
-        self.config = self.config.with_points(data, initial);
+        self.config = self.config.with_points(data, initial).located(Path::new(""));
         self.config.validate()?;
         let config = &self.config;
-        let folder = self.out.take().map(|out| Folder::claim(config, out, self.resume)).transpose()?;
+        let claim = self.out.take().map(|out| Claim::new(config, out, self.resume)).transpose()?;
+        let files = if claim.is_some() { data_files(config, &self.inputs)? } else { Vec::new() };
+        claim.iter().try_for_each(|claim| claim.check(&files))?;
         let source = Source::new(config, &self.inputs)?;
         let (units, mut warnings) = (source.units.clone(), source.warnings.clone());
         let reach = config.reach(&source)?;
         warnings.extend(reach.iter().filter(|reach| !reach.suffices()).map(Reach::to_string));
         let kept = Kept::of(config, &source);
-        let mut training = (self.begin)(config, source, self.device)?;
-        let mut seconds = 0.0;
-        if let Some(folder) = &folder {
-            if let Some(checkpoint) = folder.begin(config, &kept, self.provenance)? {
-                seconds = folder::restore(&mut training, &checkpoint)?;
-            }
-            // The first observer, so that a record is on disk before another can fail.
-            let records = JsonLines::open(&folder.metrics(), training.iteration())?;
-            self.observers.insert(0, Box::new(records));
+        let training = (self.begin)(config, source, self.device)?;
+        let begun = claim.map(|claim| claim.begin(config, &kept, &files, self.provenance)).transpose()?;
+        let mut round = Round {
+            length: *config.training(),
+            folder: None,
+            saved: None,
+            save_after: self.save_after,
+            interrupt: self.interrupt,
+            training,
+            units,
+            seconds: 0.0,
+            budget: Budget::new(self.reading_share),
+            observers: self.observers,
+        };
+        let notices = begun.map_or(Ok(Vec::new()), |begun| round.settle(begun))?;
+        let (name, done, total) = (config.name(), round.training.iteration(), round.length.iterations);
+        for observer in &mut round.observers {
+            observer.begin(name, done, total);
+            notices.iter().for_each(|notice| observer.notice(notice));
+            warnings.iter().for_each(|warning| observer.warn(warning));
         }
-        let (name, total) = (config.name(), config.training().iterations);
-        self.observers.iter_mut().for_each(|o| o.begin(name, training.iteration(), total));
-        for warning in &warnings {
-            self.observers.iter_mut().for_each(|o| o.warn(warning));
-        }
-        let length = *config.training();
-        let budget = Budget::new(self.reading_share);
-        let mut round = Round { length, folder, training, units, seconds, budget, observers: self.observers };
         let status = round.iterate(&mut self.measures)?;
         round.save()?;
         let outcome = Outcome { status, iterations: round.training.iteration(), seconds: round.seconds };
-        if let Some(folder) = &round.folder {
+        if let Some(folder) = round.folder.as_ref().filter(|_| outcome.status != Status::Interrupted) {
             folder.end(&outcome)?;
         }
         round.observers.iter_mut().try_for_each(|o| o.end(&outcome))?;
-        Ok(Trained { outcome, model: round.training.model()?, held_out: kept.held_out, reach })
+        let lock = round.folder.map(|folder| folder.lock);
+        Ok(Trained { outcome, model: round.training.model()?, held_out: kept.held_out, lock, reach })
     }
 }
 
@@ -241,6 +319,10 @@ impl<'a, C: Configuration, T: Training> Run<'a, C, T> {
 struct Round<'a, T> {
     length: config::Training,
     folder: Option<Folder>,
+    /// When the last state was written, and after how many iterations.
+    saved: Option<(Instant, u64)>,
+    save_after: Duration,
+    interrupt: Option<&'a AtomicBool>,
     training: T,
     units: Units,
     /// Of all iterations so far.
@@ -250,9 +332,31 @@ struct Round<'a, T> {
 }
 
 impl<T: Training> Round<'_, T> {
+    /// Takes its place in a folder, with the state that is there; returns what the user should know.
+    fn settle(&mut self, begun: Begun) -> Result<Vec<Notice>, TrainError> {
+        let Begun { folder, state, mut notices } = begun;
+        if let Some(state) = state {
+            self.seconds = folder::restore(&mut self.training, &state)?;
+        }
+        let file = folder.metrics();
+        let records = JsonLines::open(&file, self.training.iteration())?;
+        if records.set_aside() > 0 {
+            let (records, file) = (records.set_aside(), JsonLines::superseded(&file));
+            notices.push(Notice::SetAside { records, file });
+        }
+        // The first observer, so that a record is on disk before another can fail.
+        self.observers.insert(0, Box::new(records));
+        self.folder = Some(folder);
+        Ok(notices)
+    }
+
     fn iterate(&mut self, measures: &mut [Measure<'_, T>]) -> Result<Status, TrainError> {
         let length = self.length;
+        let started = Instant::now();
         while self.training.iteration() < length.iterations {
+            if self.interrupt.is_some_and(|flag| flag.load(Ordering::Relaxed)) {
+                return Ok(Status::Interrupted);
+            }
             let begun = Instant::now();
             match self.training.step() {
                 Ok(()) => {
@@ -287,16 +391,23 @@ impl<T: Training> Round<'_, T> {
                     return Ok(Status::Stopped(stop));
                 }
             }
-            if step.is_multiple_of(length.checkpoint_every) {
+            let last = self.saved.map_or(started, |(at, _)| at);
+            if step.is_multiple_of(length.checkpoint_every) || last.elapsed() >= self.save_after {
                 self.save()?;
             }
         }
         Ok(Status::Completed)
     }
 
+    /// Writes the state, if it is not on disk already.
     fn save(&mut self) -> Result<(), TrainError> {
+        let iteration = self.training.iteration();
         let Some(folder) = &self.folder else { return Ok(()) };
+        if self.saved.is_some_and(|(_, saved)| saved == iteration) {
+            return Ok(());
+        }
         let path = folder.save(&self.training, self.seconds)?;
+        self.saved = Some((Instant::now(), iteration));
         self.observers.iter_mut().try_for_each(|o| o.checkpoint(&path))
     }
 }

@@ -4,9 +4,9 @@ use super::own::Own;
 use super::{Data, Draw};
 use crate::TrainError;
 use crate::config::{ConfigError, Configuration, Points};
+use crate::digest::sha256;
 use datasets::TableOptions;
 use ndarray::Array2;
-use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
 
 /// What a run is given beside its configuration: points in memory, and the folder of the data sets of others.
@@ -102,9 +102,8 @@ pub(crate) fn identified(array: &Array2<f64>, key: &str, section: &Points) -> Re
             remedy: "give finite numbers".into(),
         });
     }
-    let mut hash = Sha256::new();
-    array.iter().for_each(|value| hash.update(value.to_le_bytes()));
-    let sha256 = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+    let numbers: Vec<[u8; 8]> = array.iter().map(|value| value.to_le_bytes()).collect();
+    let sha256 = sha256(numbers.iter().map(|number| &number[..]));
     let (held_out, scaling) = match *section {
         Points::File { held_out, scaling, .. } | Points::Array { held_out, scaling, .. } => {
             (held_out, scaling)

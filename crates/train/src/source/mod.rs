@@ -2,6 +2,7 @@
 
 mod data;
 mod draw;
+mod files;
 mod inputs;
 mod outlier;
 mod own;
@@ -9,6 +10,8 @@ mod units;
 
 pub use data::Data;
 pub use draw::Draw;
+pub use files::DataFile;
+pub(crate) use files::data_files;
 pub use inputs::Inputs;
 pub(crate) use inputs::identified;
 pub use units::Units;

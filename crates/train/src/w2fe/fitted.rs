@@ -25,10 +25,10 @@ impl Fitted {
     }
 
     /// Moves a moving average of all numbers towards `current`; see [`average::update`].
-    pub(super) fn follow(&mut self, current: &Self, decay: f64, step: u64) {
-        average::update(&mut self.parameters, &current.parameters, decay, step);
-        average::update(&mut self.statistics.mean, &current.statistics.mean, decay, step);
-        average::update(&mut self.statistics.variance, &current.statistics.variance, decay, step);
+    pub(super) fn follow(&mut self, current: &Self, decay: f64, step: u64) -> Result<(), FlowError> {
+        average::update(&mut self.parameters, &current.parameters, decay, step)?;
+        average::update(&mut self.statistics.mean, &current.statistics.mean, decay, step)?;
+        average::update(&mut self.statistics.variance, &current.statistics.variance, decay, step)
     }
 
     /// G at the rows of `z`, with the running averages: each point by itself.

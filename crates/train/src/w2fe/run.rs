@@ -45,6 +45,11 @@ impl Configuration for GeneratorConfig {
         &self.training
     }
 
+    fn with_iterations(mut self, iterations: u64) -> Self {
+        self.training.iterations = iterations;
+        self
+    }
+
     fn begin(&self, source: Source, device: Device) -> Result<GeneratorRun, TrainError> {
         Ok(GeneratorRun { trainer: Trainer::new(self, source, device)?, report: StepReport::default() })
     }

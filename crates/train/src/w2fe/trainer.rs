@@ -175,8 +175,7 @@ impl Trainer {
             self.gradients.update_statistics(&mut self.current.statistics, momentum)?;
         }
         self.adam.step(&training.optimiser, rate, &mut self.current.parameters, &gradient)?;
-        self.average.follow(&self.current, training.average, self.adam.steps);
-        Ok(())
+        Ok(self.average.follow(&self.current, training.average, self.adam.steps)?)
     }
 
     /// The data and the initial points.

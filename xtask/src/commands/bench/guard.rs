@@ -59,7 +59,7 @@ pub(super) fn run(workspace: &Workspace, guard: Guard) -> Result<()> {
     for size in SIZES {
         let measured = share(&program, size)?;
         width = measured.vector_bits;
-        println!(
+        say::answer!(
             "training iteration {size}, d = {DIM}: {:.0} % of the matrix-product rate with {width}-bit vectors",
             100.0 * measured.share
         );
@@ -67,10 +67,10 @@ pub(super) fn run(workspace: &Workspace, guard: Guard) -> Result<()> {
     }
     for size in COUNTED {
         let Some(millions) = millions_of_instructions(&program, size)? else {
-            println!("instructions are not counted: valgrind is not installed");
+            say::answer!("instructions are not counted: valgrind is not installed");
             break;
         };
-        println!("training iteration {size}, d = {DIM}: {millions:.1} million instructions");
+        say::answer!("training iteration {size}, d = {DIM}: {millions:.1} million instructions");
         counts.insert(format!("{size} d={DIM}"), (millions * 10.0).round() / 10.0);
     }
     match guard {
@@ -83,7 +83,7 @@ pub(super) fn run(workspace: &Workspace, guard: Guard) -> Result<()> {
                 fs::create_dir_all(folder).with_context(|| format!("{} cannot be made", folder.display()))?;
             }
             datasets::write_whole(&path, |file| writeln!(file, "{text}"))?;
-            println!("{COMMITTED} written: commit it");
+            say::answer!("{COMMITTED} written: commit it");
             Ok(())
         }
         Guard::Check => {

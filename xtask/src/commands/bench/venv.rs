@@ -19,7 +19,7 @@ pub(super) fn ready(workspace: &Workspace, name: &str) -> Result<PathBuf> {
     if fs::read_to_string(&stamp).is_ok_and(|installed| installed == wanted) {
         return Ok(python);
     }
-    println!(
+    say::answer!(
         "installing {} into {}",
         wanted.split_whitespace().collect::<Vec<_>>().join(", "),
         folder.display()

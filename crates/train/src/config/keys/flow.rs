@@ -34,7 +34,7 @@ pub(super) const KEYS: &[Key] = &[
 pub(super) const NAME: Key =
     Key::required("name", Form::RunName, "\"mine\"", "The name of the run; its folder is called after it.");
 
-pub(super) const SEED: Key = Key::new("seed", Count(0), "0", "The seed of every random stream.");
+pub(super) const SEED: Key = Key::new("seed", Form::Seed, "0", "The seed of every random stream.");
 
 pub(super) const DATA: Key = Key::required(
     "data",

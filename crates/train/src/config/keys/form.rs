@@ -1,6 +1,6 @@
 //! What the value of a key may be.
 
-use super::super::validate;
+use super::super::{seed, validate};
 use super::{Choice, Key};
 use datasets::Columns;
 use flows::flow::Steps;
@@ -16,6 +16,8 @@ pub(super) enum Form {
     Number(Range),
     /// A whole number, this or more.
     Count(u64),
+    /// A whole number of 64 bits, in quotes where TOML has no such integer.
+    Seed,
     /// `true` or `false`.
     Flag,
     /// Any text.
@@ -91,6 +93,7 @@ impl Form {
             Self::Number(range) => range.words().into(),
             Self::Count(0) => "a whole number, 0 or more".into(),
             Self::Count(least) => format!("a whole number, at least {least}"),
+            Self::Seed => format!("a whole number from 0 to {}, in quotes from 2^63 on", u64::MAX),
             Self::Flag => "true or false".into(),
             Self::Text => "a text in quotes".into(),
             Self::RunName => "a text of letters, digits, -, _, . and /, since it names a folder".into(),
@@ -124,6 +127,7 @@ impl Form {
             Self::Count(least) => {
                 value.as_integer().is_some_and(|n| u64::try_from(n).is_ok_and(|n| n >= least))
             }
+            Self::Seed => seed::is_seed(value),
             Self::Flag => value.is_bool(),
             Self::Text => value.is_str(),
             Self::RunName => value.as_str().is_some_and(|name| validate::run_name(name).is_ok()),

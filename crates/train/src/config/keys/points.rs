@@ -14,7 +14,12 @@ pub(super) const POINTS: Choice = Choice {
             name: "file",
             says: "The rows of a file.",
             keys: &[
-                Key::required("file", Text, "\"points.npy\"", "A .npy or .csv file, one point a row."),
+                Key::required(
+                    "file",
+                    Text,
+                    "\"points.npy\"",
+                    "A .npy or .csv file, one point a row; a relative path is one from the folder of the configuration.",
+                ),
                 Key::optional(
                     "columns",
                     Form::Columns,

@@ -1,0 +1,35 @@
+//! The files that a run reads its points from.
+
+use super::Inputs;
+use crate::TrainError;
+use crate::config::{Configuration, Points};
+use crate::digest;
+use std::path::PathBuf;
+
+/// A file that a run reads points from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DataFile {
+    /// What the manifest calls it: the section of the configuration, or the data set with the name in it. A file may
+    /// move.
+    pub name: String,
+    /// Where it is now.
+    pub path: PathBuf,
+    /// SHA-256 of its contents.
+    pub sha256: String,
+}
+
+/// The files that a run reads its points from; one that is missing is said better by its reader, and left out.
+pub(crate) fn data_files(config: &impl Configuration, inputs: &Inputs) -> Result<Vec<DataFile>, TrainError> {
+    let sections = [("initial", config.initial()), ("data", config.data())];
+    let named = sections.into_iter().flat_map(|(section, points)| match points {
+        Points::File { file, .. } => vec![(section.to_owned(), file.clone())],
+        Points::Digits { set, .. } => {
+            let folder = inputs.data_sets.join(set.name());
+            let files = set.data_set().map_or(&[][..], |data_set| data_set.files);
+            files.iter().map(|file| (format!("{set}/{}", file.name), folder.join(file.name))).collect()
+        }
+        _ => Vec::new(),
+    });
+    let there = named.filter(|(_, path)| path.is_file());
+    there.map(|(name, path)| Ok(DataFile { sha256: digest::of_file(&path)?, name, path })).collect()
+}
