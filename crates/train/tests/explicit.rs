@@ -113,8 +113,8 @@ fn a_stored_flow_is_the_one_that_was_trained() {
     assert!(error.contains("2 of 3 dimensions"), "{error}");
 }
 
-/// A point as the target: the optimal flow is soft thresholding with R = LT/λ (`docs`: MATH 4.2), whatever the
-/// divergence is, and it needs the bound.
+/// A point as the target: the optimal flow is soft thresholding with R = LT/λ, whatever the divergence is, and it
+/// needs the bound.
 #[test]
 fn a_bound_thresholds_softly() {
     let model = trained(small(&[
@@ -172,8 +172,8 @@ fn gaussians_have_their_density_and_mass() {
     assert!(back.iter().zip(&points).all(|(a, b)| (a - b).abs() < 1e-5));
 }
 
-/// By the midpoint rule over a box that holds nearly all of it: the density counts one beginning of each point, so its mass
-/// is the share of the particles at which the map is optimal. Early in a training that is all of them.
+/// By the midpoint rule over a box that holds nearly all of it: the density counts one beginning of each point, so
+/// its mass is the share of the particles at which the map is optimal. Early in a training that is all of them.
 #[test]
 fn the_density_has_the_mass_of_the_optimal_particles() {
     for (iterations, least) in [(100, 0.995), (400, 0.8)] {

@@ -24,8 +24,8 @@ pub enum Base {
 
 /// The network of U(·, 0), and how far the search for the critic goes in an iteration.
 ///
-/// The critic follows from it: of a [`CriticDescription`] the divergence, its weight and the bound are read, not what is
-/// about a network.
+/// The critic follows from it: of a [`CriticDescription`] the divergence, its weight and the bound are read, not what
+/// is about a network.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ExplicitDescription {
@@ -68,8 +68,8 @@ impl ExplicitDescription {
         Stop { iterations: self.refinements, tolerance: TRAINING_TOLERANCE }
     }
 
-    /// Checks the description against what is to be minimised and against the critic, of which the divergence, its weight
-    /// and the bound are read; errors name the path of the field, `flow.…`, `representation.…` or `critic.…`.
+    /// Checks the description against what is to be minimised and against the critic, of which the divergence, its
+    /// weight and the bound are read; errors name the path of the field, `flow.…`, `representation.…` or `critic.…`.
     ///
     /// # Errors
     /// [`FlowError::Specification`] for the first value that does not fit.

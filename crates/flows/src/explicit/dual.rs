@@ -32,8 +32,8 @@ pub(super) fn negated<'a, T: Real>(
 }
 
 impl DualGame {
-    /// The dual value from N at the beginnings x′ and at the ends of the searches, [n + m], with its derivatives in these
-    /// times T/λ; `beginnings` and `targets` are the x′ and y′ of the batch.
+    /// The dual value from N at the beginnings x′ and at the ends of the searches, [n + m], with its derivatives in
+    /// these times T/λ; `beginnings` and `targets` are the x′ and y′ of the batch.
     ///
     /// # Errors
     /// [`FlowError::Shape`] when a buffer does not fit; [`FlowError::Divergence`] for values that are not finite.

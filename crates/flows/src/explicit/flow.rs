@@ -287,8 +287,8 @@ impl<T: Real> Explicit<'_, T> {
         Ok(())
     }
 
-    /// What the search finds from the end of the path of each row of `x`, [n, d], when it begins at the best of all other
-    /// particles and companions, and near the particle itself.
+    /// What the search finds from the end of the path of each row of `x`, [n, d], when it begins at the best of all
+    /// other particles and companions, and near the particle itself.
     ///
     /// Complexity: two searches a particle, and O(k) for every pair of particles.
     ///
@@ -359,8 +359,8 @@ impl<T: Real> Explicit<'_, T> {
         array2("the beginnings of the paths", beginnings, dim)
     }
 
-    /// ∇U = ∇U₀(x₀) and ∂ₜU = ‖∇U₀(x₀)‖²/(2λ) at the rows of `x`, [n, d], and one time t < T, x₀ being where the particle
-    /// that is there began.
+    /// ∇U = ∇U₀(x₀) and ∂ₜU = ‖∇U₀(x₀)‖²/(2λ) at the rows of `x`, [n, d], and one time t < T, x₀ being where the
+    /// particle that is there began.
     ///
     /// # Errors
     /// [`FlowError::Shape`] for points of another dimension.
@@ -381,7 +381,8 @@ impl<T: Real> Explicit<'_, T> {
     /// Complexity: k pullbacks of a gradient and O(k³) a point.
     ///
     /// # Errors
-    /// [`FlowError::Specification`] where the ends lie in a plane of fewer dimensions, so that their law has no density.
+    /// [`FlowError::Specification`] where the ends lie in a plane of fewer dimensions, so that their law has no
+    /// density.
     pub fn log_determinant(&mut self, x: ArrayView2<'_, T>) -> Result<Array1<f64>, FlowError> {
         let affine = &self.flow.affine;
         let Some(constant) = affine.log_determinant() else {

@@ -1,7 +1,7 @@
 //! Flows whose potential at time 0 is the network: explicit, one gradient a sample.
 //!
-//! The mirror image of [`crate::hopf_lax`]: there the critic φ = U(·, T) is the network and U(·, 0) is searched for every
-//! particle; here U₀ = U(·, 0) is, the particle from x₀ ends at
+//! The mirror image of [`crate::hopf_lax`]: there the critic φ = U(·, T) is the network and U(·, 0) is searched for
+//! every particle; here U₀ = U(·, 0) is, the particle from x₀ ends at
 //!
 //! x_T = x₀ − (T/λ)·∇U₀(x₀),
 //!
@@ -9,17 +9,16 @@
 //!
 //! φ(y) = max_x U₀(x) − λ‖x − y‖²/(2T).
 //!
-//! The game is again its dual, sup E_{ρ₀} U₀ − c·E_π f*(φ/c), over U₀ alone, without an adversary. By the envelope theorem
-//! its derivative in φ(y_j) weighs ∂U₀(x_j)/∂θ at the maximiser x_j. Each data point remembers where its search ended,
-//! and begins there the next time.
+//! The game is again its dual, sup E_{ρ₀} U₀ − c·E_π f*(φ/c), over U₀ alone, without an adversary. By the envelope
+//! theorem its derivative in φ(y_j) weighs ∂U₀(x_j)/∂θ at the maximiser x_j. Each data point remembers where its
+//! search ended, and begins there the next time.
 //!
 //! - With a bound L on the slope of φ the quadratic cost becomes Huber's ([`Pull`](crate::hopf_lax::Pull)): φ is then
 //!   L-Lipschitz whatever U₀ is, and at the optimum no particle moves further than R = LT/λ.
 //! - The network does not learn what a Gaussian map does: U₀ is the potential of that map and the network, in
 //!   coordinates in which the map is the identity ([`Affine`]).
-//! - The map is optimal where ½‖x‖² − (T/λ)·U₀ equals its convex hull. There a particle is the beginning that the search
-//!   from its end finds; nothing forces this by construction, but the dual is only stationary there, and
-//!   [`Explicit::returns`] measures it.
+//! - The map is optimal where ½‖x‖² − (T/λ)·U₀ equals its convex hull. There a particle is the beginning that the
+//!   search from its end finds. Nothing forces this by construction: [`Explicit::returns`] measures it.
 
 mod affine;
 mod density;
@@ -79,8 +78,8 @@ impl DualReport {
 
 /// Something that can compute the gradient of a [`DualGame`]: the native CPU code, or libtorch.
 pub trait Backend<T = f32> {
-    /// Moves each row of `ends`, x′, [m, k], uphill on N(x′) − h(‖x′ − y′‖) for its data point, a row of `target`, [m, d];
-    /// every row is also offered the others'.
+    /// Moves each row of `ends`, x′, [m, k], uphill on N(x′) − h(‖x′ − y′‖) for its data point, a row of `target`,
+    /// [m, d]; every row is also offered the others'.
     ///
     /// # Errors
     /// [`FlowError::Shape`] when a buffer does not fit, and what the backend itself reports.

@@ -40,7 +40,8 @@ impl ExplicitModel {
         self.flow.affine().dim()
     }
 
-    /// The ends of the paths from the rows of `start`, in single precision as in training; any number of steps is exact.
+    /// The ends of the paths from the rows of `start`, in single precision as in training; any number of steps is
+    /// exact.
     pub(super) fn push_forward(
         &self,
         start: ArrayView2<'_, f64>,
@@ -62,8 +63,8 @@ impl ExplicitModel {
 
     /// The rows of `start` at which the map is optimal, and their share.
     ///
-    /// Which rival a particle is tried by depends on the others: the particles that return are tried among themselves again,
-    /// until all of them do.
+    /// Which rival a particle is tried by depends on the others: the particles that return are tried among themselves
+    /// again, until all of them do.
     pub(crate) fn optimal(&self, start: ArrayView2<'_, f64>) -> Result<(Array2<f64>, f64), FlowError> {
         let mut kept = start.to_owned();
         loop {
