@@ -8,7 +8,6 @@ use flows::explicit::{Affine, Backend, Batch, DualGame, ExplicitFlow, Native};
 use flows::flow::FlowObjective;
 use flows::hopf_lax::Stop;
 use flows::mlp::Initialisation;
-use flows::real::Real;
 use flows::torch::{Scalar, TorchDual};
 use ndarray::{Array1, Array2};
 use ot_core::divergence::Divergence;
