@@ -60,7 +60,7 @@ fn of_generator(
 ) -> Result<Vec<Floor>, MeasureError> {
     let seed = config.seed;
     let data = match Subject::new(config, inputs)? {
-        Subject::Points { data, .. } => data,
+        Subject::Points { data, .. } => *data,
         Subject::Digits(digits) => {
             let train = digits.training()?.pixels;
             let mut w2 = Vec::new();

@@ -206,7 +206,7 @@ pub(crate) enum Subject {
         /// The law of the starting points.
         initial: Draw,
         /// The target.
-        data: Target,
+        data: Box<Target>,
     },
     /// Digits of one set to those of another.
     Digits(Box<Digits>),
@@ -222,7 +222,7 @@ impl Subject {
         }
         let data = inputs.data(config)?;
         let initial = inputs.initial(config, &data)?;
-        Ok(Self::Points { initial, data: Target::of(data, config.seed) })
+        Ok(Self::Points { initial, data: Box::new(Target::of(data, config.seed)) })
     }
 }
 

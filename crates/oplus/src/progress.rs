@@ -86,8 +86,7 @@ mod tests {
             sleep(between);
         }
         drop(progress);
-        let lines = heard.lock().unwrap().clone();
-        lines
+        Arc::try_unwrap(heard).unwrap().into_inner().unwrap()
     }
 
     #[test]

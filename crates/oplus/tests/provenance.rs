@@ -164,7 +164,8 @@ fn a_run_can_be_made_longer_where_its_learning_rates_are_constant() {
 fn a_damaged_checkpoint_is_replaced_from_the_one_before_and_noted() {
     let workshop = Workshop::new();
     workshop.train("whole", &["--set", "training.checkpoint_every=2"]);
-    let damages: [(&str, fn(&mut Vec<u8>)); 3] = [
+    type Damage = fn(&mut Vec<u8>);
+    let damages: [(&str, Damage); 3] = [
         ("flipped", |bytes| {
             let middle = bytes.len() / 2;
             bytes[middle] ^= 1;

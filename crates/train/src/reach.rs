@@ -112,7 +112,6 @@ fn digits(count: i32, x: f64, round: fn(f64) -> f64) -> f64 {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test may panic")]
 mod tests {
     use super::{Reach, digits};
     use crate::config::{Configuration, FlowConfig};

@@ -104,7 +104,6 @@ fn name_of_run(stem: &str) -> String {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
 mod tests {
     use super::Proposal;
     use ndarray::Array2;

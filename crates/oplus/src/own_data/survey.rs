@@ -209,7 +209,6 @@ fn some(list: &[usize]) -> String {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
 mod tests {
     use super::Survey;
     use ndarray::{Array2, array};

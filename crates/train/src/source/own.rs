@@ -151,7 +151,6 @@ fn split(rows: usize, share: f64, seed: u64) -> (Vec<usize>, Vec<usize>) {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
 mod tests {
     use super::*;
     use ndarray::array;

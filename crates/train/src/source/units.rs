@@ -133,7 +133,6 @@ impl Units {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test may panic")]
 mod tests {
     use super::*;
     use ndarray::array;
