@@ -24,7 +24,12 @@ const FEWEST: usize = 8;
 
 /// How many particles watch a flow on R^`dim`.
 pub(crate) fn particles(dim: usize) -> usize {
-    (PARTICLES * FEW_DIMENSIONS / dim.max(FEW_DIMENSIONS)).max(FEWEST)
+    few(PARTICLES, dim)
+}
+
+/// As many of `points` as a reading on R^`dim` takes.
+fn few(points: usize, dim: usize) -> usize {
+    (points * FEW_DIMENSIONS / dim.max(FEW_DIMENSIONS)).max(FEWEST)
 }
 
 /// Measures the averaged networks on the same particles, with the same noise, every time.
@@ -43,11 +48,14 @@ impl<N: ScalarField> Monitor<N> {
     /// # Errors
     /// What the law or the networks' description reports.
     pub(crate) fn new(config: &FlowConfig, source: &Source, game: Game<N>) -> Result<Self, TrainError> {
-        let mut rng = stream(config.seed, name::MONITOR, 0);
+        let (dim, mut rng) = (source.dim(), stream(config.seed, name::MONITOR, 0));
+        // The ends of all of them are searched for at each reading too.
+        let mut companions = companions(&source.initial, config.seed)?;
+        companions.truncate(dim * few(companions.len() / dim, dim));
         Ok(Self {
             game,
-            start: source.initial.points(particles(source.dim()), &mut rng)?,
-            companions: companions(&source.initial, config.seed)?,
+            start: source.initial.points(particles(dim), &mut rng)?,
+            companions,
             steps: config.flow.steps.most(),
             seed: config.seed,
         })
