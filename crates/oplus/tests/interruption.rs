@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use train::run::newest_checkpoint;
 
 /// A training that would take hours, whose learning rates are constant, with few records.
-const ENDLESS: [&str; 8] = [
+const ENDLESS: [&str; 10] = [
     "train",
     "tiny.toml",
     "--out",
@@ -22,6 +22,9 @@ const ENDLESS: [&str; 8] = [
     "training.iterations=1000000000",
     "--set",
     "training.log_every=50",
+    // A quick machine would write one by itself meanwhile.
+    "--set",
+    "training.checkpoint_every=1000000000",
 ];
 
 fn start(workshop: &Workshop, arguments: &[&str]) -> Child {
@@ -82,7 +85,7 @@ fn a_signal_ends_a_training_where_it_can_go_on_in_the_same_bits() {
 
         // On to a few more iterations, against a run that was never interrupted.
         let more = format!("training.iterations={}", done + 60);
-        let changes = ["--set", "training.log_every=50", "--set", &more];
+        let changes = [&ENDLESS[8..], &["--set", "training.log_every=50", "--set", &more]].concat();
         let arguments = [&["train", "tiny.toml", "--out", "run", "--resume"][..], &changes].concat();
         let output = start(&workshop, &arguments).wait_with_output().unwrap();
         let message = words(&output);

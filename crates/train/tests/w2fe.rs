@@ -156,7 +156,7 @@ fn mistakes_name_the_key_and_the_remedy() {
         ("update={ kind = \"non-saturating\" }", "jensen-shannon"),
         (
             "potentials.penalty={ kind = \"linear\", weight = 1.0 }",
-            "potentials.penalty.weight is 1: give a number above 1",
+            "potentials.penalty.weight is 1: give a finite number above 1",
         ),
         ("generator.hidden=[]", "generator.hidden is []"),
         ("training.critic_updates=0", "training.critic_updates is 0: "),

@@ -376,12 +376,11 @@ impl Comparison<'_> {
                 let told =
                     |length: f64| format!("{:.3e}", self.frame.length(length, 1).unwrap_or(f64::INFINITY));
                 let reason = match error {
-                    EntropicError::TooSmall { smallest, .. } => format!(
-                        "a blur of {} between points of scale {} is below {}, where the exponents of entropic transport \
-                         lose their digits: ask for a larger blur, such as a hundredth of the scale",
+                    EntropicError::TooSmall { .. } | EntropicError::NotPositive { .. } => format!(
+                        "a blur of {} between points of scale {} is too small for double precision: ask for a larger \
+                         blur, such as a hundredth of the scale",
                         told(inside),
                         told(scale),
-                        told(smallest.powf(1.0 / f64::from(power.exponent())))
                     ),
                     other => other.to_string(),
                 };

@@ -133,11 +133,16 @@ fn no_unit_and_no_origin_matters() {
 fn what_cannot_be_had_is_left_out_with_its_reason() {
     let (x, y) = clouds();
     let (x, y) = (x * 1e6, y * 1e6);
+    // Far below the distances between points the blur does not matter, and the divergence is half of w2_squared.
     let found = between(&x, &y, &wanted("all")).unwrap();
+    let half = found.exact.w2_squared.unwrap() / 2.0;
+    assert!((found.get(Distance::SinkhornDivergence).unwrap() / half - 1.0).abs() < 1e-8);
+    let tiny = |names| DistanceOptions { blur: Blur::Length(1e-170), ..wanted(names) };
+    let found = between(&x, &y, &tiny("all")).unwrap();
     assert!(found.exact.w2_squared.is_some() && found.sinkhorn_divergence.is_none());
     let reason = &found.left_out["sinkhorn_divergence"];
-    assert!(reason.contains("blur of 5.000e-2") && reason.contains("scale"), "{reason}");
-    let error = between(&x, &y, &wanted("sinkhorn_divergence")).unwrap_err();
+    assert!(reason.contains("blur of 1.000e-170") && reason.contains("scale"), "{reason}");
+    let error = between(&x, &y, &tiny("sinkhorn_divergence")).unwrap_err();
     assert!(matches!(&error, DistanceError::Nothing(_)) && error.to_string().contains("blur"), "{error}");
     let options = DistanceOptions { blur: Blur::OfScale(0.05), ..wanted("all") };
     let found = between(&x, &y, &options).unwrap();
