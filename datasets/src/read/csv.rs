@@ -7,7 +7,7 @@ use ndarray::Array2;
 
 use super::header::{self, FirstRow};
 use super::number::{decimal_comma, number};
-use super::{ReadError, Table, TableOptions, text};
+use super::{ReadError, Table, TableOptions, shortened, text};
 
 /// Parses the bytes of a text file into a table of finite values; it may have no rows.
 ///
@@ -190,11 +190,6 @@ impl<'a> Values<'a> {
             _ => Ok(self.numbers),
         }
     }
-}
-
-/// A cell as a message shows it: not too long, and on one line.
-fn shortened(cell: &str) -> String {
-    cell.chars().take(40).map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
 fn malformed(path: &Path, reason: String) -> ReadError {

@@ -143,3 +143,8 @@ pub fn expect_columns(path: impl AsRef<Path>, matrix: &Array2<f64>, columns: usi
         Err(ReadError::Columns { path: path.as_ref().into(), found: matrix.ncols(), expected: columns })
     }
 }
+
+/// What a file says, as a message shows it: not too long, and on one line.
+fn shortened(text: &str) -> String {
+    text.chars().take(40).map(|c| if c.is_control() { ' ' } else { c }).collect()
+}

@@ -25,7 +25,8 @@ pub(super) fn parse(path: &Path, bytes: &[u8]) -> Result<Array2<f64>, ReadError>
     let header = read_header(header).map_err(malformed)?;
     let Some(Elements { size, values }) = Elements::of(&header.element_type) else {
         let remedy = remedy(&header.element_type);
-        return Err(ReadError::ElementType { path: path.into(), found: header.element_type, remedy });
+        let found = super::shortened(&header.element_type);
+        return Err(ReadError::ElementType { path: path.into(), found, remedy });
     };
     let (rows, columns) = match *header.shape.as_slice() {
         [rows] => (rows, 1),

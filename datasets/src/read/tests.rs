@@ -127,6 +127,10 @@ fn what_is_no_matrix_of_numbers_is_refused() {
         );
         assert!(error.to_string().contains(remedy), "{error}");
     }
+    // A quote that is missing makes the rest of a header the type.
+    let header = "{'descr':(\'>f4', 'fortran_order': True, 'shape': (3, 2), }\n";
+    let error = fails("a.npy", npy_with(header, &[2; 24])).to_string();
+    assert!(error.contains("elements of type") && !error.contains('\n'), "{error}");
     assert!(matches!(read_matrix("no-such-file.npy"), Err(ReadError::Missing { .. })));
     assert!(matches!(read_matrix("no-such-file"), Err(ReadError::Missing { .. })));
     let folder = tempfile::tempdir().unwrap();
