@@ -96,7 +96,7 @@ const MEAN: [f64; 2] = [1.5, -0.75];
 const CONFIG: &str = r#"
 kind = "flow"
 name = "own-critic"
-data = { kind = "array" }
+data = { kind = "array", scaling = "none" }   # ρ₀ = N(0, I) is meant in the unit of the data
 flow = { horizon = 1.0, lambda = 0.5, steps = 2 }
 representation = { kind = "network", hidden = [16, 16] }
 [critic]
