@@ -21,7 +21,7 @@ pub enum Units {
     Same,
     /// Points are centred and scaled before the training sees them.
     Scaled {
-        /// The mean of each coordinate, [d].
+        /// The mean of each coordinate, \[d\].
         centre: Array1<f64>,
         /// The length that is 1 in the training.
         scale: f64,
