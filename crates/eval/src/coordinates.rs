@@ -16,6 +16,9 @@ pub struct CoordinateW1 {
     pub worst: Option<WorstColumn>,
 }
 
+/// The share of the mass away from the median from which on a column has a spread of its own.
+const VARIES: f64 = 0.1;
+
 /// The column in which two clouds differ most.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct WorstColumn {
@@ -30,8 +33,9 @@ pub struct WorstColumn {
 /// W1 between the columns of two clouds, [n, d] and [m, d], with weights `a`, \[n\], and `b`, \[m\], or equal ones.
 ///
 /// A column of large unit or a heavy tail rules every distance in all coordinates, so that columns are compared by
-/// W1_j/E|y_j − median y_j|, which is 1 for a generated column that is constant at the median. What does not vary in
-/// the second cloud is set beside the mean of the others.
+/// W1_j/E|y_j − median y_j|, which is 1 for a generated column that is constant at the median. A column that hardly
+/// varies in the second cloud, with less than a tenth of the mass away from its median, is set beside the mean over all
+/// columns: its own spread would rest on a few points, or on none.
 ///
 /// # Errors
 /// Clouds that are empty, hold numbers that are not finite or weights that are not measures.
@@ -53,19 +57,21 @@ pub fn coordinate_w1(
     a: Option<&[f64]>,
     b: Option<&[f64]>,
 ) -> Result<CoordinateW1, LineError> {
-    let (mut values, mut spreads) = (Vec::new(), Vec::new());
+    let (mut values, mut spreads, mut vary) = (Vec::new(), Vec::new(), Vec::new());
     for (x, y) in x.axis_iter(Axis(1)).zip(y.axis_iter(Axis(1))) {
         let (x, y) = (x.to_vec(), y.to_vec());
         values.push(transport_cost(&x, &y, a, b, 1.0)?);
-        spreads.push(transport_cost(&y, &[median(&y, b)], b, None, 1.0)?);
+        let median = median(&y, b);
+        spreads.push(transport_cost(&y, &[median], b, None, 1.0)?);
+        vary.push(share_away(&y, b, median) >= VARIES);
     }
     let mean = spreads.iter().sum::<f64>() / spreads.len() as f64;
-    let over = |(&value, &spread): (&f64, &f64)| match (value, spread) {
-        (0.0, _) => 0.0,
-        (_, 0.0) => value / mean,
-        _ => value / spread,
+    let over = |((&value, &spread), &varies): ((&f64, &f64), &bool)| match value {
+        0.0 => 0.0,
+        _ if varies => value / spread,
+        _ => value / mean,
     };
-    let relative: Vec<f64> = values.iter().zip(&spreads).map(over).collect();
+    let relative: Vec<f64> = values.iter().zip(&spreads).zip(&vary).map(over).collect();
     let columns = values.iter().zip(&relative).enumerate();
     let columns = columns.map(|(column, (&value, &relative))| WorstColumn { column, value, relative });
     // Beside a single point there is nothing to compare the columns by.
@@ -73,6 +79,17 @@ pub fn coordinate_w1(
         .filter(|column| mean > 0.0 && column.relative.is_finite())
         .reduce(|worst, next| if next.relative > worst.relative { next } else { worst });
     Ok(CoordinateW1 { values, relative, worst })
+}
+
+/// The share of the mass that is not at `centre`.
+fn share_away(values: &[f64], weights: Option<&[f64]>, centre: f64) -> f64 {
+    let weight = |row: usize| weights.and_then(|weights| weights.get(row).copied()).unwrap_or(1.0);
+    let (mut away, mut all) = (0.0, 0.0);
+    for (row, &value) in values.iter().enumerate() {
+        all += weight(row);
+        away += if value == centre { 0.0 } else { weight(row) };
+    }
+    away / all
 }
 
 /// A median of a weighted sample.
@@ -121,5 +138,21 @@ mod tests {
         assert_eq!(found.worst, Some(WorstColumn { column: 1, value: 2.0, relative: 4.0 }));
         let found = coordinate_w1(array![[3.0, 0.0]].view(), array![[0.0, 0.0]].view(), None, None).unwrap();
         assert_eq!((found.values, found.worst), (vec![3.0, 0.0], None), "one point has no spread");
+    }
+
+    /// A border pixel that is grey in one row of twenty, and in two.
+    #[test]
+    fn a_column_that_hardly_varies_has_no_spread_of_its_own() {
+        let column =
+            |grey: usize| Array2::from_shape_fn((20, 1), |(row, _)| if row < grey { 1.0 } else { 0.0 });
+        let wide = Array2::from_shape_fn((20, 1), |(row, _)| (row % 2) as f64 * 8.0);
+        let relative = |grey: usize| {
+            let y = concatenate(Axis(1), &[wide.view(), column(grey).view()]).unwrap();
+            let x = concatenate(Axis(1), &[wide.view(), column(4).view()]).unwrap();
+            coordinate_w1(x.view(), y.view(), None, None).unwrap().worst.unwrap().relative
+        };
+        // Three more rows are grey: .15, beside the mean of 4 and .05; two more: .1 over a spread of .1.
+        assert!((relative(1) - 0.15 / ((4.0 + 0.05) / 2.0)).abs() < 1e-12, "{}", relative(1));
+        assert!((relative(2) - 1.0).abs() < 1e-12, "{}", relative(2));
     }
 }

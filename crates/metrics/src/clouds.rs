@@ -26,8 +26,8 @@ crate::catalogue! { CLOUDS:
     SLICED_W2 = "sliced_w2", "length", Lower,
         "(mean over random directions θ of W2²(θ·x, θ·y))^½ between generated and target points";
     COORDINATE_W1_WORST = "coordinate_w1_worst", "1", Lower,
-        "largest over the columns j of W1(x_j, y_j)/E|y_j − median y_j|: what distances in all coordinates hide where \
-         one of them has a heavy tail or a large unit";
+        "largest over the columns j of W1(x_j, y_j)/E|y_j − median y_j|, of columns that hardly vary over the mean of \
+         these: what distances in all coordinates hide where one of them has a heavy tail or a large unit";
     COORDINATE_W1_WORST_COLUMN = "coordinate_w1_worst_column", "column", Neither,
         "the column of coordinate_w1_worst, from 0";
     NEAREST_TRAINING_DISTANCE = "nearest_training_distance", "length", Neither,
