@@ -21,7 +21,6 @@ use train::model::FlowModel;
 use train::observe::Terminal;
 use train::outcome::{self, Outcome};
 use train::run::{Lock, Run, damaged_checkpoints, newest_checkpoint};
-use train::source::Units;
 use train::{Model, TrainError};
 
 /// Particles whose paths are drawn.
@@ -159,10 +158,9 @@ fn finish(config: &Config, folder: &Path, outcome: &Outcome, manifest: &Manifest
         }
     };
     let progress = Progress::new("measuring");
-    let (mut measured, mut units) = (None, Units::Same);
+    let model = Model::load_with(folder, &data_sets())?;
+    let mut measured = None;
     if status == Status::Ok {
-        let model = Model::load_with(folder, &data_sets())?;
-        units = model.units().clone();
         match measure::model(&model, &inputs(), protocol, &|stage| progress.stage(stage)) {
             Ok(measurement) => {
                 measured = Some(measurement);
@@ -178,9 +176,10 @@ fn finish(config: &Config, folder: &Path, outcome: &Outcome, manifest: &Manifest
         }
     }
     let dataset = dataset(config);
-    let dim = dimension(config)?;
-    let samples =
-        measured.as_ref().map(|measurement| samples::write(folder, measurement, &units)).transpose()?;
+    let samples = measured
+        .as_ref()
+        .map(|measurement| samples::write(folder, measurement, model.units()))
+        .transpose()?;
     let tell = |stage: &str| progress.stage(format!("{stage}, of points of the target for the floor"));
     let floors = if manifest.with_floor { floors(config, protocol, &tell)? } else { Vec::new() };
     let verdict = measured.as_ref().zip(floors.first()).and_then(|(found, floor)| judge(found, floor));
@@ -195,7 +194,7 @@ fn finish(config: &Config, folder: &Path, outcome: &Outcome, manifest: &Manifest
         method: config.name().into(),
         family: String::new(),
         dataset,
-        dim,
+        dim: model.dim(),
         seed: config.seed(),
         status,
         run: ".".into(),
@@ -274,15 +273,6 @@ pub(crate) fn report(folder: &Path) -> Result<PathBuf> {
 /// The same measures between two independent samples of the target of a run.
 pub(crate) fn floors(config: &Config, protocol: Protocol, tell: Tell<'_>) -> Result<Vec<Floor>> {
     Ok(measure::floor(config, &inputs(), &dataset(config), protocol, tell)?)
-}
-
-/// The dimension of the target.
-fn dimension(config: &Config) -> Result<usize, TrainError> {
-    Ok(match config {
-        Config::Flow(config) => inputs().data(config.as_ref())?,
-        Config::Generator(config) => inputs().data(config.as_ref())?,
-    }
-    .dim())
 }
 
 /// A sentence for each checkpoint that was damaged on the way.

@@ -90,6 +90,14 @@ impl Model {
         }
     }
 
+    /// The dimension of the points that it generates.
+    pub fn dim(&self) -> usize {
+        match self {
+            Self::Flow(model) => model.dim(),
+            Self::Generator(model) => model.dim(),
+        }
+    }
+
     /// `n` initial points from the stream of `seed`, [n, d].
     ///
     /// # Errors
