@@ -5,7 +5,7 @@ use ndarray::{Array2, Axis};
 use rand::RngExt;
 use rand_distr::StandardNormal;
 use std::path::Path;
-use train::observe::Observer;
+use train::observe::{Notice, Observer};
 use train::outcome::Status;
 use train::{Configuration, FlowConfig, Model, Run};
 
@@ -66,8 +66,10 @@ fn a_flow_takes_two_clusters_of_one_file_to_the_two_of_another() {
 struct Ears(Vec<String>);
 
 impl Observer for Ears {
-    fn warn(&mut self, warning: &str) {
-        self.0.push(warning.to_owned());
+    fn notice(&mut self, notice: &Notice) {
+        if let Notice::Warning(sentence) = notice {
+            self.0.push(sentence.clone());
+        }
     }
 }
 

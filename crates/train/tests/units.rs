@@ -4,7 +4,7 @@
 use ndarray::{Array2, array};
 use std::fs;
 use train::model::FlowModel;
-use train::observe::{Observer, Record};
+use train::observe::{Notice, Observer, Record};
 use train::run::{HELD_OUT_FILE, METRICS_FILE};
 use train::{Configuration, FlowConfig, GeneratorConfig, Model, Run, TrainError};
 
@@ -27,8 +27,10 @@ fn ellipse(count: usize) -> Array2<f64> {
 struct Energies(Vec<(f64, f64)>, Vec<String>);
 
 impl Observer for Energies {
-    fn warn(&mut self, warning: &str) {
-        self.1.push(warning.into());
+    fn notice(&mut self, notice: &Notice) {
+        if let Notice::Warning(sentence) = notice {
+            self.1.push(sentence.clone());
+        }
     }
 
     fn record(&mut self, record: &Record) -> Result<(), TrainError> {

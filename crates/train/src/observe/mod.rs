@@ -70,11 +70,8 @@ pub trait Observer {
     /// Called before the first iteration of the run `name`: `done` of `total` iterations were done before.
     fn begin(&mut self, _name: &str, _done: u64, _total: u64) {}
 
-    /// Called after [`Observer::begin`] with what the user of a run that goes on should know.
+    /// Called after [`Observer::begin`] with what the user should know before the first iteration.
     fn notice(&mut self, _notice: &Notice) {}
-
-    /// Called before the first iteration for everything that the user should know, one sentence each.
-    fn warn(&mut self, _warning: &str) {}
 
     /// Called for every record.
     ///
@@ -113,10 +110,6 @@ impl<O: Observer + ?Sized> Observer for &mut O {
 
     fn notice(&mut self, notice: &Notice) {
         (**self).notice(notice);
-    }
-
-    fn warn(&mut self, warning: &str) {
-        (**self).warn(warning);
     }
 
     fn record(&mut self, record: &Record) -> Result<(), TrainError> {

@@ -1,12 +1,14 @@
-//! What the user of a run that goes on should know.
+//! What the user of a run should know before its first iteration.
 
 use std::fmt;
 use std::path::PathBuf;
 
-/// What the user of a run that goes on should know.
+/// What the user of a run should know before its first iteration.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Notice {
+    /// Data or settings with which the run will hardly end well, in a sentence.
+    Warning(String),
     /// A checkpoint was not what was written, and the one before is taken.
     Damaged {
         /// Where it was set aside.
@@ -33,6 +35,7 @@ pub enum Notice {
 impl fmt::Display for Notice {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Warning(sentence) => write!(formatter, "warning: {sentence}"),
             Self::Damaged { file, reason } => {
                 write!(
                     formatter,

@@ -52,10 +52,6 @@ impl Observer for Terminal {
         self.say(&notice.to_string());
     }
 
-    fn warn(&mut self, warning: &str) {
-        self.say(&format!("warning: {warning}"));
-    }
-
     fn record(&mut self, record: &Record) -> Result<(), TrainError> {
         self.bar.set_message(record.headline.clone());
         self.lines.headline.clone_from(&record.headline);

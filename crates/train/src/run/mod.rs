@@ -296,12 +296,12 @@ impl<'a, C: Configuration, T: Training> Run<'a, C, T> {
             budget: Budget::new(self.reading_share),
             observers: self.observers,
         };
-        let notices = begun.map_or(Ok(Vec::new()), |begun| round.settle(begun))?;
+        let mut notices = begun.map_or(Ok(Vec::new()), |begun| round.settle(begun))?;
+        notices.extend(warnings.into_iter().map(Notice::Warning));
         let (name, done, total) = (config.name(), round.training.iteration(), round.length.iterations);
         for observer in &mut round.observers {
             observer.begin(name, done, total);
             notices.iter().for_each(|notice| observer.notice(notice));
-            warnings.iter().for_each(|warning| observer.warn(warning));
         }
         let status = round.iterate(&mut self.measures)?;
         round.save()?;
