@@ -91,13 +91,6 @@ lipschitz = { method = "penalty", form = "lp", weight = 5.0 }
 hidden = [8, 8]
 activation = "softplus"
 "#;
-const GP: &str = r#"
-[critic]
-divergence = "w1"
-lipschitz = { method = "penalty", form = "gp", weight = 5.0 }
-hidden = [8, 8]
-activation = "softplus"
-"#;
 const JENSEN_SHANNON: &str = r#"
 [critic]
 divergence = "jensen-shannon"
@@ -128,8 +121,8 @@ pub(crate) const GENERATORS: [Method; 9] = [
         LP,
         &["critic.lipschitz={ method = \"orthonormal\" }", "critic.activation=relu"],
     ),
-    ("W1-FE, gradient penalty", GP, &[]),
-    ("WGAN-GP", GP, &["update={ kind = \"direct\" }"]),
+    ("W1-FE, gradient penalty", LP, &["critic.lipschitz.form=gp"]),
+    ("WGAN-GP", LP, &["critic.lipschitz.form=gp", "update={ kind = \"direct\" }"]),
     ("GAN", JENSEN_SHANNON, &["update={ kind = \"direct\" }"]),
     ("GAN, non-saturating", JENSEN_SHANNON, &["update={ kind = \"non-saturating\" }"]),
 ];
