@@ -11,7 +11,7 @@ use ndarray::{Array2, ArrayView2, s};
 /// A distance that is beyond the noise of the synthetic targets and below the gaps between their parts.
 const STRAY: f64 = 0.3;
 /// Points of a target that stand for all of it.
-const ALL: usize = 20_000;
+const ALL: usize = 100_000;
 
 /// Points whose nearest training rows are looked for, among all rows.
 const NEAREST: usize = 1000;
