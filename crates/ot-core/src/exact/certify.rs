@@ -203,7 +203,11 @@ impl Row for Violation {
         self.own - self.largest
     }
 
-    fn visit(&mut self, _: usize, reduced: f64) {
+    fn wanted(&self) -> usize {
+        1
+    }
+
+    fn visit(&mut self, _: usize, _: f64, reduced: f64) {
         self.largest = self.largest.max(self.own - reduced);
     }
 }

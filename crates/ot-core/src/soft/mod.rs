@@ -58,8 +58,8 @@ pub(crate) enum Side {
 impl<'a> Kernel<'a> {
     /// The pairs in the form for their cost, their dimension and the precision asked for.
     pub(crate) fn new(
-        source: &Measure<'_>,
-        target: &Measure<'_>,
+        source: &Measure<'a>,
+        target: &Measure<'a>,
         cost: &'a dyn Cost,
         precision: Precision,
     ) -> Self {
