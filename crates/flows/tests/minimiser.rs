@@ -452,6 +452,17 @@ fn a_row_that_cannot_go_down_is_given_up_after_one_restart() {
     }
 }
 
+/// Values that never change, along a slope that promises less than they are rounded: the first eight steps are taken.
+#[test]
+fn a_row_that_gains_nothing_beyond_roundings_is_given_up() {
+    for (then, evaluations) in [(1.0, 9), (1.0 - 1e-9, 10)] {
+        let mut field = Two { then, slope: 1e-12, asked: 0 };
+        let (mut y, stop) = ([2.0], Stop { iterations: 300, tolerance: 0.0 });
+        Minimiser::default().minimise(&mut field, 0.5, &[2.0], &mut y, 0..0, stop).unwrap();
+        assert_eq!(field.asked, evaluations, "values of {then}");
+    }
+}
+
 #[test]
 fn a_start_of_another_length_is_an_error() {
     let stop = Stop { iterations: 1, tolerance: 1e-6 };

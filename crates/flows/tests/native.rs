@@ -128,7 +128,7 @@ fn the_threads_that_move_points_change_nothing() {
     let mut numbers = |count: usize| single(&uniform(&mut rng, count));
     let (flow, critic) =
         (numbers(game.flow.parameter_count()), numbers(game.critic.network.parameter_count()));
-    let (companions, start) = (numbers(3 * DIM), numbers(1100 * DIM));
+    let (companions, start) = (numbers(3 * DIM), numbers(8300 * DIM));
     let moved = |threads: usize, rows: usize| {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
         let mut x = start[..rows * DIM].to_vec();
@@ -142,8 +142,8 @@ fn the_threads_that_move_points_change_nothing() {
         assert_eq!(told.into_inner(), rows);
         x
     };
-    let one = moved(1, 1100);
+    let one = moved(1, 8300);
     assert_ne!(one, start);
-    assert_eq!(moved(3, 1100), one);
-    assert_eq!(moved(2, 512), one[..512 * DIM]);
+    assert_eq!(moved(3, 8300), one);
+    assert_eq!(moved(2, 4096), one[..4096 * DIM]);
 }

@@ -49,9 +49,10 @@ impl<N: ScalarField> Game<N> {
     }
 }
 
-/// Rows that are moved together. Their searches share what they learn, so a row's last digits depend on its block, but
-/// on no thread.
-const BLOCK: usize = 512;
+/// Rows that are moved together: the last searches of a block, which take a hundred steps, move few rows each, and are
+/// dear beside a small block. Searches share what they learn, so a row's last digits depend on its block, but on no
+/// thread.
+const BLOCK: usize = 4096;
 
 impl<N: ScalarField> Game<N> {
     /// Moves the rows of `x`, [n, d], from t = 0 to T by Euler steps of a flow without noise, in blocks of rows on all

@@ -12,6 +12,8 @@ const MEMORY: usize = 6;
 const PROBE: f64 = 0.01;
 /// A point whose step had to be cut to less than this has reached what its arithmetic resolves.
 const SMALLEST_FACTOR: f64 = 1e-4;
+/// So has one that went on for this many steps without a gain beyond rounding: its gradient is smaller by then, or never.
+const MOST_IDLE: usize = 8;
 
 /// What is remembered of the paths of all points; rows are padded.
 #[derive(Debug, Clone, Default)]
@@ -39,6 +41,8 @@ struct Path {
     factor: f64,
     /// Whether the pairs were forgotten since the last step down.
     restarted: bool,
+    /// Steps since the last one that gained more than roundings.
+    idle: usize,
 }
 
 impl<T: Real> Histories<T> {
@@ -51,7 +55,7 @@ impl<T: Real> Histories<T> {
         }
         self.rates.resize(pairs, T::zero());
         self.paths.clear();
-        self.paths.resize(count, Path { learnt: 0, forgotten: 0, factor: 1.0, restarted: false });
+        self.paths.resize(count, Path { learnt: 0, forgotten: 0, factor: 1.0, restarted: false, idle: 0 });
     }
 
     /// The step −H·∇ of the remembered curvature from `inverse`, cut to `reach`; a short one along −∇ where no inverse is
@@ -121,11 +125,13 @@ impl<T: Real> Histories<T> {
         }
     }
 
-    /// After a step down.
+    /// After a step down, which has gained more than roundings or not; whether the point has gone far enough without.
     #[inline(always)]
-    pub(super) fn go_on(&mut self, row: usize) {
+    pub(super) fn goes_idle(&mut self, row: usize, gained: bool) -> bool {
         let path = &mut self.paths[row];
         (path.factor, path.restarted) = (1.0, false);
+        path.idle = if gained { 0 } else { path.idle + 1 };
+        path.idle >= MOST_IDLE
     }
 
     /// After a step that was refused, and is halved; whether the point is given up: when a step had to be cut away, it

@@ -189,14 +189,13 @@ impl At {
     /// A row with φ(y) = `value`; writes its gradient, ∇φ(y) + μ(y − x).
     #[inline(always)]
     fn state<T: Real>(self, value: T, x: &[T], y: &[T], slope: &[T], gradient: &mut [T]) -> State {
-        let (mut square, mut steepness) = (T::zero(), T::zero());
+        let mut steepness = T::zero();
         // First y − x, then the gradient.
         for ((g, (&x, &y)), &slope) in gradient.iter_mut().zip(x.iter().zip(y)).zip(slope) {
             *g = y - x;
             steepness += slope * slope;
         }
-        square += dot(gradient, gradient);
-        let square = square.wide();
+        let square = dot(gradient, gradient).wide();
         let finite = self.pull.reach.is_finite();
         let rate = if finite { self.pull.rate(square) } else { self.pull.weight };
         for (g, &slope) in gradient.iter_mut().zip(slope) {
@@ -304,12 +303,12 @@ impl<T: Real> Vectorised for Accept<'_, T> {
             minimiser.curvature.learn(&step, &change, at.pull.weight);
             minimiser.histories.learn(row, &step, &change);
             let done = if down {
-                minimiser.histories.go_on(row);
+                let idle = minimiser.histories.goes_idle(row, state.objective < old - rounding);
                 y[dense.clone()].copy_from_slice(new);
                 minimiser.slopes[dense].copy_from_slice(slope);
                 before.copy_from_slice(&gradient);
                 minimiser.states[row] = state;
-                state.is_stationary
+                state.is_stationary || idle
             } else {
                 minimiser.histories.gives_up(row)
             };

@@ -25,12 +25,14 @@
 //! # What a search costs
 //!
 //! A training on the pinwheel in 12 dimensions (critic 3×128, batch 256) searched from fresh proposals with 6.4
-//! evaluations a point after the first one: half of its time, an eighth of which was not the network's. Three things
+//! evaluations a point after the first one: half of its time, an eighth of which was not the network's. These things
 //! brought them to below 2 at the same `w2_squared`:
 //!
 //! - initial points that come back and remember their ends: 3.5, down to 1 part in 100 of the slope. A pool of 8192
 //!   points in the place of 65 536 needs 2.8, but `w2_squared` was a tenth larger;
 //! - ends that are remembered need no second step where the first one leads to 1 part in 20: the next visit goes on;
+//! - a training that asks the network for proposals in its first round only trains it less: the rows `ours` update it
+//!   once for every four updates of the critic;
 //! - the curvature that earlier searches have met ([`Curvature`]) spares the short first step that feels for it: half an
 //!   evaluation.
 //!
