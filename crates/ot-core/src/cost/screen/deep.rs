@@ -116,11 +116,11 @@ impl Near {
         offer: impl Fn(&mut R, usize),
     ) {
         self.first.clear();
+        let wanted = kept.wanted();
         let mut limit = threshold(kept);
+        self.find_groups(sums, limit);
         // The first sums of a distance are not in the order of their reduced costs: the limit is not yet known.
         for _ in 0..2 {
-            self.find_groups(sums, limit);
-            let wanted = kept.wanted();
             if self.groups.len() <= wanted {
                 break;
             }
@@ -137,12 +137,14 @@ impl Near {
             }
             self.first[before..].sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
             self.first[before..].iter().for_each(|&(_, column)| offer(kept, column));
+            let known = limit.last;
             limit = threshold(kept);
-            if limit.last == 0.0 {
+            if limit.last == known {
+                self.groups.retain(|(least, _)| *least < limit.sum);
                 break;
             }
+            self.find_groups(sums, limit);
         }
-        self.find_groups(sums, limit);
         self.groups.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
         for &(_, group) in &self.groups {
             for column in sums.group(group) {

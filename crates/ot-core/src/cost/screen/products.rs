@@ -25,6 +25,8 @@ pub(super) const LINE: usize = 16;
 /// What all passes over the pairs of two clouds share.
 pub(in super::super) struct Products {
     frame: Frame,
+    /// The number of axes that add to products.
+    depth: usize,
     sources: Side,
     targets: Side,
     kept: Option<Vec<[f32; LINE]>>,
@@ -48,7 +50,7 @@ impl<'a> Part<'a> {
 /// The points of one cloud.
 pub(super) struct Side {
     pub count: usize,
-    /// x' in single precision, [count, d]; empty where the products are kept.
+    /// x' in single precision along the axes of the products, [count, depth]; empty where the products are kept.
     coordinates: Vec<f32>,
     /// ‖x'‖².
     pub squares: Vec<f64>,
@@ -57,21 +59,21 @@ pub(super) struct Side {
 }
 
 impl Side {
-    fn new(points: &[f64], centre: &[f64], frame: &Frame, sign: f64) -> Self {
+    fn new(points: &[f64], centre: &[f64], frame: &Frame, axes: &[usize], sign: f64) -> Self {
         let dim = centre.len();
-        let mut coordinates = vec![0.0; points.len()];
+        let mut coordinates = vec![0.0; points.len() / dim * axes.len()];
         let (squares, along) = points
             .par_chunks_exact(dim)
-            .zip(coordinates.par_chunks_exact_mut(dim))
+            .zip(coordinates.par_chunks_exact_mut(axes.len()))
             .map(|(point, singles)| {
                 let (mut square, mut along) = (0.0, 0.0);
-                for ((single, (coordinate, centre)), offset) in
-                    singles.iter_mut().zip(point.iter().zip(centre)).zip(&frame.offset)
-                {
+                for ((coordinate, centre), offset) in point.iter().zip(centre).zip(&frame.offset) {
                     let centred = (coordinate - centre) * frame.scale;
                     square += centred * centred;
                     along += centred * (centred + 2.0 * sign * offset);
-                    *single = centred as f32;
+                }
+                for (single, &axis) in singles.iter_mut().zip(axes) {
+                    *single = ((point[axis] - centre[axis]) * frame.scale) as f32;
                 }
                 (square, along)
             })
@@ -89,10 +91,11 @@ impl Products {
             return None;
         }
         let frame = Frame::new(clouds)?;
-        let sources = Side::new(clouds.sources, &frame.source_centre, &frame, 1.0);
-        let targets = Side::new(clouds.targets, &frame.target_centre, &frame, -1.0);
-        let (n, m) = (sources.count, targets.count);
-        let mut products = Self { frame, sources, targets, kept: None };
+        let axes = axes_of_products(clouds, &frame);
+        let sources = Side::new(clouds.sources, &frame.source_centre, &frame, &axes, 1.0);
+        let targets = Side::new(clouds.targets, &frame.target_centre, &frame, &axes, -1.0);
+        let (n, m, depth) = (sources.count, targets.count, axes.len());
+        let mut products = Self { frame, depth, sources, targets, kept: None };
         if is_shared && is_worth_keeping(n, m, clouds.dim) {
             let stride = lines_between_rows(m);
             let mut kept = vec![[0.0; LINE]; n * stride];
@@ -131,7 +134,7 @@ impl Products {
         stride: usize,
     ) {
         let (rows, others) = self.sides(is_swapped);
-        let dim = self.frame.offset.len();
+        let dim = self.depth;
         let count = out.len() / stride;
         let left = &rows.coordinates[first * dim..(first + count) * dim];
         let left = MatRef::from_row_major_slice(left, count, dim).transpose();
@@ -176,10 +179,13 @@ impl Products {
         buffer.resize(count * between, [0.0; LINE]);
         for line in 0..columns.div_ceil(LINE) {
             let at = start + line * LINE;
-            for lane in 0..LINE.min(start + columns - at) {
-                let of_column = &kept[(at + lane) * stride..].as_flattened()[first..first + count];
-                for (row, product) in of_column.iter().enumerate() {
-                    buffer[row * between + line][lane] = *product;
+            let of_columns: [&[f32]; LINE] = std::array::from_fn(|lane| {
+                let column = (at + lane).min(start + columns - 1);
+                &kept[column * stride..].as_flattened()[first..first + count]
+            });
+            for (row, line) in buffer.iter_mut().skip(line).step_by(between).enumerate() {
+                for (product, of_column) in line.iter_mut().zip(of_columns) {
+                    *product = of_column[row];
                 }
             }
         }
@@ -187,12 +193,38 @@ impl Products {
     }
 }
 
+/// The axes along which neither cloud is flat; at least one.
+///
+/// Where all points of a cloud have the same coordinate, as on the border of images, x' is zero and so is the product.
+fn axes_of_products(clouds: &Clouds<'_>, frame: &Frame) -> Vec<usize> {
+    let flat = |points: &[f64], centre: &[f64]| {
+        let mut flat: Vec<usize> = (0..clouds.dim).collect();
+        for point in points.chunks_exact(clouds.dim) {
+            flat.retain(|&axis| point[axis] == centre[axis]);
+        }
+        flat
+    };
+    let of_sources = flat(clouds.sources, &frame.source_centre);
+    let of_targets = flat(clouds.targets, &frame.target_centre);
+    let is_flat =
+        |axis: &usize| of_sources.binary_search(axis).is_ok() || of_targets.binary_search(axis).is_ok();
+    let axes: Vec<usize> = (0..clouds.dim).filter(|axis| !is_flat(axis)).collect();
+    if axes.is_empty() { vec![0] } else { axes }
+}
+
 /// An odd number of lines for so many columns: columns of rows that begin a power of two apart would meet in the cache.
 fn lines_between_rows(columns: usize) -> usize {
     columns.div_ceil(LINE) | 1
 }
 
-/// Whether products take at most twice the memory of the points.
+/// From this dimension on products take much longer to make than to read.
+const DEEPER: usize = 256;
+
+/// Products that are kept whatever the memory of the points: 512 MiB.
+const FEW: usize = 1 << 27;
+
+/// Whether products take at most twice the memory of the points, or little memory and much time to make.
 fn is_worth_keeping(n: usize, m: usize, dim: usize) -> bool {
-    n * m <= 4 * (n + m) * dim
+    let most = if dim < DEEPER { 4 * (n + m) * dim } else { FEW.max(4 * (n + m) * dim) };
+    n.saturating_mul(m) <= most
 }
