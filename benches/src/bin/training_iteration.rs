@@ -25,7 +25,7 @@ fn main() -> Result<()> {
         let line = line?;
         let answer = match line.trim() {
             "peak" => serde_json::json!({ "operations_per_second": matrix_product_rate() }),
-            "width" => serde_json::json!({ "vector_bits": simd::vector_bits() }),
+            "width" => serde_json::json!({ "vector_bits": simd::Width::in_use()?.bits() }),
             number => {
                 let count: usize = number.parse().with_context(|| format!("not a number: {line:?}"))?;
                 let start = Instant::now();

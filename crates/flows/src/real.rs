@@ -2,6 +2,7 @@
 
 use num_traits::{Float, FloatConst, NumAssign};
 use simd::exp::exp2;
+use simd::{Instructions, Lanes, Row};
 
 /// `f32` for training and sampling, `f64` for reference computations and tests.
 ///
@@ -20,6 +21,11 @@ pub trait Real:
     + std::fmt::Debug
     + 'static
 {
+    /// The numbers of a row of registers, which are worked on together.
+    type Row<I: Instructions>: Row<Self, I>;
+    /// Half as many, for what would leave most of a row empty.
+    type HalfRow<I: Instructions>: Row<Self, I>;
+
     /// Rounds from `f64`.
     fn of(x: f64) -> Self;
     /// Widens to `f64`, exactly.
@@ -33,9 +39,14 @@ pub trait Real:
 }
 
 impl Real for f64 {
+    type Row<I: Instructions> = [f64; 8];
+    type HalfRow<I: Instructions> = [f64; 4];
+
+    #[inline]
     fn of(x: f64) -> Self {
         x
     }
+    #[inline]
     fn wide(self) -> f64 {
         self
     }
@@ -51,9 +62,14 @@ impl Real for f64 {
 }
 
 impl Real for f32 {
+    type Row<I: Instructions> = Lanes<I>;
+    type HalfRow<I: Instructions> = I::HalfRow;
+
+    #[inline]
     fn of(x: f64) -> Self {
         x as f32
     }
+    #[inline]
     fn wide(self) -> f64 {
         f64::from(self)
     }

@@ -21,7 +21,9 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let cli = command::Cli::parse();
-    match interruption::watch().and_then(|()| command::run(cli)) {
+    // A width that the machine does not have is said before anything begins.
+    let width = simd::Width::in_use().map_err(anyhow::Error::from);
+    match width.and_then(|_| interruption::watch()).and_then(|()| command::run(cli)) {
         Ok(ending) => ending.into(),
         Err(error) => {
             say::note!("error: {}", advice::sentence(&error));

@@ -4,6 +4,7 @@ use anyhow::{Context, Result, bail};
 use flows::device::Device;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use simd::Width;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Command;
@@ -28,6 +29,8 @@ pub(crate) struct Manifest {
     pub device: String,
     /// Operating system and processor architecture.
     pub platform: String,
+    /// The width of the vectors that the kernels used; none in a folder that was made before there was a choice.
+    pub vector_bits: Option<u32>,
     /// Threads of the measurement; a training has one.
     pub threads: usize,
     /// The command line.
@@ -51,6 +54,7 @@ impl Manifest {
             libtorch: cfg!(feature = "torch"),
             device: device.to_string(),
             platform: format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),
+            vector_bits: Width::in_use().ok().map(Width::bits),
             threads: rayon::current_num_threads(),
             // Where the program lies says nothing about the run.
             command: std::iter::once("oplus".into()).chain(std::env::args().skip(1)).collect(),

@@ -1,15 +1,15 @@
 //! AVX2 with fused multiply-add: sixteen registers of eight numbers.
 
 use crate::instructions::{Instructions, LANES, sealed};
+use crate::{Portable, Vectorised, Width};
 use std::arch::x86_64::*;
 
 /// The proof that the processor has both features.
-#[derive(Clone, Copy)]
+#[derive(Debug, Clone, Copy)]
 pub(crate) struct Avx2(());
 
 impl Avx2 {
     /// Nothing on a processor that lacks one of them; the standard library remembers what it found.
-    #[inline]
     pub(crate) fn of_this_machine() -> Option<Self> {
         let has_both =
             std::arch::is_x86_feature_detected!("avx2") && std::arch::is_x86_feature_detected!("fma");
@@ -21,14 +21,44 @@ impl sealed::Sealed for Avx2 {}
 
 impl Instructions for Avx2 {
     type Lanes = (__m256, __m256);
+    type HalfRow = [f32; LANES / 2];
 
+    const WIDTH: Width = Width::Bits256;
     const FUSED: bool = true;
+    const SUMS: usize = 6;
+
+    #[inline(always)]
+    fn run<W: Vectorised>(self, work: W) -> W::Output {
+        #[inline(never)]
+        #[target_feature(enable = "avx2,fma")]
+        fn compiled<W: Vectorised>(work: W, instructions: Avx2) -> W::Output {
+            work.run(instructions)
+        }
+        // SAFETY: `self` proves the features.
+        unsafe { compiled(work, self) }
+    }
+
+    #[inline(always)]
+    fn zero(self) -> Self::Lanes {
+        // SAFETY: `self` proves the features.
+        unsafe { (_mm256_setzero_ps(), _mm256_setzero_ps()) }
+    }
 
     #[inline(always)]
     fn load(self, numbers: &[f32; LANES]) -> Self::Lanes {
         // SAFETY: `self` proves the features, two groups of eight numbers lie in the array, and the loads need no
         // alignment.
         unsafe { (_mm256_loadu_ps(numbers.as_ptr()), _mm256_loadu_ps(numbers.as_ptr().add(LANES / 2))) }
+    }
+
+    #[inline(always)]
+    fn load_first(self, numbers: &[f32]) -> Self::Lanes {
+        self.load(&Portable.load_first(numbers))
+    }
+
+    #[inline(always)]
+    fn store_first(self, lanes: Self::Lanes, numbers: &mut [f32]) {
+        Portable.store_first(self.store(lanes), numbers);
     }
 
     #[inline(always)]

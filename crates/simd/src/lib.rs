@@ -1,12 +1,12 @@
 //! Inner loops compiled for the vector instructions of the machine that runs them.
 //!
-//! A kernel implements [`Vectorised`] and is started by [`run`], which looks once at the processor and takes the
-//! variant that was compiled for it. Most kernels need no more than that: their loops over fixed lanes vectorise by
-//! themselves. Those that hold registers by hand use the sixteen lanes of [`Instructions`]. The exponentials of inner
-//! loops are in [`exp`].
+//! A kernel implements [`Vectorised`] and is started by [`run`], which takes the variant that was compiled for the
+//! [`Width`] of vectors in use: the widest that the machine has, unless the environment variable [`VARIABLE`] asks for
+//! a narrower one. Most kernels need no more than that: their loops over fixed lanes vectorise by themselves. Those
+//! that hold registers by hand use the sixteen lanes of [`Instructions`], or a [`Row`] of any number. The exponentials
+//! of inner loops are in [`exp`]. [`run_at`] takes a width of the caller's, with which tests compare the variants.
 //!
-//! A further instruction set is a module beside `avx2` with an implementation of [`Instructions`], and a branch of
-//! [`run`].
+//! A further instruction set is a module beside `avx2` with an implementation of [`Instructions`], and a [`Width`].
 //!
 //! ```
 //! use simd::{Instructions, Vectorised};
@@ -27,10 +27,18 @@
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;
+#[cfg(target_arch = "x86_64")]
+mod avx512;
 pub mod exp;
 mod instructions;
+mod row;
+mod width;
 
 pub use instructions::{Instructions, LANES, Portable};
+pub use row::{Lanes, Row};
+pub use width::{VARIABLE, Width, WidthError};
+
+use width::Chosen;
 
 /// A pass over numbers that is worth compiling for wide vectors.
 pub trait Vectorised {
@@ -43,36 +51,15 @@ pub trait Vectorised {
     fn run<I: Instructions>(self, instructions: I) -> Self::Output;
 }
 
-/// Runs `work` with AVX2 and fused multiply-add where the machine has them, and as the target's baseline otherwise.
+/// Runs `work` with the instructions of [`Width::in_use`].
+#[inline]
 pub fn run<W: Vectorised>(work: W) -> W::Output {
-    #[cfg(target_arch = "x86_64")]
-    if let Some(instructions) = avx2::Avx2::of_this_machine() {
-        // Not to be inlined: what runs here is tuned for its own registers.
-        #[inline(never)]
-        #[target_feature(enable = "avx2,fma")]
-        fn wide<W: Vectorised>(work: W, instructions: avx2::Avx2) -> W::Output {
-            work.run(instructions)
-        }
-        // SAFETY: `instructions` exists only where the processor has both features.
-        return unsafe { wide(work, instructions) };
-    }
-    work.run(Portable)
+    Chosen::of_this_process().run(work)
 }
 
-/// The width of the machine's vector registers, which bounds what any program can do on it: 512, 256 or 128 bits.
-///
-/// The kernels of this crate use up to 256 of them.
-pub fn vector_bits() -> u32 {
-    #[cfg(target_arch = "x86_64")]
-    {
-        if std::arch::is_x86_feature_detected!("avx512f") {
-            return 512;
-        }
-        if std::arch::is_x86_feature_detected!("avx") {
-            return 256;
-        }
-    }
-    128
+/// Runs `work` with the instructions of a width; nothing where the machine does not have them.
+pub fn run_at<W: Vectorised>(width: Width, work: W) -> Option<W::Output> {
+    Some(Chosen::new(width)?.run(work))
 }
 
 #[cfg(test)]
@@ -103,7 +90,7 @@ mod tests {
 
     /// Sums of integers below 2²⁴ are exact in any order, fused or not.
     #[test]
-    fn the_instructions_of_this_machine_agree_with_the_portable_ones() {
+    fn the_instructions_of_every_width_agree_with_the_portable_ones() {
         let numbers: Vec<[f32; LANES]> =
             (0..9).map(|i| std::array::from_fn(|lane| ((i * 37 + lane * 11) % 101) as f32 - 50.0)).collect();
         let sums = |limits| Sums { numbers: &numbers, limits };
@@ -114,14 +101,44 @@ mod tests {
             assert_eq!(rows.map(|row| row[lane]), [1.0 + sum, 1.0 - 2.0 * sum, 1.0 + 3.0 * sum]);
         }
         let least = rows.map(|row| row.into_iter().fold(f32::INFINITY, f32::min));
-        assert_eq!(run(sums(least)), (rows, false));
-        for row in 0..3 {
-            let mut limits = least;
-            limits[row] = limits[row].next_up();
-            assert_eq!(run(sums(limits)), (rows, true));
-            assert_eq!(sums(limits).run(Portable), (rows, true));
-            limits[row] = f32::NAN;
-            assert_eq!((run(sums(limits)).1, sums(limits).run(Portable).1), (false, false));
+        for width in Width::ALL.into_iter().filter(|&width| width <= Width::of_this_machine()) {
+            assert_eq!(run_at(width, sums(least)), Some((rows, false)));
+            for row in 0..3 {
+                let mut limits = least;
+                limits[row] = limits[row].next_up();
+                assert_eq!(run_at(width, sums(limits)), Some((rows, true)));
+                limits[row] = f32::NAN;
+                assert_eq!(run_at(width, sums(limits)).map(|(_, is_below)| is_below), Some(false));
+            }
+        }
+    }
+
+    /// A slice of any length comes back, and nothing beyond it is read or written.
+    struct Copied<'a>(&'a [f32]);
+
+    impl Vectorised for Copied<'_> {
+        type Output = ([f32; LANES], [f32; LANES + 1]);
+        #[inline(always)]
+        fn run<I: Instructions>(self, instructions: I) -> Self::Output {
+            let lanes = instructions.load_first(self.0);
+            let mut out = [-1.0; LANES + 1];
+            instructions.store_first(lanes, &mut out[..self.0.len()]);
+            (instructions.store(lanes), out)
+        }
+    }
+
+    #[test]
+    fn the_first_numbers_are_read_and_written_alone() {
+        let numbers: Vec<f32> = (1..=LANES as u8 + 1).map(f32::from).collect();
+        for width in Width::ALL.into_iter().filter(|&width| width <= Width::of_this_machine()) {
+            for count in 0..=LANES + 1 {
+                let (lanes, out) = run_at(width, Copied(&numbers[..count])).unwrap();
+                for i in 0..=LANES {
+                    let is_there = i < count && i < LANES;
+                    assert_eq!(out[i], if is_there { numbers[i] } else { -1.0 }, "{width}, {count} numbers");
+                    assert!(i == LANES || lanes[i] == if is_there { numbers[i] } else { 0.0 });
+                }
+            }
         }
     }
 }

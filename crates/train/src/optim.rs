@@ -2,6 +2,7 @@
 
 use crate::config::{Optimiser, Schedule};
 use flows::FlowError;
+use simd::{Instructions, Vectorised};
 
 /// The moments and the step count of Adam.
 ///
@@ -58,17 +59,45 @@ impl Adam {
         self.steps += 1;
         // Powers saturate at 0 long before the exponent could overflow.
         let power = i32::try_from(self.steps).unwrap_or(i32::MAX);
-        let (b1, b2) = (settings.beta1 as f32, settings.beta2 as f32);
-        let first_scale = (rate / (1.0 - settings.beta1.powi(power))) as f32;
-        let second_scale = (1.0 / (1.0 - settings.beta2.powi(power))) as f32;
-        let epsilon = settings.epsilon as f32;
-        let moments = self.first.iter_mut().zip(&mut self.second);
-        for ((theta, &g), (m, v)) in parameters.iter_mut().zip(gradient).zip(moments) {
+        simd::run(Step {
+            decays: (settings.beta1 as f32, settings.beta2 as f32),
+            first_scale: (rate / (1.0 - settings.beta1.powi(power))) as f32,
+            second_scale: (1.0 / (1.0 - settings.beta2.powi(power))) as f32,
+            epsilon: settings.epsilon as f32,
+            moments: (&mut self.first, &mut self.second),
+            parameters,
+            gradient,
+        });
+        Ok(())
+    }
+}
+
+/// One pass over the parameters and all that belongs to them.
+struct Step<'a> {
+    /// β₁ and β₂.
+    decays: (f32, f32),
+    /// η/(1−β₁ᵗ).
+    first_scale: f32,
+    /// 1/(1−β₂ᵗ).
+    second_scale: f32,
+    epsilon: f32,
+    moments: (&'a mut [f32], &'a mut [f32]),
+    parameters: &'a mut [f32],
+    gradient: &'a [f32],
+}
+
+impl Vectorised for Step<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<I: Instructions>(self, _: I) {
+        let Self { decays: (b1, b2), first_scale, second_scale, epsilon, moments, .. } = self;
+        let moments = moments.0.iter_mut().zip(moments.1);
+        for ((theta, &g), (m, v)) in self.parameters.iter_mut().zip(self.gradient).zip(moments) {
             *m = b1 * *m + (1.0 - b1) * g;
             *v = b2 * *v + (1.0 - b2) * g * g;
             *theta -= first_scale * *m / ((*v * second_scale).sqrt() + epsilon);
         }
-        Ok(())
     }
 }
 

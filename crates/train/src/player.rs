@@ -89,7 +89,10 @@ impl Player {
 
 /// Refuses a gradient with a NaN, an infinity or an entry beyond 1e18.
 pub(crate) fn usable(gradient: &[f32]) -> Result<(), NotFinite> {
-    match gradient.iter().find(|g| g.is_nan() || g.abs() >= GRADIENT_LIMIT) {
+    // A NaN is not below the limit. Whole chunks are looked at without a branch.
+    let is_good = |g: &f32| g.abs() < GRADIENT_LIMIT;
+    let is_bad = |chunk: &&[f32]| !chunk.iter().fold(true, |good, g| good & is_good(g));
+    match gradient.chunks(256).find(is_bad).and_then(|chunk| chunk.iter().find(|g| !is_good(g))) {
         Some(&bad) => Err(NotFinite { what: "gradient", value: bad.into() }),
         None => Ok(()),
     }

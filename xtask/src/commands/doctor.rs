@@ -3,12 +3,13 @@
 use crate::libtorch::{self, Ready};
 use crate::workspace::Workspace;
 use anyhow::Result;
+use simd::{VARIABLE, Width, WidthError};
 use std::env;
 use std::path::Path;
 use std::process::{Command, ExitCode};
 use std::thread;
 
-const MINIMUM_RUST: (u32, u32) = (1, 88);
+const MINIMUM_RUST: (u32, u32) = (1, 89);
 /// A release build of oplus takes 0.6 GB.
 const DISK_GIB: f64 = 1.0;
 /// libtorch with the wheel it comes from takes 1.1 GB, a build of everything with tests about 4 GB.
@@ -64,6 +65,7 @@ pub(super) fn run(workspace: &Workspace) -> Result<ExitCode> {
         linker(),
         disk(output("df", &["-Pk", &workspace.root().to_string_lossy()]).as_deref()),
         Finding::good("cores", cores(), "2 or more are of use"),
+        vectors(Width::of_this_machine(), Width::in_use()),
         data(workspace.root()),
         libtorch(workspace),
         compiler(),
@@ -206,6 +208,24 @@ fn cores() -> String {
     thread::available_parallelism().map_or_else(|_| "unknown".to_owned(), |count| count.to_string())
 }
 
+/// The vector registers that the kernels use: the machine's widest, or narrower ones that were asked for.
+fn vectors(widest: Width, in_use: Result<Width, WidthError>) -> Finding {
+    let expected = "256 bits or more for speed";
+    match in_use {
+        Ok(width) if width == widest => Finding::good("vectors", format!("{} bits", width.bits()), expected),
+        Ok(width) => {
+            let found = format!("{} bits of {}, by {VARIABLE}", width.bits(), widest.bits());
+            Finding::good("vectors", found, expected)
+        }
+        Err(error) => Finding::missing(
+            "vectors",
+            error.to_string(),
+            expected,
+            format!("unset {VARIABLE}, or set it as it says"),
+        ),
+    }
+}
+
 fn cuda() -> String {
     output("nvidia-smi", &["-L"])
         .map_or_else(|| "no GPU found".to_owned(), |text| first_line(&text).to_owned())
@@ -227,11 +247,19 @@ mod tests {
 
     #[test]
     fn an_old_or_absent_rust_is_missing_and_a_newer_one_is_good() {
-        assert!(!rust(Some("rustc 1.88.0 (6b00bc388 2025-06-23)")).is_missing());
+        assert!(!rust(Some("rustc 1.89.0 (29483883e 2025-08-04)")).is_missing());
         assert!(!rust(Some("rustc 2.0.0-nightly")).is_missing());
-        assert!(rust(Some("rustc 1.87.0")).is_missing());
+        assert!(rust(Some("rustc 1.88.0")).is_missing());
         assert!(rust(Some("something else")).is_missing());
         assert!(rust(None).is_missing());
+    }
+
+    #[test]
+    fn the_vectors_in_use_are_told_beside_those_of_the_machine() {
+        let found = |in_use| vectors(Width::Bits512, in_use);
+        assert_eq!(found(Ok(Width::Bits512)).found, "512 bits");
+        assert_eq!(found(Ok(Width::Bits256)).found, "256 bits of 512, by OPLUS_SIMD");
+        assert!(!found(Ok(Width::Bits256)).is_missing());
     }
 
     #[test]

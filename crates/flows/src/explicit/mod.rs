@@ -28,6 +28,7 @@ mod flow;
 mod trajectory;
 
 pub use affine::Affine;
+pub use density::Sources;
 pub use description::{Base, ExplicitDescription};
 pub use dual::{Native, Negated};
 pub use flow::{Explicit, ExplicitFlow, Returns};

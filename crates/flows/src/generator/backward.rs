@@ -8,7 +8,7 @@ use super::tape::LayerTape;
 use super::{Generator, GeneratorTape};
 use crate::FlowError;
 use crate::error::expect_length;
-use crate::matrix::{Panels, add_products, multiply};
+use crate::matrix::{AddProducts, Multiply, Panels};
 use crate::real::Real;
 
 impl Generator {
@@ -50,9 +50,10 @@ impl Generator {
             let (width, size) = (layer.affine.output, batch * layer.affine.output);
             let s_bar = &upper[..batch * above.output];
             let into = (&mut gradient[above.weight.clone()], width);
-            add_products(into, (s_bar, above.output), (&kept.activations, width));
+            let a = (s_bar, above.output);
+            simd::run(AddProducts { out: into, a, b: (&kept.activations, width) });
             panels.pack(&parameters[above.weight.clone()], above.output, width);
-            multiply((&mut lower[..size], width), (s_bar, above.output), &panels, ());
+            simd::run(Multiply { out: (&mut lower[..size], width), a, b: &panels, finish: () });
             std::mem::swap(upper, lower);
             self.form.activation.pull_back(&mut upper[..size], &kept.activations);
             add_rows(&mut gradient[layer.affine.bias.clone()], &upper[..size]);
@@ -69,11 +70,12 @@ impl Generator {
         }
         let into = (&mut gradient[above.weight.clone()], self.input);
         let s_bar = &upper[..batch * above.output];
-        add_products(into, (s_bar, above.output), (&tape.input, self.input));
+        let a = (s_bar, above.output);
+        simd::run(AddProducts { out: into, a, b: (&tape.input, self.input) });
         if let Some(out) = input_gradient {
             expect_length("the gradient of the generator's input", out.len(), batch * self.input)?;
             panels.pack(&parameters[above.weight.clone()], above.output, self.input);
-            multiply((&mut *out, self.input), (s_bar, above.output), &panels, ());
+            simd::run(Multiply { out: (&mut *out, self.input), a, b: &panels, finish: () });
             if self.form.residual {
                 out.iter_mut().zip(cotangent).for_each(|(out, &direct)| *out += direct);
             }

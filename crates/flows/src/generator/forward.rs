@@ -8,7 +8,7 @@ use super::tape::LayerTape;
 use super::{Generator, GeneratorOutput, GeneratorTape, NORMALISATION_FLOOR, Statistics};
 use crate::FlowError;
 use crate::error::{array2, expect_columns, expect_length, flat};
-use crate::matrix::{Panels, multiply};
+use crate::matrix::{Multiply, Panels};
 use crate::real::Real;
 use ndarray::{Array2, ArrayView2};
 
@@ -56,7 +56,8 @@ impl Generator {
             let kept = &mut above[0];
             let input = below.last().map_or(&tape.input, |below| &below.activations);
             panels.pack_transposed(&parameters[affine.weight.clone()], affine.input, affine.output);
-            multiply((&mut kept.activations, affine.output), (input, affine.input), &panels, ());
+            let out = (kept.activations.as_mut_slice(), affine.output);
+            simd::run(Multiply { out, a: (input, affine.input), b: &panels, finish: () });
             let shift = &parameters[affine.bias.clone()];
             if let Some(scale) = &layer.scale {
                 let units = unit..unit + affine.output;
@@ -119,7 +120,8 @@ impl Generator {
         let top = tape.layers.last().map_or(&tape.input, |layer| &layer.activations);
         let mut panels = Panels::new();
         panels.pack_transposed(&parameters[last.weight.clone()], last.input, last.output);
-        multiply((&mut tape.points, last.output), (top, last.input), &panels, ());
+        let out = (tape.points.as_mut_slice(), last.output);
+        simd::run(Multiply { out, a: (top, last.input), b: &panels, finish: () });
         let bias = &parameters[last.bias.clone()];
         for row in tape.points.chunks_exact_mut(last.output) {
             row.iter_mut().zip(bias).for_each(|(r, &bias)| *r += bias);

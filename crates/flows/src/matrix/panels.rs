@@ -1,18 +1,23 @@
 //! The right factor of a product, packed for the register tiles.
 #![allow(clippy::indexing_slicing, reason = "the panels are sized from the matrix that is packed")]
 
-use super::{LANES, groups};
 use crate::real::Real;
+use simd::{Portable, Row};
 
-/// A matrix cut into panels of a register tile's columns, each panel row by row; the last one is filled up with zeros.
+/// A matrix cut into panels as wide as a row of registers, each panel row by row; the last one is filled up with zeros,
+/// and half as wide where that is enough.
 #[derive(Debug, Clone)]
 pub(crate) struct Panels<T> {
     depth: usize,
     columns: usize,
-    data: Vec<[T; LANES]>,
+    data: Vec<T>,
 }
 
 impl<T: Real> Panels<T> {
+    /// Columns of a panel, and of half a panel; those of a row of registers whatever the instructions.
+    pub(super) const NUMBERS: usize = <T::Row<Portable>>::NUMBERS;
+    const HALF: usize = <T::HalfRow<Portable>>::NUMBERS;
+
     /// The matrix without entries.
     pub(crate) fn new() -> Self {
         Self { depth: 0, columns: 0, data: Vec::new() }
@@ -21,12 +26,10 @@ impl<T: Real> Panels<T> {
     /// Packs the row-major `depth × columns` matrix `entries`.
     pub(crate) fn pack(&mut self, entries: &[T], depth: usize, columns: usize) {
         self.fit(depth, columns);
-        for first in (0..columns).step_by(groups::<T>() * LANES) {
-            let width = (columns - first).min(groups::<T>() * LANES);
-            let groups = width.div_ceil(LANES);
-            let panel = &mut self.data[first / LANES * depth..][..groups * depth];
-            for (packed, row) in panel.chunks_exact_mut(groups).zip(entries.chunks_exact(columns)) {
-                packed.as_flattened_mut()[..width].copy_from_slice(&row[first..first + width]);
+        for (first, panel) in self.panels_mut() {
+            let (width, count) = (panel.len() / depth, (columns - first).min(Self::NUMBERS));
+            for (packed, row) in panel.chunks_exact_mut(width).zip(entries.chunks_exact(columns)) {
+                packed[..count].copy_from_slice(&row[first..first + count]);
             }
         }
     }
@@ -34,13 +37,10 @@ impl<T: Real> Panels<T> {
     /// Packs the transpose of the row-major `columns × depth` matrix `entries`.
     pub(crate) fn pack_transposed(&mut self, entries: &[T], depth: usize, columns: usize) {
         self.fit(depth, columns);
-        for first in (0..columns).step_by(groups::<T>() * LANES) {
-            let width = (columns - first).min(groups::<T>() * LANES);
-            let groups = width.div_ceil(LANES);
-            let panel = &mut self.data[first / LANES * depth..][..groups * depth];
-            let panel = panel.as_flattened_mut();
-            for (column, row) in entries[first * depth..][..width * depth].chunks_exact(depth).enumerate() {
-                for (packed, &entry) in panel.chunks_exact_mut(groups * LANES).zip(row) {
+        for (first, panel) in self.panels_mut() {
+            let (width, count) = (panel.len() / depth, (columns - first).min(Self::NUMBERS));
+            for (column, row) in entries[first * depth..][..count * depth].chunks_exact(depth).enumerate() {
+                for (packed, &entry) in panel.chunks_exact_mut(width).zip(row) {
                     packed[column] = entry;
                 }
             }
@@ -48,24 +48,32 @@ impl<T: Real> Panels<T> {
     }
 
     fn fit(&mut self, depth: usize, columns: usize) {
-        let size = depth * columns.div_ceil(LANES);
+        let size = depth * columns.div_ceil(Self::HALF) * Self::HALF;
         if (self.depth, self.columns) != (depth, columns) {
             // What fills up the last panel is written here only.
             self.data.clear();
             (self.depth, self.columns) = (depth, columns);
         }
-        self.data.resize(size, [T::zero(); LANES]);
+        self.data.resize(size, T::zero());
     }
 
-    /// The first `rows` rows of the panel that begins at column `first`, [`Panels::width`] groups to a row.
-    #[inline(always)]
-    pub(super) fn panel(&self, first: usize, rows: usize) -> &[[T; LANES]] {
-        &self.data[first / LANES * self.depth..][..rows * self.width(first)]
+    /// Each panel with its first column.
+    fn panels_mut(&mut self) -> impl Iterator<Item = (usize, &mut [T])> {
+        let panels = self.data.chunks_mut((self.depth * Self::NUMBERS).max(1));
+        panels.enumerate().map(|(i, panel)| (i * Self::NUMBERS, panel))
     }
 
-    /// Groups of columns in the panel that begins at column `first`.
+    /// The column from which on the panels are half as wide; the number of columns where none is.
     #[inline(always)]
-    pub(super) fn width(&self, first: usize) -> usize {
-        (self.columns - first).div_ceil(LANES).min(groups::<T>())
+    pub(super) fn narrow_from(&self) -> usize {
+        let rest = self.columns % Self::NUMBERS;
+        if 0 < rest && rest <= Self::HALF { self.columns - rest } else { self.columns }
+    }
+
+    /// The first `rows` rows of the panel that begins at column `first`.
+    #[inline(always)]
+    pub(super) fn panel(&self, first: usize, rows: usize) -> &[T] {
+        let width = if first < self.narrow_from() { Self::NUMBERS } else { Self::HALF };
+        &self.data[first * self.depth..][..rows * width]
     }
 }

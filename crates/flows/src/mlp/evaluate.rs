@@ -6,7 +6,7 @@ use super::tape::{Tile, rows_of_a_tile};
 use super::{Mlp, Order, Tape, Weights};
 use crate::FlowError;
 use crate::error::expect_length;
-use crate::matrix::{Finish, dot, multiply};
+use crate::matrix::{Finish, Multiply, dot};
 use crate::real::Real;
 use simd::{Instructions, Vectorised};
 
@@ -140,7 +140,7 @@ impl<T: Real> Vectorised for Forward<'_, T> {
     type Output = ();
 
     #[inline(always)]
-    fn run<I: Instructions>(self, _: I) {
+    fn run<I: Instructions>(self, instructions: I) {
         let Self { net, weights, first_bias, z, order, tile, value, gradient, common_derivative } = self;
         let columns = z.len() / tile.rows;
         tile.activations[0].copy_from_slice(z);
@@ -148,9 +148,10 @@ impl<T: Real> Vectorised for Forward<'_, T> {
         for (l, layer) in hidden.iter().enumerate() {
             let (below, above) = tile.activations.split_at_mut(l + 1);
             let bias = if l == 0 { first_bias } else { &weights.parameters[layer.bias.clone()] };
-            let activate = Activate { activation: net.activation, bias };
+            let finish = Activate { activation: net.activation, bias };
             let depth = if l == 0 { columns } else { layer.input };
-            multiply((&mut above[0], layer.output), (&below[l], depth), &weights.up[l], activate);
+            let (out, a) = ((above[0].as_mut_slice(), layer.output), (below[l].as_slice(), depth));
+            instructions.run(Multiply { out, a, b: &weights.up[l], finish });
         }
         let top = &tile.activations[hidden.len()];
         let (w, c) = (&weights.parameters[last.weight.clone()], weights.parameters[last.bias.start]);
@@ -159,7 +160,7 @@ impl<T: Real> Vectorised for Forward<'_, T> {
             *value = net.output.apply(*raw).value;
         }
         if order == Order::Jet {
-            input_gradient(net, weights, tile, (gradient, columns));
+            input_gradient(instructions, net, weights, tile, (gradient, columns));
             let chain = tile.chain[0].chunks_exact(net.hidden[0]);
             for (derivative, g) in common_derivative.iter_mut().zip(chain) {
                 *derivative = dot(g, &weights.last_input);
@@ -170,7 +171,8 @@ impl<T: Real> Vectorised for Forward<'_, T> {
 
 /// q_m = m′(r)·w, g_l = q_l ⊙ σ′(s_l), q_{l−1} = W_lᵀ·g_l.
 #[inline(always)]
-fn input_gradient<T: Real>(
+fn input_gradient<T: Real, I: Instructions>(
+    instructions: I,
     net: &Mlp,
     weights: &Weights<T>,
     tile: &mut Tile<T>,
@@ -189,8 +191,10 @@ fn input_gradient<T: Real>(
     for l in (1..=top).rev() {
         let layer = &net.layers[l];
         let (below, above) = tile.chain.split_at_mut(l);
-        let scale = Scale { activation: net.activation, values: &tile.activations[l] };
-        multiply((&mut below[l - 1], layer.input), (&above[0], layer.output), &weights.down[l], scale);
+        let finish = Scale { activation: net.activation, values: &tile.activations[l] };
+        let (out, a) = ((below[l - 1].as_mut_slice(), layer.input), (above[0].as_slice(), layer.output));
+        instructions.run(Multiply { out, a, b: &weights.down[l], finish });
     }
-    multiply((gradient, columns), (&tile.chain[0], net.hidden[0]), &weights.down[0], ());
+    let (out, a) = ((gradient, columns), (tile.chain[0].as_slice(), net.hidden[0]));
+    instructions.run(Multiply { out, a, b: &weights.down[0], finish: () });
 }

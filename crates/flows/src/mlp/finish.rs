@@ -1,9 +1,14 @@
 //! What follows the products of a network, done to each block of rows while it is near the core.
-#![allow(clippy::indexing_slicing, reason = "every buffer is sized by `Tape::fit` from the same network")]
+#![allow(
+    clippy::indexing_slicing,
+    clippy::needless_range_loop,
+    reason = "every buffer is sized by `Tape::fit` from the same network, and loops over lanes have constant bounds"
+)]
 
 use crate::activation::Activation;
 use crate::matrix::Finish;
 use crate::real::Real;
+use simd::LANES;
 
 /// s ← s + b, then a = σ(s) in its place.
 pub(super) struct Activate<'a, T> {
@@ -16,8 +21,21 @@ impl<T: Real> Finish<T> for Activate<'_, T> {
     fn finish(&mut self, _start: usize, rows: &mut [T]) {
         #[inline(always)]
         fn activate<T: Real>(rows: &mut [T], bias: &[T], value: impl Fn(T) -> T) {
+            let (whole_bias, last_bias) = bias.as_chunks::<LANES>();
             for row in rows.chunks_exact_mut(bias.len()) {
-                for (s, &bias) in row.iter_mut().zip(bias) {
+                // Rows are short: a loop over whole lanes leaves less of them over than the compiler's own.
+                let (whole, last) = row.as_chunks_mut::<LANES>();
+                for (s, bias) in whole.iter_mut().zip(whole_bias) {
+                    let mut lanes = *s;
+                    for j in 0..LANES {
+                        lanes[j] += bias[j];
+                    }
+                    for lane in &mut lanes {
+                        *lane = value(*lane);
+                    }
+                    *s = lanes;
+                }
+                for (s, &bias) in last.iter_mut().zip(last_bias) {
                     *s = value(*s + bias);
                 }
             }

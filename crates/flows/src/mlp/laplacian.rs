@@ -8,8 +8,9 @@ use super::tape::Tile;
 use super::{Mlp, Tape, Weights};
 use crate::FlowError;
 use crate::error::expect_length;
-use crate::matrix::multiply;
+use crate::matrix::Multiply;
 use crate::real::Real;
+use simd::{Instructions, Vectorised};
 
 impl Mlp {
     /// Δu = Σ_j ∂²u/∂z_j² at each point of the last evaluation, over the inputs that differ from point to point.
@@ -39,29 +40,45 @@ impl Mlp {
     pub fn laplacian<T: Real>(&self, weights: &Weights<T>, tape: &Tape<T>) -> Result<Vec<T>, FlowError> {
         expect_length("the arranged parameters", weights.parameters.len(), self.parameter_count())?;
         let columns = tape.columns(self);
-        Ok(tape.tiles.iter().flat_map(|tile| self.laplacian_of_tile(weights, tile, columns)).collect())
+        let laplacians = |tile| simd::run(Laplacian { net: self, weights, tile, columns });
+        Ok(tape.tiles.iter().flat_map(laplacians).collect())
     }
+}
 
-    fn laplacian_of_tile<T: Real>(&self, weights: &Weights<T>, tile: &Tile<T>, columns: usize) -> Vec<T> {
-        let (rows, mut width) = (tile.rows, self.hidden[0]);
+/// The Laplacians of one tile, compiled once more for the vector instructions of the machine.
+struct Laplacian<'a, T> {
+    net: &'a Mlp,
+    weights: &'a Weights<T>,
+    tile: &'a Tile<T>,
+    /// Inputs that differ from point to point.
+    columns: usize,
+}
+
+impl<T: Real> Vectorised for Laplacian<'_, T> {
+    type Output = Vec<T>;
+
+    #[inline(always)]
+    fn run<I: Instructions>(self, instructions: I) -> Vec<T> {
+        let Self { net, weights, tile, columns } = self;
+        let (rows, mut width) = (tile.rows, net.hidden[0]);
         // ∂_j s of the first layer are the columns of W_1, the same for all points; its Δs is 0.
-        let first = &weights.parameters[self.layers[0].weight.clone()];
-        let column = |j: usize| first.iter().skip(j).step_by(self.input).copied();
+        let first = &weights.parameters[net.layers[0].weight.clone()];
+        let column = |j: usize| first.iter().skip(j).step_by(net.input).copied();
         let mut tangents: Vec<T> = (0..rows).flat_map(|_| (0..columns).flat_map(column)).collect();
         let mut laplacians = vec![T::zero(); rows * width];
-        for l in 0..self.hidden.len() {
+        for l in 0..net.hidden.len() {
             if l > 0 {
-                let next = self.hidden[l];
-                tangents = self.up(weights, l, (&tangents, width), next);
-                laplacians = self.up(weights, l, (&laplacians, width), next);
+                let next = net.hidden[l];
+                tangents = up(instructions, weights, l, (&tangents, width), next);
+                laplacians = up(instructions, weights, l, (&laplacians, width), next);
                 width = next;
             }
             let values = tile.activations[l + 1].chunks_exact(width);
             let points = tangents.chunks_exact_mut(columns * width).zip(laplacians.chunks_exact_mut(width));
             for (values, (tangents, laplacians)) in values.zip(points) {
                 for (unit, &value) in values.iter().enumerate() {
-                    let slope = self.activation.slope(value);
-                    let curvature = slope * self.activation.relative_curvature(value, slope);
+                    let slope = net.activation.slope(value);
+                    let curvature = slope * net.activation.relative_curvature(value, slope);
                     let mut squares = T::zero();
                     for tangent in tangents.iter_mut().skip(unit).step_by(width) {
                         squares += *tangent * *tangent;
@@ -71,27 +88,28 @@ impl Mlp {
                 }
             }
         }
-        let w = &weights.parameters[self.layers[self.hidden.len()].weight.clone()];
+        let w = &weights.parameters[net.layers[net.hidden.len()].weight.clone()];
         let along = |row: &[T]| row.iter().zip(w).map(|(&a, &w)| a * w).sum::<T>();
         let points = tangents.chunks_exact(columns * width).zip(laplacians.chunks_exact(width));
         let last = points.zip(&tile.raw).map(|((tangents, laplacian), &raw)| {
-            let mapped = self.output.apply(raw);
+            let mapped = net.output.apply(raw);
             let squares = tangents.chunks_exact(width).map(|t| along(t) * along(t)).sum::<T>();
             mapped.slope * along(laplacian) + mapped.curvature * squares
         });
         last.collect()
     }
+}
 
-    /// Rows times W_lᵀ.
-    fn up<T: Real>(
-        &self,
-        weights: &Weights<T>,
-        l: usize,
-        (rows, width): (&[T], usize),
-        next: usize,
-    ) -> Vec<T> {
-        let mut out = vec![T::zero(); rows.len() / width * next];
-        multiply((&mut out, next), (rows, width), &weights.up[l], ());
-        out
-    }
+/// Rows times W_lᵀ.
+#[inline(always)]
+fn up<T: Real, I: Instructions>(
+    instructions: I,
+    weights: &Weights<T>,
+    l: usize,
+    rows: (&[T], usize),
+    next: usize,
+) -> Vec<T> {
+    let mut out = vec![T::zero(); rows.0.len() / rows.1 * next];
+    instructions.run(Multiply { out: (&mut out, next), a: rows, b: &weights.up[l], finish: () });
+    out
 }

@@ -7,7 +7,7 @@ use super::tape::Tile;
 use super::{Mlp, Order, Tape, Weights};
 use crate::FlowError;
 use crate::error::expect_length;
-use crate::matrix::{Finish, add_products, add_weighted_rows, dot, multiply};
+use crate::matrix::{AddProducts, AddWeightedRows, Finish, Multiply, dot};
 use crate::real::Real;
 use simd::{Instructions, Vectorised};
 
@@ -114,7 +114,7 @@ impl<T: Real> Vectorised for Backward<'_, T> {
     type Output = ();
 
     #[inline(always)]
-    fn run<I: Instructions>(mut self, _: I) {
+    fn run<I: Instructions>(mut self, instructions: I) {
         if self.tile.rows == 0 {
             return;
         }
@@ -125,14 +125,14 @@ impl<T: Real> Vectorised for Backward<'_, T> {
             *out = u * self.net.output.apply(r).slope;
         }
         if let Some(gradient) = self.gradient {
-            self.reverse_gradient_chain(gradient);
+            self.reverse_gradient_chain(instructions, gradient);
         }
         let curved = self.gradient.is_some() && !self.net.activation.is_piecewise_linear();
         if !curved && self.tile.raw_cotangent[..self.tile.rows].iter().all(|&r| r == T::zero()) {
             // Nothing runs down: the slope penalty of a ReLU network.
             self.input_gradient.into_iter().for_each(|out| out.fill(T::zero()));
         } else {
-            self.reverse_value_chain(curved);
+            self.reverse_value_chain(instructions, curved);
         }
     }
 }
@@ -140,7 +140,7 @@ impl<T: Real> Vectorised for Backward<'_, T> {
 impl<T: Real> Backward<'_, T> {
     /// Runs p upwards; leaves s̄_l of this half in `tile.chain[l]`, whose g_l is used up on the way.
     #[inline(always)]
-    fn reverse_gradient_chain(&mut self, cotangent: &[T]) {
+    fn reverse_gradient_chain<I: Instructions>(&mut self, instructions: I, cotangent: &[T]) {
         let (net, weights) = (self.net, self.weights);
         let Tile { rows, activations, chain, raw, raw_cotangent, scratch, column, .. } = &mut *self.tile;
         let depth = net.hidden.len();
@@ -152,18 +152,20 @@ impl<T: Real> Backward<'_, T> {
                 if l == 0 { (cotangent, self.columns) } else { (&below[..*rows * layer.input], layer.input) };
             let weight_gradient = &mut self.parameter_gradient[layer.weight.clone()];
             let g = &mut chain[l][..size];
-            add_products((&mut *weight_gradient, layer.input), (&*g, layer.output), (q_bar, width));
+            let out = (&mut *weight_gradient, layer.input);
+            instructions.run(AddProducts { out, a: (&*g, layer.output), b: (q_bar, width) });
             let mut last_input = None;
             if l == 0 && !self.common.is_empty() {
                 column.clear();
                 column.resize(layer.output, T::zero());
-                add_weighted_rows(column, self.common, g);
+                instructions.run(AddWeightedRows { out: column, factors: self.common, a: g });
                 add_last_input(weight_gradient, layer.input, T::one(), column);
                 last_input = Some((&weights.last_input[..], self.common));
             }
-            let curve =
+            let finish =
                 Curve { activation: net.activation, values: &activations[l + 1], chain: g, last_input };
-            multiply((&mut p[..size], layer.output), (q_bar, width), &weights.up[l], curve);
+            let out = (&mut p[..size], layer.output);
+            instructions.run(Multiply { out, a: (q_bar, width), b: &weights.up[l], finish });
             std::mem::swap(&mut p, &mut below);
         }
         // q_m = m′(r)·w.
@@ -178,19 +180,21 @@ impl<T: Real> Backward<'_, T> {
             *slope = mapped.slope;
             *raw_cotangent += mapped.curvature * dot(q_bar, w);
         }
-        add_weighted_rows(&mut self.parameter_gradient[last.weight.clone()], slopes, q_bar);
+        let out = &mut self.parameter_gradient[last.weight.clone()];
+        instructions.run(AddWeightedRows { out, factors: slopes, a: q_bar });
     }
 
     /// Runs the cotangents of the activations downwards.
     #[inline(always)]
-    fn reverse_value_chain(&mut self, curved: bool) {
+    fn reverse_value_chain<I: Instructions>(&mut self, instructions: I, curved: bool) {
         let (net, weights) = (self.net, self.weights);
         let Tile { rows, activations, chain, raw_cotangent, scratch, column, ones, .. } = &mut *self.tile;
         let (depth, raw_cotangent) = (net.hidden.len(), &raw_cotangent[..*rows]);
         let last = &net.layers[depth];
         let w = &weights.parameters[last.weight.clone()];
         let top = &activations[depth][..*rows * last.input];
-        add_weighted_rows(&mut self.parameter_gradient[last.weight.clone()], raw_cotangent, top);
+        let out = &mut self.parameter_gradient[last.weight.clone()];
+        instructions.run(AddWeightedRows { out, factors: raw_cotangent, a: top });
         self.parameter_gradient[last.bias.start] += raw_cotangent.iter().copied().sum::<T>();
         let join = |l: usize| Join {
             activation: net.activation,
@@ -210,26 +214,24 @@ impl<T: Real> Backward<'_, T> {
             let upper = &s_bar[..*rows * layer.output];
             let width = if l == 0 { self.columns } else { layer.input };
             let weight_gradient = &mut self.parameter_gradient[layer.weight.clone()];
-            add_products(
-                (&mut *weight_gradient, layer.input),
-                (upper, layer.output),
-                (&activations[l][..*rows * width], width),
-            );
+            let from = (upper, layer.output);
+            let b = (&activations[l][..*rows * width], width);
+            instructions.run(AddProducts { out: (&mut *weight_gradient, layer.input), a: from, b });
             column.clear();
             column.resize(layer.output, T::zero());
-            add_weighted_rows(column, &ones[..*rows], upper);
+            instructions.run(AddWeightedRows { out: column, factors: &ones[..*rows], a: upper });
             if let (0, Some(input)) = (l, self.common_input) {
                 add_last_input(weight_gradient, layer.input, input, column);
             }
             for (bias, &sum) in self.parameter_gradient[layer.bias.clone()].iter_mut().zip(&*column) {
                 *bias += sum;
             }
-            let from = (upper, layer.output);
             if l > 0 {
-                let below = &mut next[..*rows * layer.input];
-                multiply((below, layer.input), from, &weights.down[l], join(l - 1));
+                let out = (&mut next[..*rows * layer.input], layer.input);
+                instructions.run(Multiply { out, a: from, b: &weights.down[l], finish: join(l - 1) });
             } else if let Some(out) = self.input_gradient.as_deref_mut() {
-                multiply((out, width), from, &weights.down[0], ());
+                let out = (out, width);
+                instructions.run(Multiply { out, a: from, b: &weights.down[0], finish: () });
             }
             std::mem::swap(&mut s_bar, &mut next);
         }

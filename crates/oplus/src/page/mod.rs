@@ -22,6 +22,7 @@ fn provenance(manifest: &Manifest) -> Section {
         ("revision".into(), manifest.git_revision.clone().unwrap_or_else(unknown)),
         ("SHA-256 of Cargo.lock".into(), manifest.cargo_lock_sha256.clone()),
         ("platform".into(), manifest.platform.clone()),
+        ("vectors".into(), manifest.vector_bits.map_or_else(unknown, |bits| format!("{bits} bits"))),
         ("threads".into(), manifest.threads.to_string()),
     ];
     facts.extend(

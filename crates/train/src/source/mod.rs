@@ -49,6 +49,8 @@ pub mod name {
     pub const SAMPLE: &str = "sample";
     /// Points of either side of the way that a flow has to go.
     pub const REACH: &str = "reach";
+    /// Particles from which those that end at a point are searched, for the density there.
+    pub const DENSITY: &str = "density";
     /// Noise along the paths of a sampled model.
     pub const NOISE: &str = "noise";
 }
