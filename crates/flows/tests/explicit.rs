@@ -8,7 +8,7 @@ use flows::activation::Activation;
 use flows::critic::CriticObjective;
 use flows::explicit::{Affine, Backend, Batch, DualGame, Explicit, ExplicitFlow, Native, trajectory};
 use flows::flow::FlowObjective;
-use flows::hopf_lax::{Pull, Stop};
+use flows::hopf_lax::{Curvature, Pull, Stop};
 use flows::mlp::Initialisation;
 use mfg::Indicators;
 use ndarray::{Array1, Array2, ArrayView2, array};
@@ -210,7 +210,7 @@ fn the_gradient_is_that_of_the_dual_with_searched_ends() {
         let (start, target) = (start.as_slice().unwrap(), target.as_slice().unwrap());
         let searched = |backend: &mut Native<f64>, theta: &[f64]| {
             let mut ends = vec![0.1; 2 * m];
-            backend.search(theta, target, &mut ends).unwrap();
+            backend.search(theta, target, &mut ends, &mut Curvature::default()).unwrap();
             ends
         };
         for divergence in divergences() {

@@ -64,9 +64,11 @@ fn state(run: &Path) -> Vec<Vec<f32>> {
         "potential.average",
         "potential.adam.first",
         "potential.adam.second",
+        "companions",
         "ends",
     ];
-    names.into_iter().map(|name| state.floats(name).unwrap()).collect()
+    let curvature = state.doubles("curvature").unwrap().into_iter().map(|x| x as f32).collect();
+    [curvature].into_iter().chain(names.into_iter().map(|name| state.floats(name).unwrap())).collect()
 }
 
 /// Of a set of points, where every row remembers an end, and of endless points, which are drawn once. The ends are part

@@ -3,7 +3,8 @@
 use crate::TrainError;
 use crate::checkpoint::Stored;
 use crate::config::FlowConfig;
-use crate::explicit::{self, companions};
+use crate::explicit;
+use crate::remembered::COMPANIONS_OF_A_STATE;
 use flows::FlowError;
 use flows::explicit::{Explicit, ExplicitFlow, Sources, trajectory};
 use flows::integrate::step_count;
@@ -26,8 +27,7 @@ impl ExplicitModel {
         let dim = state.size("dimension")?;
         let flow = explicit::flow(config, dim, &state.doubles("affine")?)?;
         let parameters = state.fitting("potential.average", flow.network().parameter_count())?;
-        let ends = state.floats("ends")?;
-        let companions = companions(&ends, flow.affine().rank());
+        let companions = state.floats(COMPANIONS_OF_A_STATE)?;
         Ok(Self { flow, parameters, companions })
     }
 

@@ -336,8 +336,12 @@ const STOP_WHEN: &[Key] = &[
     ),
 ];
 
-const SAMPLING: &[Key] =
-    &[Key::new("steps", Count(1), "64", "Euler steps of a sample; with `hopf-lax` any number is exact.")];
+const SAMPLING: &[Key] = &[Key::new(
+    "steps",
+    Count(1),
+    "64",
+    "Euler steps of a sample; `hopf-lax` takes one, since any number is exact.",
+)];
 
 pub(super) const ACTIVATIONS: &[&str] = &["tanh", "softplus", "sharp-softplus", "relu"];
 
