@@ -76,7 +76,7 @@ fn the_entropic_cost_tends_to_the_exact_cost() {
 }
 
 /// Five arms of unit spread on a circle of radius 4, the k-th with `counts[k]` points.
-fn arms(seed: u64, counts: [usize; 5]) -> ndarray::Array2<f64> {
+fn arms(seed: u64, counts: [usize; 5]) -> Array2<f64> {
     let mut cloud = normal_cloud(seed, counts.iter().sum(), 2) * ndarray::array![0.4, 0.1];
     let arm_of = (0..5).flat_map(|arm| std::iter::repeat_n(arm, counts[arm]));
     for (mut point, arm) in cloud.rows_mut().into_iter().zip(arm_of) {
@@ -93,9 +93,8 @@ fn arms(seed: u64, counts: [usize; 5]) -> ndarray::Array2<f64> {
 fn primal_bound(cost: &CloudCost, f: &[f64], g: &[f64], epsilon: f64) -> f64 {
     let (n, m) = (f.len(), g.len());
     let (a, b) = (1.0 / n as f64, 1.0 / m as f64);
-    let mut plan = ndarray::Array2::from_shape_fn((n, m), |(i, j)| {
-        a * b * ((f[i] + g[j] - cost.cost(i, j)) / epsilon).exp()
-    });
+    let mut plan =
+        Array2::from_shape_fn((n, m), |(i, j)| a * b * ((f[i] + g[j] - cost.cost(i, j)) / epsilon).exp());
     plan.rows_mut().into_iter().for_each(|mut row| row *= (a / row.sum()).min(1.0));
     plan.columns_mut().into_iter().for_each(|mut column| column *= (b / column.sum()).min(1.0));
     let missing_rows = a - plan.sum_axis(ndarray::Axis(1));
@@ -147,7 +146,7 @@ fn the_gradient_is_the_difference_quotient() {
     let (x, y) = (normal_cloud(30, 70, 3), normal_cloud(31, 9, 3) + 0.4);
     let (a, b) = (weights(30, 70), weights(31, 9));
     for power in [SinkhornPower::One, SinkhornPower::Two] {
-        let solve = |x: &ndarray::Array2<f64>| {
+        let solve = |x: &Array2<f64>| {
             sinkhorn_divergence_gradient(
                 &measure(x.view(), Some(&a)),
                 &measure(y.view(), Some(&b)),
@@ -386,7 +385,7 @@ fn a_reach_that_is_not_positive_is_an_error() {
 
 #[test]
 fn coinciding_points_have_no_diameter_and_no_divergence() {
-    let x = ndarray::Array2::<f64>::ones((5, 2));
+    let x = Array2::<f64>::ones((5, 2));
     for schedule in [Schedule::CONVERGED, Schedule::AS_PUBLISHED] {
         let divergence = geomloss_divergence(
             &measure(x.view(), None),
@@ -452,7 +451,7 @@ proptest! {
         let (a, b) = (weights(seed, n), weights(seed + 1, m));
         for power in [SinkhornPower::One, SinkhornPower::Two] {
             let schedule = Schedule::Converged { tolerance: 1e-5, max_iterations: 20_000 };
-            let value = |x: &ndarray::Array2<f64>, y: &ndarray::Array2<f64>, a: &[f64], b: &[f64]| {
+            let value = |x: &Array2<f64>, y: &Array2<f64>, a: &[f64], b: &[f64]| {
                 let (x, y) = (measure(x.view(), Some(a)), measure(y.view(), Some(b)));
                 geomloss_divergence(&x, &y, power, 0.3, schedule).unwrap().value
             };
