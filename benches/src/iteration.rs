@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result};
 use flows::activation::Activation;
-use flows::critic::{Critic, CriticObjective};
+use flows::critic::{Critic, CriticBatch, CriticObjective};
 use flows::flow::{Flow, FlowObjective, Paths};
 use flows::game::{Game, Native};
 use flows::lipschitz::{Lipschitz, Penalty, PenaltyPoints, SlopePenalty};
@@ -133,7 +133,10 @@ impl Iteration {
         // No average is kept: the last parameters are the ones in use.
         let update = (&OPTIMISER, OPTIMISER.learning_rate, 0.0);
         for _ in 0..CRITIC_UPDATES {
-            losses.push(-self.players.ascend(paths, &self.target, &self.mixing, update)?.total());
+            let critic = self.players.critic.effective()?;
+            let generated = self.players.push_forward(&critic, paths)?;
+            let points = CriticBatch { generated: &generated, target: &self.target, mixing: &self.mixing };
+            losses.push(-self.players.ascend(&critic, points, update)?.total());
         }
         losses.push(self.players.descend(paths, update)?.total);
         Ok(losses)

@@ -21,7 +21,7 @@ pub use closeness::{ClosenessError, closeness, closeness_of_modes, w1, w2, w2_sq
 pub use cloud::off_manifold_rms;
 pub use coordinates::{CoordinateW1, WorstColumn, coordinate_w1};
 pub use modes::{ModeCoverage, mode_coverage};
-pub use nearest::{AccuracyError, nearest_neighbour_accuracy};
+pub use nearest::{AccuracyError, nearest_neighbour_accuracy, stray_share};
 pub use results::{Metrics, Protocol, Results};
 pub use rows::{closeness_to_rows, median_nearest_distance};
 pub use summary::Summary;

@@ -1,4 +1,4 @@
-//! Classification by the nearest neighbour.
+//! What the nearest neighbour says: the class of a point, or that it lies far from all.
 
 use ndarray::ArrayView2;
 use ot_core::neighbours::{NeighbourError, nearest_neighbours};
@@ -57,6 +57,31 @@ pub fn nearest_neighbour_accuracy(
     Ok(right.count() as f64 / truth.len() as f64)
 }
 
+/// The share of `points` further than `distance` from each of the `references`.
+///
+/// Shapes: points [n, d], references [m, d]; the distance is in their unit. Between well separated parts of a law lies no
+/// point of it, so that with many references this is the mass of what connects the parts. Complexity: that of
+/// [`nearest_neighbours`], at most O(n·m·d).
+///
+/// # Errors
+/// Clouds that are empty, not finite or of different dimensions.
+///
+/// ```
+/// use ndarray::array;
+/// let share = eval::stray_share(array![[0.2], [0.5], [1.4]].view(), array![[0.0], [1.0]].view(), 0.3)?;
+/// assert!((share - 2.0 / 3.0).abs() < 1e-15);
+/// # Ok::<(), ot_core::neighbours::NeighbourError>(())
+/// ```
+pub fn stray_share(
+    points: ArrayView2<'_, f64>,
+    references: ArrayView2<'_, f64>,
+    distance: f64,
+) -> Result<f64, NeighbourError> {
+    let found = nearest_neighbours(points, references, 1)?;
+    let stray = found.distances.iter().filter(|&&nearest| nearest > distance);
+    Ok(stray.count() as f64 / points.nrows() as f64)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -80,6 +105,17 @@ mod tests {
         let found = nearest_neighbour_accuracy((points.view(), &labels), (queries.view(), &truth)).unwrap();
         assert_eq!(found, right as f64 / 150.0);
         assert!(right > 0 && right < 150);
+    }
+
+    /// Of a uniform law on an interval of length 2 about a reference, 1 − δ lies further than δ away.
+    #[test]
+    fn the_stray_share_of_a_uniform_law_is_its_mass_outside() {
+        let points = Array2::from_shape_fn((1000, 1), |(i, _)| (i as f64 + 0.5) / 500.0 - 1.0);
+        for distance in [0.25, 0.5, 1.0] {
+            let share = stray_share(points.view(), array![[0.0], [50.0]].view(), distance).unwrap();
+            assert!((share - (1.0 - distance)).abs() < 1e-12, "{distance}: {share}");
+        }
+        assert!(stray_share(points.view(), array![[0.0, 1.0]].view(), 0.3).is_err());
     }
 
     #[test]

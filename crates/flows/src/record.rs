@@ -28,7 +28,7 @@ pub enum RecordError {
 /// 0…n and ∇φ(x_n); with noise also ΔU, with an interaction also δI/δρ. Of a velocity without a potential −λv takes the
 /// place of ∇U.
 ///
-/// The companions are those of [`Game::field`], `normal` gives the standard normal numbers of the noise and is not
+/// The companions, [m, d] row-major, are those of [`Game::field`], `normal` gives the standard normal numbers of the noise and is not
 /// asked without one. The networks are evaluated in double precision, so that a residual is that of the trained
 /// functions and not of their rounding.
 ///

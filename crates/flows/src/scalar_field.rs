@@ -17,7 +17,7 @@ use std::fmt::Debug;
 /// prepare; `Tape` is what an evaluation keeps for its pullback, [`PointTape`] where that is the points alone.
 ///
 /// The crate's example `own_network` is a whole implementation with a check against finite differences.
-pub trait ScalarField: Debug {
+pub trait ScalarField: Debug + Sync {
     /// The parameters, arranged.
     type Weights<T: Real>: Debug + Default;
     /// One evaluation at a batch of points.

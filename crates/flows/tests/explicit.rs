@@ -8,7 +8,7 @@ use flows::activation::Activation;
 use flows::critic::CriticObjective;
 use flows::explicit::{Affine, Backend, Batch, DualGame, Explicit, ExplicitFlow, Native, trajectory};
 use flows::flow::FlowObjective;
-use flows::hopf_lax::{Pull, Stop};
+use flows::hopf_lax::{Curvature, Pull, Stop};
 use flows::mlp::Initialisation;
 use mfg::Indicators;
 use ndarray::{Array1, Array2, ArrayView2, array};
@@ -155,6 +155,29 @@ fn a_gaussian_becomes_the_gaussian_that_it_should() {
     }
 }
 
+/// The slopes are large enough for the map to fold: most particles are not alone at their end.
+#[test]
+fn every_particle_is_among_those_that_end_where_it_ends() {
+    let flow = flow(Affine::gaussian(&gaussian(2, 21), &gaussian(2, 25)).unwrap(), 0.3, 2.0, None);
+    let theta = parameters(&flow, 40.0, 6);
+    let mut field = flow.at(&theta, &[]).unwrap();
+    let (x, particles) = (points(300, 2, 71), points(4000, 2, 73));
+    let ends = field.ends(x.view()).unwrap();
+    let sources = field.sources(ends.view(), particles.view()).unwrap();
+    let mut found = vec![false; x.nrows()];
+    let again = field.ends(sources.beginnings.view()).unwrap();
+    for (i, &row) in sources.of.iter().enumerate() {
+        let near = |a: ndarray::ArrayView1<'_, f64>, b: ndarray::ArrayView1<'_, f64>, most: f64| {
+            a.iter().zip(b).all(|(a, b)| (a - b).abs() < most)
+        };
+        assert!(near(again.row(i), ends.row(row), 1e-6), "source {i} of {row} ends elsewhere");
+        found[row] |= near(sources.beginnings.row(i), x.row(row), 1e-3);
+    }
+    let missed = found.iter().filter(|found| !**found).count();
+    let folded = sources.of.len() - x.nrows();
+    assert!(folded > 30 && missed <= 3, "{missed} particles missed, {folded} more than one source");
+}
+
 /// Cramer's rule.
 fn solve_3(a: &Array2<f64>, b: &Array1<f64>) -> Array1<f64> {
     let whole = determinant_of_3(a);
@@ -187,7 +210,7 @@ fn the_gradient_is_that_of_the_dual_with_searched_ends() {
         let (start, target) = (start.as_slice().unwrap(), target.as_slice().unwrap());
         let searched = |backend: &mut Native<f64>, theta: &[f64]| {
             let mut ends = vec![0.1; 2 * m];
-            backend.search(theta, target, &mut ends).unwrap();
+            backend.search(theta, target, &mut ends, &mut Curvature::default()).unwrap();
             ends
         };
         for divergence in divergences() {

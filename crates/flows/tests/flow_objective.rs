@@ -9,7 +9,7 @@ use flows::activation::Activation;
 use flows::critic::{Critic, CriticObjective};
 use flows::flow::{self, Flow, FlowField, FlowObjective, FlowValue, Interaction, Paths, TERMS};
 use flows::game::{Backend, Game, Native, Networks};
-use flows::hopf_lax::Stop;
+use flows::hopf_lax::{Curvature, Stop};
 use flows::lipschitz::Lipschitz;
 use flows::mlp::{Initialisation, Mlp, Output};
 use flows::potential::Potential;
@@ -306,7 +306,8 @@ fn the_native_backend_pushes_forward_and_refines() {
     let proposed = native.push_forward(networks, paths).unwrap();
     assert_eq!(proposed, flow::Workspace::default().push_forward(&game, networks, paths).unwrap());
     let mut ends = proposed.clone();
-    native.refine(&phi, &start, &mut ends, Stop { iterations: 50, tolerance: 1e-4 }).unwrap();
+    let mut curvature = Curvature::default();
+    native.refine(&phi, &start, &mut ends, &mut curvature, Stop { iterations: 50, tolerance: 1e-4 }).unwrap();
     let ends = Array2::from_shape_vec((4, 2), ends).unwrap();
     let (_, slope) = game.critic.network.at(&phi, ends.view()).unwrap();
     for ((y, x), slope) in ends.iter().zip(&start).zip(&slope) {
@@ -314,5 +315,6 @@ fn the_native_backend_pushes_forward_and_refines() {
         let left = slope + (lambda / horizon) as f32 * (y - x);
         assert!(left.abs() < 1e-3, "{left}");
     }
-    assert!(native.refine(&phi, &start, &mut [0.0; 3], Stop { iterations: 1, tolerance: 0.1 }).is_err());
+    let stop = Stop { iterations: 1, tolerance: 0.1 };
+    assert!(native.refine(&phi, &start, &mut [0.0; 3], &mut curvature, stop).is_err());
 }

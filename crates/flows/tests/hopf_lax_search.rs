@@ -64,7 +64,6 @@ fn bowl(y: f64) -> (f64, f64) {
 fn the_search_begins_where_the_proposal_leads_and_then_where_it_ended() {
     let (batches, proposals) = (RefCell::default(), RefCell::default());
     let critic = Separable { dim: 2, jet: bowl, asked: &batches };
-    let companions = array![[0.5, 0.25]];
     let mut flow = HopfLaxFlow::new(critic, Wind(&proposals), LAMBDA, HORIZON, vec![0.5, 0.25]);
     // Of U(x, t) = min_y ½‖y‖² + μ/2·‖x − y‖², μ = λ/(T − t): y = μx/(1 + μ).
     let mut last = Vec::new();
@@ -79,9 +78,8 @@ fn the_search_begins_where_the_proposal_leads_and_then_where_it_ended() {
         }
         assert_eq!(proposals.borrow().len(), usize::from(asks), "at {t}");
         if asks {
-            let all = ndarray::concatenate![ndarray::Axis(0), *x, companions];
-            assert_eq!(proposals.borrow()[0], (t, all.clone()));
-            let expected: Vec<f64> = (&all + &(array![[1.0, -3.0]] * (HORIZON - t))).into_iter().collect();
+            assert_eq!(proposals.borrow()[0], (t, x.clone()));
+            let expected: Vec<f64> = (x + &(array![[1.0, -3.0]] * (HORIZON - t))).into_iter().collect();
             assert_eq!(batches.borrow()[0], expected);
         } else {
             assert_eq!(batches.borrow()[0], last);
@@ -130,8 +128,7 @@ fn two_valleys(y: f64) -> (f64, f64) {
     ((y * y - 1.0).powi(2) - y, 4.0 * y * (y * y - 1.0) - 1.0)
 }
 
-/// From −1 the deeper valley is not seen; a companion that has found it shows it, though its own start, beyond the
-/// valley on the steep side, was no better than −1.
+/// From −1 the deeper valley is not seen; a companion in it shows it, but not one that costs more than the valley found.
 #[test]
 fn companions_lead_to_valleys_that_a_points_own_search_does_not_find() {
     let batches = RefCell::default();
@@ -142,8 +139,9 @@ fn companions_lead_to_valleys_that_a_points_own_search_does_not_find() {
         let grid = (0..=100_000).map(|i| from + (to - from) * f64::from(i) * 1e-5);
         grid.fold(from, |best, y| if cost(y, x) < cost(best, x) { y } else { best })
     };
-    assert!(cost(2.0, -1.0) > cost(-1.0, -1.0), "the companion begins no better");
-    for (companions, from, to) in [(vec![], -2.0, 0.0), (vec![2.0], 0.0, 2.0), (vec![-2.0, 2.0], 0.0, 2.0)] {
+    for (companions, from, to) in
+        [(vec![], -2.0, 0.0), (vec![2.0], -2.0, 0.0), (vec![1.2], 0.0, 2.0), (vec![-2.0, 1.2], 0.0, 2.0)]
+    {
         let mut flow = HopfLaxFlow::new(critic(), Rest, LAMBDA, HORIZON, companions.clone());
         let ends = flow.ends(x.view(), 0.0).unwrap();
         let found = flow.derivatives(x.view(), 0.0).unwrap();

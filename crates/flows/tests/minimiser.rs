@@ -109,7 +109,7 @@ fn newton(inverse: &[f64], pairs: &[(Vec<f64>, Vec<f64>)], gradient: &[f64]) -> 
 }
 
 /// Follows what the field was asked for and asserts that every trial is where it should be; returns the last y, and
-/// how many trials were refused.
+/// how many trials were refused. `sums` are what earlier calls have met: s·(t − μs) and s² along each coordinate.
 fn follow(
     field: &Valleys,
     weight: f64,
@@ -117,6 +117,7 @@ fn follow(
     start: &[f64],
     offered: Range<usize>,
     stop: Stop,
+    sums: &mut [[f64; 2]],
 ) -> (Vec<f64>, usize) {
     let dim = field.dim;
     let starts: Vec<&[f64]> = start.chunks_exact(dim).collect();
@@ -137,14 +138,14 @@ fn follow(
     let mut active: Vec<usize> = (0..rows.len())
         .filter(|&r| !objective(field, weight, &rows[r].x, &rows[r].y, stop.tolerance).2)
         .collect();
-    let mut sums = vec![[0.0; 2]; dim];
+    sums.as_flattened_mut().iter_mut().for_each(|sum| *sum *= 0.5);
     let mut refused = 0;
     assert_eq!(field.asked[0], start);
     for batch in &field.asked[1..] {
         assert_eq!(batch.len(), active.len() * dim, "the rows that still move");
         let known = sums.iter().any(|[_, squares]| *squares > 0.0);
         let inverse: Vec<f64> =
-            sums.iter().map(|[p, q]| if *p > weight * q { q / p } else { 1.0 / weight }).collect();
+            sums.iter().map(|[p, q]| if *p > 0.0 { q / (p + weight * q) } else { 1.0 / weight }).collect();
         let mut left = Vec::new();
         for (&r, trial) in active.iter().zip(batch.chunks_exact(dim)) {
             let row = &mut rows[r];
@@ -167,7 +168,7 @@ fn follow(
             let (new_value, new_gradient, done) = objective(field, weight, &row.x, trial, stop.tolerance);
             let change = minus(&new_gradient, &gradient);
             for ((sums, s), t) in sums.iter_mut().zip(&found).zip(&change) {
-                *sums = [sums[0] + s * t, sums[1] + s * s];
+                *sums = [sums[0] + s * t - weight * s * s, sums[1] + s * s];
             }
             let down = new_value <= value + 1e-4 * dot(&gradient, &found);
             if dot(&found, &change) > 1e-10 * norm(&found) * norm(&change) {
@@ -207,7 +208,7 @@ fn every_trial_is_the_step_of_the_bfgs_matrix() {
         (9, 0.0, 1.0, 1e-6),
         (9, 0.0, 30.0, 1.0),
     ] {
-        let mut minimiser = Minimiser::default();
+        let (mut minimiser, mut sums) = (Minimiser::default(), vec![[0.0; 2]; dim]);
         for round in 0..4 {
             let mut field = Valleys::new(dim, depth * size, size, scale, &mut rng);
             let weight = 0.4 * size;
@@ -222,7 +223,7 @@ fn every_trial_is_the_step_of_the_bfgs_matrix() {
             let offered = if round == 3 { 1..3 } else { 0..0 };
             let start = y.clone();
             minimiser.minimise(&mut field, weight, &x, &mut y, offered.clone(), stop).unwrap();
-            let (expected, rejected) = follow(&field, weight, &x, &start, offered, stop);
+            let (expected, rejected) = follow(&field, weight, &x, &start, offered, stop, &mut sums);
             refused += rejected;
             assert_eq!(y, expected);
             let slopes: Vec<f64> = y.chunks_exact(dim).flat_map(|y| field.at(y).1).collect();
@@ -235,10 +236,21 @@ fn every_trial_is_the_step_of_the_bfgs_matrix() {
 #[test]
 fn each_row_begins_at_the_best_of_its_own_start_and_those_offered() {
     let mut rng = ChaCha8Rng::seed_from_u64(2);
-    let (dim, rows, weight) = (2, 6, 0.3);
+    let (dim, weight) = (2, 0.3);
     let none = Stop { iterations: 0, tolerance: 0.0 };
     let mut taken = 0;
-    for offered in [0..0, 0..6, 2..5, 4..6, 4..99, 7..99] {
+    // Candidates are compared in blocks of sixteen.
+    for (rows, offered) in [
+        (6, 0..0),
+        (6, 0..6),
+        (6, 2..5),
+        (6, 4..6),
+        (6, 4..99),
+        (6, 7..99),
+        (40, 0..40),
+        (40, 3..35),
+        (40, 8..24),
+    ] {
         let mut field = Valleys::new(dim, 2.0, 1.0, 0.3, &mut rng);
         let (x, start) = (uniform(&mut rng, rows * dim), uniform(&mut rng, rows * dim));
         let mut y = start.clone();
@@ -257,6 +269,38 @@ fn each_row_begins_at_the_best_of_its_own_start_and_those_offered() {
         }
     }
     assert!(taken > 5, "{taken} rows have changed their valley");
+}
+
+/// An offer is taken by the rows that it costs less than where they are, and by no other; the search goes on from there.
+#[test]
+fn points_are_offered_to_rows_that_have_searched() {
+    let mut rng = ChaCha8Rng::seed_from_u64(5);
+    let (dim, rows, weight) = (2, 20, 0.3);
+    let mut field = Valleys::new(dim, 2.0, 1.0, 0.3, &mut rng);
+    let (x, mut y) = (uniform(&mut rng, rows * dim), uniform(&mut rng, rows * dim));
+    let points = uniform(&mut rng, 50 * dim);
+    let mut minimiser = Minimiser::default();
+    let stop = Stop { iterations: 5, tolerance: 0.0 };
+    minimiser.minimise(&mut field, weight, &x, &mut y, 0..0, stop).unwrap();
+    let before = y.clone();
+    assert!(minimiser.offer(&mut field, weight, (&x, &mut y), &points).unwrap());
+    let row = |all: &[f64], i: usize| all[i * dim..(i + 1) * dim].to_vec();
+    let mut taken = 0;
+    for i in 0..rows {
+        let cost = |y: &[f64]| objective(&field, weight, &row(&x, i), y, 0.0).0;
+        let own = row(&before, i);
+        let best = (0..50)
+            .map(|j| row(&points, j))
+            .fold(own.clone(), |best, y| if cost(&y) < cost(&best) { y } else { best });
+        assert_eq!(row(&y, i), best, "row {i}");
+        taken += usize::from(best != own);
+    }
+    assert!(taken > 2 && taken < rows, "{taken} rows have taken an offer");
+    // What no row envies changes nothing.
+    let (still, far) = (y.clone(), [1e3; 4]);
+    minimiser.minimise(&mut field, weight, &x, &mut y, 0..0, Stop { iterations: 0, tolerance: 0.0 }).unwrap();
+    assert!(!minimiser.offer(&mut field, weight, (&x, &mut y), &far).unwrap());
+    assert_eq!(y, still);
 }
 
 /// Of two starts that cost the same, one's own is kept: no row moves for nothing.
@@ -405,6 +449,17 @@ fn a_row_that_cannot_go_down_is_given_up_after_one_restart() {
     for (found, expected) in field.0.iter().zip(expected) {
         // The curvature that all rows share is a quotient of sums over the trials: a hundred roundings of numbers below ten.
         assert!((found - 2.0 - expected).abs() < 1e-12, "{found} instead of 2 + {expected}");
+    }
+}
+
+/// Values that never change, along a slope that promises less than they are rounded: the first eight steps are taken.
+#[test]
+fn a_row_that_gains_nothing_beyond_roundings_is_given_up() {
+    for (then, evaluations) in [(1.0, 9), (1.0 - 1e-9, 10)] {
+        let mut field = Two { then, slope: 1e-12, asked: 0 };
+        let (mut y, stop) = ([2.0], Stop { iterations: 300, tolerance: 0.0 });
+        Minimiser::default().minimise(&mut field, 0.5, &[2.0], &mut y, 0..0, stop).unwrap();
+        assert_eq!(field.asked, evaluations, "values of {then}");
     }
 }
 

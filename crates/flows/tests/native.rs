@@ -9,15 +9,16 @@ use flows::activation::Activation;
 use flows::critic::{self, Critic, CriticBatch, CriticObjective};
 use flows::flow::{self, Flow, FlowObjective, Paths, Steps};
 use flows::game::{Backend, Game, Native, Networks};
-use flows::hopf_lax::Stop;
+use flows::hopf_lax::{Curvature, Stop};
 use flows::lipschitz::{Lipschitz, Penalty, PenaltyPoints, SlopePenalty};
 use flows::mlp::{Mlp, Output};
 use flows::potential::Potential;
 use flows::scalar_field::ScalarField;
-use ndarray::ArrayView2;
+use ndarray::{ArrayView2, ArrayViewMut2};
 use ot_core::divergence::Divergence;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 const DIM: usize = 2;
 const POINTS: usize = 8;
@@ -98,7 +99,7 @@ fn refined_ends_are_stationary_and_no_row_envies_another() {
     let (x, start) = (single(&uniform(&mut rng, POINTS * DIM)), single(&uniform(&mut rng, POINTS * DIM)));
     let mut y = start.clone();
     let stop = Stop { iterations: 100, tolerance: 1e-4 };
-    Native::new(game.clone()).refine(&single(&phi), &x, &mut y, stop).unwrap();
+    Native::new(game.clone()).refine(&single(&phi), &x, &mut y, &mut Curvature::default(), stop).unwrap();
     assert_ne!(y, start);
     let pull = 0.7 / 1.5;
     let wide: Vec<f64> = y.iter().map(|&y| f64::from(y)).collect();
@@ -116,4 +117,33 @@ fn refined_ends_are_stationary_and_no_row_envies_another() {
         // What a stationary end may be above the minimum: squares of the 1e-3 above.
         assert!((0..POINTS).all(|j| cost(i, i) <= cost(i, j) + 1e-5), "row {i}");
     }
+}
+
+/// More rows than two blocks: the same bits for any number of threads, and in a block of its own as beside others.
+#[test]
+fn the_threads_that_move_points_change_nothing() {
+    let proposal = Potential::new(DIM, &[4], Activation::Tanh).unwrap();
+    let game = Game { flow: Flow::HopfLax { proposal, refinements: 4 }, ..game() };
+    let mut rng = ChaCha8Rng::seed_from_u64(3);
+    let mut numbers = |count: usize| single(&uniform(&mut rng, count));
+    let (flow, critic) =
+        (numbers(game.flow.parameter_count()), numbers(game.critic.network.parameter_count()));
+    let (companions, start) = (numbers(3 * DIM), numbers(8300 * DIM));
+    let moved = |threads: usize, rows: usize| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        let mut x = start[..rows * DIM].to_vec();
+        let told = AtomicUsize::new(0);
+        let tell = |rows| {
+            told.fetch_add(rows, Ordering::Relaxed);
+        };
+        let networks = Networks { flow: &flow, critic: &critic };
+        let points = ArrayViewMut2::from_shape((rows, DIM), &mut x).unwrap();
+        pool.install(|| game.push_forward(networks, &companions, 1, points, &tell)).unwrap();
+        assert_eq!(told.into_inner(), rows);
+        x
+    };
+    let one = moved(1, 8300);
+    assert_ne!(one, start);
+    assert_eq!(moved(3, 8300), one);
+    assert_eq!(moved(2, 4096), one[..4096 * DIM]);
 }

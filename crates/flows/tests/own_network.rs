@@ -119,7 +119,9 @@ fn a_hopf_lax_flow_ends_where_the_critics_slope_says() {
     let flat: Vec<f64> = start.iter().copied().collect();
     let mut refined = single(&flat);
     let stop = flows::hopf_lax::Stop { iterations: 100, tolerance: 1e-4 };
-    Native::new(game.clone()).refine(&single(&phi), &single(&flat), &mut refined, stop).unwrap();
+    Native::new(game.clone())
+        .refine(&single(&phi), &single(&flat), &mut refined, &mut flows::hopf_lax::Curvature::default(), stop)
+        .unwrap();
     let refined = Array2::from_shape_vec((5, 2), refined.iter().map(|&y| f64::from(y)).collect()).unwrap();
     assert!(gap(&refined).0 < 1e-3, "{:?}", gap(&refined));
 }

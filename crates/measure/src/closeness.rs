@@ -5,8 +5,13 @@ use crate::{MeasureError, Tell};
 use datasets::stream;
 use eval::Protocol;
 use eval::results::Metrics;
-use metrics::NEAREST_TRAINING_DISTANCE;
+use metrics::{NEAREST_TRAINING_DISTANCE, STRAY_SHARE};
 use ndarray::{Array2, ArrayView2, s};
+
+/// A distance that is beyond the noise of the synthetic targets and below the gaps between their parts.
+const STRAY: f64 = 0.3;
+/// Points of a target that stand for all of it.
+const ALL: usize = 100_000;
 
 /// Points whose nearest training rows are looked for, among all rows.
 const NEAREST: usize = 1000;
@@ -27,7 +32,11 @@ pub(crate) fn of_clouds(
         return Ok(eval::closeness_to_rows(&pairs, directions)?);
     }
     tell("distances to the target");
-    Ok(eval::closeness(&pairs, protocol, target.manifold_dim())?)
+    let mut metrics = eval::closeness(&pairs, protocol, target.manifold_dim())?;
+    let all = target.drawn(ALL, &mut stream(target.seed, crate::stream_name::ALL, 0))?;
+    let shares = generated.iter().map(|points| eval::stray_share(points.view(), all.view(), STRAY));
+    metrics.insert_repeated(STRAY_SHARE, &shares.collect::<Result<Vec<f64>, _>>()?);
+    Ok(metrics)
 }
 
 /// How near generated points are to the rows of the training, where others were held out.

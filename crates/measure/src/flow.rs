@@ -16,7 +16,7 @@ const FEW_DIMENSIONS: usize = 32;
 /// The fewest particles of the indicators.
 const FEWEST_PARTICLES: usize = 8;
 
-/// Measures a trained flow: distances to points of its target that it has not seen, with its own number of Euler steps
+/// Measures a trained flow: distances to points of its target that it has not seen, with its own number of Euler steps ([`FlowModel::steps`])
 /// and with others ([`W2_SQUARED_BY_STEPS`]); the indicators of the optimality system along the paths of its particles;
 /// the slopes of its critic; the distance to the optimum where that is known. Of rows of somebody's own, not of a law,
 /// what holds by construction is left out: other numbers of steps of a Hopf–Lax flow.
@@ -46,7 +46,7 @@ fn in_training_units<N: ScalarField>(
 ) -> Result<Measurement, MeasureError> {
     let target = Target::new(&model.config, inputs)?;
     let layout = target.layout(protocol);
-    let steps = model.config.sampling.steps;
+    let steps = model.steps();
     tell("the generated points");
     let initial = model.initial(layout.pairs * layout.points, model.config.seed)?;
     let generated = finite(model.push_forward(initial.view(), steps, model.config.seed)?)?;
@@ -86,7 +86,7 @@ fn in_training_units<N: ScalarField>(
     if let Some(error) = known::exact_law_error(&model.config, end)? {
         metrics.insert(metrics::EXACT_LAW_ERROR, error);
     }
-    metrics.extend(indicators::indicators(model, start, steps, !by_construction)?);
+    metrics.extend(indicators::indicators(model, start, model.config.sampling.steps, !by_construction)?);
     metrics.extend(indicators::critic_slopes(model, end, reference)?);
     Ok(Measurement { metrics, layout, start: None, generated, target: fresh })
 }

@@ -110,6 +110,8 @@ mod stream_name {
     pub(crate) const REFERENCE: &str = "measured-target";
     /// Clouds that take the place of generated ones for the floor.
     pub(crate) const FLOOR: &str = "measured-floor";
+    /// Points that stand for all of a target.
+    pub(crate) const ALL: &str = "measured-all";
     /// Directions of sliced distances to rows.
     pub(crate) const DIRECTIONS: &str = "measured-directions";
     /// Even starting points.

@@ -13,6 +13,9 @@ crate::catalogue! { CLOUDS:
          prints";
     OFF_MANIFOLD_RMS = "off_manifold_rms", "length", Lower,
         "RMS of the padded coordinates, which are 0 on the target";
+    STRAY_SHARE = "stray_share", "1", Lower,
+        "share of the generated points further than 0.3 from each of 100 000 points of the target: what lies in the gaps \
+         between its parts, or off it";
     W2_SQUARED_ONE_STEP = "w2_squared_one_step", "length²", Lower,
         "w2_squared of the flow run in one Euler step, h = T";
     W2_SQUARED_2_STEPS = "w2_squared_2_steps", "length²", Lower, "w2_squared of the flow run in 2 Euler steps";

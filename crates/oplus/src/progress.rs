@@ -1,5 +1,6 @@
 //! What takes more than two seconds says what it does.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -37,6 +38,26 @@ impl Progress {
     }
 }
 
+/// Tells the tenths of a work whose parts are done by several threads.
+pub(crate) struct Tenths {
+    all: usize,
+    done: AtomicUsize,
+}
+
+impl Tenths {
+    /// A work of `all` parts.
+    pub(crate) fn new(all: usize) -> Self {
+        Self { all, done: AtomicUsize::new(0) }
+    }
+
+    /// How many tenths are done with `parts` more, if they are more than before.
+    pub(crate) fn after(&self, parts: usize) -> Option<usize> {
+        let before = self.done.fetch_add(parts, Ordering::Relaxed);
+        let tenths = |done: usize| 10 * done / self.all.max(1);
+        (tenths(before + parts) > tenths(before)).then(|| tenths(before + parts))
+    }
+}
+
 impl Drop for Progress {
     /// Waits for the teller, so that no line comes after the result.
     fn drop(&mut self) {
@@ -71,7 +92,7 @@ fn listen(stages: &Receiver<String>, patience: Duration, tell: &impl Fn(&str, f6
 
 #[cfg(test)]
 mod tests {
-    use super::Progress;
+    use super::{Progress, Tenths};
     use std::sync::{Arc, Mutex};
     use std::thread::sleep;
     use std::time::Duration;
@@ -87,6 +108,13 @@ mod tests {
         }
         drop(progress);
         Arc::try_unwrap(heard).unwrap().into_inner().unwrap()
+    }
+
+    #[test]
+    fn a_tenth_is_told_when_it_is_reached() {
+        let tenths = Tenths::new(30);
+        let told: Vec<Option<usize>> = [2, 1, 1, 8, 17, 1].map(|parts| tenths.after(parts)).into();
+        assert_eq!(told, [None, Some(1), None, Some(4), Some(9), Some(10)]);
     }
 
     #[test]

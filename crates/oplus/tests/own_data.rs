@@ -18,8 +18,7 @@ fn init_looks_at_the_data_and_what_it_writes_trains() {
     );
     let text = fs::read_to_string(workshop.path("points.toml")).unwrap();
     assert!(text.contains("name = \"points\"") && text.contains("file = \"points.csv\""), "{text}");
-    let few =
-        ["training.iterations=4", "training.log_every=2", "critic.hidden=[8]", "representation.hidden=[8]"];
+    let few = ["training.iterations=4", "training.log_every=2", "representation.hidden=[8]"];
     let mut arguments = vec!["train", "points.toml", "--preset", "quick", "--out", "run"];
     few.iter().for_each(|change| arguments.extend(["--set", change]));
     workshop.oplus(&arguments).assert().success();

@@ -109,7 +109,11 @@ impl Row for Nearest {
         self.entries.get(self.k - 1).map_or(f64::INFINITY, |entry| entry.0)
     }
 
-    fn visit(&mut self, target: usize, reduced: f64) {
+    fn wanted(&self) -> usize {
+        self.k + usize::from(self.excluded.is_some())
+    }
+
+    fn visit(&mut self, target: usize, _: f64, reduced: f64) {
         if self.excluded != Some(target) {
             let at = self.entries.partition_point(|entry| *entry < (reduced, target));
             self.entries.insert(at, (reduced, target));

@@ -5,6 +5,7 @@
 mod common;
 
 use common::{measure, normal_cloud, on_thread_counts, weights};
+use ndarray::Array2;
 use ot_core::cost::{CloudCost, Euclidean, PairCost};
 use ot_core::entropic::{
     EntropicError, Schedule, SinkhornOptions, SinkhornPower, geomloss_divergence, sinkhorn,
@@ -169,6 +170,66 @@ fn the_gradient_is_the_difference_quotient() {
             // The values carry 1e−7·ε, which the step divides to 1e−5; the quotient is off by step² times third
             // derivatives, which the weight of one point in seventy makes as small.
             assert!((gradient[[i, k]] - quotient).abs() < 2e-5, "{power:?}: {} {quotient}", gradient[[i, k]]);
+        }
+    }
+}
+
+/// Plain updates of both potentials with every cost as the sum of its squares: the plan and its dual value.
+fn dense_plan(x: &Array2<f64>, y: &Array2<f64>, cost: Euclidean, epsilon: f64) -> (Array2<f64>, f64) {
+    let (n, m) = (x.nrows(), y.nrows());
+    let costs = Array2::from_shape_fn((n, m), |(i, j)| {
+        cost.of_squared_distance(x.row(i).iter().zip(y.row(j)).map(|(x, y)| (x - y).powi(2)).sum())
+    });
+    let (mut f, mut g) = (vec![0.0; n], vec![0.0; m]);
+    for _ in 0..500 {
+        for j in 0..m {
+            let sum: f64 = (0..n).map(|i| ((f[i] - costs[[i, j]]) / epsilon).exp() / n as f64).sum();
+            g[j] = -epsilon * sum.ln();
+        }
+        for i in 0..n {
+            let sum: f64 = (0..m).map(|j| ((g[j] - costs[[i, j]]) / epsilon).exp() / m as f64).sum();
+            f[i] = -epsilon * sum.ln();
+        }
+    }
+    let mass = |(i, j): (usize, usize)| ((f[i] + g[j] - costs[[i, j]]) / epsilon).exp() / (n * m) as f64;
+    let value = f.iter().sum::<f64>() / n as f64 + g.iter().sum::<f64>() / m as f64;
+    (Array2::from_shape_fn((n, m), mass), value)
+}
+
+#[test]
+fn in_many_dimensions_value_and_gradient_are_those_of_the_whole_matrix() {
+    let (x, y) = (normal_cloud(40, 37, 70), 0.8 * normal_cloud(41, 29, 70) + 0.1);
+    // Costs are some 60, 120 and 11, so that the updates contract by a half each.
+    for (cost, epsilon) in
+        [(Euclidean::HalfSquared, 15.0), (Euclidean::Squared, 30.0), (Euclidean::Distance, 2.0)]
+    {
+        let options = SinkhornOptions { tolerance: 1e-9, max_iterations: 10_000 };
+        let (divergence, gradient) = sinkhorn_divergence_gradient(
+            &measure(x.view(), None),
+            &measure(y.view(), None),
+            &cost,
+            epsilon,
+            options,
+        )
+        .unwrap();
+        assert!(divergence.converged);
+        let (between, value) = dense_plan(&x, &y, cost, epsilon);
+        let (within, of_x) = dense_plan(&x, &x, cost, epsilon);
+        let (_, of_y) = dense_plan(&y, &y, cost, epsilon);
+        // The tolerance on the value, of a divergence of some 10.
+        assert!((divergence.value - (value - 0.5 * (of_x + of_y))).abs() < 1e-7, "{cost:?}");
+        let pull = |plan: &Array2<f64>, other: &Array2<f64>, i: usize, k: usize| -> f64 {
+            (0..other.nrows())
+                .map(|j| {
+                    let difference = &x.row(i) - &other.row(j);
+                    plan[[i, j]] * cost.slope_factor(difference.dot(&difference)) * difference[k]
+                })
+                .sum()
+        };
+        for ((i, k), found) in gradient.indexed_iter() {
+            let expected = pull(&between, &y, i, k) - pull(&within, &x, i, k);
+            // Masses of 1/37 that are 1e−9 elsewhere, times differences of some units.
+            assert!((found - expected).abs() < 1e-8, "{cost:?}, {i}, {k}: {found} {expected}");
         }
     }
 }

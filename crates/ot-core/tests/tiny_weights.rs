@@ -7,7 +7,7 @@ mod common;
 use common::measure;
 use ndarray::{Array2, array};
 use ot_core::cost::Euclidean;
-use ot_core::exact::solve;
+use ot_core::exact::{CertificateError, ExactError, solve};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, StandardNormal};
@@ -192,5 +192,41 @@ fn resampled_particles_with_softmax_weights_are_certified() {
         let sources: std::collections::BTreeSet<usize> =
             plan.coupling.iter().map(|flow| flow.source).collect();
         assert_eq!(sources.len(), 200);
+    }
+}
+
+/// A point so far away that the costs of all others are below the rounding of its own, with next to no mass: whatever is
+/// certified has the exact value.
+///
+/// The values are those of Python's `fractions` and successive shortest paths, for the points below, w = 2^−e and a far
+/// point at (D, 0); without it the value is 0.29752604….
+#[test]
+fn a_certificate_does_not_overlook_the_points_near_a_far_one() {
+    let near = array![[3.0, -11.0], [-7.0, 5.0], [12.0, 2.0], [-2.0, -9.0], [8.0, 14.0], [-15.0, -3.0]];
+    let y = array![[10.0, -4.0], [-9.0, -13.0], [1.0, 7.0], [-5.0, 16.0], [14.0, 9.0], [-12.0, 0.0]] / 16.0;
+    for (far, exponent, value) in [
+        (2f64.powi(24), 60, 0.297_566_731_766_589_04),
+        (2f64.powi(27), 70, 0.297_528_584_798_143_9),
+        (2f64.powi(30), 80, 0.297_526_200_612_385_8),
+        (2f64.powi(34), 90, 0.297_526_081_403_096_5),
+    ] {
+        for place in [0, 3, 6] {
+            let mut x = Array2::zeros((7, 2));
+            let mut a = [1.0; 7];
+            for (row, point) in (0..7).filter(|&row| row != place).zip(near.outer_iter()) {
+                x.row_mut(row).assign(&(&point / 16.0));
+            }
+            (x[[place, 0]], a[place]) = (far, 2f64.powi(-exponent));
+            match solve(&measure(x.view(), Some(&a)), &measure(y.view(), None), &Euclidean::Squared) {
+                // The tolerance on the value is 64·√13·ε of it and of potentials of its size.
+                Ok(plan) => assert!((plan.primal() - value).abs() < 1e-12, "{far}: {}", plan.primal()),
+                Err(error) => {
+                    assert!(
+                        matches!(error, ExactError::NotCertified(CertificateError::Value { .. })),
+                        "{error}"
+                    );
+                }
+            }
+        }
     }
 }

@@ -13,8 +13,9 @@ kind = "file"
 file = "points.npy"
 ```
 
-Everything else has a default that works for the representation `hopf-lax`, which is the default itself. The other
-representations and generators are there for comparison; some of their keys have to be given, as the column *default* says.
+Everything else has a default that works for the representation `explicit`, which is the default itself, and for `hopf-lax`.
+The other representations and generators are there for comparison; some of their keys have to be given, as the column
+*default* says.
 A table that is left out has the defaults of its keys. The `kind` of a table may be left out where its other keys tell:
 `initial = { file = "start.npy" }`.
 

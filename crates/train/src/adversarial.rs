@@ -5,8 +5,10 @@
 
 use crate::TrainError;
 use crate::backend;
+use crate::checkpoint::{State, Stored};
 use crate::config::{FlowConfig, Optimiser};
 use crate::player::{Player, finite};
+use crate::remembered::{Remembered, pool};
 use crate::source::{Source, name};
 use crate::training::StepError;
 use datasets::stream;
@@ -15,7 +17,7 @@ use flows::critic::{CriticBatch, CriticValue};
 use flows::device::Device;
 use flows::flow::{FlowValue, Paths};
 use flows::game::{Backend, Game, Native, Networks};
-use flows::hopf_lax::Stop;
+use flows::hopf_lax::{Curvature, Stop};
 use flows::scalar_field::ScalarField;
 use rand::{Rng, RngExt};
 use rand_distr::{Distribution, StandardNormal};
@@ -73,28 +75,45 @@ impl Players {
         })
     }
 
-    /// One ascent step of the critic between the ends of `paths` and the points `target`, [n, d], with one number of
-    /// `mixing` for each pair.
+    /// The ends of `paths`, [n, d]; the critic is the one that its network uses ([`Player::effective`]).
+    ///
+    /// # Errors
+    /// [`FlowError::Shape`] when a buffer does not fit.
+    pub fn push_forward(&mut self, critic: &[f32], paths: Paths<'_, f32>) -> Result<Vec<f32>, FlowError> {
+        self.backend.push_forward(Networks { flow: &self.flow.parameters, critic }, paths)
+    }
+
+    /// Searches for the ends of the paths from `start`, [n, d], from where they are, if the flow needs it; `curvature` is
+    /// that of earlier searches.
+    ///
+    /// # Errors
+    /// As [`Players::push_forward`].
+    pub fn refine(
+        &mut self,
+        critic: &[f32],
+        start: &[f32],
+        ends: &mut [f32],
+        curvature: &mut Curvature,
+    ) -> Result<(), FlowError> {
+        match self.refinement {
+            Some(stop) => self.backend.refine(critic, start, ends, curvature, stop),
+            None => Ok(()),
+        }
+    }
+
+    /// One ascent step of the critic, of which its network uses `critic`, on a minibatch.
     ///
     /// # Errors
     /// [`StepError::Diverged`] when the objective or the gradient is not finite, [`StepError::Failed`] when a buffer
     /// does not fit.
     pub fn ascend(
         &mut self,
-        paths: Paths<'_, f32>,
-        target: &[f32],
-        mixing: &[f32],
+        critic: &[f32],
+        points: CriticBatch<'_, f32>,
         (optimiser, rate, average): (&Optimiser, f64, f64),
     ) -> Result<CriticValue, StepError> {
-        let critic = self.critic.effective()?;
-        let networks = Networks { flow: &self.flow.parameters, critic: &critic };
-        let mut generated = self.backend.push_forward(networks, paths)?;
-        if let Some(stop) = self.refinement {
-            self.backend.refine(&critic, paths.start, &mut generated, stop)?;
-        }
         let mut gradient = vec![0.0; critic.len()];
-        let points = CriticBatch { generated: &generated, target, mixing };
-        let value = self.backend.critic_gradient(&critic, points, &mut gradient)?;
+        let value = self.backend.critic_gradient(critic, points, &mut gradient)?;
         finite("objective of the critic", value.total())?;
         self.critic.descend(optimiser, rate, average, gradient)?;
         Ok(value)
@@ -123,6 +142,8 @@ impl Players {
 pub struct Trainer {
     config: FlowConfig,
     source: Source,
+    /// The initial points, each with the end of its path, where that is searched for.
+    starts: Option<Remembered>,
     /// Both players.
     pub players: Players,
     /// Iterations done.
@@ -161,7 +182,14 @@ impl Trainer {
         let flow = game.flow.initial(&mut stream(config.seed, name::POTENTIAL, 0));
         let phi = game.critic.network.initial(&mut stream(config.seed, name::CRITIC, 0));
         let players = Players::new(game, backend, flow, phi)?;
-        Ok(Self { players, source, config: config.clone(), iteration: 0 })
+        let starts = match players.refinement {
+            Some(_) => {
+                let points = pool(&source.initial, config.seed, 1)?;
+                Some(Remembered::new(points.clone(), points, config.seed))
+            }
+            None => None,
+        };
+        Ok(Self { players, source, starts, config: config.clone(), iteration: 0 })
     }
 
     /// The training data.
@@ -179,14 +207,15 @@ impl Trainer {
         let progress = training.progress(self.iteration);
         let steps = self.config.flow.steps.draw(&mut rng);
         let mut critic = CriticValue::default();
-        for _ in 0..training.critic_updates {
-            let (start, noise) = self.particles(steps, &mut rng)?;
+        for update in 0..training.critic_updates as u64 {
+            let parameters = self.players.critic.effective()?;
+            let generated = self.generated(&parameters, self.searches() + update, steps, &mut rng)?;
             let target = self.source.data.batch(training.batch, &mut rng)?;
             let mixing: Vec<f32> = (0..training.batch).map(|_| rng.random()).collect();
-            let paths = Paths { start: &start, steps, noise: &noise };
+            let points = CriticBatch { generated: &generated, target: &target, mixing: &mixing };
             let update =
                 (&training.critic_optimiser, training.critic_optimiser.rate(progress), training.average);
-            critic = self.players.ascend(paths, &target, &mixing, update)?;
+            critic = self.players.ascend(&parameters, points, update)?;
         }
         let (start, noise) = self.particles(steps, &mut rng)?;
         let paths = Paths { start: &start, steps, noise: &noise };
@@ -194,6 +223,65 @@ impl Trainer {
         let flow = self.players.descend(paths, update)?;
         self.iteration += 1;
         Ok(StepReport { critic, flow, steps })
+    }
+
+    /// The generated points of critic update `number`: the ends of fresh paths; or of paths from initial points that
+    /// remember their ends, each of which is proposed once and then searched for where it was the last time.
+    fn generated(
+        &mut self,
+        critic: &[f32],
+        number: u64,
+        steps: usize,
+        rng: &mut impl Rng,
+    ) -> Result<Vec<f32>, StepError> {
+        let Some(starts) = &mut self.starts else {
+            let (start, noise) = self.particles(steps, rng)?;
+            return Ok(self.players.push_forward(critic, Paths { start: &start, steps, noise: &noise })?);
+        };
+        let mut hand = starts.deal(number, self.config.training.batch);
+        if hand.is_first {
+            let paths = Paths { start: &hand.points, steps, noise: &[] };
+            hand.ends = self.players.push_forward(critic, paths)?;
+        }
+        self.players.refine(critic, &hand.points, &mut hand.ends, &mut starts.curvature)?;
+        starts.remember(&hand);
+        Ok(hand.ends)
+    }
+
+    /// The latest ends of searches, y in rows of d numbers; none where nothing is searched for.
+    pub(crate) fn companions(&self) -> Vec<f32> {
+        let starts = self.starts.as_ref();
+        starts
+            .map(|starts| starts.companions(self.searches(), self.config.training.batch))
+            .unwrap_or_default()
+    }
+
+    /// Minibatches of initial points that were searched for.
+    fn searches(&self) -> u64 {
+        self.iteration * self.config.training.critic_updates as u64
+    }
+
+    /// Writes what is remembered of earlier iterations into `state`.
+    pub(crate) fn store(&self, state: &mut State) {
+        state.player("potential", &self.players.flow);
+        state.player("critic", &self.players.critic);
+        if let Some(starts) = &self.starts {
+            starts.store(state, self.searches(), self.config.training.batch);
+        }
+    }
+
+    /// Takes the state of a training of the same configuration, `iteration` iterations old.
+    ///
+    /// # Errors
+    /// [`TrainError::Checkpoint`] when it is of another training.
+    pub(crate) fn restore(&mut self, stored: &Stored, iteration: u64) -> Result<(), TrainError> {
+        stored.player("potential", &mut self.players.flow)?;
+        stored.player("critic", &mut self.players.critic)?;
+        if let Some(starts) = &mut self.starts {
+            starts.restore(stored)?;
+        }
+        self.iteration = iteration;
+        Ok(())
     }
 
     /// The initial points of a minibatch and the noise of their paths, row-major.

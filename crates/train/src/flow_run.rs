@@ -1,11 +1,11 @@
 //! The training of a flow with its live indicators, as a run folder holds it.
 
 use crate::TrainError;
-use crate::adversarial::{StepReport, Trainer};
+use crate::adversarial::{Players, StepReport, Trainer};
 use crate::checkpoint::{State, Stored};
 use crate::config::{self, ConfigError, Configuration, FlowConfig, Kind, Points, StopWhen};
 use crate::explicit::ExplicitRun;
-use crate::model::{FlowModel, Initial};
+use crate::model::{FlowModel, GameModel, Initial};
 use crate::observe::Monitor;
 use crate::outcome::Stop;
 use crate::reach::Reach;
@@ -209,25 +209,26 @@ impl<N: ScalarField + Clone + 'static> Training for FlowRun<N> {
     fn store(&self, state: &mut State) {
         state.counter("dimension", self.trainer.source().dim() as u64);
         self.trainer.source().units.store(state);
-        state.player("potential", &self.trainer.players.flow);
-        state.player("critic", &self.trainer.players.critic);
+        self.trainer.store(state);
         state.counter("records-below-limits", self.patience.records as u64);
     }
 
     fn restore(&mut self, stored: &Stored, iteration: u64) -> Result<(), TrainError> {
-        stored.player("potential", &mut self.trainer.players.flow)?;
-        stored.player("critic", &mut self.trainer.players.critic)?;
         self.patience.records = stored.size("records-below-limits")?;
-        self.trainer.iteration = iteration;
-        Ok(())
+        self.trainer.restore(stored, iteration)
     }
 
     fn model(&self) -> Result<FlowModel<N>, TrainError> {
-        let networks =
-            (self.trainer.players.flow.average.clone(), self.trainer.players.critic.average.clone());
+        let Players { flow, critic, .. } = &self.trainer.players;
+        let trained = GameModel {
+            game: self.game.clone(),
+            flow: flow.average.clone(),
+            critic: critic.average.clone(),
+            companions: self.trainer.companions(),
+        };
         let Source { initial, units, .. } = self.trainer.source();
         let points = (Initial::Drawn(initial.clone()), units.clone());
-        FlowModel::new(self.config.clone(), self.game.clone(), networks, self.trainer.iteration, points)
+        Ok(FlowModel::of_game(self.config.clone(), trained, self.trainer.iteration, points))
     }
 }
 

@@ -37,6 +37,7 @@ pub mod optim;
 pub mod outcome;
 pub mod player;
 pub mod reach;
+mod remembered;
 pub mod run;
 pub mod source;
 pub mod training;

@@ -63,12 +63,6 @@ impl Reach {
         Ok(Some(Self { reach, distances, lambda: flow.lambda, bound }))
     }
 
-    /// How far points have to travel: all but a share 1 − `share` of them, [0, 1].
-    pub fn quantile(&self, share: f64) -> f64 {
-        let last = self.distances.len().saturating_sub(1);
-        self.distances.get((share * last as f64).round() as usize).copied().unwrap_or_default()
-    }
-
     /// How far the farthest point has to travel.
     pub fn farthest(&self) -> f64 {
         self.distances.last().copied().unwrap_or_default()
@@ -140,7 +134,8 @@ mod tests {
     #[test]
     fn a_sphere_is_in_reach_where_its_radius_is_less_than_l_t_over_lambda() {
         // R = 0.5·2/0.1 = 10 beside the radius, up to some deviations of 0.01 of the points at its centre.
-        let changes = ["flow = { lambda = 0.1, horizon = 2.0 }", "critic = { bound = 0.5 }"];
+        let hopf_lax = "representation = { kind = \"hopf-lax\" }";
+        let changes = ["flow = { lambda = 0.1, horizon = 2.0 }", "critic = { bound = 0.5 }", hopf_lax];
         for (far, beyond) in [(9.9, 0.0), (10.1, 1.0)] {
             let found = reach(far, &changes).unwrap();
             assert!((found.reach - 10.0).abs() < 1e-12 && (found.farthest() - far).abs() < 0.05, "{far}");
@@ -167,6 +162,8 @@ mod tests {
         assert!(!of(flow(""), "\"none\""));
         assert!(!of(flow(", kinetic = false"), "\"spectral\""));
         assert!(!of(flow(", noise = 1.0"), "\"spectral\""));
+        assert!(reach(40.0, &["representation = { kind = \"explicit\" }"]).is_none());
+        assert!(reach(40.0, &["representation = { kind = \"explicit\", base = \"identity\" }"]).is_some());
     }
 
     #[test]

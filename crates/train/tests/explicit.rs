@@ -64,9 +64,11 @@ fn state(run: &Path) -> Vec<Vec<f32>> {
         "potential.average",
         "potential.adam.first",
         "potential.adam.second",
+        "companions",
         "ends",
     ];
-    names.into_iter().map(|name| state.floats(name).unwrap()).collect()
+    let curvature = state.doubles("curvature").unwrap().into_iter().map(|x| x as f32).collect();
+    [curvature].into_iter().chain(names.into_iter().map(|name| state.floats(name).unwrap())).collect()
 }
 
 /// Of a set of points, where every row remembers an end, and of endless points, which are drawn once. The ends are part
@@ -172,11 +174,11 @@ fn gaussians_have_their_density_and_mass() {
     assert!(back.iter().zip(&points).all(|(a, b)| (a - b).abs() < 1e-5));
 }
 
-/// By the midpoint rule over a box that holds nearly all of it: the density counts one beginning of each point, so
-/// its mass is the share of the particles at which the map is optimal. Early in a training that is all of them.
+/// By the midpoint rule over a box that holds nearly all of it. Late in a training the map folds, and the particles that
+/// are alone at their end have a mass below 1.
 #[test]
-fn the_density_has_the_mass_of_the_optimal_particles() {
-    for (iterations, least) in [(100, 0.995), (400, 0.8)] {
+fn the_density_has_mass_one_where_the_map_folds_too() {
+    for (iterations, most, tolerance) in [(100, 1.0, 0.01), (400, 0.95, 0.03)] {
         let model = trained(small(&[
             "data={ kind = \"target\", target = \"pinwheel\", dim = 2, samples = 2000 }",
             "training.batch=128",
@@ -184,20 +186,18 @@ fn the_density_has_the_mass_of_the_optimal_particles() {
             "training.log_every=1000",
             "training.optimiser.learning_rate=1e-2",
         ]));
-        let start = model.initial(4000, 1).unwrap();
-        let (_, share) = model.optimal(start.view()).unwrap().unwrap();
+        let (_, share) = model.optimal(model.initial(4000, 1).unwrap().view()).unwrap().unwrap();
+        assert!(share <= most, "after {iterations} iterations {share} of the particles");
         let (cells, side) = (100, 12.0);
         let h = side / f64::from(cells);
         let at = |i: u32| (f64::from(i) + 0.5) * h - 0.5 * side;
         let grid: Vec<f64> = (0..cells).flat_map(|i| (0..cells).flat_map(move |j| [at(i), at(j)])).collect();
         let grid = Array2::from_shape_vec((grid.len() / 2, 2), grid).unwrap();
         let mass: f64 = model.log_density(grid.view()).unwrap().iter().map(|l| l.exp()).sum::<f64>() * h * h;
-        assert!(share >= least, "after {iterations} iterations {share} of the particles");
-        // The share of 4000 particles has a standard error below 0.006; the cells are a tenth of the arms' width.
-        assert!(
-            (mass - share).abs() < 0.02,
-            "after {iterations} iterations a mass of {mass}, and {share} of the particles"
-        );
+        // The cells are a tenth of the arms' width. At the edge of a fold the density is infinite like 1/√s at distance s,
+        // of which the midpoint rule misses a part like the root of a cell.
+        let told = format!("after {iterations} iterations a mass of {mass}, {share} alone at their end");
+        assert!((mass - 1.0).abs() < tolerance, "{told}");
     }
 }
 

@@ -282,7 +282,10 @@ fn a_model_needs_its_run_folder_and_nothing_else() {
     let sections = [section("data", &data), section("initial", &initial)];
     let sections: Vec<&str> = sections.iter().map(String::as_str).collect();
     let trained = |config: Config, out: &Path| match config {
-        Config::Flow(config) => Run::new(*config).out(out).train().unwrap().model.sample(9, 64, 2).unwrap(),
+        Config::Flow(config) => {
+            let model = Run::new(*config).out(out).train().unwrap().model;
+            model.sample(9, model.steps(), 2).unwrap()
+        }
         Config::Generator(config) => Run::new(*config).out(out).train().unwrap().model.sample(9, 2).unwrap(),
     };
     for config in [Config::Flow(flow(&sections).into()), Config::Generator(generator(&sections).into())] {
@@ -337,7 +340,7 @@ device = "none"
     ] {
         let text = error.to_string();
         assert!(matches!(error, TrainError::OtherVersion { found: 1, .. }), "{text}");
-        assert!(text.contains("format 1 (by version 0.1.0)") && text.contains("reads format 3"), "{text}");
+        assert!(text.contains("format 1 (by version 0.1.0)") && text.contains("reads format 4"), "{text}");
     }
     let error = Run::new(flow(&[])).out(folder.path()).train().unwrap_err();
     assert!(matches!(error, TrainError::Occupied { .. }));

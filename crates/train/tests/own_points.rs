@@ -20,7 +20,7 @@ fn clusters(centres: [[f64; 2]; 2], name: &str) -> Array2<f64> {
 fn config(folder: &Path, changes: &[&str]) -> FlowConfig {
     let text = format!(
         "kind = \"flow\"\nname = \"pairs\"\ndata = {{ file = {:?} }}\ninitial = {{ file = {:?} }}\n\
-         representation = {{ hidden = [16] }}\ncritic = {{ hidden = [32, 32], divergence_weight = 3.0 }}\n\
+         representation = {{ hidden = [32, 32] }}\n\
          training = {{ iterations = 300, batch = 64, average = 0.98 }}",
         folder.join("right.npy"),
         folder.join("left.csv"),
@@ -78,7 +78,10 @@ fn what_lies_out_of_reach_is_told_before_training() {
     let folder = tempfile::tempdir().unwrap();
     let points = clusters([[-300.0, 900.0], [300.0, 1100.0]], "points");
     let run = |lambda: &str| {
-        let changes = ["data={ kind = \"array\" }", "initial={ std = 1.0 }", "training.iterations=3", lambda];
+        // An explicit flow that departs from points at rest is one with a bound.
+        let bounded = "representation.base=identity";
+        let changes =
+            ["data={ kind = \"array\" }", "initial={ std = 1.0 }", "training.iterations=3", bounded, lambda];
         let mut ears = Ears::default();
         let run = Run::new(config(folder.path(), &changes)).data(points.clone()).observer(&mut ears);
         let trained = run.train().unwrap();

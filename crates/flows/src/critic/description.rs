@@ -23,9 +23,11 @@ pub struct CriticDescription {
     /// The Lipschitz bound L.
     #[serde(default = "one")]
     pub bound: f64,
-    /// How the slope is held to it.
+    /// How the slope is held to it; nothing of this and of what follows is read of an explicit flow.
+    #[serde(default)]
     pub lipschitz: Lipschitz,
     /// Hidden widths of φ.
+    #[serde(default)]
     pub hidden: Vec<usize>,
     /// Activation of φ.
     #[serde(default = "relu")]

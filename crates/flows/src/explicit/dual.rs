@@ -3,9 +3,10 @@
 use super::{Backend, Batch, DualGame, DualReport};
 use crate::FlowError;
 use crate::error::{expect_length, expect_rows};
-use crate::hopf_lax::{CriticField, Field, Minimiser};
+use crate::hopf_lax::{CriticField, Curvature, Field, Minimiser};
 use crate::mlp::{Cotangent, Mlp, Order, Tape, Weights};
 use crate::real::Real;
+use std::mem::swap;
 
 /// A field with its sign changed: the search for a maximum as one for a minimum.
 #[derive(Debug)]
@@ -82,12 +83,22 @@ impl<T: Real> Native<T> {
 }
 
 impl<T: Real> Backend<T> for Native<T> {
-    fn search(&mut self, parameters: &[T], target: &[T], ends: &mut [T]) -> Result<(), FlowError> {
+    fn search(
+        &mut self,
+        parameters: &[T],
+        target: &[T],
+        ends: &mut [T],
+        curvature: &mut Curvature,
+    ) -> Result<(), FlowError> {
         let flow = &self.game.flow;
         let targets = flow.affine().ends(target)?;
         let offered = 0..expect_rows("the ends of the searches", ends.len(), flow.affine().rank())?;
         let mut field = negated(flow.network(), parameters)?;
-        self.minimiser.minimise(&mut field, flow.pull(), &targets, ends, offered, self.game.stop)
+        let minimiser = &mut self.minimiser;
+        swap(&mut minimiser.curvature, curvature);
+        let done = minimiser.minimise(&mut field, flow.pull(), &targets, ends, offered, self.game.stop);
+        swap(&mut minimiser.curvature, curvature);
+        done
     }
 
     fn gradient(

@@ -110,9 +110,9 @@ impl ExplicitFlow {
 /// An [`ExplicitFlow`] at given parameters.
 #[derive(Debug)]
 pub struct Explicit<'a, T: Real> {
-    flow: &'a ExplicitFlow,
+    pub(super) flow: &'a ExplicitFlow,
     parameters: Vec<T>,
-    weights: Weights<T>,
+    pub(super) weights: Weights<T>,
     companions: Vec<T>,
     /// N at the companions.
     heights: Vec<T>,
@@ -171,7 +171,7 @@ impl<T: Real> Explicit<'_, T> {
     }
 
     /// y′ = x′ − ∇N(x′) of rows x′.
-    fn images(&mut self, inner: &[T]) -> Result<Vec<T>, FlowError> {
+    pub(super) fn images(&mut self, inner: &[T]) -> Result<Vec<T>, FlowError> {
         let (_, slopes) = self.network(inner, Order::Jet)?;
         Ok(inner.iter().zip(&slopes).map(|(&x, &s)| x - s).collect())
     }
@@ -241,7 +241,7 @@ impl<T: Real> Explicit<'_, T> {
     }
 
     /// x′ that maximise N(x′) − h(‖x′ − y′‖) for rows y′: from y′ itself, or from a companion that is better.
-    fn search(&mut self, targets: &[T]) -> Result<Vec<T>, FlowError> {
+    pub(super) fn search(&mut self, targets: &[T]) -> Result<Vec<T>, FlowError> {
         let (heights, _) = self.network(targets, Order::Value)?;
         let mut inner = targets.to_vec();
         let (companions, candidates) = (self.companions.clone(), self.heights.clone());
@@ -374,27 +374,6 @@ impl<T: Real> Explicit<'_, T> {
         };
         let time = gradient.rows().into_iter().map(energy).collect();
         Ok(Derivatives { gradient, time })
-    }
-
-    /// log |det ∂x_T/∂x| at the rows of `x`, [n, d], from the exact Hessian of the network.
-    ///
-    /// Complexity: k pullbacks of a gradient and O(k³) a point.
-    ///
-    /// # Errors
-    /// [`FlowError::Specification`] where the ends lie in a plane of fewer dimensions, so that their law has no
-    /// density.
-    pub fn log_determinant(&mut self, x: ArrayView2<'_, T>) -> Result<Array1<f64>, FlowError> {
-        let affine = &self.flow.affine;
-        let Some(constant) = affine.log_determinant() else {
-            return Err(FlowError::specification(
-                "the density of the generated points",
-                format_args!("concentrated on {} of {} dimensions", affine.rank(), affine.dim()),
-                "measure distances instead: a law on a plane has no density",
-            ));
-        };
-        let inner = affine.beginnings(&flat(x))?;
-        let determinants = super::density::log_determinants(&self.flow.network, &self.weights, &inner)?;
-        Ok(determinants.into_iter().map(|value| value + constant).collect())
     }
 }
 

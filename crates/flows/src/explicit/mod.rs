@@ -28,6 +28,7 @@ mod flow;
 mod trajectory;
 
 pub use affine::Affine;
+pub use density::Sources;
 pub use description::{Base, ExplicitDescription};
 pub use dual::{Native, Negated};
 pub use flow::{Explicit, ExplicitFlow, Returns};
@@ -35,7 +36,7 @@ pub use trajectory::trajectory;
 
 use crate::FlowError;
 use crate::critic::CriticObjective;
-use crate::hopf_lax::Stop;
+use crate::hopf_lax::{Curvature, Stop};
 use metrics::Metric;
 
 /// What is maximised over the potential at time 0.
@@ -79,11 +80,17 @@ impl DualReport {
 /// Something that can compute the gradient of a [`DualGame`]: the native CPU code, or libtorch.
 pub trait Backend<T = f32> {
     /// Moves each row of `ends`, x′, [m, k], uphill on N(x′) − h(‖x′ − y′‖) for its data point, a row of `target`,
-    /// [m, d]; every row is also offered the others'.
+    /// [m, d]; every row is also offered the others'. `curvature` is that of earlier searches, and goes on with this one.
     ///
     /// # Errors
     /// [`FlowError::Shape`] when a buffer does not fit, and what the backend itself reports.
-    fn search(&mut self, parameters: &[T], target: &[T], ends: &mut [T]) -> Result<(), FlowError>;
+    fn search(
+        &mut self,
+        parameters: &[T],
+        target: &[T],
+        ends: &mut [T],
+        curvature: &mut Curvature,
+    ) -> Result<(), FlowError>;
 
     /// The dual and the gradient of −dual·T/λ in the parameters, which is overwritten.
     ///

@@ -10,9 +10,10 @@ use crate::FlowError;
 use crate::critic::{self, Critic, CriticBatch, CriticDescription, CriticValue};
 use crate::error::{expect_length, expect_rows};
 use crate::flow::{self, Flow, FlowObjective, FlowValue, Paths, Representation};
-use crate::hopf_lax::{CriticField, Minimiser, Stop};
+use crate::hopf_lax::{CriticField, Curvature, Minimiser, Stop};
 use crate::mlp::Mlp;
 use crate::scalar_field::ScalarField;
+use std::mem::swap;
 
 /// Both players: the critic, the flow, and what the flow minimises.
 ///
@@ -81,11 +82,19 @@ pub trait Backend {
         paths: Paths<'_, f32>,
     ) -> Result<Vec<f32>, FlowError>;
 
-    /// Moves the ends `y` of the paths from `x0` downhill on φ(y) + λ‖x₀ − y‖²/(2T), as [`Flow::HopfLax`] asks.
+    /// Moves the ends `y` of the paths from `x0` downhill on φ(y) + λ‖x₀ − y‖²/(2T), as [`Flow::HopfLax`] asks; every
+    /// row is also offered the others'. `curvature` is that of earlier searches, and goes on with this one.
     ///
     /// # Errors
     /// [`FlowError::Shape`] as above.
-    fn refine(&mut self, critic: &[f32], x0: &[f32], y: &mut [f32], stop: Stop) -> Result<(), FlowError>;
+    fn refine(
+        &mut self,
+        critic: &[f32],
+        x0: &[f32],
+        y: &mut [f32],
+        curvature: &mut Curvature,
+        stop: Stop,
+    ) -> Result<(), FlowError>;
 
     /// The critic's objective and the gradient of its negative.
     ///
@@ -140,10 +149,21 @@ impl<N: ScalarField> Backend for Native<N> {
         self.flow.push_forward(&self.game, networks, paths)
     }
 
-    fn refine(&mut self, critic: &[f32], x0: &[f32], y: &mut [f32], stop: Stop) -> Result<(), FlowError> {
+    fn refine(
+        &mut self,
+        critic: &[f32],
+        x0: &[f32],
+        y: &mut [f32],
+        curvature: &mut Curvature,
+        stop: Stop,
+    ) -> Result<(), FlowError> {
         let mut field = CriticField::new(&self.game.critic.network, critic)?;
         let offered = 0..expect_rows("the ends of the paths", y.len(), self.game.critic.dim())?;
-        self.minimiser.minimise(&mut field, self.game.objective.pull(), x0, y, offered, stop)
+        let minimiser = &mut self.minimiser;
+        swap(&mut minimiser.curvature, curvature);
+        let done = minimiser.minimise(&mut field, self.game.objective.pull(), x0, y, offered, stop);
+        swap(&mut minimiser.curvature, curvature);
+        done
     }
 
     fn critic_gradient(

@@ -1,6 +1,6 @@
 //! The flow of the Hopf–Lax potential of a critic.
 
-use super::{Field, Minimiser, Stop};
+use super::{Curvature, Field, Minimiser, Stop};
 use crate::FlowError;
 use crate::error::{array2, expect_columns, expect_rows, flat};
 use crate::integrate::VelocityField;
@@ -48,8 +48,9 @@ impl<T: Real, N: ScalarField> Field<T> for CriticField<'_, T, N> {
 /// The field of U(x, t) = min_y φ(y) + λ‖x − y‖²/(2(T − t)); a proposal field says where the search for y begins.
 ///
 /// Along a path y does not change, so while time goes on with the same number of points each search begins at the last
-/// y; the proposal is asked at the first call, and whenever time goes back. Then the search also tries the ends of the
-/// companions, fixed points whose own ends are searched beside.
+/// y; the proposal is asked at the first call, and whenever time goes back. Then the search is also offered the
+/// companions, ends of other paths such as those that a training remembers: so it finds valleys that the proposal is
+/// not in.
 ///
 /// The crate's example `hopf_lax` samples that of a critic written by hand.
 #[derive(Debug)]
@@ -67,11 +68,9 @@ pub struct HopfLaxFlow<T, F, P> {
 
 /// Until the arithmetic resolves no more.
 const CONVERGED: Stop = Stop { iterations: 300, tolerance: 1e-5 };
-/// Searches from a new start; from the second on, the companions offer the ends that they have found.
-const ROUNDS: usize = 2;
 
 impl<T: Real, F: Field<T>, P: VelocityField<T>> HopfLaxFlow<T, F, P> {
-    /// The flow of `critic` with kinetic weight `lambda` > 0 on [0, `horizon`], with companions [m, d], row-major.
+    /// The flow of `critic` with kinetic weight `lambda` > 0 on [0, `horizon`], with companions y, [m, d], row-major.
     pub fn new(critic: F, proposal: P, lambda: f64, horizon: f64, companions: Vec<T>) -> Self {
         let (minimiser, ends) = (Minimiser::default(), Vec::new());
         Self { critic, proposal, lambda, horizon, companions, minimiser, ends, time: 0.0 }
@@ -94,25 +93,28 @@ impl<T: Real, F: Field<T>, P: VelocityField<T>> HopfLaxFlow<T, F, P> {
         let (dim, weight) = (self.critic.dim(), self.lambda / left);
         if self.ends.len() != x.len() || t.wide() < self.time {
             expect_rows("the companions", self.companions.len(), dim)?;
-            let all: Vec<T> = x.iter().chain(&self.companions).copied().collect();
-            let all = array2("the points and their companions", all, dim)?;
-            let mut velocity = Array2::from_elem(all.dim(), T::zero());
-            self.proposal.velocity(all.view(), t, velocity.view_mut())?;
+            // A new search knows nothing of an earlier one.
+            self.minimiser.curvature = Curvature::default();
+            let start = array2("the points", x.to_vec(), dim)?;
+            let mut velocity = Array2::from_elem(start.dim(), T::zero());
+            self.proposal.velocity(start.view(), t, velocity.view_mut())?;
             self.ends.clear();
-            self.ends.extend(velocity.iter().zip(&all).map(|(&v, &x)| x + T::of(left) * v));
-            let offered = x.len() / dim..all.nrows();
-            let all = flat(all.view());
-            for _ in 0..ROUNDS {
-                let (critic, ends) = (&mut self.critic, &mut self.ends);
-                self.minimiser.minimise(critic, weight, &all, ends, offered.clone(), CONVERGED)?;
-            }
-            self.ends.truncate(x.len());
-        } else {
+            self.ends.extend(velocity.iter().zip(x).map(|(&v, &x)| x + T::of(left) * v));
+            self.descend(x, weight)?;
             let (critic, ends) = (&mut self.critic, &mut self.ends);
-            self.minimiser.minimise(critic, weight, x, ends, 0..0, CONVERGED)?;
+            if self.minimiser.offer(critic, weight, (x, ends), &self.companions)? {
+                self.descend(x, weight)?;
+            }
+        } else {
+            self.descend(x, weight)?;
         }
         self.time = t.wide();
         Ok(())
+    }
+
+    /// Moves `self.ends` to the minima that they are near.
+    fn descend(&mut self, x: &[T], weight: f64) -> Result<(), FlowError> {
+        self.minimiser.minimise(&mut self.critic, weight, x, &mut self.ends, 0..0, CONVERGED)
     }
 
     /// ∇U = λ(x − y)/(T − t) and ∂ₜU = ‖∇φ(y)‖²/(2λ) at the rows of `x`, [n, d]; at t = T, ∇U = ∇φ(x).
@@ -130,9 +132,7 @@ impl<T: Real, F: Field<T>, P: VelocityField<T>> HopfLaxFlow<T, F, P> {
             let rate = T::of(self.lambda / left);
             self.search(&x, t)?;
             let gradient = x.iter().zip(&self.ends).map(|(&x, &y)| rate * (x - y)).collect();
-            // Those of the companions stand behind.
-            let slopes = self.minimiser.slopes().get(..x.len()).unwrap_or_default();
-            (gradient, energies(slopes, dim, self.lambda))
+            (gradient, energies(self.minimiser.slopes(), dim, self.lambda))
         } else {
             // At the horizon itself λ/(T − t) is infinite.
             let (mut values, mut slopes) = (Vec::new(), Vec::new());

@@ -30,10 +30,11 @@ use crate::scalar_field::ScalarField;
 use serde::{Deserialize, Serialize};
 
 /// How the slope of a critic is held to its bound L.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 #[serde(tag = "method", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Lipschitz {
     /// Not at all: the divergence without its W1 proximal.
+    #[default]
     None,
     /// A penalty on ‖∇φ‖.
     Penalty(Penalty),

@@ -8,7 +8,7 @@ use crate::FlowError;
 use crate::device::Device;
 use crate::error::{expect_length, expect_rows};
 use crate::explicit::{Backend, Batch, DualGame, DualReport, Negated};
-use crate::hopf_lax::Minimiser;
+use crate::hopf_lax::{Curvature, Minimiser};
 
 /// The libtorch backend of the dual of one explicit flow on one device.
 #[derive(Debug)]
@@ -28,12 +28,21 @@ impl TorchDual {
 }
 
 impl<T: Scalar> Backend<T> for TorchDual {
-    fn search(&mut self, parameters: &[T], target: &[T], ends: &mut [T]) -> Result<(), FlowError> {
+    fn search(
+        &mut self,
+        parameters: &[T],
+        target: &[T],
+        ends: &mut [T],
+        curvature: &mut Curvature,
+    ) -> Result<(), FlowError> {
         let flow = &self.game.flow;
         let targets = flow.affine().ends(target)?;
         let offered = 0..expect_rows("the ends of the searches", ends.len(), flow.affine().rank())?;
         let mut field = Negated(Field::new(flow.network(), parameters, self.device)?);
-        Minimiser::default().minimise(&mut field, flow.pull(), &targets, ends, offered, self.game.stop)
+        let mut minimiser = Minimiser { curvature: std::mem::take(curvature), ..Minimiser::default() };
+        let done = minimiser.minimise(&mut field, flow.pull(), &targets, ends, offered, self.game.stop);
+        *curvature = minimiser.curvature;
+        done
     }
 
     fn gradient(

@@ -44,7 +44,7 @@ use crate::device::Device;
 use crate::error::expect_rows;
 use crate::flow::{FlowValue, Paths};
 use crate::game::{Backend, Game, Networks};
-use crate::hopf_lax::{Minimiser, Stop};
+use crate::hopf_lax::{Curvature, Minimiser, Stop};
 
 /// The libtorch backend of one game on one device.
 #[derive(Debug)]
@@ -94,10 +94,20 @@ impl Backend for Torch {
         flow::push_forward(&self.game, self.device, networks, paths)
     }
 
-    fn refine(&mut self, critic: &[f32], x0: &[f32], y: &mut [f32], stop: Stop) -> Result<(), FlowError> {
+    fn refine(
+        &mut self,
+        critic: &[f32],
+        x0: &[f32],
+        y: &mut [f32],
+        curvature: &mut Curvature,
+        stop: Stop,
+    ) -> Result<(), FlowError> {
         let mut field = critic::Field::new(&self.game.critic.network, critic, self.device)?;
         let offered = 0..expect_rows("the ends of the paths", y.len(), self.game.critic.dim())?;
-        Minimiser::default().minimise(&mut field, self.game.objective.pull(), x0, y, offered, stop)
+        let mut minimiser = Minimiser { curvature: std::mem::take(curvature), ..Minimiser::default() };
+        let done = minimiser.minimise(&mut field, self.game.objective.pull(), x0, y, offered, stop);
+        *curvature = minimiser.curvature;
+        done
     }
 
     fn critic_gradient(

@@ -6,7 +6,7 @@ use flows::critic::CriticObjective;
 use flows::device::Device;
 use flows::explicit::{Affine, Backend, Batch, DualGame, ExplicitFlow, Native};
 use flows::flow::FlowObjective;
-use flows::hopf_lax::Stop;
+use flows::hopf_lax::{Curvature, Stop};
 use flows::mlp::Initialisation;
 use flows::torch::{Scalar, TorchDual};
 use ndarray::{Array1, Array2};
@@ -59,8 +59,8 @@ fn dual_agrees<T: Scalar>(
     let mut native = Native::new(game.clone());
     let mut torch = TorchDual::new(game, Device::Libtorch).unwrap();
     let mut ends = [target.clone(), target.clone()];
-    native.search(&theta, &target, &mut ends[0]).unwrap();
-    torch.search(&theta, &target, &mut ends[1]).unwrap();
+    native.search(&theta, &target, &mut ends[0], &mut Curvature::default()).unwrap();
+    torch.search(&theta, &target, &mut ends[1], &mut Curvature::default()).unwrap();
     // Steps of a search multiply rounding by quotients of small differences.
     let tolerance = 100.0 * rounding::<T>(hidden, 1);
     assert_close(what, tolerance, &ends[0], &ends[1]);

@@ -7,7 +7,7 @@ use flows::critic::CriticBatch;
 use flows::device::Device;
 use flows::flow::Paths;
 use flows::game::{Backend, Native, Networks};
-use flows::hopf_lax::Stop;
+use flows::hopf_lax::{Curvature, Stop};
 use flows::lipschitz::{Lipschitz, Penalty, PenaltyPoints, SlopePenalty};
 use flows::torch::Torch;
 use ot_core::divergence::Divergence;
@@ -40,7 +40,9 @@ fn refined_ends_agree() {
         let numbers = Numbers::<f32>::draw(&game, 5);
         let refined = |backend: &mut dyn Backend| {
             let mut ends = numbers.target.clone();
-            backend.refine(&numbers.critic, &numbers.generated, &mut ends, stop).unwrap();
+            backend
+                .refine(&numbers.critic, &numbers.generated, &mut ends, &mut Curvature::default(), stop)
+                .unwrap();
             ends
         };
         let native = refined(&mut Native::new(game.clone()));

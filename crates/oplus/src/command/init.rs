@@ -26,7 +26,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<Ending> {
     for sentence in Survey::of(points.view()).sentences() {
         say::answer!("{sentence}");
     }
-    let text = Proposal::of(&points, &stem, &seen_from(data, &out)?)?.to_toml();
+    let text = Proposal::of(points.ncols(), &stem, &seen_from(data, &out)?).to_toml();
     datasets::write_whole(&out, |file| file.write_all(text.as_bytes()))?;
     say::answer!("\n{} is written; train with\n  cargo xtask train {}", out.display(), out.display());
     Ok(Ending::Done)

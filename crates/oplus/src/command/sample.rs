@@ -2,6 +2,7 @@
 
 use crate::ending::Ending;
 use crate::kinds::data_sets;
+use crate::progress::{Progress, Tenths};
 use crate::samples;
 use anyhow::{Result, bail};
 use clap::Args;
@@ -19,7 +20,7 @@ pub(super) struct Arguments {
     /// Move the rows of this .npy or .csv file instead of initial points, in their order
     #[arg(long, value_name = "FILE")]
     from: Option<PathBuf>,
-    /// Euler steps of a flow [default: sampling.steps of the run]
+    /// Euler steps of a flow [default: sampling.steps of the run; 1 of a Hopf–Lax flow, which is exact]
     #[arg(long)]
     steps: Option<NonZeroUsize>,
     /// Seed of the initial points, and of the noise of a flow that has some [default: the seed of the run]
@@ -37,6 +38,8 @@ pub(super) fn run(arguments: &Arguments) -> Result<Ending> {
     if arguments.out.extension().is_none_or(|extension| extension != "npy") {
         bail!("{} does not end in .npy: samples are written in that format", arguments.out.display());
     }
+    let progress = Progress::new("sampling");
+    progress.stage("loading the model");
     let model = Model::load_with(&arguments.run, &data_sets())?;
     let seed = arguments.seed.unwrap_or_else(|| model.config().seed());
     let start = match (&arguments.from, arguments.n) {
@@ -47,14 +50,26 @@ pub(super) fn run(arguments: &Arguments) -> Result<Ending> {
         }
         (None, count) => model.initial(count.map_or(0, NonZeroUsize::get), seed)?,
     };
+    progress.stage(format!("{} points", start.nrows()));
     let points = match (&model, arguments.steps) {
-        (_, None) => model.push_forward(start.view(), seed)?,
-        (Model::Flow(flow), Some(steps)) => flow.push_forward(start.view(), steps.get(), seed)?,
+        (Model::Flow(flow), steps) => {
+            let steps = steps.map_or(flow.steps(), NonZeroUsize::get);
+            let tenths = Tenths::new(start.nrows());
+            let moved = |rows| {
+                if let Some(tenth) = tenths.after(rows) {
+                    progress.stage(format!("{tenth}0 % of {} points", start.nrows()));
+                }
+            };
+            flow.push_forward_telling(start.view(), steps, seed, &moved)?
+        }
+        (Model::Generator(_), None) => model.push_forward(start.view(), seed)?,
         (Model::Generator(_), Some(_)) => {
             bail!("{} holds a generator, which takes no steps: leave out --steps", arguments.run.display());
         }
     };
+    progress.stage("writing the file");
     samples::write_points(&arguments.out, &points, model.units())?;
+    drop(progress);
     say::answer!("{} points of dimension {} in {}", points.nrows(), points.ncols(), arguments.out.display());
     Ok(Ending::Done)
 }

@@ -59,7 +59,7 @@ const ALL: &[Experiment] = &[
         name: "optimality",
         title: "How well trained flows satisfy the optimality system of arXiv 2407.11901: pinwheel and moons in 2, 7 \
                 and 12 dimensions",
-        families: &["explicit", "ours", "published", "known", "representations", "lambda"],
+        families: &["explicit", "ours", "published", "known", "representations", "lambda", "bound"],
         methods: &["w1w2", "w1", "explicit", "network", "exact-terminal", "velocity", "orthonormal"],
         tables: FLOW_TABLES,
         curves: &[],

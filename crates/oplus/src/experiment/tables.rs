@@ -4,10 +4,10 @@ use eval::report::Columns;
 use metrics::{
     ACCURACY_2007, ACCURACY_ALL, ACCURACY_BEST, CRITIC_SLOPE_MAX, EXACT_FLOW_ERROR, EXACT_LAW_ERROR,
     GEOMETRIC_DEVIATION, HIGH_QUALITY_SHARE, HJ_RESIDUAL_RELATIVE, ITERATION_OF_ACCURACY_BEST,
-    ITERATIONS_TO_W2, KINETIC_ENERGY, LABEL_AGREEMENT, MODES_COVERED, OFF_MANIFOLD_RMS, PATH_RATIO,
-    SECONDS_PER_ITERATION, SECONDS_TO_W2, SINKHORN_DIVERGENCE_2D, SINKHORN_DIVERGENCE_2D_AS_PUBLISHED,
-    STEP_INVARIANCE, STRAIGHTNESS, TERMINAL_GRADIENT_RELATIVE, W1, W2, W2_EVEN, W2_FIXED, W2_SQUARED,
-    W2_SQUARED_ONE_STEP,
+    ITERATIONS_TO_W2, KINETIC_ENERGY, LABEL_AGREEMENT, MODES_COVERED, OFF_MANIFOLD_RMS, OPTIMAL_SHARE,
+    PATH_RATIO, SECONDS_PER_ITERATION, SECONDS_TO_W2, SINKHORN_DIVERGENCE_2D,
+    SINKHORN_DIVERGENCE_2D_AS_PUBLISHED, STEP_INVARIANCE, STRAIGHTNESS, STRAY_SHARE,
+    TERMINAL_GRADIENT_RELATIVE, W1, W2, W2_EVEN, W2_FIXED, W2_SQUARED, W2_SQUARED_ONE_STEP,
 };
 
 /// The tables of proximal flows: distances, and the indicators of the optimality system.
@@ -22,6 +22,7 @@ pub(super) const FLOW_TABLES: &[Columns] = &[
             SINKHORN_DIVERGENCE_2D,
             SINKHORN_DIVERGENCE_2D_AS_PUBLISHED,
             OFF_MANIFOLD_RMS,
+            STRAY_SHARE,
             W2_SQUARED_ONE_STEP,
             EXACT_FLOW_ERROR,
             EXACT_LAW_ERROR,
@@ -30,8 +31,8 @@ pub(super) const FLOW_TABLES: &[Columns] = &[
         in_print: Some(SINKHORN_DIVERGENCE_2D_AS_PUBLISHED),
     },
     Columns {
-        caption: "indicators over {n} particles; all but the last two are 0 at the exact optimum, critic_slope_max \
-                  is at most 1 where the bound on the critic is kept.",
+        caption: "indicators over {n} particles; all but the last three are 0 at the exact optimum, critic_slope_max \
+                  is at most 1 where the bound on the critic is kept, optimal_share is 1 at the optimum.",
         metrics: &[
             STRAIGHTNESS,
             PATH_RATIO,
@@ -40,6 +41,7 @@ pub(super) const FLOW_TABLES: &[Columns] = &[
             TERMINAL_GRADIENT_RELATIVE,
             CRITIC_SLOPE_MAX,
             KINETIC_ENERGY,
+            OPTIMAL_SHARE,
         ],
         with_status_and_floor: false,
         in_print: None,

@@ -1,6 +1,6 @@
 //! One parallel pass over all pairs that looks closely only at those with a small enough reduced cost.
 
-use super::screen::{DEEP, NearScreen, ProductScreen, Products, TASK};
+use super::screen::{DEEP, NearScreen, ProductScreen, Products, ROWS, TASK};
 use super::spatial::directions;
 use super::{PairCost, Swapped, accumulate_rows};
 use rayon::prelude::*;
@@ -11,9 +11,12 @@ pub(crate) trait Row: Send {
     /// Only reduced costs up to this matter; it never grows.
     fn limit(&self) -> f64;
 
-    /// Looks at a target and its reduced cost, which is at most the limit. What is kept must not depend on the order of
-    /// the visits.
-    fn visit(&mut self, target: usize, reduced: f64);
+    /// How many of the smallest reduced costs are kept: so many lower the limit to where it will stay. At least 1.
+    fn wanted(&self) -> usize;
+
+    /// Looks at a target with its cost and its reduced cost, which is at most the limit. What is kept must not depend on
+    /// the order of the visits.
+    fn visit(&mut self, target: usize, cost: f64, reduced: f64);
 }
 
 /// Reduced costs compared with the limit at once.
@@ -73,21 +76,22 @@ impl<'a> AllPairs<'a> {
         start: impl Fn(usize) -> R + Sync,
     ) -> Vec<R> {
         let offer = |row: &mut R, source: usize, target: usize| {
-            let reduced = cost.cost(source, target) - potential.get(target).copied().unwrap_or(f64::NAN);
+            let cost = cost.cost(source, target);
+            let reduced = cost - potential.get(target).copied().unwrap_or(f64::NAN);
             if reduced <= row.limit() {
-                row.visit(target, reduced);
+                row.visit(target, cost, reduced);
             }
         };
-        let scanned = |scan: &(dyn Fn(usize, &mut [R]) + Sync)| {
+        let scanned = |size: usize, scan: &(dyn Fn(usize, &mut [R]) + Sync)| {
             let mut rows: Vec<R> = (0..cost.sources()).map(&start).collect();
-            rows.par_chunks_mut(TASK).enumerate().for_each(|(task, rows)| scan(task * TASK, rows));
+            rows.par_chunks_mut(size).enumerate().for_each(|(task, rows)| scan(task * size, rows));
             rows
         };
         if let Some(screen) = self.products().and_then(|all| ProductScreen::new(all, is_swapped, potential)) {
-            return scanned(&|first, rows| screen.scan(first, rows, offer));
+            return scanned(ROWS, &|first, rows| screen.scan(first, rows, offer));
         }
         if let Some(screen) = NearScreen::new(cost, potential) {
-            return scanned(&|first, rows| screen.scan(first, rows, offer));
+            return scanned(TASK, &|first, rows| screen.scan(first, rows, offer));
         }
         evaluate_all(cost, potential, start)
     }
@@ -105,16 +109,15 @@ pub(crate) fn visit_below<R: Row>(
 fn evaluate_all<R: Row>(cost: &dyn PairCost, potential: &[f64], start: impl Fn(usize) -> R + Sync) -> Vec<R> {
     accumulate_rows(cost, start, |row, _, first, costs| {
         let potentials = potential.get(first..).unwrap_or_default();
-        for (value, potential) in costs.iter_mut().zip(potentials) {
-            *value -= potential;
-        }
-        for (group, reduced) in costs.chunks(GROUP).enumerate() {
+        for (group, (costs, potentials)) in costs.chunks(GROUP).zip(potentials.chunks(GROUP)).enumerate() {
             // Most groups hold nothing new: one vectorised comparison dismisses them.
             let limit = row.limit();
-            if reduced.iter().fold(false, |any, &value| any | (value <= limit)) {
-                for (offset, &value) in reduced.iter().enumerate() {
-                    if value <= row.limit() {
-                        row.visit(first + group * GROUP + offset, value);
+            let pairs = || costs.iter().zip(potentials);
+            if pairs().fold(false, |any, (cost, potential)| any | (cost - potential <= limit)) {
+                for (offset, (&cost, potential)) in pairs().enumerate() {
+                    let reduced = cost - potential;
+                    if reduced <= row.limit() {
+                        row.visit(first + group * GROUP + offset, cost, reduced);
                     }
                 }
             }
@@ -127,16 +130,23 @@ fn evaluate_all<R: Row>(cost: &dyn PairCost, potential: &[f64], start: impl Fn(u
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Smallest<const K: usize> {
     pub values: [f64; K],
+    costs: [f64; K],
     targets: [u32; K],
 }
 
 impl<const K: usize> Smallest<K> {
     pub(crate) fn up_to(bound: f64) -> Self {
-        Self { values: [bound; K], targets: [u32::MAX; K] }
+        Self { values: [bound; K], costs: [0.0; K], targets: [u32::MAX; K] }
     }
 
     pub(crate) fn targets(&self) -> impl Iterator<Item = usize> + '_ {
-        self.targets.iter().take_while(|&&target| target != u32::MAX).map(|&target| target as usize)
+        self.pairs().map(|(target, _)| target)
+    }
+
+    /// The targets and their costs.
+    pub(crate) fn pairs(&self) -> impl Iterator<Item = (usize, f64)> + '_ {
+        let known = self.targets.iter().zip(&self.costs).take_while(|(target, _)| **target != u32::MAX);
+        known.map(|(&target, &cost)| (target as usize, cost))
     }
 }
 
@@ -146,18 +156,24 @@ impl<const K: usize> Row for Smallest<K> {
         self.values.last().copied().unwrap_or(f64::NEG_INFINITY)
     }
 
+    fn wanted(&self) -> usize {
+        K
+    }
+
     #[inline]
-    fn visit(&mut self, target: usize, reduced: f64) {
+    fn visit(&mut self, target: usize, cost: f64, reduced: f64) {
         let comes_before = |(value, index): (&f64, &u32)| (*value, *index as usize) < (reduced, target);
         let at = self.values.iter().zip(&self.targets).take_while(|entry| comes_before(*entry)).count();
-        let (Some(values), Some(targets)) = (self.values.get_mut(at..), self.targets.get_mut(at..)) else {
-            return;
-        };
-        if let ([.., value], [.., last]) = (&mut *values, &mut *targets) {
-            (*value, *last) = (reduced, target as u32);
-            values.rotate_right(1);
-            targets.rotate_right(1);
-        }
+        insert(&mut self.values, at, reduced);
+        insert(&mut self.costs, at, cost);
+        insert(&mut self.targets, at, target as u32);
+    }
+}
+
+/// Puts a value into its place; the last one falls out.
+fn insert<T: Copy>(values: &mut [T], at: usize, value: T) {
+    if let Some([first, rest @ ..]) = values.get_mut(at..) {
+        rest.iter_mut().fold(std::mem::replace(first, value), |moved, place| std::mem::replace(place, moved));
     }
 }
 

@@ -13,6 +13,7 @@ use super::{Clouds, Coarse, Cost, Euclidean, PairCost, Sealed, WIDE, squared_dis
 use crate::measure::{Measure, MeasureError, check_dimensions};
 use ndarray::ArrayView2;
 use simd::{Instructions, Vectorised};
+use std::borrow::Cow;
 
 /// The cost between all pairs of two clouds, computed on demand in O(d) per pair and O((n + m)·d) memory.
 ///
@@ -28,7 +29,7 @@ use simd::{Instructions, Vectorised};
 pub struct CloudCost<'a>(Pairs<'a>);
 
 enum Pairs<'a> {
-    Euclidean(EuclideanPairs),
+    Euclidean(EuclideanPairs<'a>),
     Own(OwnPairs<'a>),
 }
 
@@ -39,13 +40,13 @@ impl<'a> CloudCost<'a> {
     /// Different numbers of columns.
     ///
     /// O((n + m)·d).
-    pub fn new(source: &Measure<'_>, target: &Measure<'_>, cost: &'a dyn Cost) -> Result<Self, MeasureError> {
+    pub fn new(source: &Measure<'a>, target: &Measure<'a>, cost: &'a dyn Cost) -> Result<Self, MeasureError> {
         check_dimensions(source, target)?;
         Ok(Self::of_points(source.points(), target.points(), cost))
     }
 
     /// The same for points that have been checked.
-    pub(crate) fn of_points(x: ArrayView2<'_, f64>, y: ArrayView2<'_, f64>, cost: &'a dyn Cost) -> Self {
+    pub(crate) fn of_points(x: ArrayView2<'a, f64>, y: ArrayView2<'a, f64>, cost: &'a dyn Cost) -> Self {
         Self(match cost.euclidean(Sealed) {
             Some(cost) => Pairs::Euclidean(EuclideanPairs::new(x, y, cost)),
             None => Pairs::Own(OwnPairs::new(x, y, cost)),
@@ -92,31 +93,40 @@ impl PairCost for CloudCost<'_> {
 
 /// A Euclidean cost between the points of two clouds.
 #[derive(Debug, Clone)]
-pub(super) struct EuclideanPairs {
-    source: Cloud,
-    target: Cloud,
+pub(super) struct EuclideanPairs<'a> {
+    source: Cloud<'a>,
+    target: Cloud<'a>,
     cost: Euclidean,
 }
 
-/// Points in both layouts: by point for single pairs, by coordinate for vectorised rows of fewer than [`WIDE`]
+/// Points in both layouts: by point for single pairs (the given points themselves where they lie so), by coordinate for vectorised rows of fewer than [`WIDE`]
 /// coordinates.
 #[derive(Debug, Clone)]
-struct Cloud {
+struct Cloud<'a> {
     len: usize,
-    by_point: Vec<f64>,
+    by_point: Cow<'a, [f64]>,
     by_coordinate: Vec<f64>,
 }
 
-impl Cloud {
-    fn new(points: ArrayView2<'_, f64>) -> Self {
+impl<'a> Cloud<'a> {
+    fn new(points: ArrayView2<'a, f64>) -> Self {
         Self {
             len: points.nrows(),
-            by_point: points.iter().copied().collect(),
+            by_point: points.to_slice().map_or_else(|| points.iter().copied().collect(), Cow::Borrowed),
             by_coordinate: if points.ncols() < WIDE {
                 points.t().iter().copied().collect()
             } else {
                 Vec::new()
             },
+        }
+    }
+
+    /// The same cloud, which borrows what it can.
+    fn borrowed(&self) -> Cloud<'_> {
+        Cloud {
+            len: self.len,
+            by_point: Cow::Borrowed(&self.by_point),
+            by_coordinate: self.by_coordinate.clone(),
         }
     }
 
@@ -126,12 +136,12 @@ impl Cloud {
     }
 }
 
-impl EuclideanPairs {
-    fn new(x: ArrayView2<'_, f64>, y: ArrayView2<'_, f64>, cost: Euclidean) -> Self {
+impl<'a> EuclideanPairs<'a> {
+    fn new(x: ArrayView2<'a, f64>, y: ArrayView2<'a, f64>, cost: Euclidean) -> Self {
         Self { source: Cloud::new(x), target: Cloud::new(y), cost }
     }
 
-    fn costs(&self, point: &[f64], others: &Cloud, first: usize, out: &mut [f64]) {
+    fn costs(&self, point: &[f64], others: &Cloud<'_>, first: usize, out: &mut [f64]) {
         if point.len() < WIDE {
             simd::run(SquaredDistances {
                 point,
@@ -152,7 +162,7 @@ impl EuclideanPairs {
     }
 }
 
-impl PairCost for EuclideanPairs {
+impl PairCost for EuclideanPairs<'_> {
     fn sources(&self) -> usize {
         self.source.len
     }
@@ -178,7 +188,7 @@ impl PairCost for EuclideanPairs {
     }
 }
 
-impl Accelerated for EuclideanPairs {
+impl Accelerated for EuclideanPairs<'_> {
     fn clouds(&self) -> Option<Clouds<'_>> {
         Some(Clouds {
             sources: &self.source.by_point,
@@ -189,7 +199,7 @@ impl Accelerated for EuclideanPairs {
     }
 
     fn select(&self, sources: &[usize], targets: &[usize]) -> Option<Box<dyn PairCost>> {
-        Some(Box::new(Self {
+        Some(Box::new(EuclideanPairs {
             source: self.source.select(sources),
             target: self.target.select(targets),
             cost: self.cost,
@@ -200,31 +210,32 @@ impl Accelerated for EuclideanPairs {
         let [of_sources, of_targets] = self.clouds().map(|clouds| stretches(&clouds)).unwrap_or_default();
         let (source, a) = self.source.coarsened(sources, &of_sources);
         let (target, b) = self.target.coarsened(targets, &of_targets);
-        let from_all_sources = Self { source: self.source.clone(), target: target.clone(), cost: self.cost };
-        let cost = Self { source, target, cost: self.cost };
+        let from_all_sources =
+            EuclideanPairs { source: self.source.borrowed(), target: target.clone(), cost: self.cost };
+        let cost = EuclideanPairs { source, target, cost: self.cost };
         Some(Coarse { cost: Box::new(cost), from_all_sources: Box::new(from_all_sources), a, b })
     }
 }
 
-impl Cloud {
+impl Cloud<'_> {
     fn dim(&self) -> usize {
         self.by_point.len() / self.len
     }
 
-    fn of_points(by_point: Vec<f64>, dim: usize) -> Self {
+    fn of_points(by_point: Vec<f64>, dim: usize) -> Cloud<'static> {
         let len = by_point.len() / dim;
         let axes = if dim < WIDE { 0..dim } else { 0..0 };
         let by_coordinate = axes.flat_map(|axis| by_point.iter().skip(axis).step_by(dim)).copied().collect();
-        Self { len, by_point, by_coordinate }
+        Cloud { len, by_point: Cow::Owned(by_point), by_coordinate }
     }
 
-    fn select(&self, indices: &[usize]) -> Self {
+    fn select(&self, indices: &[usize]) -> Cloud<'static> {
         Self::of_points(indices.iter().flat_map(|&index| self.point(index)).copied().collect(), self.dim())
     }
 
     /// The centroids and weights of the Voronoi cells of a pseudo-random choice of points, with axes stretched by
     /// `stretch`.
-    fn coarsened(&self, (weights, size): (&[f64], usize), stretch: &[f64]) -> (Self, Vec<f64>) {
+    fn coarsened(&self, (weights, size): (&[f64], usize), stretch: &[f64]) -> (Cloud<'static>, Vec<f64>) {
         let dim = self.dim();
         let source = Self::of_points(stretched(&self.by_point, stretch), dim);
         let target = source.select(&sample(self.len, size));

@@ -1,7 +1,10 @@
 //! The costs that are functions of the Euclidean distance.
 
+#![allow(clippy::indexing_slicing, reason = "lanes are below their number")]
+
 use super::Cost;
 use super::hooks::Sealed;
+use simd::{Instructions, Vectorised};
 
 /// A cost of W1 or W2: every solver knows it and dismisses most pairs without evaluating them.
 ///
@@ -91,14 +94,32 @@ pub(crate) fn squared_distance(x: &[f64], y: &[f64]) -> f64 {
     if x.len() < WIDE {
         return x.iter().zip(y).map(|(a, b)| (a - b) * (a - b)).sum();
     }
-    const LANES: usize = 8;
-    let ((x, rest_x), (y, rest_y)) = (x.as_chunks::<LANES>(), y.as_chunks::<LANES>());
-    let mut sums = [0.0; LANES];
-    for (x, y) in x.iter().zip(y) {
-        for ((sum, a), b) in sums.iter_mut().zip(x).zip(y) {
-            *sum += (a - b) * (a - b);
+    simd::run(SquaredDistance { x, y })
+}
+
+/// The squared distance of points of many coordinates, summed in lanes over them.
+///
+/// No operation is fused or reordered, so that the number is the same whatever the instructions.
+struct SquaredDistance<'a> {
+    x: &'a [f64],
+    y: &'a [f64],
+}
+
+impl Vectorised for SquaredDistance<'_> {
+    type Output = f64;
+
+    #[inline(always)]
+    fn run<I: Instructions>(self, _: I) -> f64 {
+        const LANES: usize = 8;
+        let ((x, rest_x), (y, rest_y)) = (self.x.as_chunks::<LANES>(), self.y.as_chunks::<LANES>());
+        let mut sums = [0.0; LANES];
+        for (x, y) in x.iter().zip(y) {
+            for lane in 0..LANES {
+                let difference = x[lane] - y[lane];
+                sums[lane] += difference * difference;
+            }
         }
+        let rest: f64 = rest_x.iter().zip(rest_y).map(|(a, b)| (a - b) * (a - b)).sum();
+        sums.iter().sum::<f64>() + rest
     }
-    let rest: f64 = rest_x.iter().zip(rest_y).map(|(a, b)| (a - b) * (a - b)).sum();
-    sums.iter().sum::<f64>() + rest
 }

@@ -72,8 +72,8 @@ pub fn c_transform(
 
 /// The pairs of two measures, whose costs are all finite.
 pub(crate) fn checked_pairs<'a>(
-    x: &Measure<'_>,
-    y: &Measure<'_>,
+    x: &Measure<'a>,
+    y: &Measure<'a>,
     cost: &'a dyn Cost,
 ) -> Result<CloudCost<'a>, TransformError> {
     let pairs = CloudCost::new(x, y, cost)?;

@@ -58,6 +58,14 @@ impl Problem<'_> {
             Kernel::Blocks { sources, targets, cost } => {
                 self.pulls_of_blocks((sources, targets, *cost), &f, g)
             }
+            Kernel::Products(products) => {
+                let mass = |source: usize, target: usize, cost: f64| {
+                    let exponent = (f[source] + g[target] - cost) / self.epsilon + self.log_b[target];
+                    if exponent > -NEGLIGIBLE { self.a[source] * exponent.exp() } else { 0.0 }
+                };
+                let (pulls, dim) = (products.pulls(mass), self.source.dim());
+                Array2::from_shape_fn((f.len(), dim), |(i, k)| pulls[i * dim + k])
+            }
             Kernel::Pairs(pairs) => self.pulls_of_pairs(pairs.as_ref(), &f, g),
         };
         self.kernel.restored_rows(Side::Sources, pulls.view())

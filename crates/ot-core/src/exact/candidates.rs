@@ -41,24 +41,27 @@ pub(super) fn warm_start(
     let g: Vec<f64> = columns.iter().map(|column| column.values[0]).collect();
     let rows = pairs.of_sources(&g, |_| Smallest::<NEIGHBOURS>::up_to(f64::INFINITY));
     let f: Vec<f64> = rows.iter().map(|row| row.values[0]).collect();
-    let arc = |source: usize, target: usize| Arc {
+    let arc = |(source, target, cost): (usize, usize, f64)| Arc {
         source: source as u32,
         target_node: (n + target) as u32,
-        cost: cost.cost(source, target),
+        cost,
     };
     let arcs = if keep_all {
-        (0..n).flat_map(|source| (0..m).map(move |target| (source, target))).map(|(i, j)| arc(i, j)).collect()
+        (0..n)
+            .flat_map(|source| (0..m).map(move |target| (source, target)))
+            .map(|(i, j)| arc((i, j, cost.cost(i, j))))
+            .collect()
     } else {
         let of_sources = rows
             .iter()
             .enumerate()
-            .flat_map(|(source, row)| row.targets().map(move |target| (source, target)));
+            .flat_map(|(source, row)| row.pairs().map(move |(target, cost)| (source, target, cost)));
         let of_targets = columns
             .iter()
             .enumerate()
-            .flat_map(|(target, column)| column.targets().map(move |source| (source, target)))
-            .filter(|&(source, target)| rows[source].targets().all(|known| known != target));
-        of_sources.chain(of_targets).map(|(i, j)| arc(i, j)).collect()
+            .flat_map(|(target, column)| column.pairs().map(move |(source, cost)| (source, target, cost)))
+            .filter(|&(source, target, _)| rows[source].targets().all(|known| known != target));
+        of_sources.chain(of_targets).map(arc).collect()
     };
     let last = NEIGHBOURS.min(m) - 1;
     let slack = rows.iter().map(|row| row.values[last] - row.values[0]).sum::<f64>() / n as f64;
@@ -72,11 +75,11 @@ pub(super) fn violated_arcs(pairs: &AllPairs<'_>, f: &[f64], g: &[f64], toleranc
     let sources = f.len();
     rows.iter()
         .enumerate()
-        .flat_map(|(source, row)| row.targets().map(move |target| (source, target)))
-        .map(|(source, target)| Arc {
+        .flat_map(|(source, row)| row.pairs().map(move |(target, cost)| (source, target, cost)))
+        .map(|(source, target, cost)| Arc {
             source: source as u32,
             target_node: (sources + target) as u32,
-            cost: pairs.cost.cost(source, target),
+            cost,
         })
         .collect()
 }

@@ -49,6 +49,11 @@ pub(super) fn cost_tolerance(points: usize, scale: f64) -> f64 {
 /// with ε the rounding unit of `f64`; between point clouds max|c| is taken over pairs of points far apart, at least a
 /// ninth of the largest cost, so the check is the stricter one.
 ///
+/// A point of next to no mass that lies far away makes that tolerance large for all the others. So the value has one of
+/// its own: Σ P (c − f − g) + Σ a v, with v_i the largest violation of a source, bounds what it is above the optimum,
+/// and must not exceed 64·√(n+m)·ε·(Σ P|c| + Σ a|f − t| + Σ b|g + t|), with t a median of f: all conditions are checked for
+/// f − t and g + t.
+///
 /// All pairs are accounted for: those of point clouds are dismissed by a bound in single precision that includes its
 /// rounding, or evaluated in double precision; the result is that of evaluating all, to the bit. On a line the Monge
 /// property of the cost accounts for most, and the result is good to some roundings of a cost, far below the tolerance.
@@ -131,6 +136,9 @@ pub(super) fn certify_all(
     }
     let (mut rows, mut columns) = (vec![Compensated::default(); n], vec![Compensated::default(); m]);
     let (mut primal, mut slackness, mut negative) = (0.0f64, 0.0f64, 0.0f64);
+    let dual = pairing(a, f) + pairing(b, g);
+    let (f, g) = balanced((a, f), g);
+    let (mut excess, mut size) = (Compensated::default(), size(a, &f) + size(b, &g));
     for flow in coupling {
         for (what, found, expected) in [("coupling", flow.source, n), ("coupling", flow.target, m)] {
             if found >= expected {
@@ -141,7 +149,10 @@ pub(super) fn certify_all(
         rows[flow.source].add(flow.mass);
         columns[flow.target].add(flow.mass);
         primal += flow.mass * price;
-        slackness = worst(slackness, (price - f[flow.source] - g[flow.target]).abs());
+        let slack = price - f[flow.source] - g[flow.target];
+        slackness = worst(slackness, slack.abs());
+        excess.add(flow.mass * slack);
+        size += flow.mass * price.abs();
         negative = worst(negative, -flow.mass);
     }
     let mass_tolerance = ROUNDINGS * ((n + m) as f64).sqrt() * f64::EPSILON;
@@ -156,14 +167,19 @@ pub(super) fn certify_all(
     }
     // A cost that is not finite has no place in any certificate.
     let tolerance = cost_tolerance(n + m, largest_cost(cost).unwrap_or(f64::NAN));
-    let infeasibility = largest_violation(pairs, f, g);
+    let violations = violations(pairs, &f, &g);
+    let infeasibility = violations.iter().copied().fold(0.0, worst);
     if exceeds(infeasibility, tolerance) {
         return Err(CertificateError::Infeasible { violation: infeasibility, tolerance });
     }
     if exceeds(slackness, tolerance) {
         return Err(CertificateError::Slackness { slack: slackness, tolerance });
     }
-    let dual = pairing(a, f) + pairing(b, g);
+    let (value_error, allowed) =
+        (excess.value().max(0.0) + pairing(a, &violations), cost_tolerance(n + m, size));
+    if exceeds(value_error, allowed) {
+        return Err(CertificateError::Value { error: value_error, tolerance: allowed });
+    }
     Ok(Certificate { primal, dual, marginal_error, infeasibility, slackness, tolerance })
 }
 
@@ -177,19 +193,37 @@ fn worst(a: f64, b: f64) -> f64 {
     if a.is_nan() || b <= a { a } else { b }
 }
 
-/// The largest f_i + g_j − c_ij over all pairs, at least 0; NaN if a potential is not finite.
-fn largest_violation(pairs: &AllPairs<'_>, f: &[f64], g: &[f64]) -> f64 {
+/// f − t and g + t with t the median of f: what both mean is the same, and next to a constant that has moved from one
+/// side to the other costs would lose their digits.
+fn balanced((a, f): (&[f64], &[f64]), g: &[f64]) -> (Vec<f64>, Vec<f64>) {
+    let mut order: Vec<(f64, f64)> = f.iter().copied().zip(a.iter().copied()).collect();
+    order.sort_unstable_by(|one, two| one.0.total_cmp(&two.0));
+    let half = 0.5 * a.iter().sum::<f64>();
+    let up_to = order.iter().scan(0.0, |mass, (value, weight)| {
+        *mass += weight;
+        Some((*mass, *value))
+    });
+    let median =
+        up_to.skip_while(|(mass, _)| *mass < half).map(|(_, value)| value).next().unwrap_or_default();
+    (f.iter().map(|value| value - median).collect(), g.iter().map(|value| value + median).collect())
+}
+
+/// Σ weights·|values|.
+fn size(weights: &[f64], values: &[f64]) -> f64 {
+    pairing(weights, &values.iter().map(|value| value.abs()).collect::<Vec<_>>())
+}
+
+/// The largest f_i + g_j − c_ij of every source, at least 0; NaN if a potential is not finite.
+fn violations(pairs: &AllPairs<'_>, f: &[f64], g: &[f64]) -> Vec<f64> {
     if !f.iter().chain(g).all(|value| value.is_finite()) {
-        return f64::NAN;
+        return vec![f64::NAN; f.len()];
     }
     if let Some(clouds) = pairs.cost.clouds().filter(|clouds| clouds.dim == 1) {
         let minima = minima_on_line(&clouds, g);
-        return f.iter().zip(minima).fold(0.0, |largest, (own, least)| largest.max(own - least));
+        return f.iter().zip(minima).map(|(own, least)| (own - least).max(0.0)).collect();
     }
-    pairs
-        .of_sources(g, |source| Violation { own: f[source], largest: 0.0 })
-        .iter()
-        .fold(0.0, |largest, row| largest.max(row.largest))
+    let rows = pairs.of_sources(g, |source| Violation { own: f[source], largest: 0.0 });
+    rows.iter().map(|row| row.largest).collect()
 }
 
 /// The worst pair of a source so far.
@@ -203,7 +237,11 @@ impl Row for Violation {
         self.own - self.largest
     }
 
-    fn visit(&mut self, _: usize, reduced: f64) {
+    fn wanted(&self) -> usize {
+        1
+    }
+
+    fn visit(&mut self, _: usize, _: f64, reduced: f64) {
         self.largest = self.largest.max(self.own - reduced);
     }
 }

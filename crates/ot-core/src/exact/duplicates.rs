@@ -4,6 +4,7 @@
 
 use super::masses::UnitFlow;
 use ndarray::{Array2, ArrayView2, Axis};
+use std::cmp::Ordering;
 use std::iter::Sum;
 
 /// The rows of a cloud by their places.
@@ -15,13 +16,11 @@ pub(crate) struct Places {
 impl Places {
     /// Groups equal rows. Complexity: O(n·log n) comparisons of rows.
     pub(crate) fn of(points: ArrayView2<'_, f64>) -> Self {
-        let compare = |&i: &usize, &j: &usize| {
-            let pairs = points.row(i).into_iter().zip(points.row(j));
-            pairs
-                .map(|(a, b)| a.total_cmp(b))
-                .find(|order| order.is_ne())
-                .unwrap_or(std::cmp::Ordering::Equal)
-        };
+        let points = points.as_standard_layout();
+        let dim = points.ncols();
+        let point =
+            |index: usize| points.as_slice().map_or(&[][..], |all| &all[index * dim..(index + 1) * dim]);
+        let compare = |&i: &usize, &j: &usize| compare(point(i), point(j));
         let mut order: Vec<usize> = (0..points.nrows()).collect();
         order.sort_by(compare);
         let rows = order.chunk_by(|i, j| compare(i, j).is_eq()).map(<[usize]>::to_vec).collect();
@@ -60,6 +59,18 @@ impl Places {
         };
         self.rows.iter().map(stock).collect()
     }
+}
+
+/// The order of two points, by their first coordinates that differ.
+fn compare(x: &[f64], y: &[f64]) -> Ordering {
+    // Images begin with many equal pixels: chunk by chunk they are gone through quickly.
+    const CHUNK: usize = 8;
+    let differs = |(x, y): (&[f64], &[f64])| {
+        x.iter().zip(y).fold(false, |any, (x, y)| any | (x.to_bits() != y.to_bits()))
+    };
+    let start = x.chunks(CHUNK).zip(y.chunks(CHUNK)).take_while(|pair| !differs(*pair)).count() * CHUNK;
+    let rest = x.iter().zip(y).skip(start);
+    rest.map(|(x, y)| x.total_cmp(y)).find(|order| order.is_ne()).unwrap_or(Ordering::Equal)
 }
 
 /// The plan between rows that a plan between places stands for: the rows of a place are served one after the other.

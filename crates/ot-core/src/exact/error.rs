@@ -75,6 +75,17 @@ pub enum CertificateError {
         /// The tolerance.
         tolerance: f64,
     },
+    /// The conditions hold pair by pair, up to the rounding of the largest cost, but do not prove the value.
+    #[error(
+        "the value is proved to {error:e} only, allowed {tolerance:e}: points of next to no mass lie so far away that \
+         the costs of the others are below their rounding; leave them out"
+    )]
+    Value {
+        /// What bounds the value's distance from the optimum.
+        error: f64,
+        /// The tolerance.
+        tolerance: f64,
+    },
     /// f_i + g_j is below c_ij on a pair that carries mass.
     #[error(
         "the potentials miss the cost by {slack:e} on the coupling, allowed {tolerance:e}: \

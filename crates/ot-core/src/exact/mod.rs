@@ -22,8 +22,8 @@
 //! double precision what the bounds do not dismiss: its result is that of evaluating every pair. Up to tens of
 //! thousands of points of few dimensions the simplex takes longer than the passes. From 64 dimensions on the inner
 //! products are made by one matrix product of n·m·d multiplications; where they take at most twice the memory of the
-//! points, n·m ≤ 4·(n + m)·d, they are kept for the passes that follow (the only matrix of n·m numbers that ever
-//! exists), and points that spread along as many axes are solved without coarser levels, since a further pass then
+//! points, n·m ≤ 4·(n + m)·d, or from 256 dimensions on at most 512 MiB, they are kept for the passes that follow (the
+//! only matrix of n·m numbers that ever exists), and points that spread along as many axes are solved without coarser levels, since a further pass then
 //! costs less than a level.
 //!
 //! # Guarantee

@@ -56,8 +56,8 @@ const COARSEST: usize = 64;
 /// # Errors
 /// Measures of different dimensions; costs that are not finite; a plan that fails its certificate.
 ///
-/// Memory O((n + m)·d), and n·m single-precision products more where d ≥ 64 and they are at most 4·(n + m)·d; every
-/// round of pricing costs O(n·m·d).
+/// Memory O((n + m)·d), and n·m single-precision products more where d ≥ 64 and they are at most 4·(n + m)·d, or d ≥ 256
+/// and they are at most 2²⁷; every round of pricing costs O(n·m·d).
 ///
 /// Peyré & Cuturi, arXiv 1803.00567, chapter 3.
 ///
@@ -450,6 +450,24 @@ mod tests {
         let plan = solve_pairs(&cost, None, None).unwrap();
         let (slack, all) = (plan.certificate.infeasibility, plan.certificate.tolerance);
         assert!(slack <= 0.26 * all, "{slack:e} {all:e}");
+    }
+
+    /// The pivots of a solution are those of its own level, begun from the same guess, and those of the coarser ones.
+    #[test]
+    fn pivots_are_those_of_all_levels() {
+        let cloud = |seed| Array2::from_shape_fn((300, 2), |(i, axis)| number(2 * i + axis + seed));
+        let (x, y) = (cloud(0), cloud(1000));
+        let clouds = CloudCost::of_points(x.view(), y.view(), &Euclidean::Squared);
+        let (pairs, options) = (AllPairs::shared(clouds.pairs()), ExactOptions::default());
+        let marginals = Marginals::new(Weights::new(None, 300), Weights::new(None, 300));
+        let (mut coarse, mut own, mut all) = (0, 0, 0);
+        let guess = coarse_guess(pairs.cost, &marginals.a, &marginals.b, options, &mut coarse).unwrap();
+        let start = warm_start(&pairs, &guess, false).unwrap();
+        let (supplies, demands) = marginals.masses.narrow().unwrap();
+        let last = price_out(&pairs, (&supplies, &demands), start, options, &mut own).unwrap();
+        let whole = solve_level(&pairs, &marginals, options, &mut all).unwrap();
+        assert!(coarse > 0 && own > 0);
+        assert_eq!((last.iterations, whole.iterations, all), (own, coarse + own, coarse + own));
     }
 
     #[test]

@@ -3,32 +3,35 @@
 #![allow(clippy::indexing_slicing, reason = "kernel; indices are below the sizes of the pairs")]
 
 use super::NEGLIGIBLE;
-use crate::cost::{PairCost, accumulate_rows};
 use simd::exp::exp_and_exp_m1;
 use simd::{Instructions, Vectorised};
 
 /// Numbers that are taken side by side.
 const LANES: usize = 8;
 
-/// −ε·log Σ_j exp((potential_j − c_ij)/ε + log b_j) for every source i.
+/// Adds the costs of a row from a column on to its mean; they are overwritten.
+pub(super) type Visit<'a> = &'a (dyn Fn(&mut LogMean, usize, &mut [f64]) + Sync);
+
+/// −ε·log Σ_j exp((potential_j − c_ij)/ε + log b_j) for every source i, whose costs `rows` shows in ascending order.
 ///
 /// With t_j = (potential_j − c_ij)/ε and Σ b = 1 the logarithm is max t + log(1 + Σ b_j (e^{t_j − max t} − 1)): where all
 /// t_j are small, so is the sum, and the result has the digits of the costs, whatever ε is.
-pub(super) fn soft_minimum(cost: &dyn PairCost, potential: &[f64], log_b: &[f64], epsilon: f64) -> Vec<f64> {
+pub(super) fn soft_minimum(
+    rows: impl FnOnce(Visit<'_>) -> Vec<LogMean>,
+    potential: &[f64],
+    log_b: &[f64],
+    epsilon: f64,
+) -> Vec<f64> {
     let b: Vec<f64> = log_b.iter().map(|log| log.exp()).collect();
     let total: f64 = b.iter().sum();
     // What rounding makes of a sum of one.
     let log_total = if (total - 1.0).abs() < 1e-9 { 0.0 } else { total.ln() };
     let factor = 1.0 / epsilon;
-    let rows = accumulate_rows(
-        cost,
-        |_| LogMean::default(),
-        |mean, _, first, costs| {
-            let (potential, b) = (&potential[first..][..costs.len()], &b[first..][..costs.len()]);
-            let largest = simd::run(Exponents { potential, b, factor, costs: &mut *costs });
-            mean.add(costs, b, largest);
-        },
-    );
+    let rows = rows(&|mean, first, costs| {
+        let (potential, b) = (&potential[first..][..costs.len()], &b[first..][..costs.len()]);
+        let largest = simd::run(Exponents { potential, b, factor, costs: &mut *costs });
+        mean.add(costs, b, largest);
+    });
     rows.iter().map(|mean| -epsilon * (mean.log(total) + log_total)).collect()
 }
 
@@ -70,7 +73,7 @@ impl Vectorised for Exponents<'_> {
 }
 
 /// Σ b_j e^{t_j} and Σ b_j (e^{t_j} − 1), relative to the largest exponent so far.
-struct LogMean {
+pub(super) struct LogMean {
     largest: f64,
     sum: f64,
     excess: f64,
@@ -161,7 +164,7 @@ impl Vectorised for Sums<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cost::FunctionCost;
+    use crate::cost::{FunctionCost, PairCost, accumulate_rows};
 
     /// More targets than a block, in an order in which the largest exponent grows and falls.
     #[test]
@@ -176,7 +179,14 @@ mod tests {
             for size in [1e-200, 1e-14, 1e-3, 1.0, 30.0, 1e4] {
                 let potential: Vec<f64> = (0..m).map(|j| size * number(3 * j + 1)).collect();
                 let cost = FunctionCost::new(n, m, |i, j| size * number(i * m + j));
-                let found = soft_minimum(&cost, &potential, &log_b, 1.0);
+                let rows = |visit: Visit<'_>| {
+                    accumulate_rows(
+                        &cost,
+                        |_| LogMean::default(),
+                        |mean, _, at, costs| visit(mean, at, costs),
+                    )
+                };
+                let found = soft_minimum(rows, &potential, &log_b, 1.0);
                 for (i, found) in found.iter().enumerate() {
                     let t: Vec<f64> = (0..m).map(|j| potential[j] - cost.cost(i, j)).collect();
                     let with_mass = || (0..m).filter(|&j| b[j] > 0.0);

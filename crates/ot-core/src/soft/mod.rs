@@ -2,19 +2,20 @@
 
 mod averages;
 mod clusters;
-mod dense;
 mod log_mean;
 mod minimum;
+mod products;
 
 pub(crate) use averages::SoftAverages;
 pub(crate) use clusters::{BLOCK, Clusters};
 pub(crate) use minimum::{Exponents, NEGLIGIBLE};
 
-use crate::cost::{CloudCost, Cost, Euclidean, PairCost, Sealed, Swapped};
+use crate::cost::{CloudCost, Cost, Euclidean, PairCost, Sealed, Swapped, accumulate_rows};
 use crate::measure::Measure;
-use dense::DenseCost;
+use log_mean::LogMean;
 use minimum::soft_minimum;
 use ndarray::{Array2, ArrayView2};
+use products::Products;
 
 /// Relative to ε, the rounding of a dual value made of single-precision exponentials.
 const SINGLE_ROUNDING: f64 = 1e-6;
@@ -33,6 +34,8 @@ pub(crate) enum Kernel<'a> {
         /// The cost.
         cost: Euclidean,
     },
+    /// A Euclidean cost of many coordinates, in double precision.
+    Products(Box<Products>),
     /// All pairs in the order given, in double precision.
     Pairs(Box<dyn PairCost + 'a>),
 }
@@ -58,8 +61,8 @@ pub(crate) enum Side {
 impl<'a> Kernel<'a> {
     /// The pairs in the form for their cost, their dimension and the precision asked for.
     pub(crate) fn new(
-        source: &Measure<'_>,
-        target: &Measure<'_>,
+        source: &Measure<'a>,
+        target: &Measure<'a>,
         cost: &'a dyn Cost,
         precision: Precision,
     ) -> Self {
@@ -67,8 +70,8 @@ impl<'a> Kernel<'a> {
         let Some(euclidean) = cost.euclidean(Sealed) else {
             return Self::Pairs(Box::new(CloudCost::of_points(x, y, cost)));
         };
-        if let Some(dense) = DenseCost::new(x, y, euclidean) {
-            return Self::Pairs(Box::new(dense));
+        if let Some(products) = Products::new(x, y, euclidean) {
+            return Self::Products(Box::new(products));
         }
         match precision {
             Precision::Single => {
@@ -82,7 +85,7 @@ impl<'a> Kernel<'a> {
     pub(crate) fn rounding(&self, epsilon: f64, largest_cost: f64) -> f64 {
         match self {
             Self::Blocks { .. } => SINGLE_ROUNDING * epsilon,
-            Self::Pairs(_) => DOUBLE_ROUNDING * largest_cost,
+            Self::Products(_) | Self::Pairs(_) => DOUBLE_ROUNDING * largest_cost,
         }
     }
 
@@ -96,11 +99,18 @@ impl<'a> Kernel<'a> {
             (Self::Blocks { sources, targets, cost }, Side::Targets) => {
                 soft_minimum(targets, sources, *cost, potential, logs, epsilon)
             }
+            (Self::Products(products), of) => log_mean::soft_minimum(
+                |visit| products.accumulate(of, LogMean::default, visit),
+                potential,
+                logs,
+                epsilon,
+            ),
             (Self::Pairs(pairs), Side::Sources) => {
-                log_mean::soft_minimum(pairs.as_ref(), potential, logs, epsilon)
+                log_mean::soft_minimum(|visit| of_pairs(pairs.as_ref(), visit), potential, logs, epsilon)
             }
             (Self::Pairs(pairs), Side::Targets) => {
-                log_mean::soft_minimum(&Swapped(pairs.as_ref()), potential, logs, epsilon)
+                let swapped = Swapped(pairs.as_ref());
+                log_mean::soft_minimum(|visit| of_pairs(&swapped, visit), potential, logs, epsilon)
             }
         }
     }
@@ -128,9 +138,14 @@ impl<'a> Kernel<'a> {
         match (self, of) {
             (Self::Blocks { sources, .. }, Side::Sources) => Some(sources),
             (Self::Blocks { targets, .. }, Side::Targets) => Some(targets),
-            (Self::Pairs(_), _) => None,
+            (Self::Products(_) | Self::Pairs(_), _) => None,
         }
     }
+}
+
+/// The means of every source's row.
+fn of_pairs(pairs: &dyn PairCost, visit: log_mean::Visit<'_>) -> Vec<LogMean> {
+    accumulate_rows(pairs, |_| LogMean::default(), |mean, _, first, costs| visit(mean, first, costs))
 }
 
 /// The logarithms of a measure's weights, scaled to a mass.

@@ -1,5 +1,6 @@
 //! What every kind of configuration has in common: reading, writing, and the run that it describes.
 
+use super::keys::without_adversary;
 use super::load::{Document, contents, folder_of};
 use super::{ConfigError, Kind, Points, Training};
 use crate::TrainError;
@@ -99,15 +100,18 @@ pub trait Configuration: Clone + PartialEq + Serialize + DeserializeOwned {
         Document::new(text, origin, preset, overrides)?.read()
     }
 
-    /// The configuration as TOML, every default written out.
+    /// The configuration as TOML, every default of a key that it has written out.
     ///
     /// # Errors
     /// [`ConfigError::Syntax`] when a value has no TOML form (a path that is not UTF-8).
     fn to_toml(&self) -> Result<String, ConfigError> {
-        let fields = toml::to_string_pretty(self).map_err(|e| ConfigError::Syntax {
+        let refused = |e: toml::ser::Error| ConfigError::Syntax {
             origin: "this configuration".into(),
             reason: e.to_string(),
-        })?;
+        };
+        let mut table = toml::Table::try_from(self).map_err(refused)?;
+        without_adversary(Self::KIND, &mut table);
+        let fields = toml::to_string_pretty(&table).map_err(refused)?;
         Ok(format!("kind = \"{}\"\n{fields}", Self::KIND))
     }
 

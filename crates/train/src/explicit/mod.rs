@@ -1,6 +1,5 @@
 //! The training of an explicit flow ([`flows::explicit`]): ascent of the game's dual over one network.
 
-mod deck;
 mod run;
 mod start;
 mod trainer;
@@ -8,4 +7,3 @@ mod trainer;
 pub use run::ExplicitRun;
 pub(crate) use start::flow;
 pub use trainer::Trainer;
-pub(crate) use trainer::companions;

@@ -2,6 +2,7 @@
 
 use crate::TrainError;
 use crate::config::FlowConfig;
+use crate::remembered::POOL;
 use crate::source::{Draw, Source, name};
 use datasets::stream;
 use flows::FlowError;
@@ -9,9 +10,6 @@ use flows::explicit::{Affine, Base, ExplicitDescription, ExplicitFlow};
 use flows::flow::Representation;
 use ndarray::{Array1, Array2};
 use ot_core::gaussian::Gaussian;
-
-/// Points that are drawn once of a law whose data are endless, so that each has an end to remember.
-const POOL: usize = 1 << 16;
 
 /// The description of an explicit flow.
 pub(super) fn description(config: &FlowConfig) -> Result<&ExplicitDescription, TrainError> {
@@ -30,14 +28,6 @@ pub(super) fn description(config: &FlowConfig) -> Result<&ExplicitDescription, T
 pub(crate) fn flow(config: &FlowConfig, dim: usize, affine: &[f64]) -> Result<ExplicitFlow, TrainError> {
     let affine = Affine::of_numbers(dim, affine)?;
     Ok(description(config)?.build(affine, &config.flow, config.critic.bound)?)
-}
-
-/// The data, all of which remember their ends: the rows of a set of points, or a pool that is drawn once.
-pub(super) fn pool(source: &Source, seed: u64) -> Result<Array2<f32>, TrainError> {
-    match source.data.rows() {
-        Some(rows) => Ok(rows.clone()),
-        None => Ok(source.data.points(POOL, &mut stream(seed, name::POOL, 0))?.mapv(|x| x as f32)),
-    }
 }
 
 /// The coordinates that the base asks for.

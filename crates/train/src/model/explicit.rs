@@ -3,13 +3,14 @@
 use crate::TrainError;
 use crate::checkpoint::Stored;
 use crate::config::FlowConfig;
-use crate::explicit::{self, companions};
+use crate::explicit;
+use crate::remembered::COMPANIONS_OF_A_STATE;
 use flows::FlowError;
-use flows::explicit::{Explicit, ExplicitFlow, trajectory};
+use flows::explicit::{Explicit, ExplicitFlow, Sources, trajectory};
 use flows::integrate::step_count;
 use flows::record::RecordError;
 use mfg::Trajectory;
-use ndarray::{Array1, Array2, ArrayView2, Axis};
+use ndarray::{Array2, ArrayView2, Axis};
 
 /// The averaged potential of an explicit flow.
 #[derive(Debug, Clone, PartialEq)]
@@ -26,8 +27,7 @@ impl ExplicitModel {
         let dim = state.size("dimension")?;
         let flow = explicit::flow(config, dim, &state.doubles("affine")?)?;
         let parameters = state.fitting("potential.average", flow.network().parameter_count())?;
-        let ends = state.floats("ends")?;
-        let companions = companions(&ends, flow.affine().rank());
+        let companions = state.floats(COMPANIONS_OF_A_STATE)?;
         Ok(Self { flow, parameters, companions })
     }
 
@@ -90,9 +90,13 @@ impl ExplicitModel {
         self.wide(|flow| flow.inverse(points))
     }
 
-    /// log |det ∂x_T/∂x| at the rows of `start`.
-    pub(super) fn log_determinant(&self, start: ArrayView2<'_, f64>) -> Result<Array1<f64>, FlowError> {
-        self.wide(|flow| flow.log_determinant(start))
+    /// The particles that end at the rows of `points`, searched from those that end nearest of `particles`.
+    pub(super) fn sources(
+        &self,
+        points: ArrayView2<'_, f64>,
+        particles: ArrayView2<'_, f64>,
+    ) -> Result<Sources<f64>, FlowError> {
+        self.wide(|flow| flow.sources(points, particles))
     }
 
     /// The flow in double precision.

@@ -5,8 +5,9 @@ use super::explicit::{ExplicitModel, without_map};
 use crate::TrainError;
 use crate::checkpoint::Stored;
 use crate::config::FlowConfig;
+use crate::remembered::COMPANIONS_OF_A_STATE;
 use crate::run::{newest_state, stored};
-use crate::source::{Inputs, Units, companions, name};
+use crate::source::{Inputs, Units, name};
 use datasets::stream;
 use flows::FlowError;
 use flows::flow::{Flow, Representation};
@@ -33,22 +34,26 @@ pub struct FlowModel<N = Mlp> {
     trained: Trained<N>,
 }
 
+/// Particles from which those that end at a point are searched.
+const PARTICLES: usize = 4096;
+
 /// What was trained.
 #[derive(Debug, Clone)]
 enum Trained<N> {
     /// Both sides of a game.
-    Game(Box<Players<N>>),
+    Game(Box<GameModel<N>>),
     /// A potential at time 0.
     Explicit(Box<ExplicitModel>),
 }
 
 /// A game with the averaged networks of its players, and the companions of their searches.
 #[derive(Debug, Clone)]
-struct Players<N> {
-    game: Game<N>,
-    flow: Vec<f32>,
-    critic: Vec<f32>,
-    companions: Vec<f32>,
+pub(crate) struct GameModel<N> {
+    pub(crate) game: Game<N>,
+    pub(crate) flow: Vec<f32>,
+    pub(crate) critic: Vec<f32>,
+    /// y, [m, d] row-major.
+    pub(crate) companions: Vec<f32>,
 }
 
 impl FlowModel {
@@ -127,10 +132,11 @@ impl<N> FlowModel<N> {
         Ok(self.units.restored(explicit.inverse(self.units.scaled(points).view())?.view()))
     }
 
-    /// log ρ_T, \[n\], at the rows of `points`, [n, d]: log ρ₀(x) − log |det ∂x_T/∂x| at the [inverse](Self::inverse) x,
+    /// log ρ_T, \[n\], at the rows of `points`, [n, d]: log Σ ρ₀(x)/|det ∂x_T/∂x| over the particles x that end there,
     /// with the exact Hessian of the potential; of an explicit flow that begins with a law.
     ///
-    /// Complexity: one search, d pullbacks of the gradient and O(d³) a point.
+    /// Where the map is optimal there is one, the [inverse](Self::inverse); where it folds the others are searched from 4096
+    /// particles of one stream. Complexity: that of [`Explicit::sources`](flows::explicit::Explicit::sources).
     ///
     /// # Errors
     /// [`TrainError::Flow`] for points of another dimension, other representations, initial points without a density,
@@ -144,11 +150,18 @@ impl<N> FlowModel<N> {
                 FlowError::Specification { what, found: "not known".into(), remedy: remedy.into() }.into()
             );
         };
-        let start = explicit.inverse(self.units.scaled(points).view())?;
+        let mut rng = stream(self.config.seed, name::DENSITY, 0);
+        let particles = self.initial.draw()?.points(PARTICLES, &mut rng)?;
+        let sources = explicit.sources(self.units.scaled(points).view(), particles.view())?;
         let volume = self.dim() as f64 * self.units.scale().ln();
-        let determinants = explicit.log_determinant(start.view())?;
-        let rows = start.rows().into_iter().zip(&determinants);
-        Ok(rows.map(|(x, determinant)| law.log_density(x.iter().copied()) - determinant - volume).collect())
+        let mut densities = vec![f64::NEG_INFINITY; points.nrows()];
+        let terms = sources.beginnings.rows().into_iter().zip(&sources.log_determinants).zip(&sources.of);
+        for ((x, determinant), &row) in terms {
+            if let Some(sum) = densities.get_mut(row) {
+                *sum = log_sum(*sum, law.log_density(x.iter().copied()) - determinant - volume);
+            }
+        }
+        Ok(densities)
     }
 
     /// The dimension d of the points.
@@ -179,31 +192,37 @@ impl<N: ScalarField> FlowModel<N> {
         data_sets: &Path,
     ) -> Result<Self, TrainError> {
         let average = |player: &str, count: usize| state.fitting(&format!("{player}.average"), count);
-        let networks = (
+        let (flow, critic) = (
             average("potential", game.flow.parameter_count())?,
             average("critic", game.critic.network.parameter_count())?,
         );
+        let companions = match game.flow {
+            Flow::HopfLax { .. } => state.floats(COMPANIONS_OF_A_STATE)?,
+            _ => Vec::new(),
+        };
         let units = Units::stored(state)?;
         let places = (folder, data_sets);
         let initial = Initial::stored(places, &config.initial, config.seed, (game.flow.dim(), &units))?;
-        Self::new(config, game, networks, state.counter("iteration")?, (initial, units))
+        let trained = GameModel { game, flow, critic, companions };
+        Ok(Self::of_game(config, trained, state.counter("iteration")?, (initial, units)))
     }
 
-    /// The parameters are those of the flow's network and of the critic.
-    pub(crate) fn new(
+    /// A trained game.
+    pub(crate) fn of_game(
         config: FlowConfig,
-        game: Game<N>,
-        (flow, critic): (Vec<f32>, Vec<f32>),
+        trained: GameModel<N>,
         iteration: u64,
         (initial, units): (Initial, Units),
-    ) -> Result<Self, TrainError> {
-        // Nothing else asks for companions, and digits are read when they are asked for.
-        let companions = match game.flow {
-            Flow::HopfLax { .. } => companions(initial.draw()?.as_ref(), config.seed)?,
-            _ => Vec::new(),
-        };
-        let trained = Trained::Game(Box::new(Players { game, flow, critic, companions }));
-        Ok(Self { config, iteration, units, initial, trained })
+    ) -> Self {
+        Self { config, iteration, units, initial, trained: Trained::Game(Box::new(trained)) }
+    }
+
+    /// Euler steps of a sample: those that the configuration names; one of a Hopf–Lax flow, which is exact.
+    pub fn steps(&self) -> usize {
+        match self.config.representation {
+            Representation::HopfLax(_) => 1,
+            _ => self.config.sampling.steps,
+        }
     }
 
     /// `n` initial points from the stream of `seed`, [n, d].
@@ -225,6 +244,21 @@ impl<N: ScalarField> FlowModel<N> {
         steps: usize,
         seed: u64,
     ) -> Result<Array2<f64>, TrainError> {
+        self.push_forward_telling(start, steps, seed, &|_| {})
+    }
+
+    /// [`FlowModel::push_forward`], where `moved` hears how many points a Hopf–Lax flow, whose points take longest, has
+    /// moved since it was last told.
+    ///
+    /// # Errors
+    /// As [`FlowModel::push_forward`].
+    pub fn push_forward_telling(
+        &self,
+        start: ArrayView2<'_, f64>,
+        steps: usize,
+        seed: u64,
+        moved: &(dyn Fn(usize) + Sync),
+    ) -> Result<Array2<f64>, TrainError> {
         let players = match &self.trained {
             Trained::Game(players) => players,
             // Exact in any number of steps.
@@ -235,8 +269,13 @@ impl<N: ScalarField> FlowModel<N> {
             }
         };
         let objective = &players.game.objective;
-        let mut field = players.game.field(players.networks(), &players.companions)?;
         let mut x = self.units.scaled(start).mapv(|z| z as f32);
+        if matches!(players.game.flow, Flow::HopfLax { .. }) {
+            let (networks, companions) = (players.networks(), &players.companions);
+            players.game.push_forward(networks, companions, steps, x.view_mut(), moved)?;
+            return Ok(self.units.restored(x.mapv(f64::from).view()));
+        }
+        let mut field = players.game.field(players.networks(), &[])?;
         let horizon = objective.horizon as f32;
         if objective.noise > 0.0 {
             let mut rng = stream(seed, name::NOISE, 0);
@@ -301,8 +340,14 @@ impl<N: ScalarField> FlowModel<N> {
     }
 }
 
-impl<N> Players<N> {
+impl<N> GameModel<N> {
     fn networks(&self) -> Networks<'_, f32> {
         Networks { flow: &self.flow, critic: &self.critic }
     }
+}
+
+/// log(eᵃ + eᵇ).
+fn log_sum(a: f64, b: f64) -> f64 {
+    let (less, more) = (a.min(b), a.max(b));
+    if more == f64::NEG_INFINITY { more } else { more + (less - more).exp().ln_1p() }
 }

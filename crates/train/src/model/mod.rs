@@ -10,6 +10,7 @@ mod initial;
 
 pub use explicit::ExplicitModel;
 pub use flow::FlowModel;
+pub(crate) use flow::GameModel;
 pub use generator::GeneratorModel;
 pub use initial::Initial;
 
@@ -116,7 +117,7 @@ impl Model {
     /// [`TrainError::Flow`] or [`TrainError::Config`] for points of another dimension.
     pub fn push_forward(&self, start: ArrayView2<'_, f64>, seed: u64) -> Result<Array2<f64>, TrainError> {
         match self {
-            Self::Flow(model) => model.push_forward(start, model.config.sampling.steps, seed),
+            Self::Flow(model) => model.push_forward(start, model.steps(), seed),
             Self::Generator(model) => model.generate(start),
         }
     }

@@ -3,7 +3,7 @@
 use crate::TrainError;
 use crate::adversarial::Trainer;
 use crate::config::FlowConfig;
-use crate::source::{Source, companions, name};
+use crate::source::{Source, name};
 use datasets::stream;
 use flows::game::{Game, Networks};
 use flows::mlp::Mlp;
@@ -24,12 +24,7 @@ const FEWEST: usize = 8;
 
 /// How many particles watch a flow on R^`dim`.
 pub(crate) fn particles(dim: usize) -> usize {
-    few(PARTICLES, dim)
-}
-
-/// As many of `points` as a reading on R^`dim` takes.
-fn few(points: usize, dim: usize) -> usize {
-    (points * FEW_DIMENSIONS / dim.max(FEW_DIMENSIONS)).max(FEWEST)
+    (PARTICLES * FEW_DIMENSIONS / dim.max(FEW_DIMENSIONS)).max(FEWEST)
 }
 
 /// Measures the averaged networks on the same particles, with the same noise, every time.
@@ -37,7 +32,6 @@ fn few(points: usize, dim: usize) -> usize {
 pub(crate) struct Monitor<N = Mlp> {
     game: Game<N>,
     start: Array2<f64>,
-    companions: Vec<f32>,
     steps: usize,
     seed: u64,
 }
@@ -49,13 +43,9 @@ impl<N: ScalarField> Monitor<N> {
     /// What the law or the networks' description reports.
     pub(crate) fn new(config: &FlowConfig, source: &Source, game: Game<N>) -> Result<Self, TrainError> {
         let (dim, mut rng) = (source.dim(), stream(config.seed, name::MONITOR, 0));
-        // The ends of all of them are searched for at each reading too.
-        let mut companions = companions(&source.initial, config.seed)?;
-        companions.truncate(dim * few(companions.len() / dim, dim));
         Ok(Self {
             game,
             start: source.initial.points(particles(dim), &mut rng)?,
-            companions,
             steps: config.flow.steps.most(),
             seed: config.seed,
         })
@@ -71,7 +61,7 @@ impl<N: ScalarField> Monitor<N> {
         let mut rng = stream(self.seed, name::MONITOR, 1);
         let normal = || StandardNormal.sample(&mut rng);
         let (start, steps) = (self.start.view(), self.steps);
-        match record::trajectory(&self.game, networks, &self.companions, start, steps, normal) {
+        match record::trajectory(&self.game, networks, &trainer.companions(), start, steps, normal) {
             Ok(trajectory) => Ok(Some(Indicators::new(&trajectory, None)?)),
             Err(RecordError::Trajectory(_)) => Ok(None),
             Err(error) => Err(error.into()),

@@ -42,7 +42,7 @@ pub const INITIAL_FILE: &str = "initial.npy";
 /// Name of the rows in a run folder that its training never sees.
 pub const HELD_OUT_FILE: &str = "held-out.npy";
 /// The version of the format of a run folder: of its configuration and of its checkpoints.
-pub const FORMAT: u64 = 3;
+pub const FORMAT: u64 = 4;
 /// The field of manifest.json with the version of the format.
 pub(super) const FORMAT_FIELD: &str = "schema_version";
 /// The field of manifest.json with the digests of the data files.

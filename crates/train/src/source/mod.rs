@@ -45,18 +45,15 @@ pub mod name {
     pub const DECK: &str = "deck";
     /// Points that are drawn once of an endless law.
     pub const POOL: &str = "pool";
-    /// Companions of the search for the ends of paths.
-    pub const COMPANIONS: &str = "companions";
     /// Initial points of a sampled model.
     pub const SAMPLE: &str = "sample";
     /// Points of either side of the way that a flow has to go.
     pub const REACH: &str = "reach";
+    /// Particles from which those that end at a point are searched, for the density there.
+    pub const DENSITY: &str = "density";
     /// Noise along the paths of a sampled model.
     pub const NOISE: &str = "noise";
 }
-
-/// Enough to have one in every part of a law in few dimensions, few enough to be searched beside any batch.
-const COMPANIONS: usize = 512;
 
 /// The data and the initial points of a run.
 #[derive(Debug, Clone)]
@@ -109,13 +106,4 @@ impl Source {
             remedy: format!("give initial points of {expected} coordinates, as the data have"),
         })
     }
-}
-
-/// The fixed points of ρ₀ whose paths' ends are offered to all others, row-major
-/// ([`flows::hopf_lax::HopfLaxFlow`]).
-///
-/// # Errors
-/// What the law reports; a checked configuration has none.
-pub fn companions(initial: &Draw, seed: u64) -> Result<Vec<f32>, TrainError> {
-    initial.batch(COMPANIONS, &mut stream(seed, name::COMPANIONS, 0))
 }

@@ -11,15 +11,17 @@
 //!
 //! With few coordinates most pairs are dismissed by where they lie, and the others tile by tile as their products are
 //! made ([`near::NearScreen`]). With many, no pair is near any other, and the products are a matrix product that
-//! several passes can share ([`products::ProductScreen`]).
+//! several passes can share ([`deep::ProductScreen`]).
 
+mod deep;
 mod frame;
 mod near;
 mod products;
 mod tile;
 
+pub(super) use deep::ProductScreen;
 pub(super) use near::NearScreen;
-pub(super) use products::{ProductScreen, Products};
+pub(super) use products::{Products, ROWS};
 
 /// Dimensions from which on the products between all points are made as one matrix product.
 pub(super) const DEEP: usize = 64;

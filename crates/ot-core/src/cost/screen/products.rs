@@ -3,8 +3,8 @@
 
 #![allow(clippy::indexing_slicing, reason = "kernel; sizes are those of the clouds, checked at construction")]
 
-use super::super::{Clouds, Row};
-use super::frame::{Frame, Rounding};
+use super::super::Clouds;
+use super::frame::Frame;
 use super::{DEEP, TASK};
 use faer::linalg::matmul::matmul;
 use faer::{Accum, MatMut, MatRef, Par};
@@ -13,50 +13,67 @@ use rayon::prelude::*;
 /// Points that a task's rows are multiplied with at once: they stay in the second-level cache.
 const CHUNK: usize = 512;
 
-/// Sums that are looked at together: what is near among more of them lowers the limits faster.
-const SPAN: usize = 4 * CHUNK;
+/// Columns that are looked at together where products are not kept.
+const SPAN: usize = 2 * CHUNK;
 
-/// Rows multiplied at once where all products are made together.
-const ROWS: usize = 4 * TASK;
+/// Rows multiplied at once.
+pub(in super::super) const ROWS: usize = 4 * TASK;
 
-/// Sums compared with a limit at once.
-const LANES: usize = 8;
+/// Single-precision numbers of a line of the cache.
+pub(super) const LINE: usize = 16;
 
 /// What all passes over the pairs of two clouds share.
 pub(in super::super) struct Products {
     frame: Frame,
+    /// The number of axes that add to products.
+    depth: usize,
     sources: Side,
     targets: Side,
-    kept: Option<Vec<f32>>,
+    kept: Option<Vec<[f32; LINE]>>,
+}
+
+/// Products of some rows with some columns, filled up to whole lines with what belongs to no column.
+pub(super) struct Part<'a> {
+    /// [row, line]
+    lines: &'a [[f32; LINE]],
+    /// Lines from one row to the next.
+    stride: usize,
+}
+
+impl<'a> Part<'a> {
+    /// The products of a row with so many columns.
+    pub(super) fn row(&self, row: usize, columns: usize) -> &'a [[f32; LINE]] {
+        &self.lines[row * self.stride..][..columns.div_ceil(LINE)]
+    }
 }
 
 /// The points of one cloud.
-struct Side {
-    count: usize,
-    /// x' in single precision, [count, d]; empty where the products are kept.
+pub(super) struct Side {
+    pub count: usize,
+    /// x' in single precision along the axes of the products, [count, depth]; empty where the products are kept.
     coordinates: Vec<f32>,
     /// ‖x'‖².
-    squares: Vec<f64>,
+    pub squares: Vec<f64>,
     /// ‖x'‖² + 2x'·δ for sources, ‖y'‖² − 2y'·δ for targets.
-    along: Vec<f64>,
+    pub along: Vec<f64>,
 }
 
 impl Side {
-    fn new(points: &[f64], centre: &[f64], frame: &Frame, sign: f64) -> Self {
+    fn new(points: &[f64], centre: &[f64], frame: &Frame, axes: &[usize], sign: f64) -> Self {
         let dim = centre.len();
-        let mut coordinates = vec![0.0; points.len()];
+        let mut coordinates = vec![0.0; points.len() / dim * axes.len()];
         let (squares, along) = points
             .par_chunks_exact(dim)
-            .zip(coordinates.par_chunks_exact_mut(dim))
+            .zip(coordinates.par_chunks_exact_mut(axes.len()))
             .map(|(point, singles)| {
                 let (mut square, mut along) = (0.0, 0.0);
-                for ((single, (coordinate, centre)), offset) in
-                    singles.iter_mut().zip(point.iter().zip(centre)).zip(&frame.offset)
-                {
+                for ((coordinate, centre), offset) in point.iter().zip(centre).zip(&frame.offset) {
                     let centred = (coordinate - centre) * frame.scale;
                     square += centred * centred;
                     along += centred * (centred + 2.0 * sign * offset);
-                    *single = centred as f32;
+                }
+                for (single, &axis) in singles.iter_mut().zip(axes) {
+                    *single = ((point[axis] - centre[axis]) * frame.scale) as f32;
                 }
                 (square, along)
             })
@@ -68,21 +85,23 @@ impl Side {
 impl Products {
     /// Nothing if there are few coordinates, or if their size is beyond single precision.
     ///
-    /// The products are kept if `is_shared` by several passes, and if they take at most twice the memory of the points.
+    /// The products are kept if `is_shared` by several passes, and if they are few enough ([`is_worth_keeping`]).
     pub(crate) fn new(clouds: &Clouds<'_>, is_shared: bool) -> Option<Self> {
         if clouds.dim < DEEP {
             return None;
         }
         let frame = Frame::new(clouds)?;
-        let sources = Side::new(clouds.sources, &frame.source_centre, &frame, 1.0);
-        let targets = Side::new(clouds.targets, &frame.target_centre, &frame, -1.0);
-        let (n, m) = (sources.count, targets.count);
-        let mut products = Self { frame, sources, targets, kept: None };
-        if is_shared && n * m <= 4 * (n + m) * clouds.dim {
-            let mut kept = vec![0.0; n * m];
-            kept.par_chunks_mut(ROWS * m)
+        let axes = axes_of_products(clouds, &frame);
+        let sources = Side::new(clouds.sources, &frame.source_centre, &frame, &axes, 1.0);
+        let targets = Side::new(clouds.targets, &frame.target_centre, &frame, &axes, -1.0);
+        let (n, m, depth) = (sources.count, targets.count, axes.len());
+        let mut products = Self { frame, depth, sources, targets, kept: None };
+        if is_shared && is_worth_keeping(n, m, clouds.dim) {
+            let stride = lines_between_rows(m);
+            let mut kept = vec![[0.0; LINE]; n * stride];
+            kept.par_chunks_mut(ROWS * stride)
                 .enumerate()
-                .for_each(|(task, out)| products.multiply(false, task * ROWS, 0, m, out));
+                .for_each(|(task, out)| products.multiply(false, task * ROWS, (0, m), out, stride));
             products.kept = Some(kept);
             products.sources.coordinates = Vec::new();
             products.targets.coordinates = Vec::new();
@@ -90,8 +109,14 @@ impl Products {
         Some(products)
     }
 
-    fn sides(&self, is_swapped: bool) -> (&Side, &Side) {
+    /// The points of the rows and those of the columns.
+    pub(super) fn sides(&self, is_swapped: bool) -> (&Side, &Side) {
         if is_swapped { (&self.targets, &self.sources) } else { (&self.sources, &self.targets) }
+    }
+
+    /// The frame of both clouds.
+    pub(super) fn frame(&self) -> &Frame {
+        &self.frame
     }
 
     /// Whether passes need not multiply.
@@ -99,16 +124,23 @@ impl Products {
         self.kept.is_some()
     }
 
-    /// Writes −2x'·y' for the rows from `first` on and `columns` points of the other side from `start` on,
-    /// [rows, columns].
-    fn multiply(&self, is_swapped: bool, first: usize, start: usize, columns: usize, out: &mut [f32]) {
+    /// Writes −2x'·y' for the rows from `first` on and `columns` points of the other side from `start` on.
+    fn multiply(
+        &self,
+        is_swapped: bool,
+        first: usize,
+        (start, columns): (usize, usize),
+        out: &mut [[f32; LINE]],
+        stride: usize,
+    ) {
         let (rows, others) = self.sides(is_swapped);
-        let dim = self.frame.offset.len();
-        let count = out.len() / columns;
+        let dim = self.depth;
+        let count = out.len() / stride;
         let left = &rows.coordinates[first * dim..(first + count) * dim];
         let left = MatRef::from_row_major_slice(left, count, dim).transpose();
         // Column by column this is the transposed product.
-        let mut out = MatMut::from_column_major_slice_mut(out, columns, count);
+        let out = MatMut::from_column_major_slice_mut(out.as_flattened_mut(), stride * LINE, count);
+        let mut out = out.subrows_mut(0, columns);
         for at in (0..columns).step_by(CHUNK) {
             let size = CHUNK.min(columns - at);
             let right = &others.coordinates[(start + at) * dim..(start + at + size) * dim];
@@ -117,95 +149,82 @@ impl Products {
         }
     }
 
-    /// The products of `rows` points from `first` on with `columns` of the other side from `start` on,
-    /// [rows, columns].
-    fn read(&self, is_swapped: bool, first: usize, start: usize, columns: usize, out: &mut [f32]) {
+    /// The most columns that [`Products::read`] should be asked for at once.
+    pub(super) fn span(&self, is_swapped: bool) -> usize {
+        // Rows that are kept need not fit anywhere.
+        if self.are_kept() && !is_swapped { self.targets.count } else { SPAN }
+    }
+
+    /// The products of `count` rows from `first` on with `columns` points of the other side from `start` on, a multiple
+    /// of [`LINE`]; in `buffer`, unless they are kept as such.
+    pub(super) fn read<'a>(
+        &'a self,
+        is_swapped: bool,
+        (first, count): (usize, usize),
+        (start, columns): (usize, usize),
+        buffer: &'a mut Vec<[f32; LINE]>,
+    ) -> Part<'a> {
         let Some(kept) = &self.kept else {
-            return self.multiply(is_swapped, first, start, columns, out);
+            let stride = lines_between_rows(columns);
+            buffer.resize(count * stride, [0.0; LINE]);
+            self.multiply(is_swapped, first, (start, columns), buffer, stride);
+            return Part { lines: buffer, stride };
         };
-        let stride = self.targets.count;
-        if is_swapped {
-            let rows = out.len() / columns;
-            for column in 0..columns {
-                let of_column = &kept[(start + column) * stride + first..][..rows];
-                for (row, product) in of_column.iter().enumerate() {
-                    out[row * columns + column] = *product;
-                }
-            }
-        } else {
-            for (row, out) in out.chunks_exact_mut(columns).enumerate() {
-                out.copy_from_slice(&kept[(first + row) * stride + start..][..columns]);
-            }
+        let stride = lines_between_rows(self.targets.count);
+        if !is_swapped {
+            return Part { lines: &kept[first * stride + start / LINE..], stride };
         }
-    }
-}
-
-/// The potentials of one pass, with the products that they are added to.
-pub(in super::super) struct ProductScreen<'a> {
-    products: &'a Products,
-    /// Whether the rows are those of the targets.
-    is_swapped: bool,
-    rounding: Rounding,
-    offsets: Vec<f32>,
-    last: Vec<f32>,
-}
-
-impl<'a> ProductScreen<'a> {
-    /// Nothing if the potentials are beyond single precision.
-    pub(crate) fn new(products: &'a Products, is_swapped: bool, potential: &[f64]) -> Option<Self> {
-        let frame = &products.frame;
-        let gauge = frame.gauge(potential)?;
-        let mut rounding = Rounding::new(frame, gauge);
-        let (_, others) = products.sides(is_swapped);
-        let (offsets, last) = others
-            .along
-            .iter()
-            .zip(&others.squares)
-            .zip(potential)
-            .map(|((&along, &square), &value)| rounding.add(along, square, gauge.of_potential(value)))
-            .unzip();
-        rounding.is_sound().then_some(Self { products, is_swapped, rounding, offsets, last })
-    }
-
-    /// Offers each of the `rows`, which begin at `first`, every column whose reduced cost is not proved to be at or
-    /// above the row's limit.
-    pub(crate) fn scan<R: Row>(&self, first: usize, rows: &mut [R], offer: impl Fn(&mut R, usize, usize)) {
-        let (own, others) = self.products.sides(self.is_swapped);
-        let mut buffer = vec![0.0; rows.len() * SPAN.min(others.count)];
-        let mut near = Vec::new();
-        for start in (0..others.count).step_by(SPAN) {
-            let columns = SPAN.min(others.count - start);
-            let products = &mut buffer[..rows.len() * columns];
-            self.products.read(self.is_swapped, first, start, columns, products);
-            let (offsets, last) = (&self.offsets[start..start + columns], &self.last[start..start + columns]);
-            for (index, (kept, products)) in rows.iter_mut().zip(products.chunks_exact(columns)).enumerate() {
-                let row = first + index;
-                let base = own.along[row] + self.rounding.squared_distance();
-                let threshold = |kept: &R| self.rounding.threshold(kept.limit(), base, own.squares[row]);
-                let mut limit = threshold(kept);
-                let groups = products.chunks(LANES).zip(offsets.chunks(LANES).zip(last.chunks(LANES)));
-                near.clear();
-                for (group, (products, (offsets, last))) in groups.enumerate() {
-                    let least = products
-                        .iter()
-                        .zip(offsets.iter().zip(last))
-                        .map(|(product, (offset, last))| product + offset + limit.last * last)
-                        .fold(f32::INFINITY, |least, sum| if sum < least { sum } else { least });
-                    if least < limit.sum {
-                        near.push((least, group));
-                    }
-                }
-                // What is near is likely to lower the limit that dismisses the rest.
-                near.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
-                for &(_, group) in &near {
-                    for lane in group * LANES..((group + 1) * LANES).min(columns) {
-                        if products[lane] + offsets[lane] + limit.last * last[lane] < limit.sum {
-                            offer(kept, row, start + lane);
-                            limit = threshold(kept);
-                        }
-                    }
+        // Columns that are rows of what is kept: line by line, so that what a line is made of stays in the cache.
+        let between = lines_between_rows(columns);
+        buffer.resize(count * between, [0.0; LINE]);
+        for line in 0..columns.div_ceil(LINE) {
+            let at = start + line * LINE;
+            let of_columns: [&[f32]; LINE] = std::array::from_fn(|lane| {
+                let column = (at + lane).min(start + columns - 1);
+                &kept[column * stride..].as_flattened()[first..first + count]
+            });
+            for (row, line) in buffer.iter_mut().skip(line).step_by(between).enumerate() {
+                for (product, of_column) in line.iter_mut().zip(of_columns) {
+                    *product = of_column[row];
                 }
             }
         }
+        Part { lines: buffer, stride: between }
     }
+}
+
+/// The axes along which neither cloud is flat; at least one.
+///
+/// Where all points of a cloud have the same coordinate, as on the border of images, x' is zero and so is the product.
+fn axes_of_products(clouds: &Clouds<'_>, frame: &Frame) -> Vec<usize> {
+    let flat = |points: &[f64], centre: &[f64]| {
+        let mut flat: Vec<usize> = (0..clouds.dim).collect();
+        for point in points.chunks_exact(clouds.dim) {
+            flat.retain(|&axis| point[axis] == centre[axis]);
+        }
+        flat
+    };
+    let of_sources = flat(clouds.sources, &frame.source_centre);
+    let of_targets = flat(clouds.targets, &frame.target_centre);
+    let is_flat =
+        |axis: &usize| of_sources.binary_search(axis).is_ok() || of_targets.binary_search(axis).is_ok();
+    let axes: Vec<usize> = (0..clouds.dim).filter(|axis| !is_flat(axis)).collect();
+    if axes.is_empty() { vec![0] } else { axes }
+}
+
+/// An odd number of lines for so many columns: columns of rows that begin a power of two apart would meet in the cache.
+fn lines_between_rows(columns: usize) -> usize {
+    columns.div_ceil(LINE) | 1
+}
+
+/// From this dimension on products take much longer to make than to read.
+const DEEPER: usize = 256;
+
+/// Products that are kept whatever the memory of the points: 512 MiB.
+const FEW: usize = 1 << 27;
+
+/// Whether products take at most twice the memory of the points, or little memory and much time to make.
+fn is_worth_keeping(n: usize, m: usize, dim: usize) -> bool {
+    let most = if dim < DEEPER { 4 * (n + m) * dim } else { FEW.max(4 * (n + m) * dim) };
+    n.saturating_mul(m) <= most
 }

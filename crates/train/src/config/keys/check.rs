@@ -1,7 +1,7 @@
 //! Completes a configuration with the defaults, and names all that is wrong with it.
 
 use super::form::{Form, listed};
-use super::{Absent, Choice, Key, Variant, keys};
+use super::{Absent, Choice, Game, Key, Variant, keys};
 use crate::config::Kind;
 use std::fmt;
 use toml::{Table, Value};
@@ -27,18 +27,42 @@ impl fmt::Display for Fault {
 /// Writes the defaults of all keys that are left out into the table of a configuration, and returns what is wrong with
 /// it.
 pub(in crate::config) fn complete(kind: Kind, table: &mut Table) -> Vec<Fault> {
-    let representation = table.get("representation").and_then(Value::as_table);
-    let said = representation.and_then(|table| table.get("kind")).and_then(Value::as_str);
-    // An explicit flow is the mirror image, and takes the same values.
-    let hopf_lax = kind == Kind::Flow && said.is_none_or(|kind| ["hopf-lax", "explicit"].contains(&kind));
-    let mut check = Check { kind, hopf_lax, faults: Vec::new() };
+    let mut check = Check { kind, game: game(kind, table), faults: Vec::new() };
     check.table("", keys(kind).iter().collect(), table, None);
     check.faults
 }
 
+/// What the configuration that a table describes is about.
+fn game(kind: Kind, table: &Table) -> Game {
+    let representation = table.get("representation").and_then(Value::as_table);
+    match representation.and_then(|table| table.get("kind")).and_then(Value::as_str) {
+        _ if kind != Kind::Flow => Game::Other,
+        None | Some("explicit") => Game::Explicit,
+        Some("hopf-lax") => Game::HopfLax,
+        Some(_) => Game::Other,
+    }
+}
+
+/// Takes out of the table of a configuration the keys that it does not have.
+pub(in crate::config) fn without_adversary(kind: Kind, table: &mut Table) {
+    fn prune(keys: &[Key], table: &mut Table) {
+        for key in keys {
+            if key.adversary {
+                table.remove(key.name);
+            }
+            if let (Form::Table(inner), Some(Value::Table(table))) = (key.form, table.get_mut(key.name)) {
+                prune(inner, table);
+            }
+        }
+    }
+    if game(kind, table) == Game::Explicit {
+        prune(keys(kind), table);
+    }
+}
+
 struct Check {
     kind: Kind,
-    hopf_lax: bool,
+    game: Game,
     faults: Vec<Fault>,
 }
 
@@ -58,11 +82,22 @@ impl Check {
         }
         for key in keys {
             let path = joined(path, key.name);
+            if key.adversary && self.game == Game::Explicit {
+                if table.contains_key(key.name) {
+                    let remedy = "leave it out, or write representation = { kind = \"hopf-lax\" }";
+                    self.fault(
+                        path,
+                        "no key of an explicit flow, which has no critic network",
+                        remedy.into(),
+                    );
+                }
+                continue;
+            }
             if let Some(value) = table.get_mut(key.name) {
                 self.value(path, key, value);
                 continue;
             }
-            match key.absent(self.hopf_lax) {
+            match key.absent(self.game) {
                 Absent::Nothing(_) => {}
                 Absent::Required(example) => {
                     self.fault(path, "missing", format!("write {} = {example}", key.name));

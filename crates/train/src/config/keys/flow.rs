@@ -17,7 +17,7 @@ pub(super) const KEYS: &[Key] = &[
     Key::new(
         "representation",
         Form::Choice(&REPRESENTATION),
-        "{ kind = \"hopf-lax\" }",
+        "{ kind = \"explicit\" }",
         "What the flow is made of.",
     ),
     Key::new("critic", Table(CRITIC), "{}", "The critic φ, and the divergence that it measures."),
@@ -62,9 +62,9 @@ const FLOW: &[Key] = &[
         "steps",
         Form::Steps,
         "{ min = 1, max = 6 }",
-        "Euler steps of a training iteration; with `hopf-lax` one is exact.",
+        "Euler steps of a training iteration; with `explicit` and `hopf-lax` one is exact.",
     )
-    .with_hopf_lax("1"),
+    .with_straight("1"),
     Key::new("kinetic", Flag, "true", "Whether the kinetic energy is paid at all."),
     Key::new(
         "velocity_spread",
@@ -80,12 +80,17 @@ const FLOW: &[Key] = &[
         "Weight of the terminal condition ∇U(x, T) = ∇φ(x).",
     ),
     Key::new("characteristic", Number(NotNegative), "0.0", "Weight of the bending of paths."),
-    Key::new("noise", Number(NotNegative), "0.0", "The σ of dx = v dt + σ dW; not with `hopf-lax`."),
+    Key::new(
+        "noise",
+        Number(NotNegative),
+        "0.0",
+        "The σ of dx = v dt + σ dW; not with `explicit` or `hopf-lax`.",
+    ),
     Key::optional(
         "interaction",
         Form::Choice(&INTERACTION),
         "{ kind = \"quadratic\", weight = 1.0 }",
-        "A running cost of the particles' law; not with `hopf-lax`.",
+        "A running cost of the particles' law; not with `explicit` or `hopf-lax`.",
     ),
 ];
 
@@ -110,18 +115,13 @@ const INTERACTION: Choice = Choice {
 
 const REPRESENTATION: Choice = Choice {
     tag: "kind",
-    default: Some("hopf-lax"),
+    default: Some("explicit"),
     shared: &[],
     variants: &[
         Variant {
-            name: "hopf-lax",
-            says: "The Hopf–Lax formula of the critic: straight paths, one step; the network proposes where to search.",
-            keys: &[HIDDEN, ACTIVATION, REFINEMENTS, INITIALISATION],
-        },
-        Variant {
             name: "explicit",
-            says: "The potential at time 0 is the network: straight paths, one step, no search; of `critic` only the \
-                   divergence, its weight and the bound are read, and `training.optimiser` alone.",
+            says: "The potential at time 0 is the network: straight paths, one step, no search and no \
+                   critic network.",
             keys: &[
                 Key::new(
                     "base",
@@ -135,6 +135,11 @@ const REPRESENTATION: Choice = Choice {
                 REFINEMENTS,
                 INITIALISATION,
             ],
+        },
+        Variant {
+            name: "hopf-lax",
+            says: "The Hopf–Lax formula of the critic: straight paths, one step; the network proposes where to search.",
+            keys: &[HIDDEN, ACTIVATION, REFINEMENTS, INITIALISATION],
         },
         Variant {
             name: "network",
@@ -176,25 +181,33 @@ pub(super) const CRITIC: &[Key] = &[
         "\"kl-donsker-varadhan\"",
         "The divergence between the end of the flow and the data.",
     )
-    .with_hopf_lax("\"kl-donsker-varadhan\""),
+    .with_straight("\"kl-donsker-varadhan\""),
     Key::new(
         "divergence_weight",
         Number(Positive),
         "1.0",
         "The weight c of the divergence; above 1 the flow stops less short of the data.",
+    )
+    .with_explicit("30.0"),
+    Key::new(
+        "bound",
+        Number(Positive),
+        "1.0",
+        "The bound L of its slope ‖∇φ‖; of an explicit flow held with `base = \"identity\"` only.",
     ),
-    Key::new("bound", Number(Positive), "1.0", "The bound L of its slope ‖∇φ‖."),
     Key::required(
         "lipschitz",
         Form::Choice(&LIPSCHITZ),
         "{ method = \"penalty\", form = \"lp\", weight = 30.0 }",
         "How the slope is held to the bound.",
     )
-    .with_hopf_lax("{ method = \"penalty\" }"),
-    Key::new("hidden", Widths, "[128, 128, 128]", "Hidden widths."),
+    .with_straight("{ method = \"penalty\" }")
+    .of_the_adversary(),
+    Key::new("hidden", Widths, "[128, 128, 128]", "Hidden widths.").of_the_adversary(),
     Key::new("activation", Word(ACTIVATIONS), "\"relu\"", "Activation; `hopf-lax` needs a smooth one.")
-        .with_hopf_lax("\"sharp-softplus\""),
-    INITIALISATION,
+        .with_straight("\"sharp-softplus\"")
+        .of_the_adversary(),
+    INITIALISATION.of_the_adversary(),
 ];
 
 const LIPSCHITZ: Choice = Choice {
@@ -213,15 +226,15 @@ const LIPSCHITZ: Choice = Choice {
                     "\"lp\"",
                     "What is penalised: relu(g² − L²), relu(g − L)² or (g − L)² of a slope g.",
                 )
-                .with_hopf_lax("\"lp\""),
-                Key::required("weight", Number(Positive), "30.0", "Its weight.").with_hopf_lax("30.0"),
+                .with_straight("\"lp\""),
+                Key::required("weight", Number(Positive), "30.0", "Its weight.").with_straight("30.0"),
                 Key::new(
                     "points",
                     Word(&["interpolates", "everywhere"]),
                     "\"interpolates\"",
                     "Where it is taken: between generated points and data, or at them too.",
                 )
-                .with_hopf_lax("\"everywhere\""),
+                .with_straight("\"everywhere\""),
             ],
         },
         Variant { name: "spectral", says: "Spectral normalisation of every layer.", keys: &[] },
@@ -235,26 +248,28 @@ const LIPSCHITZ: Choice = Choice {
 
 pub(super) const TRAINING: &[Key] = &[
     Key::required("iterations", Count(1), "3000", "Updates of the flow or of the generator.")
-        .with_hopf_lax("3000"),
-    Key::required("batch", Count(2), "256", "Points in a minibatch.").with_hopf_lax("256"),
+        .with_straight("3000"),
+    Key::required("batch", Count(2), "256", "Points in a minibatch.").with_straight("256"),
     Key::required("critic_updates", Count(1), "2", "Updates of the critic for each iteration.")
-        .with_hopf_lax("2"),
+        .with_straight("2")
+        .of_the_adversary(),
     Key::new(
         "average",
         Number(Fraction),
         "0.0",
         "Decay of the moving average of the weights; 0 keeps the last.",
     )
-    .with_hopf_lax("0.998"),
+    .with_straight("0.998"),
     Key::new("log_every", Count(1), "100", "Iterations between two records of metrics.jsonl."),
     Key::new("checkpoint_every", Count(1), "5000", "Iterations between two checkpoints."),
     Key::new("optimiser", Table(OPTIMISER), "{}", "Adam of the flow or of the generator."),
-    Key::new("critic_optimiser", Table(OPTIMISER), "{}", "Adam of the critic or of the potentials."),
+    Key::new("critic_optimiser", Table(OPTIMISER), "{}", "Adam of the critic or of the potentials.")
+        .of_the_adversary(),
 ];
 
 const OPTIMISER: &[Key] = &[
     Key::required("learning_rate", Number(Positive), "2e-3", "Learning rate at the start.")
-        .with_hopf_lax("2e-3"),
+        .with_straight("2e-3"),
     Key::new("beta1", Number(Fraction), "0.5", "Decay of the first moment."),
     Key::new("beta2", Number(Fraction), "0.9", "Decay of the second moment."),
     Key::new("epsilon", Number(Positive), "1e-8", "Added to the root of the second moment."),
@@ -264,7 +279,7 @@ const OPTIMISER: &[Key] = &[
         "{ kind = \"constant\" }",
         "How the rate changes over the run.",
     )
-    .with_hopf_lax("{ kind = \"cosine\", end = 0.02 }"),
+    .with_straight("{ kind = \"cosine\", end = 0.02 }"),
 ];
 
 const SCHEDULE: Choice = Choice {
@@ -321,8 +336,12 @@ const STOP_WHEN: &[Key] = &[
     ),
 ];
 
-const SAMPLING: &[Key] =
-    &[Key::new("steps", Count(1), "64", "Euler steps of a sample; with `hopf-lax` any number is exact.")];
+const SAMPLING: &[Key] = &[Key::new(
+    "steps",
+    Count(1),
+    "64",
+    "Euler steps of a sample; `hopf-lax` takes one, since any number is exact.",
+)];
 
 pub(super) const ACTIVATIONS: &[&str] = &["tanh", "softplus", "sharp-softplus", "relu"];
 

@@ -13,7 +13,7 @@ mod points;
 mod tests;
 
 pub use check::Fault;
-pub(super) use check::{closest, complete};
+pub(super) use check::{closest, complete, without_adversary};
 pub use page::reference;
 
 use super::Kind;
@@ -25,9 +25,24 @@ struct Key {
     name: &'static str,
     form: Form,
     absent: Absent,
-    /// The default with the representation `hopf-lax`, where that is another.
-    hopf_lax: Option<&'static str>,
+    /// The default with the representations `explicit` and `hopf-lax`, where that is another.
+    straight: Option<&'static str>,
+    /// The default with `explicit`, where it is not that of both.
+    explicit: Option<&'static str>,
+    /// Whether it is about the critic's network, which an explicit flow does not have.
+    adversary: bool,
     says: &'static str,
+}
+
+/// What the defaults of a configuration depend on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Game {
+    /// An explicit flow: one network, and no adversary.
+    Explicit,
+    /// The Hopf–Lax potential of a critic.
+    HopfLax,
+    /// Everything else.
+    Other,
 }
 
 /// What holds where a key is left out.
@@ -63,28 +78,49 @@ struct Variant {
 impl Key {
     /// A key that has to be given, such as `example`.
     const fn required(name: &'static str, form: Form, example: &'static str, says: &'static str) -> Self {
-        Self { name, form, absent: Absent::Required(example), hopf_lax: None, says }
+        Self::of(name, form, Absent::Required(example), says)
     }
 
     /// A key that is `default` where it is left out.
     const fn new(name: &'static str, form: Form, default: &'static str, says: &'static str) -> Self {
-        Self { name, form, absent: Absent::Default(default), hopf_lax: None, says }
+        Self::of(name, form, Absent::Default(default), says)
     }
 
     /// A key that may be left out, and says nothing then.
     const fn optional(name: &'static str, form: Form, example: &'static str, says: &'static str) -> Self {
-        Self { name, form, absent: Absent::Nothing(example), hopf_lax: None, says }
+        Self::of(name, form, Absent::Nothing(example), says)
     }
 
-    /// The same with another default for the representation `hopf-lax`.
-    const fn with_hopf_lax(mut self, default: &'static str) -> Self {
-        self.hopf_lax = Some(default);
+    const fn of(name: &'static str, form: Form, absent: Absent, says: &'static str) -> Self {
+        Self { name, form, absent, straight: None, explicit: None, adversary: false, says }
+    }
+
+    /// The same with another default for the representations `explicit` and `hopf-lax`.
+    const fn with_straight(mut self, default: &'static str) -> Self {
+        self.straight = Some(default);
+        self
+    }
+
+    /// The same with another default for `explicit`.
+    const fn with_explicit(mut self, default: &'static str) -> Self {
+        self.explicit = Some(default);
+        self
+    }
+
+    /// The same as a key that an explicit flow does not have.
+    const fn of_the_adversary(mut self) -> Self {
+        self.adversary = true;
         self
     }
 
     /// What holds where it is left out.
-    fn absent(&self, hopf_lax: bool) -> Absent {
-        self.hopf_lax.filter(|_| hopf_lax).map_or(self.absent, Absent::Default)
+    fn absent(&self, game: Game) -> Absent {
+        let default = match game {
+            Game::Explicit => self.explicit.or(self.straight),
+            Game::HopfLax => self.straight,
+            Game::Other => None,
+        };
+        default.map_or(self.absent, Absent::Default)
     }
 
     /// A value that it may have.

@@ -85,8 +85,15 @@ fn default(key: &Key) -> String {
         Absent::Default(value) => format!("`{value}`"),
         Absent::Nothing(_) => "none".into(),
     };
-    match key.hopf_lax {
-        Some(value) => format!("`{value}` (not `hopf-lax`: {plain})"),
-        None => plain,
+    let said = match (key.explicit, key.straight) {
+        (_, Some(hopf_lax)) if key.adversary => format!("`hopf-lax`: `{hopf_lax}`, others: {plain}"),
+        (None, Some(both)) => format!("`{both}` (not `explicit` or `hopf-lax`: {plain})"),
+        (Some(explicit), _) => format!("`{explicit}` (not `explicit`: {plain})"),
+        (None, None) => plain,
+    };
+    match key.adversary {
+        true if said.is_empty() => "not with `explicit`".into(),
+        true => format!("{said}; not with `explicit`"),
+        false => said,
     }
 }

@@ -18,24 +18,21 @@ fn five_lines_say_what_the_whole_configuration_of_ones_own_data_says() {
         lambda = 0.1
         steps = 1
         [representation]
-        kind = \"hopf-lax\"
+        kind = \"explicit\"
+        base = \"gaussian\"
         refinements = 8
-        hidden = [96, 96, 96]
-        [critic]
-        divergence = \"kl-donsker-varadhan\"
-        divergence_weight = 1.0
-        bound = 1.0
-        lipschitz = { method = \"penalty\", form = \"lp\", weight = 30.0, points = \"everywhere\" }
         hidden = [128, 128, 128]
         activation = \"sharp-softplus\"
+        [critic]
+        divergence = \"kl-donsker-varadhan\"
+        divergence_weight = 30.0
+        bound = 1.0
         [training]
         iterations = 3000
         batch = 256
-        critic_updates = 2
         average = 0.998
         log_every = 100
-        optimiser = { learning_rate = 2e-3, schedule = { kind = \"cosine\", end = 0.02 } }
-        critic_optimiser = { learning_rate = 2e-3, schedule = { kind = \"cosine\", end = 0.02 } }";
+        optimiser = { learning_rate = 2e-3, schedule = { kind = \"cosine\", end = 0.02 } }";
     assert_eq!(flow(FIVE_LINES).unwrap(), flow(&format!("{FIVE_LINES}{whole}")).unwrap());
     // A key of a table leaves the defaults of the others.
     let changed = flow(&format!("{FIVE_LINES}[training.optimiser]\nlearning_rate = 1e-3")).unwrap();
@@ -45,9 +42,29 @@ fn five_lines_say_what_the_whole_configuration_of_ones_own_data_says() {
 }
 
 #[test]
+fn an_explicit_flow_has_no_keys_of_a_critic_network() {
+    let given = "[critic]\nhidden = [8]\n[training]\ncritic_updates = 2\n";
+    let error = flow(&format!("{FIVE_LINES}{given}")).unwrap_err();
+    for key in ["critic.hidden", "training.critic_updates"] {
+        let expected = format!(
+            "{key} is no key of an explicit flow, which has no critic network: leave it out, or write representation = {{ \
+             kind = \"hopf-lax\" }}"
+        );
+        assert!(error.contains(&expected), "{error}");
+    }
+    let hopf_lax = flow(&format!("{FIVE_LINES}{given}[representation]\nkind = \"hopf-lax\"\n")).unwrap();
+    assert_eq!((hopf_lax.critic.hidden.as_slice(), hopf_lax.critic.divergence_weight), ([8].as_slice(), 1.0));
+    // What is written has none of them either, and reads back.
+    let explicit = flow(FIVE_LINES).unwrap();
+    let written = explicit.to_toml().unwrap();
+    assert!(!written.contains("lipschitz") && !written.contains("critic_"), "{written}");
+    assert_eq!(flow(&written).unwrap(), explicit);
+}
+
+#[test]
 fn all_that_is_wrong_is_named_at_once_with_an_example_and_without_types() {
     let error = flow(
-        "kind = \"flow\"\nlambda = 0.5\n[flow]\nhorizon = \"long\"\nlamda = 0.1\n[critic]\nlipschitz = 1\nbound = -1\n\
+        "kind = \"flow\"\nlambda = 0.5\nrepresentation = { kind = \"hopf-lax\" }\n[flow]\nhorizon = \"long\"\nlamda = 0.1\n[critic]\nlipschitz = 1\nbound = -1\n\
          hidden = [8.5]\n[training]\nbatch = 1\niterations = 1e3\noptimizer = { schedule = { kind = \"cosine\" } }",
     )
     .unwrap_err();
@@ -72,7 +89,9 @@ fn all_that_is_wrong_is_named_at_once_with_an_example_and_without_types() {
 
 #[test]
 fn a_key_of_another_variant_is_said_to_be_one() {
-    let error = flow(&format!("{FIVE_LINES}[critic]\nlipschitz = {{ method = \"spectral\", weight = 3 }}"));
+    let error = flow(&format!(
+        "{FIVE_LINES}[representation]\nkind = \"hopf-lax\"\n[critic]\nlipschitz = {{ method = \"spectral\", weight = 3 }}"
+    ));
     let words = "critic.lipschitz.weight is no key here: it goes with method = \"penalty\"; leave it out with method = \
                  \"spectral\"";
     assert!(error.as_ref().is_err_and(|error| error.contains(words)), "{error:?}");
@@ -283,13 +302,14 @@ fn defaults_are_those_of_the_types_where_these_have_some() {
 fn every_default_is_a_value() {
     fn visit(keys: &[Key]) {
         for key in keys {
-            for text in [Some(key.example()), key.hopf_lax].into_iter().flatten() {
+            for text in [Some(key.example()), key.straight, key.explicit].into_iter().flatten() {
                 let value = format!("v = {text}").parse::<Table>().map(|table| key.form.fits(&table["v"]));
                 assert_eq!(value, Ok(true), "{} = {text}", key.name);
             }
             assert!(key.says.ends_with('.'), "{}", key.name);
             assert!(
-                matches!(key.absent, Absent::Required(_)) || key.hopf_lax != Some(key.example()),
+                matches!(key.absent, Absent::Required(_))
+                    || key.straight.or(key.explicit) != Some(key.example()),
                 "{}",
                 key.name
             );
