@@ -38,11 +38,14 @@ pub struct Size {
 }
 
 /// From the published low-dimensional setting to networks that are bound by arithmetic.
-pub const SIZES: [Size; 4] = [
+pub const SIZES: [Size; 6] = [
     Size { name: "48x5", potential: &[48; 5], critic: &[48; 3], batch: 200 },
     Size { name: "64x3", potential: &[64; 3], critic: &[128; 3], batch: 256 },
     Size { name: "128x4", potential: &[128; 4], critic: &[128; 3], batch: 512 },
     Size { name: "256x4", potential: &[256; 4], critic: &[256; 3], batch: 2048 },
+    // Those of images and of benchmarks of transport.
+    Size { name: "256x3", potential: &[256; 3], critic: &[256; 3], batch: 1024 },
+    Size { name: "512x3", potential: &[512; 3], critic: &[512; 3], batch: 512 },
 ];
 
 impl Size {

@@ -43,6 +43,7 @@ pub mod kantorovich;
 pub mod lipschitz;
 mod matrix;
 pub mod mlp;
+pub mod parallel;
 pub mod potential;
 pub mod real;
 pub mod record;

@@ -1,7 +1,7 @@
 //! Adam with a state that can be saved, and learning-rate schedules.
 
 use crate::config::{Optimiser, Schedule};
-use flows::FlowError;
+use flows::{FlowError, parallel};
 use simd::{Instructions, Vectorised};
 
 /// The moments and the step count of Adam.
@@ -59,20 +59,26 @@ impl Adam {
         self.steps += 1;
         // Powers saturate at 0 long before the exponent could overflow.
         let power = i32::try_from(self.steps).unwrap_or(i32::MAX);
-        simd::run(Step {
+        let moments = self.first.chunks_mut(PIECE).zip(self.second.chunks_mut(PIECE));
+        let pieces = parameters.chunks_mut(PIECE).zip(gradient.chunks(PIECE)).zip(moments);
+        let steps = pieces.map(|((parameters, gradient), moments)| Step {
             decays: (settings.beta1 as f32, settings.beta2 as f32),
             first_scale: (rate / (1.0 - settings.beta1.powi(power))) as f32,
             second_scale: (1.0 / (1.0 - settings.beta2.powi(power))) as f32,
             epsilon: settings.epsilon as f32,
-            moments: (&mut self.first, &mut self.second),
+            moments,
             parameters,
             gradient,
         });
+        parallel::run(2 * parallel::PASS * gradient.len(), steps.collect());
         Ok(())
     }
 }
 
-/// One pass over the parameters and all that belongs to them.
+/// Parameters of a piece that one thread updates.
+const PIECE: usize = 1 << 14;
+
+/// One pass over some parameters and all that belongs to them.
 struct Step<'a> {
     /// β₁ and β₂.
     decays: (f32, f32),

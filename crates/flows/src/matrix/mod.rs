@@ -6,6 +6,7 @@
 //! shapes and the instructions alone, not on the number of threads.
 
 mod add_products;
+mod buffer;
 mod multiply;
 mod panels;
 #[cfg(test)]
@@ -13,6 +14,7 @@ mod tests;
 mod tile;
 
 pub(crate) use add_products::{AddProducts, AddWeightedRows};
+pub(crate) use buffer::Buffer;
 pub(crate) use multiply::{Finish, Multiply};
 pub(crate) use panels::Panels;
 

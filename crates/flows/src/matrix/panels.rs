@@ -1,6 +1,7 @@
 //! The right factor of a product, packed for the register tiles.
 #![allow(clippy::indexing_slicing, reason = "the panels are sized from the matrix that is packed")]
 
+use super::Buffer;
 use crate::real::Real;
 use simd::{Portable, Row};
 
@@ -10,7 +11,7 @@ use simd::{Portable, Row};
 pub(crate) struct Panels<T> {
     depth: usize,
     columns: usize,
-    data: Vec<T>,
+    data: Buffer<T>,
 }
 
 impl<T: Real> Panels<T> {
@@ -20,10 +21,11 @@ impl<T: Real> Panels<T> {
 
     /// The matrix without entries.
     pub(crate) fn new() -> Self {
-        Self { depth: 0, columns: 0, data: Vec::new() }
+        Self { depth: 0, columns: 0, data: Buffer::new() }
     }
 
     /// Packs the row-major `depth × columns` matrix `entries`.
+    #[inline]
     pub(crate) fn pack(&mut self, entries: &[T], depth: usize, columns: usize) {
         self.fit(depth, columns);
         for (first, panel) in self.panels_mut() {
@@ -35,13 +37,19 @@ impl<T: Real> Panels<T> {
     }
 
     /// Packs the transpose of the row-major `columns × depth` matrix `entries`.
+    #[inline]
     pub(crate) fn pack_transposed(&mut self, entries: &[T], depth: usize, columns: usize) {
         self.fit(depth, columns);
         for (first, panel) in self.panels_mut() {
             let (width, count) = (panel.len() / depth, (columns - first).min(Self::NUMBERS));
-            for (column, row) in entries[first * depth..][..count * depth].chunks_exact(depth).enumerate() {
-                for (packed, &entry) in panel.chunks_exact_mut(width).zip(row) {
-                    packed[column] = entry;
+            // A few rows of the panel at a time, which stay near the core until they are whole.
+            for (i, packed) in panel.chunks_mut(Self::NUMBERS * width).enumerate() {
+                let rows = entries[first * depth..][..count * depth].chunks_exact(depth);
+                for (column, row) in rows.enumerate() {
+                    let entries = &row[i * Self::NUMBERS..];
+                    for (packed, &entry) in packed.chunks_exact_mut(width).zip(entries) {
+                        packed[column] = entry;
+                    }
                 }
             }
         }

@@ -7,6 +7,7 @@ use super::{Mlp, Order, Tape, Weights};
 use crate::FlowError;
 use crate::error::expect_length;
 use crate::matrix::{Finish, Multiply, dot};
+use crate::parallel;
 use crate::real::Real;
 use simd::{Instructions, Vectorised};
 
@@ -87,7 +88,7 @@ impl Mlp {
             gradient: gradients.next().unwrap_or_default(),
             common_derivative: common_derivatives.next().unwrap_or_default(),
         });
-        in_parallel(self.work(batch), forwards.collect());
+        parallel::run(self.work(batch), forwards.collect());
         Ok(())
     }
 
@@ -95,31 +96,6 @@ impl Mlp {
     pub(super) fn work(&self, batch: usize) -> usize {
         batch * self.parameter_count()
     }
-}
-
-/// Products of a weight and a number, about half a millisecond of them, below which waking a thread and the way of the
-/// data to its core take as long as they save.
-const SMALLEST_PARALLEL_WORK: usize = 3 << 23;
-
-/// Runs the works of the tiles, about `size` products together, on several threads where that pays.
-///
-/// The calling thread does its share itself, next to its data, while the others are woken.
-pub(super) fn in_parallel<W: Vectorised<Output = ()> + Send>(size: usize, works: Vec<W>) {
-    let threads = if size < SMALLEST_PARALLEL_WORK { 1 } else { rayon::current_num_threads() };
-    let share = works.len().div_ceil(threads);
-    let mut works = works.into_iter();
-    let own: Vec<W> = works.by_ref().take(share).collect();
-    let run = |works: Vec<W>| works.into_iter().for_each(simd::run);
-    if works.len() == 0 {
-        return run(own);
-    }
-    rayon::in_place_scope(|scope| {
-        while works.len() > 0 {
-            let others: Vec<W> = works.by_ref().take(share).collect();
-            scope.spawn(move |_| run(others));
-        }
-        run(own);
-    });
 }
 
 /// The forward pass of one tile, compiled once more for the vector instructions of the machine.
@@ -150,7 +126,7 @@ impl<T: Real> Vectorised for Forward<'_, T> {
             let bias = if l == 0 { first_bias } else { &weights.parameters[layer.bias.clone()] };
             let finish = Activate { activation: net.activation, bias };
             let depth = if l == 0 { columns } else { layer.input };
-            let (out, a) = ((above[0].as_mut_slice(), layer.output), (below[l].as_slice(), depth));
+            let (out, a) = ((&mut *above[0], layer.output), (&*below[l], depth));
             instructions.run(Multiply { out, a, b: &weights.up[l], finish });
         }
         let top = &tile.activations[hidden.len()];
@@ -192,9 +168,9 @@ fn input_gradient<T: Real, I: Instructions>(
         let layer = &net.layers[l];
         let (below, above) = tile.chain.split_at_mut(l);
         let finish = Scale { activation: net.activation, values: &tile.activations[l] };
-        let (out, a) = ((below[l - 1].as_mut_slice(), layer.input), (above[0].as_slice(), layer.output));
+        let (out, a) = ((&mut *below[l - 1], layer.input), (&*above[0], layer.output));
         instructions.run(Multiply { out, a, b: &weights.down[l], finish });
     }
-    let (out, a) = ((gradient, columns), (tile.chain[0].as_slice(), net.hidden[0]));
+    let (out, a) = ((gradient, columns), (&*tile.chain[0], net.hidden[0]));
     instructions.run(Multiply { out, a, b: &weights.down[0], finish: () });
 }

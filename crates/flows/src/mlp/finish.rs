@@ -135,3 +135,63 @@ impl<T: Real> Finish<T> for Join<'_, T> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use simd::{Instructions, Vectorised, Width, run_at};
+
+    /// The four steps one after the other, on rows of their own.
+    struct All<'a> {
+        activation: Activation,
+        bias: &'a [f32],
+        values: &'a [f32],
+        rows: [Vec<f32>; 4],
+        chain: Vec<f32>,
+    }
+
+    impl Vectorised for All<'_> {
+        type Output = Vec<f32>;
+        #[inline(always)]
+        fn run<I: Instructions>(self, _: I) -> Vec<f32> {
+            let Self { activation, bias, values, rows: [mut s, mut q, mut p, mut a], mut chain } = self;
+            Activate { activation, bias }.finish(0, &mut s);
+            Scale { activation, values }.finish(0, &mut q);
+            Curve { activation, values, chain: &mut chain, last_input: None }.finish(0, &mut p);
+            Join { activation, values, chain: Some(&chain) }.finish(0, &mut a);
+            [s, q, p, a, chain].concat()
+        }
+    }
+
+    /// 37 columns: whole rows of registers and a rest.
+    #[test]
+    fn what_follows_a_product_is_the_same_at_every_width() {
+        let wave =
+            |rate: f32, count: u16| (0..count).map(|i| (rate * f32::from(i)).sin()).collect::<Vec<_>>();
+        let (bias, values) = (wave(0.7, 37), wave(0.9, 111));
+        for activation in
+            [Activation::Tanh, Activation::Softplus, Activation::SharpSoftplus, Activation::Relu]
+        {
+            let all = || All {
+                activation,
+                bias: &bias,
+                values: &values,
+                rows: [0.3, 0.4, 0.5, 0.6].map(|rate| wave(rate, 111)),
+                chain: wave(1.1, 111),
+            };
+            let portable = run_at(Width::Bits128, all()).unwrap();
+            // Sums and products of one entry, fused by name alone: no width rounds them otherwise.
+            for width in Width::ALL.into_iter().filter(|&width| width <= Width::of_this_machine()) {
+                assert_eq!(run_at(width, all()).unwrap(), portable, "{activation}, {width}");
+            }
+            for (i, &found) in portable.iter().take(111).enumerate() {
+                let s = f64::from((0.3 * i as f32).sin() + bias[i % 37]);
+                // A few roundings of numbers below 2.
+                assert!(
+                    (f64::from(found) - activation.value(s)).abs() < 1e-6,
+                    "{activation} of {s}: {found}"
+                );
+            }
+        }
+    }
+}

@@ -14,14 +14,14 @@
 //! # Where the time goes
 //!
 //! In the published setting (U tanh 5×48, φ ReLU 3×48, 200 points, 5 steps, 5 critic updates, d = 12) an iteration is
-//! 0.4 GFLOP. Of its 5.1 ms on one core, 47 % push points along the flow for the critic (25 jets of U, 95 µs each), 26 %
-//! are the flow's own gradient (5 jets and 5 pullbacks of 166 µs), and 27 % the critic's. Seven tenths of the samples
-//! lie in the register tiles and in faer's products, which alone reach 92 to 97 % of the core's peak from 48 wide up; a
-//! tenth lie in the activations. Weights are therefore packed once for an update, activations are applied while a block
-//! of rows is near the core, and the pullback of a penalty leaves out points whose slope is below the bound.
+//! 0.4 GFLOP: half of its time pushes points along the flow for the critic (25 jets of U), a quarter each are the
+//! flow's own gradient and the critic's. Seven tenths of the samples lie in the products, a tenth in the activations,
+//! whose division bounds them. Weights are therefore packed once for an update, activations are applied while a block
+//! of rows is near the core, and the pullback of a penalty leaves out points whose slope is below the bound. What
+//! registers are loaded from begins at a cache line, which is worth a tenth with 512-bit vectors.
 //!
-//! Waking a thread and moving a tile's numbers to its core takes tens of microseconds, so a pass is divided from about
-//! half a millisecond on, and the calling thread works on its share meanwhile.
+//! Waking a thread and moving a tile's numbers to its core takes tens of microseconds, so a pass is divided from some
+//! tenths of a millisecond on, and the calling thread works on its share meanwhile ([`crate::parallel`]).
 
 mod evaluate;
 mod finish;

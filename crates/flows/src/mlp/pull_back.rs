@@ -1,13 +1,13 @@
 //! The reverse of value and input gradient at once.
 #![allow(clippy::indexing_slicing, reason = "every buffer is sized by `Tape::fit` from the same network")]
 
-use super::evaluate::in_parallel;
 use super::finish::{Curve, Join};
 use super::tape::Tile;
 use super::{Mlp, Order, Tape, Weights};
 use crate::FlowError;
 use crate::error::expect_length;
 use crate::matrix::{AddProducts, AddWeightedRows, Finish, Multiply, dot};
+use crate::parallel;
 use crate::real::Real;
 use simd::{Instructions, Vectorised};
 
@@ -60,7 +60,7 @@ impl Mlp {
         let (mut values, mut gradients) = (cotangent.value, cotangent.gradient);
         let (mut commons, mut inputs) = (cotangent.common.unwrap_or_default(), input_gradient);
         let common_input = tape.common;
-        let mut backward = |rows: usize, tile, sum| Backward {
+        let mut backward = |rows: usize, tile, sum, fresh| Backward {
             net: self,
             weights,
             columns,
@@ -70,23 +70,57 @@ impl Mlp {
             common: commons.split_off(..rows).unwrap_or_default(),
             common_input,
             parameter_gradient: sum,
+            fresh,
             input_gradient: inputs.as_mut().and_then(|inputs| inputs.split_off_mut(..rows * columns)),
         };
         // The first tile adds to the gradient itself, the others to sums of their own.
         let others = tape.tile_gradients.iter_mut().map(|sum| {
-            sum.clear();
             sum.resize(self.parameter_count(), T::zero());
-            sum.as_mut_slice()
+            (sum.as_mut_slice(), true)
         });
-        let sums = std::iter::once(&mut *parameter_gradient).chain(others);
+        let sums = std::iter::once((&mut *parameter_gradient, false)).chain(others);
         let tiles = tape.tiles.iter_mut().zip(sums);
-        in_parallel(self.work(batch), tiles.map(|(tile, sum)| backward(tile.rows, tile, sum)).collect());
-        for sum in &tape.tile_gradients {
-            for (total, &part) in parameter_gradient.iter_mut().zip(sum) {
+        parallel::run(
+            self.work(batch),
+            tiles.map(|(tile, (sum, fresh))| backward(tile.rows, tile, sum, fresh)).collect(),
+        );
+        let parts = tape.tile_gradients.iter().map(Vec::as_slice).collect();
+        Sums { totals: parameter_gradient, parts }.add();
+        Ok(())
+    }
+}
+
+/// What the tiles have found, to be added in their order.
+struct Sums<'a, T> {
+    totals: &'a mut [T],
+    /// As long as the totals each.
+    parts: Vec<&'a [T]>,
+}
+
+impl<T: Real> Sums<'_, T> {
+    /// Numbers of a piece that one thread adds.
+    const PIECE: usize = 1 << 14;
+
+    fn add(self) {
+        let size = parallel::PASS * self.parts.len() * self.totals.len();
+        let pieces = self.totals.chunks_mut(Self::PIECE).enumerate().map(|(i, totals)| {
+            let from = i * Self::PIECE..i * Self::PIECE + totals.len();
+            Sums { totals, parts: self.parts.iter().map(|part| &part[from.clone()]).collect() }
+        });
+        parallel::run(size, pieces.collect());
+    }
+}
+
+impl<T: Real> Vectorised for Sums<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<I: Instructions>(self, _: I) {
+        for part in self.parts {
+            for (total, &part) in self.totals.iter_mut().zip(part) {
                 *total += part;
             }
         }
-        Ok(())
     }
 }
 
@@ -106,6 +140,8 @@ struct Backward<'a, T> {
     common_input: Option<T>,
     /// Where ∂ℓ/∂parameters is added.
     parameter_gradient: &'a mut [T],
+    /// Whether that is to be 0 first.
+    fresh: bool,
     /// Where ∂ℓ/∂z is written.
     input_gradient: Option<&'a mut [T]>,
 }
@@ -115,6 +151,9 @@ impl<T: Real> Vectorised for Backward<'_, T> {
 
     #[inline(always)]
     fn run<I: Instructions>(mut self, instructions: I) {
+        if self.fresh {
+            self.parameter_gradient.fill(T::zero());
+        }
         if self.tile.rows == 0 {
             return;
         }
@@ -144,7 +183,7 @@ impl<T: Real> Backward<'_, T> {
         let (net, weights) = (self.net, self.weights);
         let Tile { rows, activations, chain, raw, raw_cotangent, scratch, column, .. } = &mut *self.tile;
         let depth = net.hidden.len();
-        let [mut p, mut below] = scratch.each_mut().map(Vec::as_mut_slice);
+        let [mut p, mut below] = scratch.each_mut().map(|buffer| &mut **buffer);
         for l in 0..depth {
             let layer = &net.layers[l];
             let size = *rows * layer.output;
@@ -199,9 +238,9 @@ impl<T: Real> Backward<'_, T> {
         let join = |l: usize| Join {
             activation: net.activation,
             values: &activations[l + 1],
-            chain: curved.then(|| chain[l].as_slice()),
+            chain: curved.then(|| &*chain[l]),
         };
-        let [mut s_bar, mut next] = scratch.each_mut().map(Vec::as_mut_slice);
+        let [mut s_bar, mut next] = scratch.each_mut().map(|buffer| &mut **buffer);
         let top = &mut s_bar[..*rows * last.input];
         for (row, &r) in top.chunks_exact_mut(last.input).zip(raw_cotangent) {
             for (a_bar, &w) in row.iter_mut().zip(w) {

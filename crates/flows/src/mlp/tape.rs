@@ -5,6 +5,7 @@
 use super::Mlp;
 use crate::FlowError;
 use crate::error::expect_length;
+use crate::matrix::Buffer;
 use crate::real::Real;
 
 /// How much of the field is evaluated.
@@ -47,14 +48,14 @@ pub(super) struct Tile<T> {
     /// Points; after a choice of them the buffers are longer, so that the next evaluation need not fill them again.
     pub(super) rows: usize,
     /// a_0 … a_m, each rows × width.
-    pub(super) activations: Vec<Vec<T>>,
+    pub(super) activations: Vec<Buffer<T>>,
     /// g_1 … g_m of the gradient chain (Jet only).
-    pub(super) chain: Vec<Vec<T>>,
+    pub(super) chain: Vec<Buffer<T>>,
     /// r, the value before the output map.
     pub(super) raw: Vec<T>,
     /// ∂ℓ/∂r of the pullback.
     pub(super) raw_cotangent: Vec<T>,
-    pub(super) scratch: [Vec<T>; 2],
+    pub(super) scratch: [Buffer<T>; 2],
     /// One column of a weight gradient.
     pub(super) column: Vec<T>,
     pub(super) ones: Vec<T>,
@@ -156,7 +157,7 @@ impl<T: Real> Tile<T> {
             chain: Vec::new(),
             raw: Vec::new(),
             raw_cotangent: Vec::new(),
-            scratch: [Vec::new(), Vec::new()],
+            scratch: [Buffer::new(), Buffer::new()],
             column: Vec::new(),
             ones: Vec::new(),
         }
@@ -165,8 +166,8 @@ impl<T: Real> Tile<T> {
     fn fit(&mut self, net: &Mlp, columns: usize, rows: usize, order: Order) {
         self.rows = rows;
         let depth = net.hidden.len();
-        self.activations.resize_with(depth + 1, Vec::new);
-        self.chain.resize_with(if order == Order::Jet { depth } else { 0 }, Vec::new);
+        self.activations.resize_with(depth + 1, Buffer::new);
+        self.chain.resize_with(if order == Order::Jet { depth } else { 0 }, Buffer::new);
         let widths = std::iter::once(&columns).chain(&net.hidden);
         for (buffer, width) in self.activations.iter_mut().zip(widths) {
             buffer.resize(rows * width, T::zero());
@@ -185,7 +186,8 @@ impl<T: Real> Tile<T> {
 
     fn retain(&mut self, keep: &[bool]) {
         let evaluated = self.raw.len().max(1);
-        for buffer in self.activations.iter_mut().chain(&mut self.chain).chain([&mut self.raw]) {
+        let buffers = self.activations.iter_mut().chain(&mut self.chain).map(|buffer| &mut **buffer);
+        for buffer in buffers.chain([self.raw.as_mut_slice()]) {
             let width = buffer.len() / evaluated;
             retain_rows(buffer, width, keep);
         }

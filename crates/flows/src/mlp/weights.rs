@@ -4,11 +4,13 @@
     reason = "the ranges are those of the network whose parameter count is checked"
 )]
 
-use super::Mlp;
+use super::{Layer, Mlp};
 use crate::FlowError;
 use crate::error::expect_length;
 use crate::matrix::Panels;
+use crate::parallel;
 use crate::real::Real;
+use simd::{Instructions, Vectorised};
 
 /// The parameters of a network, arranged once for all the evaluations and pullbacks that they are used in.
 ///
@@ -53,15 +55,38 @@ impl<T: Real> Weights<T> {
         let depth = net.hidden.len();
         self.up.resize_with(depth, Panels::new);
         self.down.resize_with(depth, Panels::new);
-        for ((layer, up), down) in net.layers.iter().zip(&mut self.up).zip(&mut self.down) {
-            let weight = &parameters[layer.weight.clone()];
-            up.pack_transposed(weight, layer.input, layer.output);
-            down.pack(weight, layer.output, layer.input);
-        }
+        let packed =
+            net.layers.iter().zip(self.up.iter_mut().zip(&mut self.down)).flat_map(|(layer, panels)| {
+                let weight = &parameters[layer.weight.clone()];
+                let (up, down) = panels;
+                [
+                    Pack { layer, weight, panels: up, is_up: true },
+                    Pack { layer, weight, panels: down, is_up: false },
+                ]
+            });
+        parallel::run(2 * parallel::PASS * parameters.len(), packed.collect());
         let first = net.layers[0].weight.clone();
         self.last_input.clear();
         self.last_input.extend(parameters[first].chunks_exact(net.input).map(|row| row[net.input - 1]));
         Ok(())
+    }
+}
+
+/// One matrix in one direction.
+struct Pack<'a, T> {
+    layer: &'a Layer,
+    weight: &'a [T],
+    panels: &'a mut Panels<T>,
+    is_up: bool,
+}
+
+impl<T: Real> Vectorised for Pack<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<I: Instructions>(self, _: I) {
+        let Self { layer: &Layer { input, output, .. }, weight, panels, is_up } = self;
+        if is_up { panels.pack_transposed(weight, input, output) } else { panels.pack(weight, output, input) }
     }
 }
 
