@@ -39,7 +39,8 @@ impl<T: Scalar> Backend<T> for TorchDual {
         let targets = flow.affine().ends(target)?;
         let offered = 0..expect_rows("the ends of the searches", ends.len(), flow.affine().rank())?;
         let mut field = Negated(Field::new(flow.network(), parameters, self.device)?);
-        let mut minimiser = Minimiser { curvature: std::mem::take(curvature), ..Minimiser::default() };
+        let mut minimiser = Minimiser::default();
+        std::mem::swap(&mut minimiser.curvature, curvature);
         let done = minimiser.minimise(&mut field, flow.pull(), &targets, ends, offered, self.game.stop);
         *curvature = minimiser.curvature;
         done
