@@ -14,6 +14,8 @@ use ot_core::neighbours::nearest_neighbours;
 const CHUNK: usize = 256;
 /// Particles from which the sheets over a point are searched: those that end nearest to it.
 const NEAREST: usize = 12;
+/// Dimensions in which the ends of a sample are near enough to any point to begin there.
+const FEW_DIMENSIONS: usize = 10;
 /// Newton's method doubles the digits of a particle that ends near its point.
 const STEPS: usize = 12;
 /// A step is no longer than this, in the scale of the initial points, so that it stays near its sheet.
@@ -61,8 +63,9 @@ impl<T: Real> Explicit<'_, T> {
     /// several end at one point, those that Newton's method finds from the nearest ends of `particles`, [m, d].
     ///
     /// The density of the ends at y is Σ ρ₀(x)/|det ∂x_T/∂x| over them. A fold whose particles are few among those given
-    /// may be missed. Complexity: one search, 12 to 144 Newton steps of k pullbacks and O(k³) a point, and O(n·m·k) at
-    /// most for the nearest ends.
+    /// may be missed, and in more than 10 dimensions, where no end of a sample is near, all are: there the density is that of
+    /// the particle which the search finds. Complexity: one search and a Newton step of k pullbacks and O(k³) a point, 12 to
+    /// 144 of them and O(n·m·k) at most in few dimensions.
     ///
     /// # Errors
     /// [`FlowError::Shape`] for points of another dimension, and as [`Explicit::log_determinant`].
@@ -110,7 +113,7 @@ impl<T: Real> Explicit<'_, T> {
         let rank = self.flow.affine().rank();
         let beginnings = self.flow.affine().beginnings(particles)?;
         let count = NEAREST.min(beginnings.len() / rank);
-        if count == 0 || targets.is_empty() {
+        if count == 0 || targets.is_empty() || rank > FEW_DIMENSIONS {
             return Ok((beginnings, Array2::zeros((targets.len() / rank, 0))));
         }
         let wide = |numbers: &[T]| {

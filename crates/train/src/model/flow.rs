@@ -136,7 +136,7 @@ impl<N> FlowModel<N> {
     /// with the exact Hessian of the potential; of an explicit flow that begins with a law.
     ///
     /// Where the map is optimal there is one, the [inverse](Self::inverse); where it folds the others are searched from 4096
-    /// particles of one stream. Complexity: that of [`Explicit::sources`](flows::explicit::Explicit::sources).
+    /// particles of one stream, in up to 10 dimensions. Complexity: that of [`Explicit::sources`](flows::explicit::Explicit::sources).
     ///
     /// # Errors
     /// [`TrainError::Flow`] for points of another dimension, other representations, initial points without a density,
