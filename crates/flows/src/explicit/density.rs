@@ -3,6 +3,7 @@
 use super::flow::Explicit;
 use crate::FlowError;
 use crate::error::{array2, expect_columns, expect_rows, flat};
+use crate::matrix::plain_dot;
 use crate::mlp::{Cotangent, Mlp, Order, Tape, Weights};
 use crate::real::Real;
 use faer::linalg::solvers::Solve;
@@ -190,7 +191,7 @@ fn newton_step(jacobian: &Mat<f64>, off: &[f64]) -> Vec<f64> {
 }
 
 fn length(step: &[f64]) -> f64 {
-    step.iter().map(|step| step * step).sum::<f64>().sqrt()
+    plain_dot(step, step).sqrt()
 }
 
 /// Whether a coordinate differs by more than `most`, or is not finite.

@@ -6,7 +6,6 @@ use crate::error::{expect_length, expect_rows};
 use crate::hopf_lax::{CriticField, Curvature, Field, Minimiser};
 use crate::mlp::{Cotangent, Mlp, Order, Tape, Weights};
 use crate::real::Real;
-use std::mem::swap;
 
 /// A field with its sign changed: the search for a maximum as one for a minimum.
 #[derive(Debug)]
@@ -94,11 +93,10 @@ impl<T: Real> Backend<T> for Native<T> {
         let targets = flow.affine().ends(target)?;
         let offered = 0..expect_rows("the ends of the searches", ends.len(), flow.affine().rank())?;
         let mut field = negated(flow.network(), parameters)?;
-        let minimiser = &mut self.minimiser;
-        swap(&mut minimiser.curvature, curvature);
-        let done = minimiser.minimise(&mut field, flow.pull(), &targets, ends, offered, self.game.stop);
-        swap(&mut minimiser.curvature, curvature);
-        done
+        let (pull, stop) = (flow.pull(), self.game.stop);
+        self.minimiser.knowing(curvature, |minimiser| {
+            minimiser.minimise(&mut field, pull, &targets, ends, offered, stop)
+        })
     }
 
     fn gradient(

@@ -13,7 +13,6 @@ use crate::flow::{self, Flow, FlowObjective, FlowValue, Paths, Representation};
 use crate::hopf_lax::{CriticField, Curvature, Minimiser, Stop};
 use crate::mlp::Mlp;
 use crate::scalar_field::ScalarField;
-use std::mem::swap;
 
 /// Both players: the critic, the flow, and what the flow minimises.
 ///
@@ -159,11 +158,9 @@ impl<N: ScalarField> Backend for Native<N> {
     ) -> Result<(), FlowError> {
         let mut field = CriticField::new(&self.game.critic.network, critic)?;
         let offered = 0..expect_rows("the ends of the paths", y.len(), self.game.critic.dim())?;
-        let minimiser = &mut self.minimiser;
-        swap(&mut minimiser.curvature, curvature);
-        let done = minimiser.minimise(&mut field, self.game.objective.pull(), x0, y, offered, stop);
-        swap(&mut minimiser.curvature, curvature);
-        done
+        let pull = self.game.objective.pull();
+        self.minimiser
+            .knowing(curvature, |minimiser| minimiser.minimise(&mut field, pull, x0, y, offered, stop))
     }
 
     fn critic_gradient(

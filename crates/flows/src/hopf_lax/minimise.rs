@@ -70,6 +70,14 @@ struct State {
 }
 
 impl<T: Real> Minimiser<T> {
+    /// A search that begins with the curvature that its owner has learnt, and adds what it learns to it.
+    pub fn knowing<R>(&mut self, curvature: &mut Curvature, search: impl FnOnce(&mut Self) -> R) -> R {
+        std::mem::swap(&mut self.curvature, curvature);
+        let found = search(self);
+        std::mem::swap(&mut self.curvature, curvature);
+        found
+    }
+
     /// Moves each row of `y` downhill on φ(y) + h(‖y − x‖), from where it is; a number μ is the pull h(r) = μr²/2.
     ///
     /// Each row keeps to the valley that it starts in; no accepted step raises its objective. Rows that are done are no

@@ -39,11 +39,10 @@ impl<T: Scalar> Backend<T> for TorchDual {
         let targets = flow.affine().ends(target)?;
         let offered = 0..expect_rows("the ends of the searches", ends.len(), flow.affine().rank())?;
         let mut field = Negated(Field::new(flow.network(), parameters, self.device)?);
-        let mut minimiser = Minimiser::default();
-        std::mem::swap(&mut minimiser.curvature, curvature);
-        let done = minimiser.minimise(&mut field, flow.pull(), &targets, ends, offered, self.game.stop);
-        *curvature = minimiser.curvature;
-        done
+        let (pull, stop) = (flow.pull(), self.game.stop);
+        Minimiser::default().knowing(curvature, |minimiser| {
+            minimiser.minimise(&mut field, pull, &targets, ends, offered, stop)
+        })
     }
 
     fn gradient(

@@ -104,11 +104,9 @@ impl Backend for Torch {
     ) -> Result<(), FlowError> {
         let mut field = critic::Field::new(&self.game.critic.network, critic, self.device)?;
         let offered = 0..expect_rows("the ends of the paths", y.len(), self.game.critic.dim())?;
-        let mut minimiser = Minimiser::default();
-        std::mem::swap(&mut minimiser.curvature, curvature);
-        let done = minimiser.minimise(&mut field, self.game.objective.pull(), x0, y, offered, stop);
-        *curvature = minimiser.curvature;
-        done
+        let pull = self.game.objective.pull();
+        Minimiser::default()
+            .knowing(curvature, |minimiser| minimiser.minimise(&mut field, pull, x0, y, offered, stop))
     }
 
     fn critic_gradient(
