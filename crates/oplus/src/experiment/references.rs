@@ -5,7 +5,7 @@ use crate::kinds::{data_sets, dataset, inputs, protocol};
 use anyhow::Result;
 use datasets::{DigitSet, Split, UspsDigits, stream};
 use eval::closeness_of_modes;
-use eval::results::{Metrics, Row, Status};
+use eval::results::{Metrics, Row, Settings, Status};
 use measure::Digits;
 use metrics::{ACCURACY_2007, ACCURACY_ALL, GEOMETRIC_DEVIATION, LABEL_AGREEMENT, W2};
 use ndarray::{Array1, Array2, ArrayView2, Axis};
@@ -43,6 +43,7 @@ pub(super) fn references(config: &Config, family: &str, plan: &Plan) -> Result<V
         dataset: dataset(config),
         dim: generator.data.dim().unwrap_or(DigitSet::PIXELS),
         seed: 0,
+        settings: Settings::default(),
         status: Status::Ok,
         run: ".".into(),
         samples: None,
