@@ -27,6 +27,8 @@ crate::catalogue! { TRAINING:
         "−E log p of the flow's density p on the last minibatch, in the units of the training";
     BATCH_KINETIC_ENERGY = "batch_kinetic_energy", "length²/time", Neither,
         "Σ h·E ½‖v‖² on the last minibatch";
+    MATCHING_LOSS = "matching_loss", "length²/time²", Neither,
+        "mean ‖v(x_t, t) − (x_T − x₀)/T‖² over the pairs of the last minibatch";
     LEARNING_RATE_FLOW = "learning_rate_flow", "1", Neither, "learning rate of the flow in the last iteration";
     LEARNING_RATE_CRITIC = "learning_rate_critic", "1", Neither,
         "learning rate of the critic in the last iteration";
