@@ -33,6 +33,7 @@ mod flow;
 mod generator;
 mod indicators;
 pub mod known;
+mod likelihood;
 mod monitor;
 mod records;
 mod subject;

@@ -86,15 +86,17 @@ fn default(key: &Key) -> String {
         Absent::Nothing(_) => "none".into(),
     };
     let said = match (key.explicit, key.straight) {
-        (_, Some(hopf_lax)) if key.about == About::Adversary => format!("`hopf-lax`: `{hopf_lax}`, others: {plain}"),
+        (_, Some(hopf_lax)) if key.about == About::Adversary => {
+            format!("`hopf-lax`: `{hopf_lax}`, others: {plain}")
+        }
         (None, Some(both)) => format!("`{both}` (not `explicit` or `hopf-lax`: {plain})"),
         (Some(explicit), _) => format!("`{explicit}` (not `explicit`: {plain})"),
         (None, None) => plain,
     };
     let not = match key.about {
         About::Run => return said,
-        About::Game => "not with `matching`",
-        About::Adversary => "not with `explicit` or `matching`",
+        About::Game => "not with `matching` or `ot-flow`",
+        About::Adversary => "not with `explicit`, `matching` or `ot-flow`",
     };
     if said.is_empty() { not.into() } else { format!("{said}; {not}") }
 }
