@@ -21,6 +21,7 @@ use datasets::write_whole;
 use eval::report::comparison;
 use eval::results::{Floor, Protocol, Results, Row};
 use flows::device::Device;
+use measure::Records;
 use queue::Job;
 use rayon::prelude::*;
 use std::collections::BTreeSet;
@@ -95,8 +96,14 @@ pub(crate) fn reproduce(experiment: &Experiment, plan: &Plan) -> Result<Option<S
         rows.push(row(trial, &plan.out)?);
     }
     let protocol = trials.first().map_or(Protocol::FULL, |trial| protocol(&trial.config, &plan.preset));
-    let mut results =
-        Results::new(experiment.name.into(), plan.preset.clone(), protocol, rows, floors(&trials, protocol)?);
+    let floors = floors(&trials, protocol)?;
+    for row in rows.iter_mut().filter(|row| row.run != ".") {
+        let floor = floors.iter().find(|floor| floor.dataset == row.dataset && floor.dim == row.dim);
+        if let Some(floor) = floor {
+            run::tell_time_to_floor(row, &Records::read(&plan.out.join(&row.run))?, floor);
+        }
+    }
+    let mut results = Results::new(experiment.name.into(), plan.preset.clone(), protocol, rows, floors);
     // The table follows the catalogue, not the order of the work.
     let settings = experiment.rows();
     let place = |row: &Row| {
