@@ -11,7 +11,7 @@ use crate::run_folder::{PATHS_PICTURE, REPORT_FILE, RESULTS_FILE, results, write
 use crate::{page, samples};
 use anyhow::Result;
 use datasets::write_whole;
-use eval::results::{Floor, Metrics, Protocol, Results, Row, Status, Verdict};
+use eval::results::{Floor, Metrics, Protocol, Results, Row, Settings, Status, Verdict};
 use eval::sampling;
 use flows::device::Device;
 use flows::record::RecordError;
@@ -227,6 +227,7 @@ fn finish(
         dataset,
         dim: model.dim(),
         seed: config.seed(),
+        settings: Settings::default(),
         status,
         run: ".".into(),
         samples: samples.map(str::to_owned),
