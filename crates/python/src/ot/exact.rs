@@ -2,7 +2,7 @@
 
 use super::cost;
 use super::plan::Plan;
-use crate::array::{Weights, axes, matrix, points};
+use crate::array::{Numbers, Weights, axes, matrix, points};
 use crate::error::{Error, Result};
 use ndarray::Array2;
 use numpy::{IntoPyArray, PyArray1, PyArray2};
@@ -11,7 +11,7 @@ use ot_core::cost::{Euclidean, MatrixCost};
 use ot_core::dual::c_transform::c_transform;
 use ot_core::exact::{Certificate, Flow, solve, solve_pairs};
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyList};
+use pyo3::types::{PyDict, PyList, PyTuple};
 use rayon::prelude::*;
 
 /// A certified optimal transport plan: what `emd` and `emd_matrix` return.
@@ -329,19 +329,12 @@ fn of(index: usize, error: Error) -> Error {
     }
 }
 
-fn clouds<'py>(
-    name: &str,
-    object: &Bound<'py, PyAny>,
-) -> Result<Vec<crate::array::Numbers<'py, ndarray::Ix2>>> {
-    let list = if object.is_instance_of::<PyList>() || object.is_instance_of::<pyo3::types::PyTuple>() {
-        object.try_iter()?.collect::<PyResult<Vec<_>>>()?
-    } else if axes(object)? == 3 {
-        object.try_iter()?.collect::<PyResult<Vec<_>>>()?
-    } else {
-        return Err(Error::Input(format!(
-            "{name} is one array of {} axes: pass [k, n, d], or a list of clouds",
-            axes(object)?
-        )));
-    };
-    list.iter().enumerate().map(|(index, cloud)| points(&format!("{name}[{index}]"), cloud)).collect()
+fn clouds<'py>(name: &str, object: &Bound<'py, PyAny>) -> Result<Vec<Numbers<'py, ndarray::Ix2>>> {
+    let is_sequence = object.is_instance_of::<PyList>() || object.is_instance_of::<PyTuple>();
+    if !is_sequence && axes(object)? != 3 {
+        let remedy = "pass [k, n, d], or a list of clouds";
+        return Err(Error::Input(format!("{name} is one array of {} axes: {remedy}", axes(object)?)));
+    }
+    let numbered = object.try_iter()?.enumerate();
+    numbered.map(|(index, cloud)| points(&format!("{name}[{index}]"), &cloud?)).collect()
 }
