@@ -1,12 +1,14 @@
-//! The oplus binary: init, train, resume, sample, eval, reproduce, report.
+//! The oplus binary: init, train, resume, sample, eval, reproduce, sweep, report.
 
 mod advice;
+mod campaign;
 mod command;
 mod ending;
 mod experiment;
 mod interruption;
 mod kinds;
 mod manifest;
+mod memory;
 mod monitor;
 mod nearest;
 mod own_data;
@@ -15,6 +17,7 @@ mod progress;
 mod run;
 mod run_folder;
 mod samples;
+mod sweep;
 
 use clap::Parser;
 use std::process::ExitCode;

@@ -6,6 +6,7 @@ mod report;
 mod reproduce;
 mod resume;
 mod sample;
+mod sweep;
 mod train;
 
 use crate::ending::Ending;
@@ -37,7 +38,9 @@ enum Command {
     Eval(eval::Arguments),
     /// Make a published table again: train every row, measure it, write the table and a report
     Reproduce(reproduce::Arguments),
-    /// Write the report of a run or of an experiment again
+    /// Train one configuration over a grid of its settings, and show what matters
+    Sweep(sweep::Arguments),
+    /// Write the report of a run, of an experiment or of a sweep again
     Report(report::Arguments),
 }
 
@@ -49,6 +52,7 @@ pub(crate) fn run(cli: Cli) -> Result<Ending> {
         Command::Sample(arguments) => sample::run(&arguments),
         Command::Eval(arguments) => eval::run(&arguments),
         Command::Reproduce(arguments) => reproduce::run(&arguments),
+        Command::Sweep(arguments) => sweep::run(arguments),
         Command::Report(arguments) => report::run(&arguments),
     }
 }
