@@ -95,7 +95,8 @@ fn every_point_is_a_run_and_the_report_shows_what_the_results_hold() {
             cells.extend([significant(summary.mean), format!("± {}", significant(summary.sd.unwrap()))]);
         }
         assert!(texts.windows(8).any(|window| window == cells), "{metric}: {cells:?} in {texts:?}");
-        let framed = rows.chunks(2).filter(|point| point[0]["metrics"]["beyond_reach"].as_f64().unwrap() > 0.05);
+        let framed =
+            rows.chunks(2).filter(|point| point[0]["metrics"]["beyond_reach"].as_f64().unwrap() > 0.05);
         assert_eq!(map.matches("stroke-dasharray").count(), framed.count(), "{metric}");
     }
     let table = fs::read_to_string(workshop.path("out/table.md")).unwrap();

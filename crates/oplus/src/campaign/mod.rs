@@ -3,7 +3,6 @@
 mod queue;
 mod trial;
 
-pub(crate) use queue::Job;
 pub(crate) use trial::Trial;
 
 use crate::manifest::Manifest;
@@ -12,6 +11,7 @@ use crate::run_folder::{self, RESULTS_FILE, write_json};
 use anyhow::{Context, Result, bail};
 use eval::results::{Floor, Protocol};
 use flows::device::Device;
+use queue::Job;
 use rayon::prelude::*;
 use std::fs;
 use std::num::NonZeroUsize;
