@@ -51,7 +51,7 @@ const ALL: &[Experiment] = &[
         name: "table1",
         title: "Table 1 of arXiv 2407.11901: W1 ⊕ W2 proximal flows on the pinwheel in 2, 7 and 12 dimensions",
         families: &["explicit", "tuned", "published", "rivals"],
-        methods: &["w1w2", "w1", "w2", "none", "pfg", "pfg-as-published"],
+        methods: &["w1w2", "w1", "w2", "none", "pfg", "pfg-as-published", "ot-flow", "ot-flow-noised"],
         tables: FLOW_TABLES,
         curves: &[],
     },
