@@ -50,7 +50,7 @@ const ALL: &[Experiment] = &[
     Experiment {
         name: "table1",
         title: "Table 1 of arXiv 2407.11901: W1 ⊕ W2 proximal flows on the pinwheel in 2, 7 and 12 dimensions",
-        families: &["published", "tuned", "explicit", "rivals"],
+        families: &["explicit", "tuned", "published", "rivals"],
         methods: &[
             "w1w2",
             "w1",
