@@ -38,7 +38,12 @@ impl Rectified {
     }
 
     /// The pairs of a stored state, where it has some.
-    pub(super) fn stored(stored: &Stored, initial: &Draw, seed: u64, part: u64) -> Result<Option<Self>, TrainError> {
+    pub(super) fn stored(
+        stored: &Stored,
+        initial: &Draw,
+        seed: u64,
+        part: u64,
+    ) -> Result<Option<Self>, TrainError> {
         if !stored.has(ENDS)? {
             return Ok(None);
         }

@@ -33,7 +33,7 @@ pub struct FlowModel<N = Mlp> {
     /// The user's units.
     pub units: Units,
     initial: Initial,
-    trained: Trained<N>,
+    pub(super) trained: Trained<N>,
 }
 
 /// Particles from which those that end at a point are searched.
@@ -41,7 +41,7 @@ const PARTICLES: usize = 4096;
 
 /// What was trained.
 #[derive(Debug, Clone)]
-enum Trained<N> {
+pub(super) enum Trained<N> {
     /// Both sides of a game.
     Game(Box<GameModel<N>>),
     /// A potential at time 0.

@@ -4,6 +4,7 @@
 //! Only handwritten digits as initial points are read from their data set, when they are asked for.
 
 mod explicit;
+mod field;
 mod flow;
 mod generator;
 mod initial;

@@ -20,7 +20,8 @@ pub(super) const KEYS: &[Key] = &[
         "{ kind = \"explicit\" }",
         "What the flow is made of.",
     ),
-    Key::new("critic", Table(CRITIC), "{}", "The critic φ, and the divergence that it measures.").of_the_game(),
+    Key::new("critic", Table(CRITIC), "{}", "The critic φ, and the divergence that it measures.")
+        .of_the_game(),
     Key::new("training", Table(TRAINING), "{}", "The loop and its optimisers."),
     Key::optional(
         "stop_when",

@@ -86,7 +86,9 @@ fn default(key: &Key) -> String {
         Absent::Nothing(_) => "none".into(),
     };
     let said = match (key.explicit, key.straight) {
-        (_, Some(hopf_lax)) if key.about == About::Adversary => format!("`hopf-lax`: `{hopf_lax}`, others: {plain}"),
+        (_, Some(hopf_lax)) if key.about == About::Adversary => {
+            format!("`hopf-lax`: `{hopf_lax}`, others: {plain}")
+        }
         (None, Some(both)) => format!("`{both}` (not `explicit` or `hopf-lax`: {plain})"),
         (Some(explicit), _) => format!("`{explicit}` (not `explicit`: {plain})"),
         (None, None) => plain,
