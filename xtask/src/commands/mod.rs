@@ -48,7 +48,10 @@ enum Task {
     /// Measure the distance between two sets of samples
     #[command(disable_help_flag = true)]
     Eval(PassedOn),
-    /// Write the report of a run or an experiment
+    /// Train one configuration over a grid of its settings
+    #[command(disable_help_flag = true)]
+    Sweep(PassedOn),
+    /// Write the report of a run, an experiment or a sweep
     #[command(disable_help_flag = true)]
     Report(PassedOn),
     /// Fetch or check a data set
@@ -86,6 +89,7 @@ pub(crate) fn run(cli: Cli) -> Result<ExitCode> {
         Task::Resume(passed) => oplus::run(&workspace, "resume", &passed.arguments),
         Task::Sample(passed) => oplus::run(&workspace, "sample", &passed.arguments),
         Task::Eval(passed) => oplus::run(&workspace, "eval", &passed.arguments),
+        Task::Sweep(passed) => oplus::run(&workspace, "sweep", &passed.arguments),
         Task::Report(passed) => oplus::run(&workspace, "report", &passed.arguments),
         Task::Data(arguments) => data::run(&workspace, &arguments),
         Task::Setup(arguments) => setup::run(&workspace, &arguments),

@@ -50,8 +50,8 @@ const ALL: &[Experiment] = &[
     Experiment {
         name: "table1",
         title: "Table 1 of arXiv 2407.11901: W1 ⊕ W2 proximal flows on the pinwheel in 2, 7 and 12 dimensions",
-        families: &["published", "tuned", "explicit"],
-        methods: &["w1w2", "w1", "w2", "none"],
+        families: &["published", "tuned", "explicit", "rivals"],
+        methods: &["w1w2", "w1", "w2", "none", "pfg", "pfg-as-published"],
         tables: FLOW_TABLES,
         curves: &[],
     },

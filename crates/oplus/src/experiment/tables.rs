@@ -2,12 +2,15 @@
 
 use eval::report::Columns;
 use metrics::{
-    ACCURACY_2007, ACCURACY_ALL, ACCURACY_BEST, BEYOND_REACH, CRITIC_SLOPE_MAX, EXACT_FLOW_ERROR,
-    EXACT_LAW_ERROR, GEOMETRIC_DEVIATION, HIGH_QUALITY_SHARE, HJ_RESIDUAL_RELATIVE,
-    ITERATION_OF_ACCURACY_BEST, ITERATIONS_TO_W2, KINETIC_ENERGY, LABEL_AGREEMENT, MODES_COVERED,
-    OFF_MANIFOLD_RMS, OPTIMAL_SHARE, PATH_RATIO, SECONDS_PER_ITERATION, SECONDS_TO_W2,
+    ACCURACY_2007, ACCURACY_ALL, ACCURACY_BEST, BEYOND_REACH, CRITIC_SLOPE_MAX, EVALUATIONS_2_STEPS,
+    EVALUATIONS_5_STEPS, EVALUATIONS_64_STEPS, EVALUATIONS_ONE_STEP, EXACT_FLOW_ERROR, EXACT_LAW_ERROR,
+    GEOMETRIC_DEVIATION, HIGH_QUALITY_SHARE, HJ_RESIDUAL_RELATIVE, ITERATION_OF_ACCURACY_BEST,
+    ITERATIONS_TO_W2, KINETIC_ENERGY, LABEL_AGREEMENT, MILLISECONDS_2_STEPS, MILLISECONDS_5_STEPS,
+    MILLISECONDS_64_STEPS, MILLISECONDS_ONE_STEP, MODES_COVERED, OFF_MANIFOLD_RMS, OPTIMAL_SHARE, PARAMETERS,
+    PATH_RATIO, PEAK_MEMORY, SECONDS_PER_ITERATION, SECONDS_TO_NEAR_FLOOR, SECONDS_TO_W2,
     SINKHORN_DIVERGENCE_2D, SINKHORN_DIVERGENCE_2D_AS_PUBLISHED, STEP_INVARIANCE, STRAIGHTNESS, STRAY_SHARE,
-    TERMINAL_GRADIENT_RELATIVE, W1, W2, W2_EVEN, W2_FIXED, W2_SQUARED, W2_SQUARED_ONE_STEP,
+    TERMINAL_GRADIENT_RELATIVE, TRAINING_SECONDS, W1, W2, W2_EVEN, W2_FIXED, W2_SQUARED, W2_SQUARED_2_STEPS,
+    W2_SQUARED_5_STEPS, W2_SQUARED_64_STEPS, W2_SQUARED_ONE_STEP,
 };
 
 /// The tables of proximal flows: distances, and the indicators of the optimality system.
@@ -43,6 +46,33 @@ pub(crate) const FLOW_TABLES: &[Columns] = &[
             CRITIC_SLOPE_MAX,
             KINETIC_ENERGY,
             OPTIMAL_SHARE,
+        ],
+        with_status_and_floor: false,
+        in_print: None,
+    },
+    Columns {
+        caption: "cost of the training: one thread a run, on a machine whose other runs and programs went on beside. \
+                  seconds_to_1.5_floor is the first look at which w2_squared was at most 1.5 times its floor.",
+        metrics: &[W2_SQUARED, TRAINING_SECONDS, SECONDS_TO_NEAR_FLOOR, PARAMETERS, PEAK_MEMORY],
+        with_status_and_floor: false,
+        in_print: None,
+    },
+    Columns {
+        caption: "cost of samples by the number of Euler steps: what they reach, evaluations of networks a sample, and \
+                  milliseconds for 1000 samples on one thread.",
+        metrics: &[
+            W2_SQUARED_ONE_STEP,
+            W2_SQUARED_2_STEPS,
+            W2_SQUARED_5_STEPS,
+            W2_SQUARED_64_STEPS,
+            EVALUATIONS_ONE_STEP,
+            EVALUATIONS_2_STEPS,
+            EVALUATIONS_5_STEPS,
+            EVALUATIONS_64_STEPS,
+            MILLISECONDS_ONE_STEP,
+            MILLISECONDS_2_STEPS,
+            MILLISECONDS_5_STEPS,
+            MILLISECONDS_64_STEPS,
         ],
         with_status_and_floor: false,
         in_print: None,

@@ -36,6 +36,11 @@ impl ExplicitModel {
         Self { flow, parameters, companions }
     }
 
+    /// The numbers of its network.
+    pub(super) fn parameter_count(&self) -> usize {
+        self.parameters.len()
+    }
+
     /// The dimension d of the points.
     pub fn dim(&self) -> usize {
         self.flow.affine().dim()

@@ -11,6 +11,8 @@ use crate::run::{newest_state, stored};
 use crate::source::{Inputs, Units, name};
 use datasets::stream;
 use flows::FlowError;
+use flows::counted::Counted;
+use flows::critic::Critic;
 use flows::flow::{Flow, Representation};
 use flows::game::{Game, Networks};
 use flows::integrate::{Scheme, euler_maruyama, integrate};
@@ -371,6 +373,41 @@ impl<N: ScalarField> FlowModel<N> {
             Trained::Matching(_) => return Err(matching::without_critic()),
         };
         Ok(slopes.into_iter().map(|slope| self.units.scale() * slope).collect())
+    }
+}
+
+impl<N: ScalarField> FlowModel<N> {
+    /// The trained numbers of all its networks.
+    pub fn parameter_count(&self) -> usize {
+        match &self.trained {
+            Trained::Game(players) => players.flow.len() + players.critic.len(),
+            Trained::Explicit(model) => model.parameter_count(),
+            Trained::Matching(flow) => flow.parameters.len(),
+        }
+    }
+
+    /// Evaluations of networks that a sample takes in `steps` Euler steps, mean over the rows of `start`, [n, d].
+    ///
+    /// One of the flow's network for each step, and what is counted of the critic: a Hopf–Lax flow asks its network once
+    /// and searches the critic for each point, an explicit flow asks for one gradient whatever the steps. Complexity: that of moving the points.
+    ///
+    /// # Errors
+    /// As [`FlowModel::push_forward`].
+    pub fn evaluations(&self, start: ArrayView2<'_, f64>, steps: usize) -> Result<f64, TrainError> {
+        let players = match &self.trained {
+            Trained::Game(players) => players,
+            Trained::Explicit(_) => return Ok(1.0),
+            Trained::Matching(_) => return Ok(steps as f64),
+        };
+        let Game { critic, flow, objective } = &players.game;
+        let own = if matches!(flow, Flow::HopfLax { .. }) { 1 } else { steps };
+        let network = Counted::new(&critic.network);
+        let &Critic { objective: dual, bound, lipschitz, .. } = critic;
+        let critic = Critic { network, objective: dual, bound, lipschitz };
+        let game = Game { critic, flow: flow.clone(), objective: *objective };
+        let mut x = self.units.scaled(start).mapv(|z| z as f32);
+        game.push_forward(players.networks(), &players.companions, steps, x.view_mut(), &|_| {})?;
+        Ok(own as f64 + game.critic.network.evaluations() as f64 / start.nrows().max(1) as f64)
     }
 }
 

@@ -80,6 +80,12 @@ const FLOW: &[Key] = &[
     Key::new("hamilton_jacobi", Number(NotNegative), "0.0", "Weight of the Hamilton–Jacobi residual.")
         .of_the_game(),
     Key::new(
+        "hamilton_jacobi_sign",
+        Word(&["right", "as-published"]),
+        "\"right\"",
+        "The sign of the energy in that residual; `as-published` is wrong, and there to compare with numbers in print.",
+    ),
+    Key::new(
         "terminal_gradient",
         Number(NotNegative),
         "0.0",
