@@ -165,6 +165,12 @@ def test_ctrl_c_raises_keyboard_interrupt_and_keeps_the_state(tmp_path):
     assert output.splitlines()[-1] == "interrupted True" and child.returncode == 0
 
 
+def test_points_of_another_dimension_are_refused(flow):
+    for question in (flow.transport, flow.velocity, flow.potential, flow.inverse, flow.log_prob):
+        with pytest.raises(oplus.InputError, match="give points of 3 coordinates"):
+            question(np.zeros((4, 2)))
+
+
 def test_flows_with_a_critic_have_no_inverse_and_say_so():
     flow = oplus.train(game("hopf-lax"), s_curve(200))
     assert flow.velocity(flow.initial(5)).shape == (5, 3)

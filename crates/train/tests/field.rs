@@ -85,6 +85,13 @@ fn times_outside_and_velocities_without_a_potential_are_refused() {
     assert_eq!(matched.velocity(points(3).view(), 0.5).unwrap().dim(), (3, 2));
     let error = matched.potential(points(1).view(), 0.5).unwrap_err().to_string();
     assert!(error.contains("the potential"), "{error}");
-    let error = matched.velocity(Array2::zeros((1, 3)).view(), 0.5).unwrap_err().to_string();
-    assert!(error.contains("dimension 2"), "{error}");
+    let wrong = Array2::zeros((1, 3));
+    for error in [
+        matched.velocity(wrong.view(), 0.5).unwrap_err(),
+        model.push_forward(wrong.view(), 1, 0).unwrap_err(),
+        model.inverse(wrong.view()).unwrap_err(),
+        model.log_density(wrong.view()).unwrap_err(),
+    ] {
+        assert!(error.to_string().contains("give points of 2 coordinates"), "{error}");
+    }
 }

@@ -28,7 +28,7 @@ impl<N: ScalarField> FlowModel<N> {
     /// # Errors
     /// [`TrainError::Flow`] for points of another dimension and times outside of the flow.
     pub fn velocity(&self, points: ArrayView2<'_, f64>, t: f64) -> Result<Array2<f64>, TrainError> {
-        let z = self.units.scaled(points);
+        let z = self.scaled(points)?;
         let Field { gradient, lambda } = self.field(z.view(), t)?;
         Ok(gradient * (-self.units.scale() / lambda))
     }
@@ -41,7 +41,7 @@ impl<N: ScalarField> FlowModel<N> {
     /// # Errors
     /// As [`FlowModel::velocity`], and for a velocity without a potential.
     pub fn potential(&self, points: ArrayView2<'_, f64>, t: f64) -> Result<Vec<f64>, TrainError> {
-        let z = self.units.scaled(points);
+        let z = self.scaled(points)?;
         self.expect_time(t)?;
         let values: Array1<f64> = match &self.trained {
             Trained::Matching(_) => return Err(without_potential()),
@@ -114,13 +114,6 @@ impl<N> GameModel<N> {
 /// The velocity of a network that has learnt it directly.
 fn matched(flow: &VelocityFlow, z: ArrayView2<'_, f64>, t: f64) -> Result<Array2<f64>, FlowError> {
     let parameters: Vec<f64> = flow.parameters.iter().map(|&p| p.into()).collect();
-    if z.ncols() != flow.velocity.dim() {
-        return Err(FlowError::Specification {
-            what: "the number of columns of the points".into(),
-            found: z.ncols().to_string(),
-            remedy: format!("give points of dimension {}", flow.velocity.dim()),
-        });
-    }
     let (x, mut tape): (Vec<f64>, _) = (z.iter().copied().collect(), VelocityTape::default());
     flow.velocity.evaluate(&parameters, &x, t, &mut tape)?;
     let mut velocity = Array2::zeros(z.dim());
