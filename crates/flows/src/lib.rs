@@ -5,6 +5,7 @@
 //! | --- | --- |
 //! | [`activation`] | activations with first and second derivative |
 //! | [`scalar_field`] | what a critic can be made of: value, input gradient and the pullback of both |
+//! | [`counted`] | such a field that counts its evaluations |
 //! | [`mlp`] | scalar fields given by multilayer perceptrons |
 //! | [`potential`] | U(x, t), its ∇ₓU and ∂ₜU, and the velocity v = −∇U/λ |
 //! | [`velocity`] | v(x, t) as a network itself, without a potential |
@@ -31,6 +32,7 @@
 )]
 
 pub mod activation;
+pub mod counted;
 pub mod critic;
 pub mod device;
 pub mod error;

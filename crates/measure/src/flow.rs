@@ -2,7 +2,7 @@
 
 use crate::error::finite;
 use crate::subject::{Side, Target};
-use crate::{MeasureError, Measurement, Tell, closeness, indicators, known};
+use crate::{MeasureError, Measurement, Tell, closeness, indicators, known, likelihood};
 use eval::results::Protocol;
 use flows::flow::Representation;
 use flows::scalar_field::ScalarField;
@@ -89,6 +89,9 @@ fn in_training_units<N: ScalarField>(
     }
     if let Some(error) = known::exact_law_error(&model.config, end)? {
         metrics.insert(metrics::EXACT_LAW_ERROR, error);
+    }
+    if let Representation::OtFlow(_) = model.config.representation {
+        metrics.extend(likelihood::of_points(model, reference)?);
     }
     metrics.extend(indicators::indicators(model, start, model.config.sampling.steps, !by_construction)?);
     let (initial, fresh_points) =

@@ -6,8 +6,9 @@
 //! | [`flow()`] | a trained flow: distances to fresh points of its target, indicators of the optimality system |
 //! | [`generator()`] | a trained generator: distances, modes, accuracies of moved digits |
 //! | [`floor()`] | the same between two independent samples of the target: no model can be expected to score less |
+//! | [`cost()`] | what a trained flow costs: parameters, evaluations of networks and time of its samples |
 //! | [`known`] | the distance to the optimum of a flow, where that is known in closed form |
-//! | [`Monitor`] | what is measured of a generator while it is trained |
+//! | [`Monitor`], [`Quality`] | what is measured of a generator and of a flow while they are trained |
 //! | [`Records`] | the records of a run, and the milestones in them |
 //!
 //! Every number is named by a constant of [`metrics`]. What is measured, and on how many points, the
@@ -26,6 +27,7 @@
 )]
 
 mod closeness;
+mod cost;
 mod digits;
 mod error;
 mod floor;
@@ -33,16 +35,20 @@ mod flow;
 mod generator;
 mod indicators;
 pub mod known;
+mod likelihood;
 mod monitor;
+mod quality;
 mod records;
 mod subject;
 
+pub use cost::cost;
 pub use digits::{Accuracy, Digits};
 pub use error::MeasureError;
 pub use floor::floor;
 pub use flow::flow;
 pub use generator::generator;
 pub use monitor::{Monitor, Watched};
+pub use quality::{Quality, seconds_to_near_floor};
 pub use records::{Abscissa, Records};
 
 use eval::results::Layout;

@@ -42,6 +42,9 @@ crate::catalogue! { OPTIMALITY:
     CHARACTERISTIC_RMS = "characteristic_rms", "1", Lower,
         "RMS ‖x(t) − x(T) − ((T−t)/λ)∇φ(x(T))‖ / RMS displacement";
     VELOCITY_SPREAD = "velocity_spread", "length²/time", Lower, "Σ h·E‖v − (x_T − x_0)/T‖²";
+    INVERSE_ERROR = "inverse_error", "length", Lower,
+        "E‖x − f⁻¹(f(x))‖ over target points x, f the map from data to normal points of a flow that is trained by \
+         likelihood, each way in its own steps";
     OPTIMAL_SHARE = "optimal_share", "1", Higher,
         "share of the particles at which the map of an explicit flow is optimal: from x_T the search for the largest \
          U(x, 0) − λ‖x − x_T‖²/(2T) returns to x_0; the other indicators are of these particles";

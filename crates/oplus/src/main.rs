@@ -8,6 +8,7 @@ mod experiment;
 mod interruption;
 mod kinds;
 mod manifest;
+mod memory;
 mod monitor;
 mod nearest;
 mod own_data;

@@ -7,10 +7,12 @@ mod dependencies;
 mod doctor;
 mod downstream;
 mod oplus;
+mod python;
 mod setup;
 mod test;
 mod tidy;
 pub(crate) mod usage;
+mod venv;
 
 use crate::workspace::Workspace;
 use anyhow::Result;
@@ -60,6 +62,8 @@ enum Task {
     Doctor,
     /// Run all tests, those that compare with libtorch included
     Test(PassedOn),
+    /// Build the Python package into target/wheels, and run its tests
+    Python(python::Arguments),
     /// Run the benchmarks
     Bench(bench::Arguments),
     /// Check the rules of the code base
@@ -91,6 +95,7 @@ pub(crate) fn run(cli: Cli) -> Result<ExitCode> {
         Task::Setup(arguments) => setup::run(&workspace, &arguments),
         Task::Doctor => doctor::run(&workspace),
         Task::Test(passed) => test::run(&workspace, &passed.arguments),
+        Task::Python(arguments) => python::run(&workspace, &arguments),
         Task::Bench(arguments) => bench::run(&workspace, &arguments),
         Task::Tidy => tidy::run(&workspace),
         Task::Ci => ci::run(&workspace),

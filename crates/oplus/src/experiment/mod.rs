@@ -71,6 +71,7 @@ pub(crate) fn reproduce(experiment: &Experiment, plan: &Plan) -> Result<Option<S
     }
     let protocol = trials.first().map_or(Protocol::FULL, |trial| protocol(&trial.run.config, preset));
     let floors = campaign::floors(trials.iter().map(|trial| &trial.run.config), protocol)?;
+    campaign::tell_times_to_floors(&mut rows, &floors, out)?;
     let mut results = Results::new(experiment.name.into(), preset.clone(), protocol, rows, floors);
     // The table follows the catalogue, not the order of the work.
     let settings = experiment.rows();

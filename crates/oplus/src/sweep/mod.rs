@@ -69,6 +69,7 @@ pub(crate) fn sweep(plan: &Plan) -> Result<Option<String>> {
     }
     let protocol = trials.first().map_or(Protocol::FULL, |trial| protocol(&trial.run.config, preset));
     let floors = campaign::floors(trials.iter().map(|trial| &trial.run.config), protocol)?;
+    campaign::tell_times_to_floors(&mut rows, &floors, out)?;
     let results = Results::new(name.into(), preset.clone(), protocol, rows, floors);
     write_json(&out.join(RESULTS_FILE), &results)?;
     let mut text = format!("# {}\n\nPreset `{preset}`; the runs are in `runs`.\n", title(&results));
