@@ -419,13 +419,14 @@ impl<N: ScalarField> FlowModel<N> {
             Trained::Game(players) => players.flow.len() + players.critic.len(),
             Trained::Explicit(model) => model.parameter_count(),
             Trained::Matching(flow) => flow.parameters.len(),
+            Trained::OtFlow(flow) => flow.parameter_count(),
         }
     }
 
-    /// Evaluations of networks that a sample takes in `steps` Euler steps, mean over the rows of `start`, [n, d].
+    /// Evaluations of networks that a sample takes in `steps` steps, mean over the rows of `start`, [n, d].
     ///
     /// One of the flow's network for each step, and what is counted of the critic: a Hopf–Lax flow asks its network once
-    /// and searches the critic for each point, an explicit flow asks for one gradient whatever the steps. Complexity: that of moving the points.
+    /// and searches the critic for each point, an explicit flow asks for one gradient whatever the steps; a Runge–Kutta step of an OT-Flow asks four times. Complexity: that of moving the points.
     ///
     /// # Errors
     /// As [`FlowModel::push_forward`].
@@ -434,6 +435,7 @@ impl<N: ScalarField> FlowModel<N> {
             Trained::Game(players) => players,
             Trained::Explicit(_) => return Ok(1.0),
             Trained::Matching(_) => return Ok(steps as f64),
+            Trained::OtFlow(_) => return Ok(4.0 * steps as f64),
         };
         let Game { critic, flow, objective } = &players.game;
         let own = if matches!(flow, Flow::HopfLax { .. }) { 1 } else { steps };
