@@ -45,6 +45,7 @@ impl<N: ScalarField> FlowModel<N> {
         self.expect_time(t)?;
         let values: Array1<f64> = match &self.trained {
             Trained::Matching(_) => return Err(without_potential()),
+            Trained::OtFlow(flow) => flow.potential(z.view(), t)?,
             Trained::Explicit(model) => {
                 let Field { gradient, lambda } = self.field(z.view(), t)?;
                 let beginnings = &z + &(&gradient * (t / lambda));
@@ -78,6 +79,10 @@ impl<N: ScalarField> FlowModel<N> {
         Ok(match &self.trained {
             Trained::Explicit(model) => {
                 Field { gradient: model.derivatives(z, t)?.gradient, lambda: self.config.flow.lambda }
+            }
+            Trained::OtFlow(flow) => {
+                let (gradient, lambda) = flow.slopes(z, t)?;
+                Field { gradient, lambda }
             }
             Trained::Matching(flow) => Field { gradient: -matched(flow, z, t)?, lambda: 1.0 },
             Trained::Game(players) => {

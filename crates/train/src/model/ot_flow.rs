@@ -8,7 +8,7 @@ use flows::FlowError;
 use flows::ot_flow::OtFlow;
 use flows::record::RecordError;
 use mfg::Trajectory;
-use ndarray::{Array2, ArrayView2};
+use ndarray::{Array1, Array2, ArrayView2};
 
 /// The averaged potential of an OT-Flow.
 #[derive(Debug, Clone, PartialEq)]
@@ -74,6 +74,20 @@ impl OtFlowModel {
         steps: usize,
     ) -> Result<Vec<f64>, FlowError> {
         self.flow.log_density(&self.wide(), points, steps)
+    }
+
+    /// U at the rows of `points` and one time, up to one constant.
+    pub(super) fn potential(&self, points: ArrayView2<'_, f64>, t: f64) -> Result<Array1<f64>, FlowError> {
+        Ok(self.flow.field(&self.wide())?.potential(points, t)?.into())
+    }
+
+    /// ∇U there, and λ.
+    pub(super) fn slopes(
+        &self,
+        points: ArrayView2<'_, f64>,
+        t: f64,
+    ) -> Result<(Array2<f64>, f64), FlowError> {
+        Ok((self.flow.field(&self.wide())?.derivatives(points, t)?.0, self.flow.lambda))
     }
 
     fn wide(&self) -> Vec<f64> {
