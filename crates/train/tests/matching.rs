@@ -115,7 +115,10 @@ fn state(run: &Path) -> Vec<Vec<f32>> {
 fn an_interrupted_training_ends_in_the_same_bits() {
     for changes in [
         ["representation.coupling=optimal", "representation.sigma=0.1"],
-        ["representation.rectifications=1", "initial={ kind = \"target\", target = \"moons\", dim = 3, samples = 200 }"],
+        [
+            "representation.rectifications=1",
+            "initial={ kind = \"target\", target = \"moons\", dim = 3, samples = 200 }",
+        ],
     ] {
         let (folder, config) = (tempfile::tempdir().unwrap(), small(&changes));
         let whole = folder.path().join("whole");

@@ -140,6 +140,11 @@ const TARGETS: &[&str] = &[
     "origin",
     "plane",
     "shifted-gaussian",
+    "cfm-moons",
+    "cfm-s-curve",
+    "cfm-eight-gaussians",
+    "wide-moons",
+    "wide-eight-gaussians",
 ];
 
 const DIGITS: &[&str] = &["mnist", "usps", "usps-resampled"];

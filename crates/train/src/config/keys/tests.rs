@@ -67,7 +67,8 @@ fn flow_matching_has_no_keys_of_a_game() {
     let given = "[critic]\nbound = 2.0\n[flow]\nlambda = 0.1\n[training]\ncritic_updates = 2\n";
     let error = flow(&format!("{matching}{given}")).unwrap_err();
     for key in ["critic", "flow.lambda", "training.critic_updates"] {
-        let expected = format!("{key} is no key of a flow that is trained without a critic: leave it out, or write");
+        let expected =
+            format!("{key} is no key of a flow that is trained without a critic: leave it out, or write");
         assert!(error.contains(&expected), "{error}");
     }
     let config = flow(&format!("{matching}[flow]\nhorizon = 2.0\n")).unwrap();
