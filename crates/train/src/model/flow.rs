@@ -419,6 +419,7 @@ impl<N: ScalarField> FlowModel<N> {
             Trained::Game(players) => players.flow.len() + players.critic.len(),
             Trained::Explicit(model) => model.parameter_count(),
             Trained::Matching(flow) => flow.parameters.len(),
+            Trained::OtFlow(flow) => flow.parameter_count(),
         }
     }
 
@@ -434,6 +435,8 @@ impl<N: ScalarField> FlowModel<N> {
             Trained::Game(players) => players,
             Trained::Explicit(_) => return Ok(1.0),
             Trained::Matching(_) => return Ok(steps as f64),
+            // A step of Runge and Kutta of fourth order.
+            Trained::OtFlow(_) => return Ok(4.0 * steps as f64),
         };
         let Game { critic, flow, objective } = &players.game;
         let own = if matches!(flow, Flow::HopfLax { .. }) { 1 } else { steps };

@@ -34,6 +34,11 @@ impl OtFlowModel {
         self.flow.potential.dim()
     }
 
+    /// The trained numbers.
+    pub(super) fn parameter_count(&self) -> usize {
+        self.parameters.len()
+    }
+
     /// The samples that normal points become in `steps` steps, in single precision as in training.
     pub(super) fn push_forward(
         &self,
