@@ -53,6 +53,11 @@ struct Trial {
 /// one; none when it was interrupted.
 pub(crate) fn reproduce(experiment: &Experiment, plan: &Plan) -> Result<Option<String>> {
     let trials = trials(experiment, plan)?;
+    if plan.campaign.preset == "quick" && plan.rows.is_empty() {
+        for family in experiment.beyond_quick {
+            say::note!("the rows {family} are left out of a first impression: --rows {family}/ makes them");
+        }
+    }
     let sets: BTreeSet<&str> = trials.iter().flat_map(|trial| kinds::digit_sets(&trial.run.config)).collect();
     // What no package carries comes last in the alphabet and is the harder to get: it is said first.
     sets.into_iter().rev().try_for_each(digits_are_there)?;
@@ -119,7 +124,11 @@ pub(crate) fn report(folder: &Path, results: &Results) -> Result<PathBuf> {
 fn trials(experiment: &Experiment, plan: &Plan) -> Result<Vec<Trial>> {
     let mut trials = Vec::new();
     let name = |row: &Setting| format!("{}/{}", row.family, row.stem);
-    for row in experiment.rows().into_iter().filter(|row| name(row).contains(&plan.rows)) {
+    let wanted = |row: &&Setting| {
+        let named = !plan.rows.is_empty() || plan.campaign.preset != "quick";
+        name(row).contains(&plan.rows) && (named || !experiment.beyond_quick.contains(&row.family))
+    };
+    for row in experiment.rows().into_iter().filter(wanted) {
         let origin = format!("configs/{}/{}/{}.toml", experiment.name, row.family, row.stem);
         for seed in 0..plan.seeds.get() as u64 {
             let mut changes = vec![format!("seed={seed}")];
@@ -241,4 +250,37 @@ fn write_table(experiment: &Experiment, results: &Results, out: &Path) -> Result
         }
     }
     Ok(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Plan, find, trials};
+    use crate::campaign::Campaign;
+    use flows::device::Device;
+    use std::num::NonZeroUsize;
+
+    /// The families of the runs, each once.
+    fn families(preset: &str, rows: &str) -> Vec<&'static str> {
+        let campaign = Campaign {
+            preset: preset.into(),
+            side_by_side: NonZeroUsize::MIN,
+            device: Device::Cpu,
+            out: "out".into(),
+            resume: false,
+        };
+        let plan = Plan { campaign, rows: rows.into(), seeds: NonZeroUsize::MIN, usps_resampled: false };
+        let trials = trials(find("table1").unwrap(), &plan).unwrap();
+        let mut families: Vec<_> = trials.iter().map(|trial| trial.row.family).collect();
+        families.sort_unstable();
+        families.dedup();
+        families
+    }
+
+    #[test]
+    fn a_first_impression_leaves_the_rivals_out_unless_rows_are_named() {
+        assert_eq!(families("quick", ""), ["explicit", "published", "tuned"]);
+        assert_eq!(families("full", ""), ["explicit", "published", "rivals", "tuned"]);
+        assert_eq!(families("quick", "rivals/"), ["rivals"]);
+        assert!(families("quick", "pinwheel-7d").contains(&"rivals"));
+    }
 }
