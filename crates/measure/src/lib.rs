@@ -7,6 +7,7 @@
 //! | [`generator()`] | a trained generator: distances, modes, accuracies of moved digits |
 //! | [`floor()`] | the same between two independent samples of the target: no model can be expected to score less |
 //! | [`known`] | the distance to the optimum of a flow, where that is known in closed form |
+//! | [`simple_maps`] | maps without a training, where the optimal map is known for every point |
 //! | [`Monitor`] | what is measured of a generator while it is trained |
 //! | [`Records`] | the records of a run, and the milestones in them |
 //!
@@ -33,6 +34,7 @@ mod flow;
 mod generator;
 mod indicators;
 pub mod known;
+mod known_map;
 mod monitor;
 mod records;
 mod subject;
@@ -42,6 +44,7 @@ pub use error::MeasureError;
 pub use floor::floor;
 pub use flow::flow;
 pub use generator::generator;
+pub use known_map::simple_maps;
 pub use monitor::{Monitor, Watched};
 pub use records::{Abscissa, Records};
 
@@ -116,6 +119,8 @@ mod stream_name {
     pub(crate) const DIRECTIONS: &str = "measured-directions";
     /// Even starting points.
     pub(crate) const EVEN: &str = "measured-even-start";
+    /// Points that the optimal map is known at.
+    pub(crate) const KNOWN_MAP: &str = "measured-known-map";
     /// The choice of source digits.
     pub(crate) const SOURCE: &str = "measured-source-digits";
     /// The choice of the test digits of the smaller accuracy.

@@ -46,6 +46,8 @@ pub(crate) fn digit_sets(config: &Config) -> Vec<&'static str> {
 /// How clouds are measured under a preset.
 pub(crate) fn protocol(config: &Config, preset: &str) -> Protocol {
     let (pairs, exact_points) = match config {
+        // The truth is known point by point: clouds are only looked at beside it.
+        Config::Flow(config) if config.data.known_map().is_some() && preset != "smoke" => (2, 1000),
         Config::Flow(_) => {
             return match preset {
                 "smoke" => Protocol::SMOKE,
@@ -62,5 +64,6 @@ pub(crate) fn protocol(config: &Config, preset: &str) -> Protocol {
             _ => (8, RING_POINTS),
         },
     };
-    Protocol { pairs, exact_points, sinkhorn_points: 0, sinkhorn_points_as_published: 0 }
+    let sinkhorn_points = if matches!(config, Config::Flow(_)) { exact_points } else { 0 };
+    Protocol { pairs, exact_points, sinkhorn_points, sinkhorn_points_as_published: sinkhorn_points }
 }

@@ -7,6 +7,7 @@ mod explicit;
 mod flow;
 mod generator;
 mod initial;
+mod transport;
 
 pub use explicit::ExplicitModel;
 pub use flow::FlowModel;

@@ -69,18 +69,22 @@ pub(super) const POINTS: Choice = Choice {
             keys: &[
                 Key::required("target", Word(TARGETS), "\"pinwheel\"", "Which one."),
                 Key::required("dim", Count(2), "2", "Its ambient dimension."),
-                Key::optional(
-                    "samples",
-                    Count(2),
-                    "100000",
-                    "How many points are drawn once for the whole run; where it is left out each minibatch is drawn afresh.",
-                ),
+                SAMPLES,
                 Key::new(
                     "balanced",
                     Flag,
                     "false",
                     "Whether what is drawn at once has equal counts of the components.",
                 ),
+            ],
+        },
+        Variant {
+            name: "known-map",
+            says: "One side of two laws between which the optimal map is known: the first in `initial`, its image in `data`.",
+            keys: &[
+                Key::required("map", Word(KNOWN_MAPS), "\"log-sum-exp\"", "Which map."),
+                Key::required("dim", Count(1), "2", "The dimension of both laws."),
+                SAMPLES,
             ],
         },
         Variant {
@@ -106,6 +110,13 @@ pub(super) const POINTS: Choice = Choice {
 
 const DIMENSION: Key =
     Key::optional("dim", Count(1), "2", "Dimension; that of the data where it is left out.");
+
+const SAMPLES: Key = Key::optional(
+    "samples",
+    Count(2),
+    "100000",
+    "How many points are drawn once for the whole run; where it is left out each minibatch is drawn afresh.",
+);
 
 const HELD_OUT: Key = Key::optional(
     "held_out",
@@ -135,5 +146,7 @@ const TARGETS: &[&str] = &[
     "plane",
     "shifted-gaussian",
 ];
+
+const KNOWN_MAPS: &[&str] = &["mix3-to-mix10", "piecewise-affine", "log-sum-exp", "gaussian"];
 
 const DIGITS: &[&str] = &["mnist", "usps", "usps-resampled"];
