@@ -42,6 +42,9 @@ pub enum FlowError {
     /// Moments that define no map between Gaussians.
     #[error(transparent)]
     Gaussian(#[from] ot_core::gaussian::GaussianError),
+    /// Minibatches without a plan between them.
+    #[error(transparent)]
+    Coupling(#[from] ot_core::exact::ExactError),
     /// An error that libtorch reported.
     #[cfg(feature = "torch")]
     #[error("libtorch: {0}")]

@@ -16,6 +16,7 @@
 //! | [`flow`] | the flow: its representation, what it minimises, and the gradient of that |
 //! | [`explicit`] | the potential at time 0 as the network, which determines the critic |
 //! | [`hopf_lax`] | the potential that the critic determines, by the Hopf–Lax formula |
+//! | [`matching`] | a velocity that is regressed on pairs of points, without a critic |
 //! | [`integrate`] | forward Euler and fourth-order Runge–Kutta |
 //! | [`game`] | the two players together, and the backends that compute their gradients |
 //! | [`record`] | trajectories with everything that optimality is measured by |
@@ -42,6 +43,7 @@ pub mod hopf_lax;
 pub mod integrate;
 pub mod kantorovich;
 pub mod lipschitz;
+pub mod matching;
 mod matrix;
 pub mod mlp;
 pub mod parallel;

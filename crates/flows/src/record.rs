@@ -81,7 +81,7 @@ pub fn trajectory<N: ScalarField>(
         positions,
         potential_gradient,
         potential_time_derivative: has_potential.then_some(potential_time_derivative),
-        critic_gradient,
+        critic_gradient: Some(critic_gradient),
         noise: (objective.noise > 0.0)
             .then_some(Noise { sigma: objective.noise, laplacian: has_potential.then_some(laplacian) }),
         interaction: objective.interaction.map(|_| interaction),

@@ -71,18 +71,43 @@ impl Velocity {
         t: T,
         tape: &mut VelocityTape<T>,
     ) -> Result<(), FlowError> {
+        self.evaluate_rows(parameters, x, std::iter::repeat(t), tape)
+    }
+
+    /// Evaluates v at each row of `x`, [n, d], and its own time of `t`, \[n\].
+    ///
+    /// # Errors
+    /// [`FlowError::Shape`] when a buffer does not fit.
+    pub fn evaluate_at<T: Real>(
+        &self,
+        parameters: &[T],
+        x: &[T],
+        t: &[T],
+        tape: &mut VelocityTape<T>,
+    ) -> Result<(), FlowError> {
+        expect_length("the batch of positions", x.len(), t.len() * self.dim())?;
+        self.evaluate_rows(parameters, x, t.iter().copied(), tape)
+    }
+
+    fn evaluate_rows<T: Real>(
+        &self,
+        parameters: &[T],
+        x: &[T],
+        times: impl Iterator<Item = T>,
+        tape: &mut VelocityTape<T>,
+    ) -> Result<(), FlowError> {
         let dim = self.dim();
         expect_rows("the batch of positions", x.len(), dim)?;
         tape.input.clear();
-        for row in x.chunks_exact(dim) {
+        for (row, t) in x.chunks_exact(dim).zip(times) {
             tape.input.extend_from_slice(row);
             tape.input.push(t);
         }
         self.net.evaluate(parameters, &tape.input, Statistics::Batch, &mut tape.net)
     }
 
-    /// Adds ∂ℓ/∂parameters to `parameter_gradient` and writes ∂ℓ/∂x, [n, d], for the cotangent ∂ℓ/∂v, [n, d], of
-    /// the last evaluation.
+    /// Adds ∂ℓ/∂parameters to `parameter_gradient` and, if asked, writes ∂ℓ/∂x, [n, d], for the cotangent ∂ℓ/∂v, [n,
+    /// d], of the last evaluation.
     ///
     /// # Errors
     /// [`FlowError::Shape`] when a buffer does not fit the evaluation.
@@ -92,11 +117,14 @@ impl Velocity {
         tape: &mut VelocityTape<T>,
         cotangent: &[T],
         parameter_gradient: &mut [T],
-        position_gradient: &mut [T],
+        position_gradient: Option<&mut [T]>,
     ) -> Result<(), FlowError> {
         let dim = self.dim();
-        expect_length("the gradient of the positions", position_gradient.len(), cotangent.len())?;
         let VelocityTape { net, input, input_gradient } = tape;
+        let Some(position_gradient) = position_gradient else {
+            return self.net.pull_back(parameters, net, cotangent, parameter_gradient, None);
+        };
+        expect_length("the gradient of the positions", position_gradient.len(), cotangent.len())?;
         input_gradient.resize(input.len(), T::zero());
         self.net.pull_back(parameters, net, cotangent, parameter_gradient, Some(input_gradient))?;
         for (out, row) in position_gradient.chunks_exact_mut(dim).zip(input_gradient.chunks_exact(dim + 1)) {

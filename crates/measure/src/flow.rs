@@ -99,7 +99,9 @@ fn in_training_units<N: ScalarField>(
     )?);
     tell("the indicators of the optimality system");
     metrics.extend(indicators::indicators(model, start, model.config.sampling.steps, !by_construction)?);
-    metrics.extend(indicators::critic_slopes(model, end, reference)?);
+    if model.config.representation.has_critic() {
+        metrics.extend(indicators::critic_slopes(model, end, reference)?);
+    }
     Ok(Measurement { metrics, layout, start: None, generated, target: fresh })
 }
 

@@ -27,8 +27,11 @@ struct Problem {
 }
 
 impl Problem {
-    /// The problem of a configuration; none where its data are no synthetic target.
+    /// The problem of a configuration; none where its data are no synthetic target, and of a flow without a critic.
     fn new(config: &FlowConfig) -> Option<Self> {
+        if !config.representation.has_critic() {
+            return None;
+        }
         let weight = config.critic.divergence_weight;
         Some(Self {
             target: config.data.target()?,

@@ -50,7 +50,7 @@ impl Metric {
     pub fn length_power(&self) -> i32 {
         match self.unit {
             "length" | "φ/length" => 1,
-            "length²" | "length²/time" | "φ" | "φ/time" => 2,
+            "length²" | "length²/time" | "length²/time²" | "φ" | "φ/time" => 2,
             _ => 0,
         }
     }

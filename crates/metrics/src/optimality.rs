@@ -47,6 +47,9 @@ crate::catalogue! { OPTIMALITY:
     OPTIMAL_SHARE = "optimal_share", "1", Higher,
         "share of the particles at which the map of an explicit flow is optimal: from x_T the search for the largest \
          U(x, 0) − λ‖x − x_T‖²/(2T) returns to x_0; the other indicators are of these particles";
+    BEYOND_REACH = "beyond_reach", "1", Lower,
+        "share of 500 points of ρ0 whose way to the target under the optimal plan is longer than R = L·T/λ, the longest \
+         that the bound L on the critic's slope leaves";
     CRITIC_SLOPE_MAX = "critic_slope_max", "1", Neither,
         "max ‖∇φ‖/L over target points, generated points and their interpolates; in the records of a training max \
          ‖∇φ‖ over the points of the penalty";

@@ -25,6 +25,8 @@ crate::catalogue! { TRAINING:
     TERMINAL_COST = "terminal_cost", "φ", Neither, "E φ(x_T) on the last minibatch";
     BATCH_KINETIC_ENERGY = "batch_kinetic_energy", "length²/time", Neither,
         "Σ h·E ½‖v‖² on the last minibatch";
+    MATCHING_LOSS = "matching_loss", "length²/time²", Neither,
+        "mean ‖v(x_t, t) − (x_T − x₀)/T‖² over the pairs of the last minibatch";
     LEARNING_RATE_FLOW = "learning_rate_flow", "1", Neither, "learning rate of the flow in the last iteration";
     LEARNING_RATE_CRITIC = "learning_rate_critic", "1", Neither,
         "learning rate of the critic in the last iteration";

@@ -91,7 +91,7 @@ fn optimal(name: &str, trajectory: &Trajectory) -> Result<(), MfgError> {
     row(&format!("{name}: Hamilton–Jacobi residual"), 0.0, found.hj_residual_rms.unwrap_or(f64::NAN));
     row(&format!("{name}: continuity residual"), 0.0, found.continuity_residual);
     row(&format!("{name}: distance from characteristics"), 0.0, found.characteristic_rms.unwrap_or(f64::NAN));
-    row(&format!("{name}: gap of ∇U and ∇φ at T"), 0.0, found.terminal_gradient_rms);
+    row(&format!("{name}: gap of ∇U and ∇φ at T"), 0.0, found.terminal_gradient_rms.unwrap_or(f64::NAN));
     Ok(())
 }
 

@@ -6,7 +6,8 @@ use metrics::Metric;
 /// How far a flow is from the optimality system; every indicator but the kinetic energy is 0 at the exact optimum.
 ///
 /// A relative indicator is none where what it is relative to vanishes. Those of straight paths are none where noise or
-/// an interaction bends the optimal ones, that of the Hamilton–Jacobi equation where a velocity has no potential.
+/// an interaction bends the optimal ones, that of the Hamilton–Jacobi equation where a velocity has no potential, those
+/// of the terminal condition and of the characteristics where there is no critic.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Indicators {
     /// [`hamilton_jacobi::residual_rms`].
@@ -14,7 +15,7 @@ pub struct Indicators {
     /// [`hamilton_jacobi::residual_relative`].
     pub hj_residual_relative: Option<f64>,
     /// [`Trajectory::terminal_gradient_rms`].
-    pub terminal_gradient_rms: f64,
+    pub terminal_gradient_rms: Option<f64>,
     /// [`Trajectory::terminal_gradient_relative`].
     pub terminal_gradient_relative: Option<f64>,
     /// [`continuity::residual`].
@@ -84,7 +85,7 @@ impl Indicators {
         [
             (metrics::HJ_RESIDUAL_RMS, self.hj_residual_rms),
             (metrics::HJ_RESIDUAL_RELATIVE, self.hj_residual_relative),
-            (metrics::TERMINAL_GRADIENT_RMS, Some(self.terminal_gradient_rms)),
+            (metrics::TERMINAL_GRADIENT_RMS, self.terminal_gradient_rms),
             (metrics::TERMINAL_GRADIENT_RELATIVE, self.terminal_gradient_relative),
             (metrics::CONTINUITY_RESIDUAL, Some(self.continuity_residual)),
             (metrics::CHARACTERISTIC_RMS, self.characteristic_rms),

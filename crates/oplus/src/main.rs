@@ -1,6 +1,7 @@
-//! The oplus binary: init, train, resume, sample, eval, reproduce, report.
+//! The oplus binary: init, train, resume, sample, eval, reproduce, sweep, report.
 
 mod advice;
+mod campaign;
 mod command;
 mod ending;
 mod experiment;
@@ -15,6 +16,7 @@ mod progress;
 mod run;
 mod run_folder;
 mod samples;
+mod sweep;
 
 use clap::Parser;
 use std::process::ExitCode;

@@ -10,7 +10,7 @@ use crate::run_folder::{PATHS_PICTURE, REPORT_FILE, RESULTS_FILE, results, write
 use crate::{page, samples};
 use anyhow::Result;
 use datasets::write_whole;
-use eval::results::{Floor, Protocol, Results, Row, Status, Verdict};
+use eval::results::{Floor, Protocol, Results, Row, Settings, Status, Verdict};
 use eval::sampling;
 use flows::device::Device;
 use flows::record::RecordError;
@@ -196,6 +196,7 @@ fn finish(config: &Config, folder: &Path, outcome: &Outcome, manifest: &Manifest
         dataset,
         dim: model.dim(),
         seed: config.seed(),
+        settings: Settings::default(),
         status,
         run: ".".into(),
         samples: samples.map(str::to_owned),

@@ -5,6 +5,7 @@ use crate::adversarial::{Players, StepReport, Trainer};
 use crate::checkpoint::{State, Stored};
 use crate::config::{self, ConfigError, Configuration, FlowConfig, Kind, Points, StopWhen};
 use crate::explicit::ExplicitRun;
+use crate::matching::MatchingRun;
 use crate::model::{FlowModel, GameModel, Initial};
 use crate::observe::Monitor;
 use crate::outcome::Stop;
@@ -65,8 +66,14 @@ impl Configuration for FlowConfig {
 
     fn begin(&self, source: Source, device: Device) -> Result<FlowTraining, TrainError> {
         let source = source.square()?;
-        if matches!(self.representation, Representation::Explicit(_)) {
-            return Ok(FlowTraining::Explicit(Box::new(ExplicitRun::new(self, source, device)?)));
+        match self.representation {
+            Representation::Explicit(_) => {
+                return Ok(FlowTraining::Explicit(Box::new(ExplicitRun::new(self, source, device)?)));
+            }
+            Representation::Matching(_) => {
+                return Ok(FlowTraining::Matching(Box::new(MatchingRun::new(self, source, device)?)));
+            }
+            _ => {}
         }
         let game = self.game(source.dim())?;
         let run = FlowRun::new(self, game, Trainer::new(self, source, device)?)?;
@@ -80,6 +87,8 @@ pub enum FlowTraining {
     Game(Box<FlowRun>),
     /// An explicit flow.
     Explicit(Box<ExplicitRun>),
+    /// A velocity by flow matching.
+    Matching(Box<MatchingRun>),
 }
 
 /// The same expression for the training within.
@@ -88,6 +97,7 @@ macro_rules! either {
         match $training {
             FlowTraining::Game($inner) => $value,
             FlowTraining::Explicit($inner) => $value,
+            FlowTraining::Matching($inner) => $value,
         }
     };
 }

@@ -2,7 +2,7 @@
 
 use super::Table;
 use crate::Summary;
-use crate::results::{Floor, Protocol, Results, Row, Status};
+use crate::results::{Floor, Protocol, Results, Row, Setting, Settings, Status};
 use metrics::Metric;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::collections::BTreeSet;
@@ -100,19 +100,26 @@ struct Group<'a> {
     dataset: &'a str,
     dim: usize,
     method: &'a str,
+    settings: &'a Settings,
 }
 
 fn groups<'a>(results: &'a Results, family: &str) -> Vec<Group<'a>> {
     let rows: Vec<&Row> = results.rows.iter().filter(|row| row.family == family).collect();
-    let mut keys = distinct(rows.iter().map(|row| (row.dataset.as_str(), row.dim, row.method.as_str())));
+    let mut groups: Vec<Group<'_>> = Vec::new();
+    for row in rows {
+        let (dataset, dim, method, settings) =
+            (row.dataset.as_str(), row.dim, row.method.as_str(), &row.settings);
+        let same = |group: &&mut Group<'_>| {
+            (group.dataset, group.dim, group.method, group.settings) == (dataset, dim, method, settings)
+        };
+        match groups.iter_mut().find(same) {
+            Some(group) => group.rows.push(row),
+            None => groups.push(Group { rows: vec![row], dataset, dim, method, settings }),
+        }
+    }
     // A stable sort: methods keep the order in which they came.
-    keys.sort_by_key(|(dataset, dim, _)| (*dataset, *dim));
-    let members = |(dataset, dim, method)| {
-        let same =
-            |row: &&Row| (row.dataset.as_str(), row.dim, row.method.as_str()) == (dataset, dim, method);
-        Group { rows: rows.iter().copied().filter(same).collect(), dataset, dim, method }
-    };
-    keys.into_iter().map(members).collect()
+    groups.sort_by_key(|group| (group.dataset, group.dim));
+    groups
 }
 
 /// The distinct values in the order of their first appearance.
@@ -165,10 +172,14 @@ fn table(
     let metrics: Vec<&Metric> = columns.metrics.iter().filter(filled).copied().collect();
     let printed = |metric: &&Metric| groups.iter().any(|group| in_print(group, metric, published).is_some());
     let in_print_metric = columns.in_print.filter(printed);
+    let keys = distinct(groups.iter().flat_map(|group| group.settings.iter().map(|(key, _)| key)));
     let status = columns.with_status_and_floor;
     let mut rows: Vec<Vec<String>> = Vec::new();
     for (index, group) in groups.iter().enumerate() {
         let mut cells = vec![group.target(), group.method.into()];
+        cells.extend(
+            keys.iter().map(|key| group.settings.get(key).map(Setting::to_string).unwrap_or_default()),
+        );
         cells.extend(status.then(|| group.status()));
         cells.extend(metrics.iter().map(|metric| group.cell(metric)));
         cells.extend(in_print_metric.map(|metric| in_print(group, metric, published).unwrap_or("–".into())));
@@ -176,10 +187,13 @@ fn table(
         let next = groups.get(index + 1).map(|next| (next.dataset, next.dim));
         if status && next != Some((group.dataset, group.dim)) {
             let same = |floor: &&Floor| floor.dataset.starts_with(group.dataset) && floor.dim == group.dim;
-            rows.extend(results.floors.iter().filter(same).map(|floor| floor_row(floor, &metrics)));
+            rows.extend(
+                results.floors.iter().filter(same).map(|floor| floor_row(floor, keys.len(), &metrics)),
+            );
         }
     }
     let mut head: Vec<String> = vec!["target".into(), "method".into()];
+    head.extend(keys.into_iter().map(String::from));
     head.extend(status.then(|| "status".into()));
     head.extend(metrics.iter().map(|metric| metric.name.into()));
     head.extend(in_print_metric.map(|metric| format!("in print: {metric}")));
@@ -200,8 +214,10 @@ fn caption(columns: &Columns, protocol: Protocol) -> String {
     caption
 }
 
-fn floor_row(floor: &Floor, metrics: &[&Metric]) -> Vec<String> {
-    let mut cells = vec![format!("{} {}D", floor.dataset, floor.dim), "floor".into(), String::new()];
+fn floor_row(floor: &Floor, keys: usize, metrics: &[&Metric]) -> Vec<String> {
+    let mut cells = vec![format!("{} {}D", floor.dataset, floor.dim), "floor".into()];
+    // No settings, and no status.
+    cells.extend(std::iter::repeat_n(String::new(), keys + 1));
     cells.extend(metrics.iter().map(|metric| match floor.metrics.get(metric) {
         Some(mean) => Summary { mean, sd: floor.metrics.deviation(metric), count: 1 }.to_string(),
         None => "–".into(),
@@ -270,6 +286,7 @@ mod tests {
             dataset: "pinwheel".into(),
             dim,
             seed,
+            settings: Settings::default(),
             status,
             run: ".".into(),
             samples: None,
@@ -327,6 +344,24 @@ mod tests {
         );
         assert!(tables[0].caption.contains("n = 2000 for w2_squared"));
         assert!(tables[2].to_markdown().contains("arXiv 2407.11901"));
+    }
+
+    #[test]
+    fn rows_of_other_settings_are_not_put_together() {
+        let with = |lambda: f64, row: Row| {
+            let settings = [("flow.lambda".to_owned(), Setting::Number(lambda))].into_iter().collect();
+            Row { settings, ..row }
+        };
+        let tables = tables(vec![
+            with(0.5, row(2, "w1w2", 0, Status::Ok, &[1.0])),
+            with(0.5, row(2, "w1w2", 1, Status::Ok, &[3.0])),
+            with(0.1, row(2, "w1w2", 0, diverged(4), &[])),
+        ]);
+        assert_eq!(tables[0].head[..4], ["target", "method", "flow.lambda", "status"]);
+        // 2 ± √2; the floor has no settings.
+        assert_eq!(tables[0].rows[0][1..5], ["w1w2", "0.5", "ok (2 seeds)", "2.00 ± 1.41"]);
+        assert_eq!(tables[0].rows[1][1..5], ["w1w2", "0.1", "diverged at 4", "–"]);
+        assert_eq!(tables[0].rows[2][1..5], ["floor", "", "", "0.0200 ± 0.00400"]);
     }
 
     #[test]

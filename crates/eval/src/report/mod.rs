@@ -5,7 +5,10 @@ mod figure;
 mod table;
 
 pub use comparison::{Columns, Published, comparison};
-pub use figure::{Cloud, Curves, Drawing, Figure, FigureError, Images, Paths, Scale, Scatter, Series};
+pub use figure::{
+    Cloud, Curves, Drawing, Figure, FigureError, HeatCell, HeatMap, Images, LevelSeries, Levels, Paths,
+    Scale, Scatter, Series,
+};
 pub use table::Table;
 
 use serde::{Deserialize, Serialize};

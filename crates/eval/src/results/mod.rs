@@ -1,9 +1,11 @@
 //! The results of a run or of a whole experiment, as they stand in `results.json`.
 
 mod numbers;
+mod settings;
 mod verdict;
 
 pub use numbers::Metrics;
+pub use settings::{Setting, Settings};
 pub use verdict::{Layout, Reference, Verdict};
 
 use serde::{Deserialize, Serialize};
@@ -76,6 +78,9 @@ pub struct Row {
     pub dim: usize,
     /// The seed.
     pub seed: u64,
+    /// The settings in which the runs of a sweep differ: values by key, in the order of the keys.
+    #[serde(default, skip_serializing_if = "Settings::is_empty")]
+    pub settings: Settings,
     /// How the run ended.
     #[serde(flatten)]
     pub status: Status,
@@ -166,6 +171,7 @@ mod tests {
             dataset: "pinwheel".into(),
             dim: 7,
             seed: 3,
+            settings: Settings::default(),
             status,
             run: "runs/a".into(),
             samples: Some("samples/a.npy".into()),

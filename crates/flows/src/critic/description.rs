@@ -37,6 +37,21 @@ pub struct CriticDescription {
     pub initialisation: Initialisation,
 }
 
+impl Default for CriticDescription {
+    /// The critic of flows that have none: nothing of it is read.
+    fn default() -> Self {
+        Self {
+            divergence: Divergence::DonskerVaradhan,
+            divergence_weight: one(),
+            bound: one(),
+            lipschitz: Lipschitz::default(),
+            hidden: Vec::new(),
+            activation: relu(),
+            initialisation: Initialisation::default(),
+        }
+    }
+}
+
 impl CriticDescription {
     /// Checks every value against its domain; errors name the field.
     ///

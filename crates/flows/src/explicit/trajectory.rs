@@ -41,7 +41,7 @@ pub fn trajectory(
         potential_gradient: vec![gradient; times.len()],
         potential_time_derivative: Some(vec![energy; times.len()]),
         times,
-        critic_gradient,
+        critic_gradient: Some(critic_gradient),
         noise: None,
         interaction: None,
     })?)

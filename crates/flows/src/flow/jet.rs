@@ -227,7 +227,8 @@ impl<N: ScalarField> Game<N> {
             // ∂ₜU is not there, so its cotangent is 0.
             (Flow::Velocity(velocity), Jet::Velocity { tape, .. }) => {
                 scaled(&mut scratch.gradient, T::of(-self.objective.lambda), gradient);
-                velocity.pull_back(weights.velocity(), tape, &scratch.gradient, parameters, position)?;
+                let cotangent = &scratch.gradient;
+                velocity.pull_back(weights.velocity(), tape, cotangent, parameters, Some(position))?;
             }
             (Flow::ExactTerminal(potential), Jet::Blend(blend)) => {
                 let Blend { net, critic, share, .. } = &mut **blend;

@@ -29,7 +29,7 @@ use serde::{Deserialize, Serialize};
 /// assert_eq!((objective.horizon, objective.kinetic, objective.noise), (1.0, true, 0.0));
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(default, deny_unknown_fields)]
 pub struct FlowObjective {
     /// The horizon T.
     pub horizon: f64,
@@ -38,25 +38,19 @@ pub struct FlowObjective {
     /// Euler steps of a training iteration: a number, or `{ min, max }` to draw one for every iteration.
     pub steps: Steps,
     /// Whether λ·KE is part of the objective (the W2 proximal).
-    #[serde(default = "yes")]
     pub kinetic: bool,
     /// Weight of the spread of the velocity along each path.
-    #[serde(default)]
     pub velocity_spread: f64,
     /// Weight of the squared Hamilton–Jacobi residual in units of energy.
-    #[serde(default)]
     pub hamilton_jacobi: f64,
     /// Weight of the squared mismatch of the terminal condition in units of velocity.
-    #[serde(default)]
     pub terminal_gradient: f64,
     /// Weight of the squared distance to the characteristics that end in x_T, in units of velocity.
-    #[serde(default)]
     pub characteristic: f64,
     /// Strength σ ≥ 0 of the noise in dX = v dt + σ dW, in length/√time.
-    #[serde(default)]
     pub noise: f64,
     /// I, a running cost of the particles' law.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub interaction: Option<Interaction>,
 }
 
@@ -210,8 +204,4 @@ impl FlowValue {
             (metrics::BATCH_KINETIC_ENERGY, self.kinetic_energy),
         ]
     }
-}
-
-fn yes() -> bool {
-    true
 }

@@ -7,6 +7,7 @@ use crate::critic::CriticDescription;
 use crate::error::{require, widths};
 use crate::explicit::ExplicitDescription;
 use crate::generator::GeneratorInitialisation;
+use crate::matching::MatchingDescription;
 use crate::mlp::Initialisation;
 use crate::potential::Potential;
 use crate::velocity::Velocity;
@@ -27,6 +28,8 @@ pub enum Representation {
     HopfLax(HopfLaxDescription),
     /// [`crate::explicit`].
     Explicit(ExplicitDescription),
+    /// [`crate::matching`].
+    Matching(MatchingDescription),
 }
 
 /// The network of a potential.
@@ -83,8 +86,8 @@ impl Representation {
     /// The flow on R^`dim`.
     ///
     /// # Errors
-    /// [`FlowError::Specification`] for widths or an activation that describe no potential or velocity, and for an
-    /// explicit flow, which is no side of a game ([`ExplicitDescription::build`]).
+    /// [`FlowError::Specification`] for widths or an activation that describe no potential or velocity, and for what is
+    /// no side of a game: an explicit flow ([`ExplicitDescription::build`]) and flow matching.
     ///
     /// ```
     /// use flows::{activation::Activation, flow::{PotentialDescription, Representation}, mlp::Initialisation};
@@ -109,6 +112,10 @@ impl Representation {
                 let remedy = "build an explicit flow by `ExplicitDescription::build`, since it plays no game with a critic";
                 return Err(FlowError::specification("representation.kind", self.kind(), remedy));
             }
+            Self::Matching(_) => {
+                let remedy = "build its velocity by `MatchingDescription::velocity`, since it plays no game with a critic";
+                return Err(FlowError::specification("representation.kind", self.kind(), remedy));
+            }
         })
     }
 
@@ -120,6 +127,7 @@ impl Representation {
             Self::Velocity(_) => "velocity",
             Self::HopfLax(_) => "hopf-lax",
             Self::Explicit(_) => "explicit",
+            Self::Matching(_) => "matching",
         }
     }
 
@@ -130,7 +138,13 @@ impl Representation {
             Self::Velocity(network) => &network.hidden,
             Self::HopfLax(network) => &network.hidden,
             Self::Explicit(network) => &network.hidden,
+            Self::Matching(network) => &network.hidden,
         }
+    }
+
+    /// Whether there is a critic: of a game, or the one that an explicit flow determines.
+    pub fn has_critic(&self) -> bool {
+        !matches!(self, Self::Matching(_))
     }
 
     /// Checks the representation against what it is to minimise and against the critic; errors name the path of the
@@ -141,7 +155,7 @@ impl Representation {
     pub fn validate(&self, flow: &FlowObjective, critic: &CriticDescription) -> Result<(), FlowError> {
         flow.validate().map_err(|e| e.within("flow"))?;
         widths("representation.hidden", self.hidden())?;
-        if !matches!(self, Self::Explicit(_)) {
+        if !matches!(self, Self::Explicit(_) | Self::Matching(_)) {
             critic.validate().map_err(|e| e.within("critic"))?;
         }
         let activation = critic.activation;
@@ -190,6 +204,7 @@ impl Representation {
                 )
             }
             Self::Explicit(network) => network.validate(flow, critic),
+            Self::Matching(network) => network.validate().map_err(|e| e.within("representation")),
         }
     }
 }

@@ -24,7 +24,7 @@ fn parts(sigma: Option<f64>) -> TrajectoryParts {
             array![[0.3, 0.1], [-0.9, 0.7], [1.1, -0.4]],
         ],
         potential_time_derivative: None,
-        critic_gradient: Array2::zeros((3, 2)),
+        critic_gradient: Some(Array2::zeros((3, 2))),
         noise: sigma.map(|sigma| Noise { sigma, laplacian: None }),
         interaction: None,
     }
@@ -145,7 +145,7 @@ fn the_law_of_an_ornstein_uhlenbeck_process_solves_the_noisy_equation() {
             times: times.clone(),
             potential_gradient: positions.iter().map(|x| lambda * rate * x).collect(),
             potential_time_derivative: None,
-            critic_gradient: Array2::zeros((1024, 1)),
+            critic_gradient: Some(Array2::zeros((1024, 1))),
             noise: noise.map(|sigma| Noise { sigma, laplacian: None }),
             interaction: None,
             positions: positions.clone(),

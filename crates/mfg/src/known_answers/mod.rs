@@ -120,7 +120,7 @@ pub trait OptimalFlow {
             positions: times.iter().map(|&time| by_row(start, |start| self.position(start, time))).collect(),
             potential_gradient: Vec::new(),
             potential_time_derivative: None,
-            critic_gradient: critic_gradient.clone(),
+            critic_gradient: Some(critic_gradient.clone()),
             noise: None,
             interaction: None,
             times,

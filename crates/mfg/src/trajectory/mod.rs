@@ -27,8 +27,8 @@ pub struct TrajectoryParts {
     /// ∂ₜU(x_i, t_i) at each time, the last included, each of length N; none for a velocity v without a potential,
     /// where −λv stands in the place of ∇U.
     pub potential_time_derivative: Option<Vec<Array1<f64>>>,
-    /// ∇φ(x_n), [N, d].
-    pub critic_gradient: Array2<f64>,
+    /// ∇φ(x_n), [N, d]; none for a flow without a critic.
+    pub critic_gradient: Option<Array2<f64>>,
     /// Noise dX = v dt + σ dW of the particles, if there is any.
     pub noise: Option<Noise>,
     /// δI/δρ(x_i) at each time, the last included, each of length N, where the game has an interaction cost I(ρ).
@@ -70,7 +70,7 @@ impl Trajectory {
     ///     positions: vec![array![[0.0], [2.0]], array![[-1.0], [1.0]]],
     ///     potential_gradient: vec![slope.clone(), slope.clone()],
     ///     potential_time_derivative: Some(vec![Array1::from_elem(2, 0.5); 2]),
-    ///     critic_gradient: slope,
+    ///     critic_gradient: Some(slope),
     ///     noise: None,
     ///     interaction: None,
     /// })?;
@@ -82,7 +82,8 @@ impl Trajectory {
         positive("lambda", parts.lambda)?;
         check_times(&parts.times)?;
         let count = parts.times.len();
-        let (particles, dimension) = parts.critic_gradient.dim();
+        let sized = parts.critic_gradient.as_ref().or(parts.positions.first());
+        let (particles, dimension) = sized.map_or((0, 0), Array2::dim);
         for (what, found, least) in [("particles", particles, 2), ("coordinates", dimension, 1)] {
             if found < least {
                 return Err(MfgError::TooFew { what, found, least });
@@ -93,7 +94,7 @@ impl Trajectory {
         if let Some(derivatives) = &parts.potential_time_derivative {
             check_series("potential_time_derivative", derivatives, count, [particles])?;
         }
-        check_finite("critic_gradient", count - 1, parts.critic_gradient.iter())?;
+        check_finite("critic_gradient", count - 1, parts.critic_gradient.iter().flatten())?;
         if let Some(Noise { sigma, laplacian }) = &parts.noise {
             positive("sigma", *sigma)?;
             if let Some(laplacian) = laplacian {
@@ -270,7 +271,8 @@ impl Trajectory {
     /// RMS_{i<n} ‖x_i − x_n − ((T − t_i)/λ)·∇φ(x_n)‖ / RMS ‖x_n − x_0‖
     /// ```
     ///
-    /// over particles and the steps' left ends. No unit; none where nothing moves. Complexity: O(n·N·d).
+    /// over particles and the steps' left ends. No unit; none where nothing moves and without a critic. Complexity:
+    /// O(n·N·d).
     ///
     /// Source: ∇U is constant along the paths of the optimality system of arXiv 2407.11901, where it ends as ∇φ(x_n).
     ///
@@ -285,12 +287,13 @@ impl Trajectory {
     #[must_use]
     pub fn characteristic_rms(&self) -> Option<f64> {
         let parts = &self.0;
+        let critic_gradient = parts.critic_gradient.as_ref()?;
         let horizon = self.horizon();
         let left_ends = parts.times.len() - 1;
         let gap =
             root_mean(parts.times.iter().zip(&parts.positions).take(left_ends).map(|(time, positions)| {
                 let lever = (horizon - time) / parts.lambda;
-                mean(square_distances(positions, &(&self.end() + &(lever * &parts.critic_gradient))))
+                mean(square_distances(positions, &(&self.end() + &(lever * critic_gradient))))
             }));
         ratio(gap, root_mean(square_distances(&self.end(), &self.start())))
     }
@@ -323,7 +326,7 @@ impl Trajectory {
             .sum()
     }
 
-    /// Gap between the potential's gradient and the critic's at the horizon.
+    /// Gap between the potential's gradient and the critic's at the horizon; none without a critic.
     ///
     /// ```text
     /// RMS ‖∇U(x_n, T) − ∇φ(x_n)‖
@@ -336,15 +339,17 @@ impl Trajectory {
     /// # let flow = SoftThreshold { lambda: 1.0, horizon: 1.0, lipschitz: 1.0, tangent: 0 };
     /// // Two particles go 1 towards the origin at constant speed.
     /// let trajectory = flow.trajectory(ndarray::array![[2.0], [-3.0]].view(), 4)?;
-    /// assert_eq!(trajectory.terminal_gradient_rms(), 0.0);
+    /// assert_eq!(trajectory.terminal_gradient_rms(), Some(0.0));
     /// # Ok::<(), mfg::MfgError>(())
     /// ```
     #[must_use]
-    pub fn terminal_gradient_rms(&self) -> f64 {
-        root_mean(square_distances(&end_view(self.0.potential_gradient.last()), &self.0.critic_gradient))
+    pub fn terminal_gradient_rms(&self) -> Option<f64> {
+        let critic = self.0.critic_gradient.as_ref()?;
+        Some(root_mean(square_distances(&end_view(self.0.potential_gradient.last()), critic)))
     }
 
-    /// [`Trajectory::terminal_gradient_rms`] divided by RMS ‖∇φ(x_n)‖; none where ∇φ vanishes.
+    /// [`Trajectory::terminal_gradient_rms`] divided by RMS ‖∇φ(x_n)‖; none where ∇φ vanishes and without a
+    /// critic.
     ///
     /// ```
     /// # use mfg::known_answers::{OptimalFlow, SoftThreshold};
@@ -356,8 +361,8 @@ impl Trajectory {
     /// ```
     #[must_use]
     pub fn terminal_gradient_relative(&self) -> Option<f64> {
-        let critic = mean_square_norm(&self.0.critic_gradient).sqrt();
-        ratio(self.terminal_gradient_rms(), critic)
+        let critic = mean_square_norm(self.0.critic_gradient.as_ref()?).sqrt();
+        ratio(self.terminal_gradient_rms()?, critic)
     }
 }
 

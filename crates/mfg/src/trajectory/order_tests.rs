@@ -39,7 +39,7 @@ fn flow(steps: usize, exact: bool) -> Trajectory {
         times: (0..=steps).map(|index| step * index as f64).collect(),
         potential_gradient: positions.iter().map(gradient).collect(),
         potential_time_derivative: Some(vec![Array1::zeros(200); steps + 1]),
-        critic_gradient: gradient(positions.last().unwrap()),
+        critic_gradient: Some(gradient(positions.last().unwrap())),
         noise: None,
         interaction: None,
         positions,
@@ -141,12 +141,15 @@ fn arrays_that_do_not_fit_are_named() {
         "potential_time_derivative",
         error(&|p| p.potential_time_derivative.as_mut().unwrap()[2] = Array1::zeros(9))
     ));
-    assert!(shape_of("positions", error(&|p| p.critic_gradient = Array2::zeros((199, 2)))));
+    assert!(shape_of("positions", error(&|p| p.critic_gradient = Some(Array2::zeros((199, 2))))));
     assert!(matches!(
         error(&|p| p.positions[1][[3, 1]] = f64::NAN),
         MfgError::NonFinite { array: "positions", time: 1, .. }
     ));
-    assert!(matches!(error(&|p| p.critic_gradient[[0, 0]] = f64::INFINITY), MfgError::NonFinite { .. }));
+    assert!(matches!(
+        error(&|p| p.critic_gradient.as_mut().unwrap()[[0, 0]] = f64::INFINITY),
+        MfgError::NonFinite { .. }
+    ));
     assert!(matches!(error(&|p| p.times[1] = 0.0), MfgError::Times { index: 1, .. }));
     assert!(matches!(error(&|p| p.times[0] = 0.1), MfgError::Times { index: 0, .. }));
     assert!(matches!(error(&|p| p.times.truncate(1)), MfgError::TooFew { what: "times", .. }));

@@ -1,12 +1,15 @@
 //! The commands, one file each.
 
+mod density;
 mod eval;
 mod init;
 mod report;
 mod reproduce;
 mod resume;
 mod sample;
+mod sweep;
 mod train;
+mod transport;
 
 use crate::ending::Ending;
 use anyhow::Result;
@@ -33,11 +36,17 @@ enum Command {
     Resume(resume::Arguments),
     /// Draw samples from a trained flow
     Sample(sample::Arguments),
+    /// Move given points by a trained flow, or take them back
+    Transport(transport::Arguments),
+    /// Compute the log-density of given points under a trained flow
+    Density(density::Arguments),
     /// Measure the distances between two sets of samples
     Eval(eval::Arguments),
     /// Make a published table again: train every row, measure it, write the table and a report
     Reproduce(reproduce::Arguments),
-    /// Write the report of a run or of an experiment again
+    /// Train one configuration over a grid of its settings, and show what matters
+    Sweep(sweep::Arguments),
+    /// Write the report of a run, of an experiment or of a sweep again
     Report(report::Arguments),
 }
 
@@ -47,8 +56,11 @@ pub(crate) fn run(cli: Cli) -> Result<Ending> {
         Command::Train(arguments) => train::run(arguments),
         Command::Resume(arguments) => resume::run(&arguments),
         Command::Sample(arguments) => sample::run(&arguments),
+        Command::Transport(arguments) => transport::run(&arguments),
+        Command::Density(arguments) => density::run(&arguments),
         Command::Eval(arguments) => eval::run(&arguments),
         Command::Reproduce(arguments) => reproduce::run(&arguments),
+        Command::Sweep(arguments) => sweep::run(arguments),
         Command::Report(arguments) => report::run(&arguments),
     }
 }

@@ -1,6 +1,7 @@
 //! `reproduce`: an experiment from its configurations to its table.
 
 use super::Ending;
+use crate::campaign::Campaign;
 use crate::experiment::{self, Plan};
 use crate::interruption;
 use anyhow::Result;
@@ -68,22 +69,24 @@ pub(super) fn run(arguments: &Arguments) -> Result<Ending> {
     let preset = arguments.preset.name();
     let cores = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
     let plan = Plan {
-        preset: preset.into(),
+        campaign: Campaign {
+            preset: preset.into(),
+            side_by_side: arguments.jobs.unwrap_or(cores),
+            device: arguments.device,
+            out: arguments.out.clone().unwrap_or_else(|| format!("out/{}-{preset}", experiment.name).into()),
+            resume: arguments.resume,
+        },
         rows: arguments.rows.clone(),
         seeds: arguments.seeds,
-        side_by_side: arguments.jobs.unwrap_or(cores),
-        device: arguments.device,
-        out: arguments.out.clone().unwrap_or_else(|| format!("out/{}-{preset}", experiment.name).into()),
-        resume: arguments.resume,
         usps_resampled: arguments.usps_resampled,
     };
     let Some(table) = experiment::reproduce(experiment, &plan)? else {
         say::note!(
             "interrupted: what is done is kept in {}; go on with the same command and --resume",
-            plan.out.display()
+            plan.campaign.out.display()
         );
         return Ok(interruption::ending().unwrap_or(Ending::Done));
     };
-    say::answer!("{table}\n{}: results.json, table.md, report.html", plan.out.display());
+    say::answer!("{table}\n{}: results.json, table.md, report.html", plan.campaign.out.display());
     Ok(Ending::Done)
 }

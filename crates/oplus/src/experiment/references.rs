@@ -5,7 +5,7 @@ use crate::kinds::{data_sets, dataset, inputs, protocol};
 use anyhow::Result;
 use datasets::{DigitSet, Split, UspsDigits, stream};
 use eval::closeness_of_modes;
-use eval::results::{Metrics, Row, Status};
+use eval::results::{Metrics, Row, Settings, Status};
 use measure::Digits;
 use metrics::{ACCURACY_2007, ACCURACY_ALL, GEOMETRIC_DEVIATION, LABEL_AGREEMENT, W2};
 use ndarray::{Array1, Array2, ArrayView2, Axis};
@@ -35,7 +35,7 @@ pub(super) fn references(config: &Config, family: &str, plan: &Plan) -> Result<V
         Config::Flow(_) => return Ok(Vec::new()),
         Config::Generator(generator) => match (&generator.initial, &generator.data) {
             (&Points::Digits { set: start, .. }, &Points::Digits { set, .. }) => {
-                of_digits(start, set, protocol(config, &plan.preset).exact_points, plan)?
+                of_digits(start, set, protocol(config, &plan.campaign.preset).exact_points, plan)?
             }
             _ => of_points(generator, config, plan)?,
         },
@@ -46,6 +46,7 @@ pub(super) fn references(config: &Config, family: &str, plan: &Plan) -> Result<V
         dataset: dataset(config),
         dim: config.data().dim().unwrap_or(DigitSet::PIXELS),
         seed: 0,
+        settings: Settings::default(),
         status: Status::Ok,
         run: ".".into(),
         samples: None,
@@ -65,14 +66,14 @@ type Reference = (String, Metrics, u64, f64);
 /// The maps that any solver must beat.
 fn of_known_map(config: &Config, plan: &Plan) -> Result<Vec<Reference>> {
     let begun = Instant::now();
-    let maps = measure::simple_maps(config, &inputs(), protocol(config, &plan.preset), &|_| {})?;
+    let maps = measure::simple_maps(config, &inputs(), protocol(config, &plan.campaign.preset), &|_| {})?;
     let seconds = begun.elapsed().as_secs_f64();
     Ok(maps.into_iter().map(|(name, metrics)| (name.to_owned(), metrics, 0, seconds)).collect())
 }
 
 /// The starting points as they are, and the flow with the exact transport map in place of networks.
 fn of_points(config: &GeneratorConfig, kind: &Config, plan: &Plan) -> Result<Vec<Reference>> {
-    let protocol = protocol(kind, &plan.preset);
+    let protocol = protocol(kind, &plan.campaign.preset);
     let target = inputs().data(config)?;
     let start = inputs().initial(config, &target)?;
     let cloud = |law: &Draw, name: &str, pair: usize| {
@@ -116,7 +117,7 @@ fn of_digits(start: DigitSet, target: DigitSet, apart: usize, plan: &Plan) -> Re
     let digits = Digits::read(&data_sets(), (start, target, Split::Train), 0)?;
     let train = digits.training()?;
     let (source, labels) = (&digits.source.pixels, digits.source.labels.to_vec());
-    let (few, transported) = if plan.preset == "smoke" { (1000, 200) } else { (usize::MAX, PLAN) };
+    let (few, transported) = if plan.campaign.preset == "smoke" { (1000, 200) } else { (usize::MAX, PLAN) };
     let (source, labels) = (head(source, few), labels.get(..few.min(labels.len())).unwrap_or(&labels));
     let (from, to) = (mean(source.view()), mean(train.pixels.view()));
     let gaussian = |points: ArrayView2<'_, f64>| -> Result<Gaussian> {

@@ -4,9 +4,11 @@ mod curves;
 mod experiment;
 mod run;
 mod steps;
+mod sweep;
 
 pub(crate) use experiment::{Comparison, experiment};
 pub(crate) use run::{paths, run};
+pub(crate) use sweep::sweep;
 
 use crate::manifest::Manifest;
 use eval::report::{Block, Section};

@@ -1,6 +1,6 @@
 //! What every kind of configuration has in common: reading, writing, and the run that it describes.
 
-use super::keys::without_adversary;
+use super::keys::only_its_own;
 use super::load::{Document, contents, folder_of};
 use super::{ConfigError, Kind, Points, Training};
 use crate::TrainError;
@@ -110,7 +110,7 @@ pub trait Configuration: Clone + PartialEq + Serialize + DeserializeOwned {
             reason: e.to_string(),
         };
         let mut table = toml::Table::try_from(self).map_err(refused)?;
-        without_adversary(Self::KIND, &mut table);
+        only_its_own(Self::KIND, &mut table);
         let fields = toml::to_string_pretty(&table).map_err(refused)?;
         Ok(format!("kind = \"{}\"\n{fields}", Self::KIND))
     }

@@ -22,11 +22,14 @@ pub struct FlowConfig {
     /// The initial law ρ₀, in the dimension of the data.
     #[serde(default)]
     pub initial: Points,
-    /// What the flow minimises beside E φ(x_T), and its horizon and steps.
+    /// What the flow minimises beside E φ(x_T), and its horizon and steps; of a flow without a critic the horizon alone
+    /// is read.
+    #[serde(default)]
     pub flow: FlowObjective,
     /// What the flow is made of.
     pub representation: Representation,
-    /// The critic φ.
+    /// The critic φ; not read of a flow without one.
+    #[serde(default)]
     pub critic: CriticDescription,
     /// The loop.
     pub training: Training,
@@ -74,6 +77,7 @@ impl FlowConfig {
     pub fn imposed_bound(&self) -> Option<f64> {
         let imposed = match &self.representation {
             Representation::Explicit(explicit) => explicit.base == Base::Identity,
+            Representation::Matching(_) => false,
             _ => self.critic.lipschitz != Lipschitz::None,
         };
         imposed.then_some(self.critic.bound)

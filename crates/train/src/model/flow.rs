@@ -2,6 +2,7 @@
 
 use super::Initial;
 use super::explicit::ExplicitModel;
+use super::matching;
 use crate::TrainError;
 use crate::checkpoint::Stored;
 use crate::config::FlowConfig;
@@ -12,6 +13,7 @@ use datasets::stream;
 use flows::flow::{Flow, Representation};
 use flows::game::{Game, Networks};
 use flows::integrate::{Scheme, euler_maruyama, integrate};
+use flows::matching::VelocityFlow;
 use flows::mlp::Mlp;
 use flows::record;
 use flows::scalar_field::ScalarField;
@@ -40,6 +42,8 @@ pub(super) enum Trained<N> {
     Game(Box<GameModel<N>>),
     /// A potential at time 0.
     Explicit(Box<ExplicitModel>),
+    /// A velocity without a critic.
+    Matching(Box<VelocityFlow>),
 }
 
 /// A game with the averaged networks of its players, and the companions of their searches.
@@ -63,14 +67,24 @@ impl FlowModel {
 
     pub(super) fn stored(folder: &Path, config: FlowConfig, data_sets: &Path) -> Result<Self, TrainError> {
         let state = newest_state(folder)?;
-        if matches!(config.representation, Representation::Explicit(_)) {
-            let explicit = ExplicitModel::stored(&config, &state)?;
+        let dim = state.size("dimension")?;
+        let points = |config: &FlowConfig| -> Result<(Initial, Units), TrainError> {
             let units = Units::stored(&state)?;
             let places = (folder, data_sets);
-            let initial = Initial::stored(places, &config.initial, config.seed, (explicit.dim(), &units))?;
-            return Ok(Self::explicit(config, explicit, state.counter("iteration")?, (initial, units)));
+            Ok((Initial::stored(places, &config.initial, config.seed, (dim, &units))?, units))
+        };
+        match config.representation {
+            Representation::Explicit(_) => {
+                let (explicit, points) = (ExplicitModel::stored(&config, &state)?, points(&config)?);
+                return Ok(Self::explicit(config, explicit, state.counter("iteration")?, points));
+            }
+            Representation::Matching(_) => {
+                let (flow, points) = (matching::stored(&config, &state)?, points(&config)?);
+                return Ok(Self::matching(config, flow, state.counter("iteration")?, points));
+            }
+            _ => {}
         }
-        let game = config.game(state.size("dimension")?)?;
+        let game = config.game(dim)?;
         Self::of_state(folder, config, game, &state, data_sets)
     }
 }
@@ -84,6 +98,16 @@ impl<N> FlowModel<N> {
         (initial, units): (Initial, Units),
     ) -> Self {
         Self { config, iteration, units, initial, trained: Trained::Explicit(Box::new(explicit)) }
+    }
+
+    /// A trained velocity without a critic.
+    pub(crate) fn matching(
+        config: FlowConfig,
+        flow: VelocityFlow,
+        iteration: u64,
+        (initial, units): (Initial, Units),
+    ) -> Self {
+        Self { config, iteration, units, initial, trained: Trained::Matching(Box::new(flow)) }
     }
 
     /// The same model for points in the units of its training.
@@ -106,7 +130,7 @@ impl<N> FlowModel<N> {
                 let (optimal, share) = model.optimal(self.units.scaled(start).view())?;
                 Ok(Some((self.units.restored(optimal.view()), share)))
             }
-            Trained::Game(_) => Ok(None),
+            _ => Ok(None),
         }
     }
 
@@ -115,6 +139,7 @@ impl<N> FlowModel<N> {
         match &self.trained {
             Trained::Game(players) => players.game.flow.dim(),
             Trained::Explicit(model) => model.dim(),
+            Trained::Matching(flow) => flow.velocity.dim(),
         }
     }
 }
@@ -213,6 +238,10 @@ impl<N: ScalarField> FlowModel<N> {
                     .units
                     .restored(model.push_forward(self.units.scaled(start).view(), steps)?.view()));
             }
+            Trained::Matching(flow) => {
+                let ends = matching::push_forward(flow, self.units.scaled(start).view(), steps)?;
+                return Ok(self.units.restored(ends.view()));
+            }
         };
         let objective = &players.game.objective;
         let mut x = self.units.scaled(start).mapv(|z| z as f32);
@@ -260,6 +289,10 @@ impl<N: ScalarField> FlowModel<N> {
                 let trajectory = model.trajectory(self.units.scaled(start).view(), steps)?;
                 return Ok(self.units.trajectory(trajectory)?);
             }
+            Trained::Matching(flow) => {
+                let trajectory = flow.trajectory(self.units.scaled(start).view(), steps)?;
+                return Ok(self.units.trajectory(trajectory)?);
+            }
         };
         let mut rng = stream(self.config.seed, name::NOISE, 0);
         let normal = || StandardNormal.sample(&mut rng);
@@ -273,7 +306,7 @@ impl<N: ScalarField> FlowModel<N> {
     /// ‖∇φ‖ at each row of `points`.
     ///
     /// # Errors
-    /// [`TrainError::Flow`] when the points do not fit the critic.
+    /// [`TrainError::Flow`] when the points do not fit the critic, and for a flow without one.
     pub fn critic_slopes(&self, points: ArrayView2<'_, f64>) -> Result<Vec<f64>, TrainError> {
         let points = self.units.scaled(points);
         let slopes = match &self.trained {
@@ -281,6 +314,7 @@ impl<N: ScalarField> FlowModel<N> {
                 record::critic_slopes(&players.game.critic, &players.critic, points.view())?
             }
             Trained::Explicit(model) => model.critic_slopes(points.view())?,
+            Trained::Matching(_) => return Err(matching::without_critic()),
         };
         Ok(slopes.into_iter().map(|slope| self.units.scale() * slope).collect())
     }

@@ -38,6 +38,7 @@ impl<N: ScalarField> FlowModel<N> {
                 }
                 _ => return Err(self.without_map("the inverse of the flow")),
             },
+            Trained::Matching(_) => return Err(self.without_map("the inverse of the flow")),
         };
         Ok(self.units.restored(beginnings.view()))
     }
@@ -87,7 +88,7 @@ impl<N: ScalarField> FlowModel<N> {
                 let volumes = hopf_lax::log_volume(critic, &parameters, rate, scaled.view())?;
                 (beginnings, volumes, (0..scaled.nrows()).collect())
             }
-            Trained::Game(_) => return Err(self.without_map("the density of the flow")),
+            _ => return Err(self.without_map("the density of the flow")),
         };
         let Some(law) = self.config.initial.law() else {
             let remedy = "begin with a normal, uniform or logistic law";

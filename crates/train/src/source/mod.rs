@@ -31,6 +31,8 @@ pub mod name {
     pub const INITIAL: &str = "initial";
     /// Initial parameters of the potential.
     pub const POTENTIAL: &str = "potential";
+    /// Initial parameters of a velocity without a potential.
+    pub const VELOCITY: &str = "velocity";
     /// Initial parameters of the critic.
     pub const CRITIC: &str = "critic";
     /// Initial parameters of a generator.

@@ -97,7 +97,7 @@ impl Units {
         let mut parts = trajectory.parts().clone();
         parts.positions.iter_mut().for_each(|z| *z = self.restored(z.view()));
         parts.potential_gradient.iter_mut().for_each(|gradient| *gradient *= scale);
-        parts.critic_gradient *= scale;
+        parts.critic_gradient.iter_mut().for_each(|gradient| *gradient *= scale);
         // ΔU keeps its value: U grows with scale², and so does the square of a length that divides it.
         if let Some(Noise { sigma, .. }) = &mut parts.noise {
             *sigma *= scale;

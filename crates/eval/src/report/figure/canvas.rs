@@ -25,6 +25,8 @@ pub(super) struct Frame<'a> {
     pub x: Range<f64>,
     pub y: Range<f64>,
     pub x_label: &'a str,
+    /// The names of the abscissae 0, 1, …, where these are not numbers of their own.
+    pub x_values: Option<&'a [String]>,
     /// Whether `y` and the ordinates of the marks are decimal logarithms.
     pub logarithmic: bool,
 }
@@ -60,16 +62,21 @@ pub(super) fn draw(frame: &Frame<'_>, marks: &[Mark]) -> Result<String, FigureEr
             .map_err(|error| failed(error.to_string()))?;
         let tick = |value: &f64| if value.abs() < 1e-12 { "0".into() } else { shortest(*value) };
         let power = |value: &f64| significant(10_f64.powf(*value));
+        let named = |value: &f64| match frame.x_values {
+            Some(names) => name_at(names, *value),
+            None => tick(value),
+        };
         chart
             .configure_mesh()
-            .x_labels(6)
+            // Enough ticks to meet every whole number.
+            .x_labels(frame.x_values.map_or(6, |names| 4 * names.len() + 1))
             .y_labels(6)
             .max_light_lines(0)
             .bold_line_style(TEXT_COLOUR.mix(0.12))
             .axis_style(TEXT_COLOUR.mix(0.5))
             .label_style(("sans-serif", 20).into_font().color(&TEXT_COLOUR))
             .x_desc(frame.x_label)
-            .x_label_formatter(&tick)
+            .x_label_formatter(&named)
             .y_label_formatter(if frame.logarithmic { &power } else { &tick })
             .draw()
             .map_err(|error| failed(error.to_string()))?;
@@ -106,6 +113,15 @@ fn write_path(paths: &mut String, mark: &Mark, pixels: impl Iterator<Item = (i32
         };
     }
     paths.push_str("\"/>");
+}
+
+/// The name of a tick; none between whole numbers.
+fn name_at(names: &[String], value: f64) -> String {
+    let whole = value.round();
+    if (value - whole).abs() > 1e-9 || whole < 0.0 {
+        return String::new();
+    }
+    names.get(whole as usize).cloned().unwrap_or_default()
 }
 
 /// A tick of a linear axis without trailing zeros.

@@ -61,6 +61,7 @@ impl Curves {
             x: padded_range(all().map(|point| point.0)).ok_or_else(empty)?,
             y: padded_range(all().map(|point| point.1)).ok_or_else(empty)?,
             x_label: &self.x_label,
+            x_values: None,
             logarithmic: self.scale == Scale::Logarithmic,
         };
         let legend = self.series.iter().zip(&marks);

@@ -2,12 +2,16 @@
 
 mod canvas;
 mod curves;
+mod heat_map;
 mod images;
+mod levels;
 mod paths;
 mod scatter;
 
 pub use curves::{Curves, Scale, Series};
+pub use heat_map::{HeatCell, HeatMap};
 pub use images::Images;
+pub use levels::{LevelSeries, Levels};
 pub use paths::Paths;
 pub use scatter::{Cloud, Scatter};
 
@@ -26,6 +30,10 @@ pub enum Figure {
     Paths(Paths),
     /// Grey pictures in rows.
     Images(Images),
+    /// A quantity over the values of one setting.
+    Levels(Levels),
+    /// A quantity over the values of two settings.
+    HeatMap(HeatMap),
 }
 
 /// A figure that cannot be drawn.
@@ -57,6 +65,8 @@ impl Figure {
             Self::Scatter(scatter) => &scatter.caption,
             Self::Paths(paths) => &paths.caption,
             Self::Images(images) => &images.caption,
+            Self::Levels(levels) => &levels.caption,
+            Self::HeatMap(map) => &map.caption,
         }
     }
 
@@ -70,6 +80,8 @@ impl Figure {
             Self::Scatter(scatter) => scatter.draw(),
             Self::Paths(paths) => paths.draw(),
             Self::Images(images) => images.draw(),
+            Self::Levels(levels) => levels.draw(),
+            Self::HeatMap(map) => map.draw(),
         }
     }
 }

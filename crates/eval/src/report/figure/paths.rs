@@ -41,7 +41,15 @@ impl Paths {
             _ => format!("end ({lost} of {} paths are not finite)", self.paths.len()),
         };
         let legend = vec![("data".into(), colour(0)), ("start".into(), colour(2)), (end, colour(1))];
-        let frame = Frame { caption: &self.caption, size: (720, 720), x, y, x_label: "", logarithmic: false };
+        let frame = Frame {
+            caption: &self.caption,
+            size: (720, 720),
+            x,
+            y,
+            x_label: "",
+            x_values: None,
+            logarithmic: false,
+        };
         Ok(Drawing { svg: draw(&frame, &marks)?, legend })
     }
 }

@@ -49,6 +49,7 @@ impl Scatter {
             x: x.clone(),
             y: y.clone(),
             x_label: "",
+            x_values: None,
             logarithmic: false,
         };
         Ok(Drawing { svg: draw(&frame, &marks)?, legend })

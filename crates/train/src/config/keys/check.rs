@@ -39,25 +39,24 @@ fn game(kind: Kind, table: &Table) -> Game {
         _ if kind != Kind::Flow => Game::Other,
         None | Some("explicit") => Game::Explicit,
         Some("hopf-lax") => Game::HopfLax,
+        Some("matching") => Game::None,
         Some(_) => Game::Other,
     }
 }
 
 /// Takes out of the table of a configuration the keys that it does not have.
-pub(in crate::config) fn without_adversary(kind: Kind, table: &mut Table) {
-    fn prune(keys: &[Key], table: &mut Table) {
+pub(in crate::config) fn only_its_own(kind: Kind, table: &mut Table) {
+    fn prune(game: Game, keys: &[Key], table: &mut Table) {
         for key in keys {
-            if key.adversary {
+            if game.lacks(key).is_some() {
                 table.remove(key.name);
             }
             if let (Form::Table(inner), Some(Value::Table(table))) = (key.form, table.get_mut(key.name)) {
-                prune(inner, table);
+                prune(game, inner, table);
             }
         }
     }
-    if game(kind, table) == Game::Explicit {
-        prune(keys(kind), table);
-    }
+    prune(game(kind, table), keys(kind), table);
 }
 
 struct Check {
@@ -82,14 +81,9 @@ impl Check {
         }
         for key in keys {
             let path = joined(path, key.name);
-            if key.adversary && self.game == Game::Explicit {
+            if let Some((found, remedy)) = self.game.lacks(key) {
                 if table.contains_key(key.name) {
-                    let remedy = "leave it out, or write representation = { kind = \"hopf-lax\" }";
-                    self.fault(
-                        path,
-                        "no key of an explicit flow, which has no critic network",
-                        remedy.into(),
-                    );
+                    self.fault(path, found, remedy.into());
                 }
                 continue;
             }

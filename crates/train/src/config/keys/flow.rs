@@ -20,14 +20,16 @@ pub(super) const KEYS: &[Key] = &[
         "{ kind = \"explicit\" }",
         "What the flow is made of.",
     ),
-    Key::new("critic", Table(CRITIC), "{}", "The critic φ, and the divergence that it measures."),
+    Key::new("critic", Table(CRITIC), "{}", "The critic φ, and the divergence that it measures.")
+        .of_the_game(),
     Key::new("training", Table(TRAINING), "{}", "The loop and its optimisers."),
     Key::optional(
         "stop_when",
         Table(STOP_WHEN),
         "{ records = 3, path_ratio = 0.01 }",
         "Ends the run early once each indicator that is given stays at or below its value.",
-    ),
+    )
+    .of_the_game(),
     Key::new("sampling", Table(SAMPLING), "{}", "How the trained flow is sampled."),
 ];
 
@@ -57,41 +59,48 @@ const FLOW: &[Key] = &[
         Number(Positive),
         "0.1",
         "The weight λ of the kinetic energy; a point travels at most critic.bound·horizon/lambda.",
-    ),
+    )
+    .of_the_game(),
     Key::required(
         "steps",
         Form::Steps,
         "{ min = 1, max = 6 }",
         "Euler steps of a training iteration; with `explicit` and `hopf-lax` one is exact.",
     )
-    .with_straight("1"),
-    Key::new("kinetic", Flag, "true", "Whether the kinetic energy is paid at all."),
+    .with_straight("1")
+    .of_the_game(),
+    Key::new("kinetic", Flag, "true", "Whether the kinetic energy is paid at all.").of_the_game(),
     Key::new(
         "velocity_spread",
         Number(NotNegative),
         "0.0",
         "Weight of the spread of the speed along a path.",
-    ),
-    Key::new("hamilton_jacobi", Number(NotNegative), "0.0", "Weight of the Hamilton–Jacobi residual."),
+    )
+    .of_the_game(),
+    Key::new("hamilton_jacobi", Number(NotNegative), "0.0", "Weight of the Hamilton–Jacobi residual.")
+        .of_the_game(),
     Key::new(
         "terminal_gradient",
         Number(NotNegative),
         "0.0",
         "Weight of the terminal condition ∇U(x, T) = ∇φ(x).",
-    ),
-    Key::new("characteristic", Number(NotNegative), "0.0", "Weight of the bending of paths."),
+    )
+    .of_the_game(),
+    Key::new("characteristic", Number(NotNegative), "0.0", "Weight of the bending of paths.").of_the_game(),
     Key::new(
         "noise",
         Number(NotNegative),
         "0.0",
         "The σ of dx = v dt + σ dW; not with `explicit` or `hopf-lax`.",
-    ),
+    )
+    .of_the_game(),
     Key::optional(
         "interaction",
         Form::Choice(&INTERACTION),
         "{ kind = \"quadratic\", weight = 1.0 }",
         "A running cost of the particles' law; not with `explicit` or `hopf-lax`.",
-    ),
+    )
+    .of_the_game(),
 ];
 
 const INTERACTION: Choice = Choice {
@@ -157,6 +166,39 @@ const REPRESENTATION: Choice = Choice {
             keys: &[
                 HIDDEN,
                 ACTIVATION,
+                Key::new(
+                    "initialisation",
+                    Table(RESIDUAL_INITIALISATION),
+                    "{}",
+                    "How its weights are drawn.",
+                ),
+            ],
+        },
+        Variant {
+            name: "matching",
+            says: "Flow matching: the velocity is a network that is regressed on pairs of points; there is no critic.",
+            keys: &[
+                Key::new(
+                    "coupling",
+                    Word(&["independent", "optimal"]),
+                    "\"independent\"",
+                    "How two minibatches are paired: at random, or by the exact plan between them.",
+                ),
+                Key::new(
+                    "sigma",
+                    Number(NotNegative),
+                    "0.0",
+                    "Standard deviation of the noise around the segment between the points of a pair.",
+                ),
+                Key::new(
+                    "rectifications",
+                    Count(0),
+                    "0",
+                    "How often training goes on with the pairs that the flow has made, each an equal part of the iterations \
+                     with a schedule of its own.",
+                ),
+                Key::new("hidden", Widths, "[128, 128, 128]", "Hidden widths of its network."),
+                Key::new("activation", Word(ACTIVATIONS), "\"softplus\"", "Activation of its network."),
                 Key::new(
                     "initialisation",
                     Table(RESIDUAL_INITIALISATION),

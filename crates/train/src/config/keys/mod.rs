@@ -13,7 +13,7 @@ mod points;
 mod tests;
 
 pub use check::Fault;
-pub(super) use check::{closest, complete, without_adversary};
+pub(super) use check::{closest, complete, only_its_own};
 pub use page::reference;
 
 use super::Kind;
@@ -25,13 +25,24 @@ struct Key {
     name: &'static str,
     form: Form,
     absent: Absent,
-    /// The default with the representations `explicit` and `hopf-lax`, where that is another.
+    /// The default with the representations `explicit` and `hopf-lax`, and without a game, where that is another.
     straight: Option<&'static str>,
     /// The default with `explicit`, where it is not that of both.
     explicit: Option<&'static str>,
-    /// Whether it is about the critic's network, which an explicit flow does not have.
-    adversary: bool,
+    /// What it is about, and so which flows have it.
+    about: About,
     says: &'static str,
+}
+
+/// What a key is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum About {
+    /// What every run has.
+    Run,
+    /// The game of a flow against a critic.
+    Game,
+    /// The critic's network, which an explicit flow does not have.
+    Adversary,
 }
 
 /// What the defaults of a configuration depend on.
@@ -41,6 +52,8 @@ enum Game {
     Explicit,
     /// The Hopf–Lax potential of a critic.
     HopfLax,
+    /// No game: a flow that is trained without a critic.
+    None,
     /// Everything else.
     Other,
 }
@@ -92,10 +105,10 @@ impl Key {
     }
 
     const fn of(name: &'static str, form: Form, absent: Absent, says: &'static str) -> Self {
-        Self { name, form, absent, straight: None, explicit: None, adversary: false, says }
+        Self { name, form, absent, straight: None, explicit: None, about: About::Run, says }
     }
 
-    /// The same with another default for the representations `explicit` and `hopf-lax`.
+    /// The same with another default for the representations `explicit` and `hopf-lax`, and for those without a game.
     const fn with_straight(mut self, default: &'static str) -> Self {
         self.straight = Some(default);
         self
@@ -109,7 +122,13 @@ impl Key {
 
     /// The same as a key that an explicit flow does not have.
     const fn of_the_adversary(mut self) -> Self {
-        self.adversary = true;
+        self.about = About::Adversary;
+        self
+    }
+
+    /// The same as a key that only a game has.
+    const fn of_the_game(mut self) -> Self {
+        self.about = About::Game;
         self
     }
 
@@ -117,7 +136,7 @@ impl Key {
     fn absent(&self, game: Game) -> Absent {
         let default = match game {
             Game::Explicit => self.explicit.or(self.straight),
-            Game::HopfLax => self.straight,
+            Game::HopfLax | Game::None => self.straight,
             Game::Other => None,
         };
         default.map_or(self.absent, Absent::Default)
@@ -127,6 +146,23 @@ impl Key {
     fn example(&self) -> &'static str {
         match self.absent {
             Absent::Required(value) | Absent::Default(value) | Absent::Nothing(value) => value,
+        }
+    }
+}
+
+impl Game {
+    /// What is said of a key that it does not have, and what to do.
+    fn lacks(self, key: &Key) -> Option<(&'static str, &'static str)> {
+        match (self, key.about) {
+            (Self::Explicit, About::Adversary) => Some((
+                "no key of an explicit flow, which has no critic network",
+                "leave it out, or write representation = { kind = \"hopf-lax\" }",
+            )),
+            (Self::None, About::Game | About::Adversary) => Some((
+                "no key of a flow that is trained without a critic",
+                "leave it out, or write representation = { kind = \"explicit\" }",
+            )),
+            _ => None,
         }
     }
 }

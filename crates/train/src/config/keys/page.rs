@@ -1,7 +1,7 @@
 //! The page of reference, made of the table of keys.
 
 use super::form::Form;
-use super::{Absent, Key, keys};
+use super::{About, Absent, Key, keys};
 use crate::config::Kind;
 use std::fmt::Write;
 
@@ -86,14 +86,17 @@ fn default(key: &Key) -> String {
         Absent::Nothing(_) => "none".into(),
     };
     let said = match (key.explicit, key.straight) {
-        (_, Some(hopf_lax)) if key.adversary => format!("`hopf-lax`: `{hopf_lax}`, others: {plain}"),
+        (_, Some(hopf_lax)) if key.about == About::Adversary => {
+            format!("`hopf-lax`: `{hopf_lax}`, others: {plain}")
+        }
         (None, Some(both)) => format!("`{both}` (not `explicit` or `hopf-lax`: {plain})"),
         (Some(explicit), _) => format!("`{explicit}` (not `explicit`: {plain})"),
         (None, None) => plain,
     };
-    match key.adversary {
-        true if said.is_empty() => "not with `explicit`".into(),
-        true => format!("{said}; not with `explicit`"),
-        false => said,
-    }
+    let not = match key.about {
+        About::Run => return said,
+        About::Game => "not with `matching`",
+        About::Adversary => "not with `explicit` or `matching`",
+    };
+    if said.is_empty() { not.into() } else { format!("{said}; {not}") }
 }

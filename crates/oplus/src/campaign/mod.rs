@@ -1,0 +1,116 @@
+//! Many runs in one folder, each a process of its own: what experiments and sweeps have in common.
+
+mod queue;
+mod trial;
+
+pub(crate) use queue::Job;
+pub(crate) use trial::Trial;
+
+use crate::manifest::Manifest;
+use crate::run;
+use crate::run_folder::{self, RESULTS_FILE, write_json};
+use anyhow::{Context, Result, bail};
+use eval::results::{Floor, Protocol};
+use flows::device::Device;
+use rayon::prelude::*;
+use std::fs;
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+use train::Config;
+use train::run::{Lock, MANIFEST_FILE};
+
+/// Name of the table in the folder of a campaign.
+pub(crate) const TABLE_FILE: &str = "table.md";
+
+/// How runs are made, and where.
+#[derive(Debug, Clone)]
+pub(crate) struct Campaign {
+    pub preset: String,
+    pub side_by_side: NonZeroUsize,
+    pub device: Device,
+    pub out: PathBuf,
+    pub resume: bool,
+}
+
+impl Campaign {
+    /// Takes the folder for the campaign of this name: it must be new, or that of the campaign to go on with.
+    pub(crate) fn claim(&self, name: &str) -> Result<Lock> {
+        let out = &self.out;
+        let used = fs::read_dir(out).is_ok_and(|mut entries| entries.next().is_some());
+        if used && !self.resume {
+            bail!(
+                "{} is not empty: choose another folder with --out, or go on with what it holds with --resume",
+                out.display()
+            );
+        }
+        if used && out.join(MANIFEST_FILE).is_file() {
+            self.is_that_of(name)?;
+        } else if used {
+            bail!(
+                "{} holds something else (no {MANIFEST_FILE}): choose another folder with --out",
+                out.display()
+            );
+        }
+        make(out)?;
+        let lock = Lock::acquire(out)?;
+        write_json(&out.join(MANIFEST_FILE), &Manifest::new(self.device, &self.preset, true))?;
+        Ok(lock)
+    }
+
+    /// Says so where the folder is that of another campaign.
+    fn is_that_of(&self, name: &str) -> Result<()> {
+        let out = &self.out;
+        let before = Manifest::read(out)?.preset;
+        if before != self.preset {
+            bail!(
+                "{} was started with --preset {before}: go on with that preset, or choose another folder with --out",
+                out.display()
+            );
+        }
+        if out.join(RESULTS_FILE).is_file() {
+            let before = run_folder::results(out)?.experiment;
+            if before != name {
+                bail!("{} holds the results of {before}: choose another folder with --out", out.display());
+            }
+        }
+        Ok(())
+    }
+
+    /// Does all trials in order; what is done is left as it is.
+    pub(crate) fn run<'a>(&self, trials: impl Iterator<Item = &'a Trial>) -> Result<()> {
+        let jobs: Vec<Job> = trials.map(|trial| trial.job(self)).collect::<Result<_>>()?;
+        queue::run(&jobs, self.side_by_side)
+    }
+}
+
+/// The floor of every target, measured as the rows are.
+pub(crate) fn floors<'a>(
+    configs: impl Iterator<Item = &'a Config>,
+    protocol: Protocol,
+) -> Result<Vec<Floor>> {
+    let mut targets: Vec<&Config> = Vec::new();
+    for config in configs.filter(|config| config.seed() == 0) {
+        let same = |known: &&Config| known.kind() == config.kind() && known.data() == config.data();
+        if !targets.iter().any(same) {
+            targets.push(config);
+        }
+    }
+    let measured: Vec<Vec<Floor>> =
+        targets.par_iter().map(|config| run::floors(config, protocol, &|_| {})).collect::<Result<_>>()?;
+    let mut floors: Vec<Floor> = measured.into_iter().flatten().collect();
+    floors.sort_by_key(|floor| floor.dim);
+    Ok(floors)
+}
+
+/// Makes a folder with those above it.
+pub(crate) fn make(folder: &Path) -> Result<()> {
+    fs::create_dir_all(folder)
+        .with_context(|| format!("{} cannot be made: choose another folder", folder.display()))
+}
+
+/// A path as an argument of another process.
+fn text(path: &Path) -> Result<String> {
+    path.to_str()
+        .map(str::to_owned)
+        .with_context(|| format!("{} is not UTF-8: choose another folder with --out", path.display()))
+}

@@ -1,0 +1,77 @@
+//! One run of a campaign.
+
+use super::{Campaign, Job, make, text};
+use crate::run_folder;
+use anyhow::{Context, Result};
+use eval::results::Row;
+use std::path::{Path, PathBuf};
+use train::Config;
+
+/// A configuration with a seed.
+#[derive(Debug)]
+pub(crate) struct Trial {
+    /// What the progress line says.
+    pub label: String,
+    /// The configuration file.
+    pub file: PathBuf,
+    /// Overrides of its settings.
+    pub changes: Vec<String>,
+    /// What file, preset and overrides give.
+    pub config: Config,
+    /// The run folder relative to that of the campaign.
+    pub folder: String,
+    /// What its process says, relative to the folder of the campaign.
+    pub log: String,
+}
+
+impl Trial {
+    /// Multiplications of the training up to a factor.
+    pub(crate) fn work(&self) -> u64 {
+        let training = self.config.training();
+        training.iterations * training.batch as u64 * (1 + training.critic_updates as u64)
+    }
+
+    /// The arguments of the process that makes the run: a finished one is left as it is, an interrupted one goes on, a
+    /// missing one begins.
+    pub(crate) fn arguments(&self, campaign: &Campaign) -> Result<Vec<String>> {
+        let mut arguments = vec!["train".to_owned(), text(&self.file)?];
+        for change in &self.changes {
+            arguments.extend(["--set".to_owned(), change.clone()]);
+        }
+        for (name, value) in [
+            ("--preset", campaign.preset.clone()),
+            ("--device", campaign.device.to_string()),
+            ("--out", text(&campaign.out.join(&self.folder))?),
+        ] {
+            arguments.extend([name.to_owned(), value]);
+        }
+        arguments.extend(["--resume", "--without-floor"].map(str::to_owned));
+        Ok(arguments)
+    }
+
+    /// The same for a process that ends with this one.
+    pub(super) fn job(&self, campaign: &Campaign) -> Result<Job> {
+        let log = campaign.out.join(&self.log);
+        make(log.parent().unwrap_or(Path::new("")))?;
+        let mut arguments = self.arguments(campaign)?;
+        arguments.push("--with-parent".into());
+        Ok(Job { label: self.label.clone(), arguments, log })
+    }
+
+    /// The row that the process has written, its files relative to the campaign's folder; the method is `stem` without
+    /// the name of the data in front.
+    pub(crate) fn row(&self, stem: &str, out: &Path) -> Result<Row> {
+        let folder = &self.folder;
+        let results = run_folder::results(&out.join(folder))?;
+        let row = results.rows.into_iter().next();
+        let row =
+            row.with_context(|| format!("{folder} has no result: delete it and go on with --resume"))?;
+        let prefix = format!("{}-{}d-", row.dataset, row.dim);
+        Ok(Row {
+            method: stem.strip_prefix(&prefix).unwrap_or(stem).into(),
+            samples: row.samples.map(|samples| format!("{folder}/{samples}")),
+            run: folder.clone(),
+            ..row
+        })
+    }
+}

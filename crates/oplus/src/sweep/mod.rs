@@ -1,0 +1,217 @@
+//! Sweeps: one configuration over a grid of its settings, every point with every seed.
+
+mod array;
+mod estimate;
+mod grid;
+
+pub(crate) use grid::Grid;
+
+use crate::campaign::{self, Campaign, TABLE_FILE, make};
+use crate::experiment::{DIGIT_TABLES, FLOW_TABLES, RING_TABLES};
+use crate::interruption;
+use crate::kinds::{inputs, protocol};
+use crate::manifest::Manifest;
+use crate::page;
+use crate::run_folder::{REPORT_FILE, RESULTS_FILE, write_json};
+use anyhow::{Context, Result, bail};
+use datasets::write_whole;
+use estimate::{duration, seconds_per_iteration};
+use eval::report::{Columns, Table, comparison};
+use eval::results::{Protocol, Results, Row, Settings};
+use grid::Point;
+use metrics::{ACCURACY_ALL, BEYOND_REACH, W2_EVEN};
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+use train::config::{Config, ConfigError, Configuration};
+use train::source::Source;
+
+/// What is swept.
+#[derive(Debug)]
+pub(crate) struct Plan {
+    pub campaign: Campaign,
+    pub config: PathBuf,
+    pub grid: Grid,
+    /// Overrides of every run.
+    pub set: Vec<String>,
+    pub seeds: NonZeroUsize,
+}
+
+/// A point with a seed.
+struct Trial {
+    run: campaign::Trial,
+    settings: Settings,
+}
+
+/// Trains, measures and tabulates; returns the table as Markdown, or none when it was interrupted.
+pub(crate) fn sweep(plan: &Plan) -> Result<Option<String>> {
+    let trials = trials(plan)?;
+    say_length(&trials, plan)?;
+    let Campaign { preset, out, .. } = &plan.campaign;
+    let name = name(&trials);
+    let _lock = plan.campaign.claim(name)?;
+    plan.campaign.run(trials.iter().map(|trial| &trial.run))?;
+    if interruption::ending().is_some() {
+        return Ok(None);
+    }
+    interruption::advise(Some(
+        "interrupted: the runs are kept; go on with the same command and --resume".into(),
+    ));
+    let stem = plan.config.file_stem().unwrap_or_default().to_string_lossy();
+    let mut rows = Vec::new();
+    for Trial { run, settings } in &trials {
+        let mut row = Row { settings: settings.clone(), ..run.row(&stem, out)? };
+        if let Some(beyond) = beyond_reach(&run.config)? {
+            row.metrics.insert(BEYOND_REACH, beyond);
+        }
+        rows.push(row);
+    }
+    let protocol = trials.first().map_or(Protocol::FULL, |trial| protocol(&trial.run.config, preset));
+    let floors = campaign::floors(trials.iter().map(|trial| &trial.run.config), protocol)?;
+    let results = Results::new(name.into(), preset.clone(), protocol, rows, floors);
+    write_json(&out.join(RESULTS_FILE), &results)?;
+    let mut text = format!("# {}\n\nPreset `{preset}`; the runs are in `runs`.\n", title(&results));
+    for table in tables(&results) {
+        let _ = write!(text, "\n{}", table.to_markdown());
+    }
+    write_whole(out.join(TABLE_FILE), |file| file.write_all(text.as_bytes()))?;
+    report(out, &results)?;
+    Ok(Some(text))
+}
+
+/// Writes the array script of Slurm instead; returns how many tasks it has.
+pub(crate) fn array(plan: &Plan, file: &Path) -> Result<usize> {
+    let trials = trials(plan)?;
+    say_length(&trials, plan)?;
+    let _lock = plan.campaign.claim(name(&trials))?;
+    make(&plan.campaign.out.join("logs"))?;
+    array::write(file, trials.iter().map(|trial| &trial.run), &plan.campaign)?;
+    Ok(trials.len())
+}
+
+/// Writes the report of a sweep from its folder.
+pub(crate) fn report(folder: &Path, results: &Results) -> Result<PathBuf> {
+    let page = page::sweep(results, &title(results), tables(results), &Manifest::read(folder)?);
+    let path = folder.join(REPORT_FILE);
+    let html = page.to_html()?;
+    write_whole(&path, |file| file.write_all(html.as_bytes()))?;
+    Ok(path)
+}
+
+/// Every point with every seed, all of them valid and different.
+fn trials(plan: &Plan) -> Result<Vec<Trial>> {
+    let mut trials = Vec::new();
+    let mut known: BTreeMap<String, Point> = BTreeMap::new();
+    for point in plan.grid.points() {
+        let settings = point.settings();
+        for seed in 0..plan.seeds.get() as u64 {
+            let mut changes = plan.set.clone();
+            changes.extend(point.changes());
+            changes.push(format!("seed={seed}"));
+            let config = load(plan, &changes, &point)?;
+            if seed == 0
+                && let Some(same) = known.insert(config.hash()?, point.clone())
+            {
+                bail!("{same} and {point} are the same settings: leave one out");
+            }
+            let run = campaign::Trial {
+                label: format!("{point} seed {seed}"),
+                file: plan.config.clone(),
+                changes,
+                config,
+                folder: format!("runs/{}/s{seed}", point.folder()),
+                log: format!("logs/{}/s{seed}.log", point.folder()),
+            };
+            trials.push(Trial { run, settings: settings.clone() });
+        }
+    }
+    Ok(trials)
+}
+
+/// The configuration of a point; what is wrong with the file itself is said without the point.
+fn load(plan: &Plan, changes: &[String], point: &Point) -> Result<Config> {
+    match Config::load(&plan.config, Some(&plan.campaign.preset), changes) {
+        Ok(config) => Ok(config),
+        Err(
+            error @ (ConfigError::Io { .. }
+            | ConfigError::Syntax { .. }
+            | ConfigError::Preset { .. }
+            | ConfigError::Kind { .. }),
+        ) => Err(error.into()),
+        Err(error) => Err(error).with_context(|| format!("{point} cannot be trained")),
+    }
+}
+
+/// The name of the configuration.
+fn name(trials: &[Trial]) -> &str {
+    trials.first().map_or("", |trial| trial.run.config.name())
+}
+
+/// Says how many runs there are, and about how long they will take.
+fn say_length(trials: &[Trial], plan: &Plan) -> Result<()> {
+    let Campaign { side_by_side, out, .. } = &plan.campaign;
+    let all = format!("{} runs over {} ({})", trials.len(), plan.grid.keys().join(" × "), seeds(plan.seeds));
+    let waiting: Vec<&campaign::Trial> = trials
+        .iter()
+        .map(|trial| &trial.run)
+        .filter(|run| !out.join(&run.folder).join(RESULTS_FILE).is_file())
+        .collect();
+    let Some(first) = waiting.first() else {
+        say::note!("{all}, all of them done");
+        return Ok(());
+    };
+    let all = match trials.len() - waiting.len() {
+        0 => all,
+        done => format!("{all}, {done} of them done"),
+    };
+    say::note!("{all}: one is tried for two seconds");
+    let Some(seconds) = seconds_per_iteration(&first.config)? else {
+        say::note!("not even one iteration was done meanwhile: they will take long");
+        return Ok(());
+    };
+    let of = |run: &campaign::Trial| {
+        let iterations = first.config.training().iterations as f64;
+        seconds * iterations * run.work() as f64 / first.work().max(1) as f64
+    };
+    let total: f64 = waiting.iter().map(|run| of(run)).sum();
+    let side_by_side = side_by_side.get().min(waiting.len());
+    say::note!(
+        "to train: {} runs × about {} = {} of one core, {} with {side_by_side} side by side, as this machine is now; \
+         what measuring takes comes to it",
+        waiting.len(),
+        duration(total / waiting.len() as f64),
+        duration(total),
+        duration(total / side_by_side as f64),
+    );
+    Ok(())
+}
+
+fn seeds(count: NonZeroUsize) -> String {
+    if count.get() == 1 { "1 seed".into() } else { format!("{count} seeds") }
+}
+
+/// The share of points beyond R = L·T/λ, of a flow whose points have a longest way.
+fn beyond_reach(config: &Config) -> Result<Option<f64>> {
+    let Config::Flow(config) = config else { return Ok(None) };
+    let source = Source::new(config.as_ref(), &inputs())?;
+    Ok(config.reach(&source)?.map(|reach| reach.beyond()))
+}
+
+/// The title of a report.
+fn title(results: &Results) -> String {
+    let keys: Vec<&str> =
+        results.rows.first().map(|row| row.settings.iter().map(|(key, _)| key).collect()).unwrap_or_default();
+    format!("Sweep of {} over {}", results.experiment, keys.join(" × "))
+}
+
+/// The tables of its kind of rows.
+fn tables(results: &Results) -> Vec<Table> {
+    let has = |metric| results.rows.iter().any(|row| row.metrics.get(metric).is_some());
+    let columns: &[Columns] = match () {
+        () if has(ACCURACY_ALL) => DIGIT_TABLES,
+        () if has(W2_EVEN) => RING_TABLES,
+        () => FLOW_TABLES,
+    };
+    comparison(results, &[], columns)
+}
