@@ -5,6 +5,7 @@
 //! | --- | --- |
 //! | [`activation`] | activations with first and second derivative |
 //! | [`scalar_field`] | what a critic can be made of: value, input gradient and the pullback of both |
+//! | [`counted`] | such a field that counts its evaluations |
 //! | [`mlp`] | scalar fields given by multilayer perceptrons |
 //! | [`potential`] | U(x, t), its ∇ₓU and ∂ₜU, and the velocity v = −∇U/λ |
 //! | [`velocity`] | v(x, t) as a network itself, without a potential |
@@ -14,6 +15,7 @@
 //! | [`critic`] | the critic: its network, its objective, its bound, and the gradient of all that |
 //! | [`lipschitz`] | how a critic is held to its Lipschitz bound |
 //! | [`flow`] | the flow: its representation, what it minimises, and the gradient of that |
+//! | [`ot_flow`] | a normalising flow along the gradient of a potential, trained by its likelihood |
 //! | [`explicit`] | the potential at time 0 as the network, which determines the critic |
 //! | [`hopf_lax`] | the potential that the critic determines, by the Hopf–Lax formula |
 //! | [`matching`] | a velocity that is regressed on pairs of points, without a critic |
@@ -30,6 +32,7 @@
 )]
 
 pub mod activation;
+pub mod counted;
 pub mod critic;
 pub mod device;
 pub mod error;
@@ -46,6 +49,7 @@ pub mod lipschitz;
 pub mod matching;
 mod matrix;
 pub mod mlp;
+pub mod ot_flow;
 pub mod parallel;
 pub mod potential;
 pub mod real;

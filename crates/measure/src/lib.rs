@@ -6,9 +6,10 @@
 //! | [`flow()`] | a trained flow: distances to fresh points of its target, indicators of the optimality system |
 //! | [`generator()`] | a trained generator: distances, modes, accuracies of moved digits |
 //! | [`floor()`] | the same between two independent samples of the target: no model can be expected to score less |
+//! | [`cost()`] | what a trained flow costs: parameters, evaluations of networks and time of its samples |
 //! | [`known`] | the distance to the optimum of a flow, where that is known in closed form |
 //! | [`simple_maps`] | maps without a training, where the optimal map is known for every point |
-//! | [`Monitor`] | what is measured of a generator while it is trained |
+//! | [`Monitor`], [`Quality`] | what is measured of a generator and of a flow while they are trained |
 //! | [`Records`] | the records of a run, and the milestones in them |
 //!
 //! Every number is named by a constant of [`metrics`]. What is measured, and on how many points, the
@@ -27,6 +28,7 @@
 )]
 
 mod closeness;
+mod cost;
 mod digits;
 mod error;
 mod floor;
@@ -35,10 +37,13 @@ mod generator;
 mod indicators;
 pub mod known;
 mod known_map;
+mod likelihood;
 mod monitor;
+mod quality;
 mod records;
 mod subject;
 
+pub use cost::cost;
 pub use digits::{Accuracy, Digits};
 pub use error::MeasureError;
 pub use floor::floor;
@@ -46,6 +51,7 @@ pub use flow::flow;
 pub use generator::generator;
 pub use known_map::simple_maps;
 pub use monitor::{Monitor, Watched};
+pub use quality::{Quality, seconds_to_near_floor};
 pub use records::{Abscissa, Records};
 
 use eval::results::Layout;

@@ -55,6 +55,12 @@ impl Records {
             .collect()
     }
 
+    /// The first value of the abscissa at which a metric was at most `limit`.
+    #[must_use]
+    pub fn until(&self, abscissa: Abscissa, metric: &Metric, limit: f64) -> Option<f64> {
+        self.over(abscissa, metric).into_iter().find(|(_, value)| *value <= limit).map(|(at, _)| at)
+    }
+
     /// Seconds that all readings took.
     #[must_use]
     pub fn reading_seconds(&self) -> f64 {
@@ -131,6 +137,16 @@ mod tests {
             assert_eq!(milestones.get(metrics::SECONDS_TO_W2), Some(step - 0.5));
             assert_eq!(milestones.get(metrics::W2_FIXED), Some(0.3));
         }
+    }
+
+    #[test]
+    fn the_first_value_within_a_limit_is_found() {
+        let records = records(
+            "{\"step\":1,\"seconds\":2.0,\"w1\":0.9}\n{\"step\":2,\"seconds\":4.0}\n{\"step\":3,\"seconds\":6.0,\"w1\":0.5}\n\
+             {\"step\":4,\"seconds\":8.0,\"w1\":0.6}\n",
+        );
+        let until = |limit| records.until(Abscissa::Seconds, metrics::W1, limit);
+        assert_eq!([0.9, 0.6, 0.5, 0.4].map(until), [Some(2.0), Some(6.0), Some(6.0), None]);
     }
 
     #[test]

@@ -12,10 +12,12 @@
 #![deny(clippy::disallowed_methods, reason = "this crate changes no file and draws no random numbers")]
 
 mod clouds;
+mod cost;
 mod optimality;
 mod training;
 
 pub use clouds::*;
+pub use cost::*;
 pub use optimality::*;
 pub use training::*;
 
@@ -36,6 +38,16 @@ pub struct Metric {
 }
 
 impl Metric {
+    /// Whether the number is one of the machine: another run of the same row has another.
+    ///
+    /// ```
+    /// assert!(metrics::TRAINING_SECONDS.is_of_the_machine() && !metrics::W2_SQUARED.is_of_the_machine());
+    /// ```
+    #[must_use]
+    pub fn is_of_the_machine(&self) -> bool {
+        matches!(self.unit, "s" | "ms" | "MiB")
+    }
+
     /// The power p of length in the unit: what is measured in units of length of `scale` has scaleᵖ times the value in
     /// units of 1, where horizon and λ are the same in both.
     ///
@@ -88,9 +100,10 @@ impl fmt::Display for Metric {
 /// What the name of a metric ends with where the standard deviation of its repeated measurements is meant.
 pub const DEVIATION: &str = "_sd";
 
-/// All metrics in the order of reports: distances between clouds, the optimality of a flow, the course of a training.
+/// All metrics in the order of reports: distances between clouds, the optimality of a flow, the course of a training, the
+/// cost.
 pub fn all() -> impl Iterator<Item = &'static Metric> {
-    [CLOUDS, OPTIMALITY, TRAINING].into_iter().flatten().copied()
+    [CLOUDS, OPTIMALITY, TRAINING, COST].into_iter().flatten().copied()
 }
 
 /// The metric of this name.

@@ -8,6 +8,7 @@ mod experiment;
 mod interruption;
 mod kinds;
 mod manifest;
+mod memory;
 mod monitor;
 mod nearest;
 mod own_data;
@@ -16,6 +17,7 @@ mod progress;
 mod run;
 mod run_folder;
 mod samples;
+mod screen;
 mod sweep;
 
 use clap::Parser;

@@ -4,24 +4,28 @@ use crate::ending::Ending;
 use crate::interruption;
 use crate::kinds::{data_sets, dataset, inputs, protocol};
 use crate::manifest::Manifest;
+use crate::memory;
 use crate::monitor::Monitor;
 use crate::progress::Progress;
 use crate::run_folder::{PATHS_PICTURE, REPORT_FILE, RESULTS_FILE, results, write_json};
 use crate::{page, samples};
 use anyhow::Result;
 use datasets::write_whole;
-use eval::results::{Floor, Protocol, Results, Row, Settings, Status, Verdict};
+use eval::planar::Plane;
+use eval::results::{Floor, Metrics, Protocol, Results, Row, Settings, Status, Verdict};
 use eval::sampling;
 use flows::device::Device;
 use flows::record::RecordError;
-use measure::{MeasureError, Measurement, Records, Tell};
+use measure::{MeasureError, Measurement, Quality, Records, Tell, seconds_to_near_floor};
+use ndarray::ArrayView2;
 use std::path::{Path, PathBuf};
 use train::config::{Config, Configuration};
 use train::model::FlowModel;
 use train::observe::Terminal;
 use train::outcome::{self, Outcome};
 use train::run::{Lock, Run, damaged_checkpoints, newest_checkpoint};
-use train::{Model, TrainError};
+use train::training::Training;
+use train::{FlowConfig, Model, TrainError};
 
 /// Particles whose paths are drawn.
 const DRAWN_PATHS: usize = 400;
@@ -49,9 +53,12 @@ pub(crate) fn train(
         );
         return Ok(ending);
     }
-    let (outcome, _lock) = match ended {
-        Some(outcome) => (outcome, Some(Lock::acquire(folder)?)),
-        None => trained(config, folder, resume, device, manifest)?,
+    let (outcome, peak_memory, _lock) = match ended {
+        Some(outcome) => (outcome, None, Some(Lock::acquire(folder)?)),
+        None => {
+            let (outcome, lock) = trained(config, folder, resume, device, manifest)?;
+            (outcome, memory::peak(), lock)
+        }
     };
     let go_on = format!("go on with `cargo xtask resume {}`", folder.display());
     if outcome.status == outcome::Status::Interrupted {
@@ -69,7 +76,7 @@ pub(crate) fn train(
         return Ok(ending);
     }
     interruption::advise(Some(unmeasured));
-    let results = finish(config, folder, &outcome, manifest)?;
+    let results = finish(config, folder, (&outcome, peak_memory), manifest)?;
     report(folder)?;
     interruption::advise(None);
     let status = status(&results);
@@ -120,7 +127,12 @@ fn trained(
     let _patience = interruption::patience();
     Ok(match config {
         Config::Flow(config) => {
-            let trained = begin(config.as_ref(), folder, resume, device, manifest)?.train()?;
+            let mut quality = Quality::new(config, &inputs(), watched(config, manifest))?;
+            let run = begin(config.as_ref(), folder, resume, device, manifest)?.measure(|training| {
+                let found = quality.measure(training.iteration(), || training.model())?;
+                Ok(found.map(|w2_squared| (metrics::W2_SQUARED, w2_squared)).into_iter().collect())
+            });
+            let trained = run.train()?;
             (trained.outcome, trained.lock)
         }
         Config::Generator(config) => {
@@ -130,6 +142,13 @@ fn trained(
             (trained.outcome, trained.lock)
         }
     })
+}
+
+/// How samples are measured during the training: as in the end where a table is made of it, else in a fraction of the
+/// time.
+fn watched(config: &FlowConfig, manifest: &Manifest) -> Protocol {
+    let protocol = protocol(&Config::Flow(Box::new(config.clone())), &manifest.preset);
+    if manifest.with_floor { Protocol { pairs: 1, ..protocol } } else { protocol }
 }
 
 fn begin<'a, C: Configuration>(
@@ -148,8 +167,14 @@ fn begin<'a, C: Configuration>(
     Ok(run.observer(Terminal::default()))
 }
 
-/// Measures what a training has ended with, and writes samples and results.
-fn finish(config: &Config, folder: &Path, outcome: &Outcome, manifest: &Manifest) -> Result<Results> {
+/// Measures what a training has ended with, and writes samples and results; the most memory that it took in MiB is told
+/// where it was trained by this process.
+fn finish(
+    config: &Config,
+    folder: &Path,
+    (outcome, peak_memory): (&Outcome, Option<f64>),
+    manifest: &Manifest,
+) -> Result<Results> {
     let protocol = protocol(config, &manifest.preset);
     let mut status = match &outcome.status {
         outcome::Status::Completed | outcome::Status::Stopped(_) | outcome::Status::Interrupted => Status::Ok,
@@ -160,14 +185,17 @@ fn finish(config: &Config, folder: &Path, outcome: &Outcome, manifest: &Manifest
     let progress = Progress::new("measuring");
     let model = Model::load_with(folder, &data_sets())?;
     let mut measured = None;
+    let mut cost = Metrics::default();
     if status == Status::Ok {
         match measure::model(&model, &inputs(), protocol, &|stage| progress.stage(stage)) {
             Ok(measurement) => {
-                measured = Some(measurement);
                 progress.stage("the paths of some particles");
                 if let Model::Flow(model) = &model {
-                    write_paths(model, folder)?;
+                    write_paths(model, measurement.target.view(), folder)?;
+                    progress.stage("what samples cost");
+                    cost.extend(measure::cost(model)?);
                 }
+                measured = Some(measurement);
             }
             Err(MeasureError::NotFinite(reason)) => {
                 status = Status::Diverged { step: outcome.iterations, reason };
@@ -186,11 +214,16 @@ fn finish(config: &Config, folder: &Path, outcome: &Outcome, manifest: &Manifest
     let records = Records::read(folder)?;
     say_cost(&records, outcome.seconds);
     let mut metrics = measured.map(|measurement| measurement.metrics).unwrap_or_default();
+    if status == Status::Ok {
+        cost.insert(metrics::TRAINING_SECONDS, outcome.seconds);
+        cost.insert(metrics::PEAK_MEMORY, peak_memory.unwrap_or(f64::NAN));
+        metrics.extend(cost);
+    }
     if matches!(config, Config::Generator(_)) {
         metrics.extend(records.milestones());
         metrics.insert(metrics::SECONDS_PER_ITERATION, outcome.seconds / outcome.iterations as f64);
     }
-    let row = Row {
+    let mut row = Row {
         method: config.name().into(),
         family: String::new(),
         dataset,
@@ -207,9 +240,21 @@ fn finish(config: &Config, folder: &Path, outcome: &Outcome, manifest: &Manifest
         notes: damages(folder)?,
         verdict,
     };
+    if let Some(floor) = floors.first() {
+        tell_time_to_floor(&mut row, &records, floor);
+    }
     let results = Results::new(config.name().into(), manifest.preset.clone(), protocol, vec![row], floors);
     write_json(&folder.join(RESULTS_FILE), &results)?;
     Ok(results)
+}
+
+/// Adds to a row how long its training took to come near the floor, where it did.
+pub(crate) fn tell_time_to_floor(row: &mut Row, records: &Records, floor: &Floor) {
+    let of = |metrics: &Metrics| metrics.get(metrics::W2_SQUARED);
+    let found = of(&row.metrics).zip(of(&floor.metrics));
+    let seconds = found
+        .and_then(|(w2_squared, floor)| seconds_to_near_floor(records, (row.seconds, w2_squared), floor));
+    row.metrics.insert(metrics::SECONDS_TO_NEAR_FLOOR, seconds.unwrap_or(f64::NAN));
 }
 
 /// The verdict on a measurement, with what has to be known of the floor.
@@ -249,10 +294,14 @@ fn say(row: &Row) {
 }
 
 /// Writes the ways of some particles; none where they lead out of the finite numbers.
-fn write_paths(model: &FlowModel, folder: &Path) -> Result<()> {
+fn write_paths(model: &FlowModel, target: ArrayView2<'_, f64>, folder: &Path) -> Result<()> {
+    let plane = if target.ncols() > 1 { Plane::of(target).into_iter().next() } else { None };
     let start = model.initial(DRAWN_PATHS, model.config.seed)?;
     match model.trajectory(start.view(), model.config.sampling.steps.min(DRAWN_STEPS)) {
-        Ok(trajectory) => samples::write_paths(folder, &trajectory.parts().positions, &model.units),
+        Ok(trajectory) => {
+            let positions = &trajectory.parts().positions;
+            samples::write_paths(folder, positions, plane.as_ref(), &model.units)
+        }
         Err(TrainError::Record(RecordError::Trajectory(_))) => Ok(()),
         Err(error) => Err(error.into()),
     }

@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{Workshop, measured};
+use common::{Workshop, measured, without_clock};
 use serde_json::Value;
 use std::fs;
 use std::path::Path;
@@ -23,6 +23,7 @@ fn rows(workshop: &Workshop) -> Vec<Value> {
         for clock in ["seconds", "reading_seconds"] {
             row.as_object_mut().unwrap().remove(clock).unwrap();
         }
+        row["metrics"] = without_clock(row["metrics"].take());
     }
     rows
 }
@@ -60,6 +61,28 @@ fn the_help_names_every_experiment() {
     }
 }
 
+/// Every row has its cost, and its curve of distance over seconds ends in its number.
+fn costs_are_told(workshop: &Workshop) {
+    let results = json(workshop, "table/results.json");
+    for row in results["rows"].as_array().unwrap() {
+        let metrics = &row["metrics"];
+        let of = |name: &str| metrics[name].as_f64().unwrap_or_else(|| panic!("no {name} in {metrics}"));
+        assert_eq!(of("training_seconds"), row["seconds"].as_f64().unwrap());
+        // Euler steps of a potential.
+        assert_eq!(["one_step", "5_steps"].map(|steps| of(&format!("evaluations_{steps}"))), [1.0, 5.0]);
+        assert!(of("ms_per_1000_5_steps") > 0.0 && of("peak_memory") > 1.0 && of("parameters") > 1e4);
+        if let Some(seconds) = metrics["seconds_to_1.5_floor"].as_f64() {
+            let floor = results["floors"][0]["metrics"]["w2_squared"].as_f64().unwrap();
+            assert!(seconds <= of("training_seconds"));
+            assert!(of("w2_squared") <= 1.5 * floor || seconds < of("training_seconds"));
+        }
+        let records = workshop.path(&format!("table/{}/metrics.jsonl", row["run"].as_str().unwrap()));
+        assert!(fs::read_to_string(records).unwrap().contains("\"w2_squared\":"), "no reading on the way");
+    }
+    let table = fs::read_to_string(workshop.path("table/table.md")).unwrap();
+    assert!(table.contains("cost of the training") && table.contains("| peak_memory |"), "{table}");
+}
+
 #[test]
 fn an_experiment_is_resumed_and_keeps_its_divergences() {
     let workshop = Workshop::new();
@@ -69,6 +92,7 @@ fn an_experiment_is_resumed_and_keeps_its_divergences() {
     let methods: Vec<&str> = first.iter().map(|row| row["method"].as_str().unwrap()).collect();
     assert_eq!(methods, ["w1w2", "w1", "w2"]);
     assert!(first.iter().all(|row| row["metrics"]["w2_squared"].is_f64()));
+    costs_are_told(&workshop);
 
     let before = workshop.snapshot();
     let refused = workshop.oplus(&REPRODUCE).output().unwrap();

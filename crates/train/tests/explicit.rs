@@ -219,3 +219,15 @@ fn what_an_explicit_flow_cannot_do_is_refused_by_name() {
         assert!(error.contains(expected), "{changes:?}: {error}");
     }
 }
+
+/// A sample of an explicit flow is one gradient, whatever the steps.
+#[test]
+fn a_sample_of_an_explicit_flow_costs_one_evaluation() {
+    let model = trained(small(&[]));
+    let start = model.initial(10, 0).unwrap();
+    for steps in [1, 64] {
+        assert_eq!(model.evaluations(start.view(), steps).unwrap(), 1.0);
+    }
+    // 2 → 8 → 8 → 1 with biases: the pinwheel lies in a plane of R³.
+    assert_eq!(model.parameter_count(), 2 * 8 + 8 + 8 * 8 + 8 + 8 + 1);
+}

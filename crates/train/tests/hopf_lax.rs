@@ -90,10 +90,7 @@ fn flows_without_a_map_in_closed_form_refuse_by_name() {
         "flow.steps=2",
     ]);
     let points = Array2::zeros((1, 2));
-    for error in [
-        model.inverse(points.view()).unwrap_err(),
-        model.log_density(points.view()).unwrap_err(),
-    ] {
+    for error in [model.inverse(points.view()).unwrap_err(), model.log_density(points.view()).unwrap_err()] {
         let text = error.to_string();
         assert!(text.contains("representation network") && text.contains("hopf-lax"), "{text}");
     }

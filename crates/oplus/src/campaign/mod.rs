@@ -1,17 +1,20 @@
 //! Many runs in one folder, each a process of its own: what experiments and sweeps have in common.
 
+mod estimate;
 mod queue;
 mod trial;
 
-pub(crate) use queue::Job;
+pub(crate) use estimate::{duration, seconds_per_iteration};
 pub(crate) use trial::Trial;
 
 use crate::manifest::Manifest;
 use crate::run;
 use crate::run_folder::{self, RESULTS_FILE, write_json};
 use anyhow::{Context, Result, bail};
-use eval::results::{Floor, Protocol};
+use eval::results::{Floor, Protocol, Row};
 use flows::device::Device;
+use measure::Records;
+use queue::Job;
 use rayon::prelude::*;
 use std::fs;
 use std::num::NonZeroUsize;
@@ -100,6 +103,17 @@ pub(crate) fn floors<'a>(
     let mut floors: Vec<Floor> = measured.into_iter().flatten().collect();
     floors.sort_by_key(|floor| floor.dim);
     Ok(floors)
+}
+
+/// Adds to the row of each run how long its training took to come near the floor of its target.
+pub(crate) fn tell_times_to_floors(rows: &mut [Row], floors: &[Floor], out: &Path) -> Result<()> {
+    for row in rows.iter_mut().filter(|row| row.run != ".") {
+        let floor = floors.iter().find(|floor| floor.dataset == row.dataset && floor.dim == row.dim);
+        if let Some(floor) = floor {
+            run::tell_time_to_floor(row, &Records::read(&out.join(&row.run))?, floor);
+        }
+    }
+    Ok(())
 }
 
 /// Makes a folder with those above it.

@@ -1,7 +1,7 @@
 //! The experiments there are: a row is a configuration, embedded when the program is built, so that it works anywhere.
 
 use super::order::{natural, rank, split};
-use super::tables::{DIGIT_TABLES, FLOW_TABLES, KNOWN_MAP_TABLES, RING_TABLES};
+use super::tables::{DIGIT_TABLES, FLOW_TABLES, KNOWN_MAP_TABLES, RING_TABLES, RIVAL_TABLES};
 use crate::nearest::nearest;
 use crate::page::Comparison;
 use anyhow::{Result, bail};
@@ -50,8 +50,20 @@ const ALL: &[Experiment] = &[
     Experiment {
         name: "table1",
         title: "Table 1 of arXiv 2407.11901: W1 ⊕ W2 proximal flows on the pinwheel in 2, 7 and 12 dimensions",
-        families: &["published", "tuned", "explicit"],
-        methods: &["w1w2", "w1", "w2", "none"],
+        families: &["explicit", "tuned", "published", "rivals"],
+        methods: &[
+            "w1w2",
+            "w1",
+            "w2",
+            "none",
+            "pfg",
+            "pfg-as-published",
+            "ot-flow",
+            "ot-flow-noised",
+            "cfm",
+            "ot-cfm",
+            "rectified",
+        ],
         tables: FLOW_TABLES,
         curves: &[],
     },
@@ -62,6 +74,14 @@ const ALL: &[Experiment] = &[
         families: &["explicit", "ours", "published", "known", "representations", "lambda", "bound"],
         methods: &["w1w2", "w1", "explicit", "network", "exact-terminal", "velocity", "orthonormal"],
         tables: FLOW_TABLES,
+        curves: &[],
+    },
+    Experiment {
+        name: "rivals",
+        title: "The planar laws of torchcfm as in Table 2 of arXiv 2303.16852: W1 ⊕ W2 flows beside flow matching",
+        families: &["ours", "matching"],
+        methods: &["explicit", "hopf-lax", "cfm", "ot-cfm", "rectified"],
+        tables: RIVAL_TABLES,
         curves: &[],
     },
     Experiment {
@@ -144,7 +164,7 @@ const ALL: &[Experiment] = &[
                 rows: &["w2fe-k1", "w2fe-k3", "w2fe-k5", "w1fe-k3", "w1-lp"],
             },
             Comparison {
-                caption: "Distance to the test digits, n = 500",
+                caption: "Distance to 500 test digits during the training",
                 family: "usps-to-mnist",
                 metric: W2,
                 scale: Scale::Logarithmic,
@@ -158,7 +178,7 @@ const ALL: &[Experiment] = &[
                 rows: &["w2fe-k1", "w2fe-k3", "w2fe-k5", "w1fe-k3", "w1-lp"],
             },
             Comparison {
-                caption: "Distance to the test digits, n = 500",
+                caption: "Distance to 500 test digits during the training",
                 family: "mnist-to-usps",
                 metric: W2,
                 scale: Scale::Logarithmic,
@@ -194,6 +214,9 @@ pub(crate) fn names() -> impl Iterator<Item = &'static str> {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct InPrint {
+    /// What differs from print and why, a paragraph each.
+    #[serde(default)]
+    differences: Vec<String>,
     #[serde(default)]
     number: Vec<Published>,
 }
@@ -229,6 +252,15 @@ impl Experiment {
             numbers.extend(toml::from_str::<InPrint>(embedded.in_print)?.number);
         }
         Ok(numbers)
+    }
+
+    /// What differs from print, and why.
+    pub(crate) fn differences(&self) -> Result<Vec<String>> {
+        let mut paragraphs = Vec::new();
+        for embedded in self.embedded() {
+            paragraphs.extend(toml::from_str::<InPrint>(embedded.in_print)?.differences);
+        }
+        Ok(paragraphs)
     }
 
     fn embedded(&self) -> impl Iterator<Item = &'static Embedded> {

@@ -104,6 +104,15 @@ pub(crate) fn measured(results: &Value) -> Vec<String> {
     lists.into_iter().flatten().flat_map(|row| keys(&row["metrics"])).collect()
 }
 
+/// The metrics of a row that another run of it has too: without those of the machine.
+pub(crate) fn without_clock(mut metrics: Value) -> Value {
+    let of_the_machine = |name: &str| metrics::find(name).is_some_and(metrics::Metric::is_of_the_machine);
+    if let Some(metrics) = metrics.as_object_mut() {
+        metrics.retain(|name, _| !of_the_machine(name));
+    }
+    metrics
+}
+
 fn keys(object: &Value) -> Vec<String> {
     object.as_object().unwrap().keys().cloned().collect()
 }

@@ -2,7 +2,8 @@
 
 use super::Initial;
 use super::explicit::ExplicitModel;
-use super::matching;
+use super::ot_flow::OtFlowModel;
+use super::{fitting, matching};
 use crate::TrainError;
 use crate::checkpoint::Stored;
 use crate::config::FlowConfig;
@@ -10,6 +11,9 @@ use crate::remembered::COMPANIONS_OF_A_STATE;
 use crate::run::{newest_state, stored};
 use crate::source::{Inputs, Units, name};
 use datasets::stream;
+use flows::FlowError;
+use flows::counted::Counted;
+use flows::critic::Critic;
 use flows::flow::{Flow, Representation};
 use flows::game::{Game, Networks};
 use flows::integrate::{Scheme, euler_maruyama, integrate};
@@ -44,6 +48,8 @@ pub(super) enum Trained<N> {
     Explicit(Box<ExplicitModel>),
     /// A velocity without a critic.
     Matching(Box<VelocityFlow>),
+    /// A normalising flow.
+    OtFlow(Box<OtFlowModel>),
 }
 
 /// A game with the averaged networks of its players, and the companions of their searches.
@@ -82,6 +88,10 @@ impl FlowModel {
                 let (flow, points) = (matching::stored(&config, &state)?, points(&config)?);
                 return Ok(Self::matching(config, flow, state.counter("iteration")?, points));
             }
+            Representation::OtFlow(_) => {
+                let (flow, points) = (OtFlowModel::stored(&config, &state)?, points(&config)?);
+                return Ok(Self::ot_flow(config, flow, state.counter("iteration")?, points));
+            }
             _ => {}
         }
         let game = config.game(dim)?;
@@ -110,6 +120,16 @@ impl<N> FlowModel<N> {
         Self { config, iteration, units, initial, trained: Trained::Matching(Box::new(flow)) }
     }
 
+    /// A trained normalising flow.
+    pub(crate) fn ot_flow(
+        config: FlowConfig,
+        flow: OtFlowModel,
+        iteration: u64,
+        (initial, units): (Initial, Units),
+    ) -> Self {
+        Self { config, iteration, units, initial, trained: Trained::OtFlow(Box::new(flow)) }
+    }
+
     /// The same model for points in the units of its training.
     #[must_use]
     pub fn in_training_units(&self) -> Self
@@ -117,6 +137,11 @@ impl<N> FlowModel<N> {
         N: Clone,
     {
         Self { units: Units::Same, ..self.clone() }
+    }
+
+    /// Points in the units of the training.
+    pub(super) fn scaled(&self, points: ArrayView2<'_, f64>) -> Result<Array2<f64>, FlowError> {
+        fitting(points, self.dim(), &self.units)
     }
 
     /// The rows of `start`, [n, d], at which the map of an explicit flow is optimal, and their share: from the end of
@@ -127,10 +152,18 @@ impl<N> FlowModel<N> {
     pub fn optimal(&self, start: ArrayView2<'_, f64>) -> Result<Option<(Array2<f64>, f64)>, TrainError> {
         match &self.trained {
             Trained::Explicit(model) => {
-                let (optimal, share) = model.optimal(self.units.scaled(start).view())?;
+                let (optimal, share) = model.optimal(self.scaled(start)?.view())?;
                 Ok(Some((self.units.restored(optimal.view()), share)))
             }
             _ => Ok(None),
+        }
+    }
+
+    /// Steps of a sample, Runge–Kutta steps of an OT-Flow and Euler steps of all others: those that the configuration names; one of a Hopf–Lax flow, which is exact.
+    pub fn steps(&self) -> usize {
+        match self.config.representation {
+            Representation::HopfLax(_) => 1,
+            _ => self.config.sampling.steps,
         }
     }
 
@@ -140,6 +173,7 @@ impl<N> FlowModel<N> {
             Trained::Game(players) => players.game.flow.dim(),
             Trained::Explicit(model) => model.dim(),
             Trained::Matching(flow) => flow.velocity.dim(),
+            Trained::OtFlow(flow) => flow.dim(),
         }
     }
 }
@@ -188,14 +222,6 @@ impl<N: ScalarField> FlowModel<N> {
         Self { config, iteration, units, initial, trained: Trained::Game(Box::new(trained)) }
     }
 
-    /// Euler steps of a sample: those that the configuration names; one of a Hopf–Lax flow, which is exact.
-    pub fn steps(&self) -> usize {
-        match self.config.representation {
-            Representation::HopfLax(_) => 1,
-            _ => self.config.sampling.steps,
-        }
-    }
-
     /// `n` initial points from the stream of `seed`, [n, d].
     ///
     /// # Errors
@@ -236,15 +262,19 @@ impl<N: ScalarField> FlowModel<N> {
             Trained::Explicit(model) => {
                 return Ok(self
                     .units
-                    .restored(model.push_forward(self.units.scaled(start).view(), steps)?.view()));
+                    .restored(model.push_forward(self.scaled(start)?.view(), steps)?.view()));
             }
             Trained::Matching(flow) => {
-                let ends = matching::push_forward(flow, self.units.scaled(start).view(), steps)?;
+                let ends = matching::push_forward(flow, self.scaled(start)?.view(), steps)?;
+                return Ok(self.units.restored(ends.view()));
+            }
+            Trained::OtFlow(flow) => {
+                let ends = flow.push_forward(self.scaled(start)?.view(), steps)?;
                 return Ok(self.units.restored(ends.view()));
             }
         };
         let objective = &players.game.objective;
-        let mut x = self.units.scaled(start).mapv(|z| z as f32);
+        let mut x = self.scaled(start)?.mapv(|z| z as f32);
         if matches!(players.game.flow, Flow::HopfLax { .. }) {
             let (networks, companions) = (players.networks(), &players.companions);
             players.game.push_forward(networks, companions, steps, x.view_mut(), moved)?;
@@ -286,17 +316,21 @@ impl<N: ScalarField> FlowModel<N> {
         let players = match &self.trained {
             Trained::Game(players) => players,
             Trained::Explicit(model) => {
-                let trajectory = model.trajectory(self.units.scaled(start).view(), steps)?;
+                let trajectory = model.trajectory(self.scaled(start)?.view(), steps)?;
                 return Ok(self.units.trajectory(trajectory)?);
             }
             Trained::Matching(flow) => {
-                let trajectory = flow.trajectory(self.units.scaled(start).view(), steps)?;
+                let trajectory = flow.trajectory(self.scaled(start)?.view(), steps)?;
+                return Ok(self.units.trajectory(trajectory)?);
+            }
+            Trained::OtFlow(flow) => {
+                let trajectory = flow.trajectory(self.scaled(start)?.view(), steps)?;
                 return Ok(self.units.trajectory(trajectory)?);
             }
         };
         let mut rng = stream(self.config.seed, name::NOISE, 0);
         let normal = || StandardNormal.sample(&mut rng);
-        let start = self.units.scaled(start);
+        let start = self.scaled(start)?;
         let networks = players.networks();
         let trajectory =
             record::trajectory(&players.game, networks, &players.companions, start.view(), steps, normal)?;
@@ -308,15 +342,53 @@ impl<N: ScalarField> FlowModel<N> {
     /// # Errors
     /// [`TrainError::Flow`] when the points do not fit the critic, and for a flow without one.
     pub fn critic_slopes(&self, points: ArrayView2<'_, f64>) -> Result<Vec<f64>, TrainError> {
-        let points = self.units.scaled(points);
+        let points = self.scaled(points)?;
         let slopes = match &self.trained {
             Trained::Game(players) => {
                 record::critic_slopes(&players.game.critic, &players.critic, points.view())?
             }
             Trained::Explicit(model) => model.critic_slopes(points.view())?,
-            Trained::Matching(_) => return Err(matching::without_critic()),
+            Trained::Matching(_) | Trained::OtFlow(_) => return Err(matching::without_critic()),
         };
         Ok(slopes.into_iter().map(|slope| self.units.scale() * slope).collect())
+    }
+}
+
+impl<N: ScalarField> FlowModel<N> {
+    /// The trained numbers of all its networks.
+    pub fn parameter_count(&self) -> usize {
+        match &self.trained {
+            Trained::Game(players) => players.flow.len() + players.critic.len(),
+            Trained::Explicit(model) => model.parameter_count(),
+            Trained::Matching(flow) => flow.parameters.len(),
+            Trained::OtFlow(flow) => flow.parameter_count(),
+        }
+    }
+
+    /// Evaluations of networks that a sample takes in `steps` Euler steps, mean over the rows of `start`, [n, d].
+    ///
+    /// One of the flow's network for each step, and what is counted of the critic: a Hopf–Lax flow asks its network once
+    /// and searches the critic for each point, an explicit flow asks for one gradient whatever the steps. Complexity: that of moving the points.
+    ///
+    /// # Errors
+    /// As [`FlowModel::push_forward`].
+    pub fn evaluations(&self, start: ArrayView2<'_, f64>, steps: usize) -> Result<f64, TrainError> {
+        let players = match &self.trained {
+            Trained::Game(players) => players,
+            Trained::Explicit(_) => return Ok(1.0),
+            Trained::Matching(_) => return Ok(steps as f64),
+            // Those of a Runge–Kutta step.
+            Trained::OtFlow(_) => return Ok(4.0 * steps as f64),
+        };
+        let Game { critic, flow, objective } = &players.game;
+        let own = if matches!(flow, Flow::HopfLax { .. }) { 1 } else { steps };
+        let network = Counted::new(&critic.network);
+        let &Critic { objective: dual, bound, lipschitz, .. } = critic;
+        let critic = Critic { network, objective: dual, bound, lipschitz };
+        let game = Game { critic, flow: flow.clone(), objective: *objective };
+        let mut x = self.scaled(start)?.mapv(|z| z as f32);
+        game.push_forward(players.networks(), &players.companions, steps, x.view_mut(), &|_| {})?;
+        Ok(own as f64 + game.critic.network.evaluations() as f64 / start.nrows().max(1) as f64)
     }
 }
 

@@ -4,10 +4,12 @@
 //! Only initial points from a data set of others are read from there, when they are asked for.
 
 mod explicit;
+mod field;
 mod flow;
 mod generator;
 mod initial;
 mod matching;
+mod ot_flow;
 mod transport;
 
 pub use explicit::ExplicitModel;
@@ -15,11 +17,13 @@ pub use flow::FlowModel;
 pub(crate) use flow::GameModel;
 pub use generator::GeneratorModel;
 pub use initial::Initial;
+pub use ot_flow::OtFlowModel;
 
 use crate::TrainError;
 use crate::config::Config;
 use crate::run::stored_config;
 use crate::source::{Inputs, Units};
+use flows::FlowError;
 use ndarray::{Array2, ArrayView2};
 use std::path::Path;
 
@@ -131,4 +135,16 @@ impl Model {
     pub fn sample(&self, n: usize, seed: u64) -> Result<Array2<f64>, TrainError> {
         self.push_forward(self.initial(n, seed)?.view(), seed)
     }
+}
+
+/// Points of `dim` coordinates in the units of a training.
+fn fitting(points: ArrayView2<'_, f64>, dim: usize, units: &Units) -> Result<Array2<f64>, FlowError> {
+    if points.ncols() == dim {
+        return Ok(units.scaled(points));
+    }
+    Err(FlowError::Specification {
+        what: "the number of columns of the points".into(),
+        found: points.ncols().to_string(),
+        remedy: format!("give points of {dim} coordinates"),
+    })
 }

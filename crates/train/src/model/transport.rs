@@ -19,16 +19,18 @@ const REACHED: f64 = 1e-3;
 
 impl<N: ScalarField> FlowModel<N> {
     /// The beginnings of the paths that end at the rows of `points`, [n, d]: of an explicit flow each by one search, of a
-    /// Hopf–Lax flow x₀ = y + (T/λ)·∇φ(y).
+    /// Hopf–Lax flow x₀ = y + (T/λ)·∇φ(y), of an OT-Flow by as many steps in its other direction as a sample takes.
     ///
-    /// It inverts the flow where its map is optimal; [`FlowModel::reached`] tells where.
+    /// It inverts the first two where their map is optimal ([`FlowModel::reached`] tells where), and an OT-Flow up to the
+    /// error of the steps.
     ///
     /// # Errors
     /// [`TrainError::Flow`] for points of another dimension and for other representations.
     pub fn inverse(&self, points: ArrayView2<'_, f64>) -> Result<Array2<f64>, TrainError> {
-        let points = self.units.scaled(points);
+        let points = self.scaled(points)?;
         let beginnings = match &self.trained {
             Trained::Explicit(model) => model.inverse(points.view())?,
+            Trained::OtFlow(flow) => flow.inverse(points.view(), self.steps())?,
             Trained::Game(players) => match players.game.flow {
                 Flow::HopfLax { .. } => {
                     let objective = &players.game.objective;
@@ -59,12 +61,13 @@ impl<N: ScalarField> FlowModel<N> {
         Ok(rows.map(|(y, end)| length((&end - &y).view()) <= REACHED * (1.0 + length(y))).collect())
     }
 
-    /// log ρ_T, \[n\], at the rows of `points`, [n, d], of a flow that begins with a law, without a differential equation.
+    /// log ρ_T, \[n\], at the rows of `points`, [n, d], of a flow that begins with a law.
     ///
     /// Of an explicit flow log Σ ρ₀(x)/|det ∂x_T/∂x| over the particles x that end there, with the exact Hessian of the
     /// potential. Where the map is optimal there is one, the [inverse](Self::inverse); where it folds the others are searched
     /// from 4096 particles of one stream, in up to 10 dimensions. Of a Hopf–Lax flow log ρ₀(x₀) + log|det(I + (T/λ)·∇²φ(y))|
-    /// with x₀ the inverse of y; where [no path ends](Self::reached) the density is 0 and the number says nothing.
+    /// with x₀ the inverse of y; where [no path ends](Self::reached) the density is 0 and the number says nothing. Of an
+    /// OT-Flow by the exact trace along the path to its one beginning.
     ///
     /// Complexity: that of [`Explicit::sources`](flows::explicit::Explicit::sources) and [`hopf_lax::log_volume`].
     ///
@@ -72,7 +75,12 @@ impl<N: ScalarField> FlowModel<N> {
     /// [`TrainError::Flow`] for points of another dimension, other representations, initial points without a density,
     /// and an explicit flow onto a plane of fewer dimensions.
     pub fn log_density(&self, points: ArrayView2<'_, f64>) -> Result<Vec<f64>, TrainError> {
-        let scaled = self.units.scaled(points);
+        let scaled = self.scaled(points)?;
+        let volume = self.dim() as f64 * self.units.scale().ln();
+        if let Trained::OtFlow(flow) = &self.trained {
+            let densities = flow.log_density(scaled.view(), self.steps())?;
+            return Ok(densities.into_iter().map(|density| density - volume).collect());
+        }
         let (beginnings, determinants, of) = match &self.trained {
             Trained::Explicit(model) => {
                 let mut rng = stream(self.config.seed, name::DENSITY, 0);
@@ -97,7 +105,6 @@ impl<N: ScalarField> FlowModel<N> {
                 FlowError::Specification { what, found: "not known".into(), remedy: remedy.into() }.into()
             );
         };
-        let volume = self.dim() as f64 * self.units.scale().ln();
         let mut densities = vec![f64::NEG_INFINITY; points.nrows()];
         for ((x, determinant), row) in beginnings.rows().into_iter().zip(determinants).zip(of) {
             if let Some(sum) = densities.get_mut(row) {

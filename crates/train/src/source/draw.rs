@@ -102,12 +102,14 @@ impl Draw {
         }
     }
 
-    /// Draws the points of a law once, where `points` says how many.
+    /// Draws the points of a law once, where `points` says how many, those of a synthetic target with its noise.
     pub(crate) fn fixed(self, points: &Points, rng: &mut impl Rng) -> Result<Self, TrainError> {
-        match points.samples() {
-            Some(samples) => Ok(Self::Rows(self.points(samples, rng)?.mapv(|x| x as f32))),
-            None => Ok(self),
+        let Some(samples) = points.samples() else { return Ok(self) };
+        let mut drawn = self.points(samples, rng)?;
+        if let Points::Target { noise: Some(std), .. } = *points {
+            drawn += &InitialLaw::Normal { std }.sample(samples, drawn.ncols(), rng)?;
         }
+        Ok(Self::Rows(drawn.mapv(|x| x as f32)))
     }
 
     /// The dimension of the points.

@@ -76,6 +76,12 @@ pub(super) const POINTS: Choice = Choice {
                     "false",
                     "Whether what is drawn at once has equal counts of the components.",
                 ),
+                Key::optional(
+                    "noise",
+                    Number(Positive),
+                    "0.05",
+                    "Standard deviation of normal noise that is added to the `samples`; what is measured against has none.",
+                ),
             ],
         },
         Variant {
@@ -145,6 +151,11 @@ const TARGETS: &[&str] = &[
     "origin",
     "plane",
     "shifted-gaussian",
+    "cfm-moons",
+    "cfm-s-curve",
+    "cfm-eight-gaussians",
+    "wide-moons",
+    "wide-eight-gaussians",
 ];
 
 const KNOWN_MAPS: &[&str] = &["mix3-to-mix10", "piecewise-affine", "log-sum-exp", "gaussian"];
