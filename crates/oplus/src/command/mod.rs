@@ -1,5 +1,6 @@
 //! The commands, one file each.
 
+mod density;
 mod eval;
 mod init;
 mod report;
@@ -8,6 +9,7 @@ mod resume;
 mod sample;
 mod sweep;
 mod train;
+mod transport;
 
 use crate::ending::Ending;
 use anyhow::Result;
@@ -34,6 +36,10 @@ enum Command {
     Resume(resume::Arguments),
     /// Draw samples from a trained flow
     Sample(sample::Arguments),
+    /// Move given points by a trained flow, or take them back
+    Transport(transport::Arguments),
+    /// Compute the log-density of given points under a trained flow
+    Density(density::Arguments),
     /// Measure the distances between two sets of samples
     Eval(eval::Arguments),
     /// Make a published table again: train every row, measure it, write the table and a report
@@ -50,6 +56,8 @@ pub(crate) fn run(cli: Cli) -> Result<Ending> {
         Command::Train(arguments) => train::run(arguments),
         Command::Resume(arguments) => resume::run(&arguments),
         Command::Sample(arguments) => sample::run(&arguments),
+        Command::Transport(arguments) => transport::run(&arguments),
+        Command::Density(arguments) => density::run(&arguments),
         Command::Eval(arguments) => eval::run(&arguments),
         Command::Reproduce(arguments) => reproduce::run(&arguments),
         Command::Sweep(arguments) => sweep::run(arguments),

@@ -1,7 +1,7 @@
 //! The experiments there are: a row is a configuration, embedded when the program is built, so that it works anywhere.
 
 use super::order::{natural, rank, split};
-use super::tables::{DIGIT_TABLES, FLOW_TABLES, RING_TABLES, RIVAL_TABLES};
+use super::tables::{DIGIT_TABLES, FLOW_TABLES, KNOWN_MAP_TABLES, RING_TABLES, RIVAL_TABLES};
 use crate::nearest::nearest;
 use crate::page::Comparison;
 use anyhow::{Result, bail};
@@ -192,6 +192,14 @@ const ALL: &[Experiment] = &[
                 rows: &["w2fe-k1", "w2fe-k3", "w2fe-k5", "w1fe-k3", "w1-lp"],
             },
         ],
+    },
+    Experiment {
+        name: "w2-benchmark",
+        title: "Optimal maps against the truth: the W2 benchmark of arXiv 2106.01954, and known maps that need no file",
+        families: &["files", "known"],
+        methods: &["explicit", "hopf-lax", "w2fe"],
+        tables: KNOWN_MAP_TABLES,
+        curves: &[],
     },
 ];
 

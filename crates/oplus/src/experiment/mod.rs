@@ -16,7 +16,7 @@ use crate::page;
 use crate::progress::Progress;
 use crate::run_folder::{REPORT_FILE, RESULTS_FILE, write_json};
 use crate::screen;
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 use catalogue::Setting;
 use datasets::manifest::find as find_data_set;
 use datasets::write_whole;
@@ -61,6 +61,7 @@ pub(crate) fn reproduce(experiment: &Experiment, plan: &Plan) -> Result<Option<S
     let sets: BTreeSet<&str> = trials.iter().flat_map(|trial| kinds::digit_sets(&trial.run.config)).collect();
     // What no package carries comes last in the alphabet and is the harder to get: it is said first.
     sets.into_iter().rev().try_for_each(digits_are_there)?;
+    trials.iter().try_for_each(known_map_is_there)?;
     let Campaign { preset, out, .. } = &plan.campaign;
     let _lock = plan.campaign.claim(experiment.name)?;
     for trial in &trials {
@@ -78,7 +79,7 @@ pub(crate) fn reproduce(experiment: &Experiment, plan: &Plan) -> Result<Option<S
         "interrupted: the runs are kept; go on with the same command and --resume".into(),
     ));
     let mut rows = Vec::new();
-    for trial in first_of_families(&trials) {
+    for trial in first_of_targets(&trials) {
         rows.extend(references::references(&trial.run.config, trial.row.family, plan)?);
     }
     for Trial { row, run } in &trials {
@@ -124,11 +125,14 @@ pub(crate) fn report(folder: &Path, results: &Results) -> Result<PathBuf> {
 fn trials(experiment: &Experiment, plan: &Plan) -> Result<Vec<Trial>> {
     let mut trials = Vec::new();
     let name = |row: &Setting| format!("{}/{}", row.family, row.stem);
-    let wanted = |row: &&Setting| {
-        let named = !plan.rows.is_empty() || plan.campaign.preset != "quick";
-        name(row).contains(&plan.rows) && (named || !experiment.beyond_quick.contains(&row.family))
-    };
-    for row in experiment.rows().into_iter().filter(wanted) {
+    // `2d` is asked for by those who want 2 dimensions, not 12.
+    let is_word = |row: &Setting| name(row).split(['/', '-']).any(|word| word == plan.rows);
+    let all = experiment.rows();
+    let with_word = all.iter().any(is_word);
+    let is_told = |row: &Setting| if with_word { is_word(row) } else { name(row).contains(&plan.rows) };
+    let named = !plan.rows.is_empty() || plan.campaign.preset != "quick";
+    let wanted = |row: &&Setting| is_told(row) && (named || !experiment.beyond_quick.contains(&row.family));
+    for row in all.into_iter().filter(wanted) {
         let origin = format!("configs/{}/{}/{}.toml", experiment.name, row.family, row.stem);
         for seed in 0..plan.seeds.get() as u64 {
             let mut changes = vec![format!("seed={seed}")];
@@ -212,11 +216,27 @@ fn digits_are_there(name: &str) -> Result<()> {
     }
 }
 
-/// The first row of each family.
-fn first_of_families(trials: &[Trial]) -> Vec<&Trial> {
+/// Says before any training that the files of a known map are missing, and which rows need none.
+fn known_map_is_there(trial: &Trial) -> Result<()> {
+    let Some((map, dim)) = trial.run.config.data().known_map() else { return Ok(()) };
+    if map.files(dim, &data_sets()).iter().all(|file| file.is_file()) {
+        return Ok(());
+    }
+    map.pair(dim, &data_sets()).map(|_| ()).with_context(|| {
+        format!("{} cannot be trained (--rows known takes the rows that need no file)", trial.row.stem)
+    })
+}
+
+/// The first row of each target in each family.
+fn first_of_targets(trials: &[Trial]) -> Vec<&Trial> {
     let mut first: Vec<&Trial> = Vec::new();
     for trial in trials {
-        if first.iter().all(|known| known.row.family != trial.row.family) {
+        let same = |known: &&Trial| {
+            let (a, b) = (&known.run.config, &trial.run.config);
+            known.row.family == trial.row.family
+                && (a.data().name(), a.data().dim()) == (b.data().name(), b.data().dim())
+        };
+        if !first.iter().any(same) {
             first.push(trial);
         }
     }

@@ -128,13 +128,3 @@ impl ExplicitModel {
         ask(&mut self.flow.at(&wide(&self.parameters), &wide(&self.companions))?)
     }
 }
-
-/// The error of a flow that has no map in closed form.
-pub(super) fn without_map(what: &str, kind: &str) -> TrainError {
-    FlowError::Specification {
-        what: what.into(),
-        found: format!("asked of the representation {kind}"),
-        remedy: "train a flow with representation = { kind = \"explicit\" }".into(),
-    }
-    .into()
-}
