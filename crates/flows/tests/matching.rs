@@ -45,7 +45,8 @@ fn the_loss_is_the_mean_square_of_its_residuals() {
     let mut expected = 0.0;
     for row in 0..3 {
         let of = |points: &[f64], j: usize| points[2 * row + j];
-        let place = |j| (1.0 - shares[row]) * of(&start, j) + shares[row] * of(&end, j) + sigma * of(&noise, j);
+        let place =
+            |j| (1.0 - shares[row]) * of(&start, j) + shares[row] * of(&end, j) + sigma * of(&noise, j);
         let mut tape = Default::default();
         velocity.evaluate(&parameters, &[place(0), place(1)], horizon * shares[row], &mut tape).unwrap();
         for j in 0..2 {

@@ -1,6 +1,7 @@
 //! The commands, one file each.
 
 mod eval;
+mod export;
 mod init;
 mod report;
 mod reproduce;
@@ -34,6 +35,8 @@ enum Command {
     Resume(resume::Arguments),
     /// Draw samples from a trained flow
     Sample(sample::Arguments),
+    /// Write a function of a trained model for other programs: safetensors or ONNX
+    Export(export::Arguments),
     /// Measure the distances between two sets of samples
     Eval(eval::Arguments),
     /// Make a published table again: train every row, measure it, write the table and a report
@@ -50,6 +53,7 @@ pub(crate) fn run(cli: Cli) -> Result<Ending> {
         Command::Train(arguments) => train::run(arguments),
         Command::Resume(arguments) => resume::run(&arguments),
         Command::Sample(arguments) => sample::run(&arguments),
+        Command::Export(arguments) => export::run(&arguments),
         Command::Eval(arguments) => eval::run(&arguments),
         Command::Reproduce(arguments) => reproduce::run(&arguments),
         Command::Sweep(arguments) => sweep::run(arguments),

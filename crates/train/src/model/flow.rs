@@ -35,7 +35,7 @@ pub struct FlowModel<N = Mlp> {
     /// The user's units.
     pub units: Units,
     initial: Initial,
-    pub(super) trained: Trained<N>,
+    pub(crate) trained: Trained<N>,
 }
 
 /// Particles from which those that end at a point are searched.
@@ -43,7 +43,7 @@ const PARTICLES: usize = 4096;
 
 /// What was trained.
 #[derive(Debug, Clone)]
-pub(super) enum Trained<N> {
+pub(crate) enum Trained<N> {
     /// Both sides of a game.
     Game(Box<GameModel<N>>),
     /// A potential at time 0.

@@ -12,7 +12,7 @@ mod matching;
 
 pub use explicit::ExplicitModel;
 pub use flow::FlowModel;
-pub(crate) use flow::GameModel;
+pub(crate) use flow::{GameModel, Trained};
 pub use generator::GeneratorModel;
 pub use initial::Initial;
 
