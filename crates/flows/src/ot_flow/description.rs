@@ -2,10 +2,9 @@
 
 use crate::FlowError;
 use crate::error::{not_negative, positive, require};
-use crate::flow::{FlowObjective, Steps};
 use serde::{Deserialize, Serialize};
 
-/// The potential of an [`super::OtFlow`], and the weights of what it minimises beside the kinetic energy.
+/// The potential of an [`super::OtFlow`], the weights of what it minimises, and the steps of its paths in training.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct OtFlowDescription {
@@ -15,41 +14,34 @@ pub struct OtFlowDescription {
     /// Rows of A; never more than d + 1.
     #[serde(default = "rank")]
     pub rank: usize,
-    /// Weight c of the negative log-likelihood.
+    /// λ, the weight of the kinetic energy; α₁ of the paper.
+    #[serde(default = "one")]
+    pub kinetic: f64,
+    /// c, the weight of the negative log-likelihood; α₂.
     pub likelihood: f64,
-    /// Weight of the mean absolute Hamilton–Jacobi residual.
+    /// a, the weight of the mean absolute Hamilton–Jacobi residual; α₃.
     pub hamilton_jacobi: f64,
+    /// Runge–Kutta steps of a training iteration.
+    pub steps: usize,
 }
 
 impl OtFlowDescription {
-    /// Checks every value against its domain and the rest of the flow; errors name the path of the field.
+    /// Checks every value against its domain; errors name the field.
     ///
     /// # Errors
-    /// [`FlowError::Specification`] for the first value that does not fit.
-    pub fn validate(&self, flow: &FlowObjective) -> Result<(), FlowError> {
-        let of = |error: FlowError| error.within("representation");
-        positive("likelihood", self.likelihood).map_err(of)?;
-        not_negative("hamilton_jacobi", self.hamilton_jacobi).map_err(of)?;
-        for (what, count) in [("width", self.width), ("rank", self.rank)] {
-            require(count > 0, what, count, "give at least 1").map_err(of)?;
+    /// [`FlowError::Specification`] for the first value outside its domain.
+    pub fn validate(&self) -> Result<(), FlowError> {
+        for (what, count) in [("width", self.width), ("rank", self.rank), ("steps", self.steps)] {
+            require(count > 0, what, count, "give at least 1")?;
         }
-        let remedy = "leave it at 0 for the representation ot-flow, which has its own objective";
-        for (what, weight) in [
-            ("flow.velocity_spread", flow.velocity_spread),
-            ("flow.hamilton_jacobi", flow.hamilton_jacobi),
-            ("flow.terminal_gradient", flow.terminal_gradient),
-            ("flow.characteristic", flow.characteristic),
-            ("flow.noise", flow.noise),
-        ] {
-            require(weight == 0.0, what, weight, remedy)?;
-        }
-        let remedy = "leave it out for the representation ot-flow, which has its own objective";
-        require(flow.interaction.is_none(), "flow.interaction", "given", remedy)?;
-        let remedy = "leave it true for the representation ot-flow, which pays the kinetic energy";
-        require(flow.kinetic, "flow.kinetic", false, remedy)?;
-        let remedy = "give one number for the representation ot-flow, such as 8";
-        require(matches!(flow.steps, Steps::Fixed(_)), "flow.steps", "a range", remedy)
+        positive("kinetic", self.kinetic)?;
+        positive("likelihood", self.likelihood)?;
+        not_negative("hamilton_jacobi", self.hamilton_jacobi)
     }
+}
+
+fn one() -> f64 {
+    1.0
 }
 
 fn width() -> usize {

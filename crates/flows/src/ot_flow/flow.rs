@@ -6,8 +6,7 @@ use super::potential::Weights;
 use super::runge_kutta::{BLOCK, OFFSETS, STAGES, WEIGHTS};
 use super::{OtFlowDescription, ResidualPotential};
 use crate::FlowError;
-use crate::error::{array2, expect_columns, flat};
-use crate::flow::FlowObjective;
+use crate::error::{array2, expect_columns, flat, positive};
 use crate::integrate::{Scheme, VelocityField, integrate, step_count};
 use crate::real::Real;
 use ndarray::{Array2, ArrayView2, ArrayViewMut2};
@@ -37,21 +36,17 @@ pub struct Normalised<T> {
 }
 
 impl OtFlow {
-    /// The flow of a description on R^`dim`.
+    /// The flow of a description on R^`dim` up to time `horizon`.
     ///
     /// # Errors
     /// [`FlowError::Specification`] for values outside their domains.
-    pub fn new(
-        description: &OtFlowDescription,
-        objective: &FlowObjective,
-        dim: usize,
-    ) -> Result<Self, FlowError> {
-        description.validate(objective)?;
-        let rank = description.rank.min(dim + 1);
+    pub fn new(description: &OtFlowDescription, horizon: f64, dim: usize) -> Result<Self, FlowError> {
+        description.validate()?;
+        positive("horizon", horizon)?;
         Ok(Self {
-            potential: ResidualPotential::new(dim, description.width, rank)?,
-            horizon: objective.horizon,
-            lambda: objective.lambda,
+            potential: ResidualPotential::new(dim, description.width, description.rank.min(dim + 1))?,
+            horizon,
+            lambda: description.kinetic,
             likelihood: description.likelihood,
             hamilton_jacobi: description.hamilton_jacobi,
         })

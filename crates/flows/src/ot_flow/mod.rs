@@ -24,6 +24,7 @@ mod pull_back;
 mod runge_kutta;
 #[cfg(test)]
 mod tests;
+mod trajectory;
 
 pub use description::OtFlowDescription;
 pub use flow::{Normalised, OtField, OtFlow};

@@ -3,7 +3,6 @@
 mod queue;
 mod trial;
 
-pub(crate) use queue::Job;
 pub(crate) use trial::Trial;
 
 use crate::manifest::Manifest;
@@ -13,6 +12,7 @@ use anyhow::{Context, Result, bail};
 use eval::results::{Floor, Protocol, Row};
 use flows::device::Device;
 use measure::Records;
+use queue::Job;
 use rayon::prelude::*;
 use std::fs;
 use std::num::NonZeroUsize;

@@ -67,6 +67,12 @@ fn flow(model: &FlowModel, function: Option<Function>) -> Result<(Function, Grap
             (Function::Velocity, direct_velocity(network, &model.units))
         }
         (Trained::Matching(_), Some(function)) => return Err(without(function, kind, "velocity")),
+        (Trained::OtFlow(_), function) => {
+            let function = function.unwrap_or(Function::Velocity);
+            let remedy = "export another representation, or sample the flow".into();
+            let found = "asked of the representation ot-flow, which is not written as operations".into();
+            return Err(FlowError::Specification { what: format!("the {}", function.name()), found, remedy });
+        }
         (Trained::Game(players), function) => game(players, &model.units, function, kind)?,
     })
 }
