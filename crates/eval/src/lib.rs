@@ -11,6 +11,7 @@ mod coordinates;
 pub mod distances;
 mod modes;
 mod nearest;
+pub mod planar;
 pub mod report;
 pub mod results;
 mod rows;

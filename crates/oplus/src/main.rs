@@ -17,6 +17,7 @@ mod progress;
 mod run;
 mod run_folder;
 mod samples;
+mod screen;
 mod sweep;
 
 use clap::Parser;

@@ -11,11 +11,13 @@ use crate::run_folder::{PATHS_PICTURE, REPORT_FILE, RESULTS_FILE, results, write
 use crate::{page, samples};
 use anyhow::Result;
 use datasets::write_whole;
+use eval::planar::Plane;
 use eval::results::{Floor, Metrics, Protocol, Results, Row, Settings, Status, Verdict};
 use eval::sampling;
 use flows::device::Device;
 use flows::record::RecordError;
 use measure::{MeasureError, Measurement, Quality, Records, Tell, seconds_to_near_floor};
+use ndarray::ArrayView2;
 use std::path::{Path, PathBuf};
 use train::config::{Config, Configuration};
 use train::model::FlowModel;
@@ -187,13 +189,13 @@ fn finish(
     if status == Status::Ok {
         match measure::model(&model, &inputs(), protocol, &|stage| progress.stage(stage)) {
             Ok(measurement) => {
-                measured = Some(measurement);
                 progress.stage("the paths of some particles");
                 if let Model::Flow(model) = &model {
-                    write_paths(model, folder)?;
+                    write_paths(model, measurement.target.view(), folder)?;
                     progress.stage("what samples cost");
                     cost.extend(measure::cost(model)?);
                 }
+                measured = Some(measurement);
             }
             Err(MeasureError::NotFinite(reason)) => {
                 status = Status::Diverged { step: outcome.iterations, reason };
@@ -292,10 +294,14 @@ fn say(row: &Row) {
 }
 
 /// Writes the ways of some particles; none where they lead out of the finite numbers.
-fn write_paths(model: &FlowModel, folder: &Path) -> Result<()> {
+fn write_paths(model: &FlowModel, target: ArrayView2<'_, f64>, folder: &Path) -> Result<()> {
+    let plane = if target.ncols() > 1 { Plane::of(target).into_iter().next() } else { None };
     let start = model.initial(DRAWN_PATHS, model.config.seed)?;
     match model.trajectory(start.view(), model.config.sampling.steps.min(DRAWN_STEPS)) {
-        Ok(trajectory) => samples::write_paths(folder, &trajectory.parts().positions, &model.units),
+        Ok(trajectory) => {
+            let positions = &trajectory.parts().positions;
+            samples::write_paths(folder, positions, plane.as_ref(), &model.units)
+        }
         Err(TrainError::Record(RecordError::Trajectory(_))) => Ok(()),
         Err(error) => Err(error.into()),
     }

@@ -2,8 +2,9 @@
 
 use anyhow::{Context, Result};
 use datasets::{WriteError, write_npy_f32, write_npy_f64};
+use eval::planar::Plane;
 use measure::Measurement;
-use ndarray::{Array2, Axis, concatenate, s};
+use ndarray::{Array2, Axis, concatenate};
 use std::fs;
 use std::path::{Path, PathBuf};
 use train::source::Units;
@@ -16,8 +17,8 @@ pub(crate) const STARTS: &str = "samples/start.npy";
 /// The target clouds of all pairs, relative to the run folder.
 pub(crate) const TARGETS: &str = "samples/target.npy";
 /// The positions of some particles of a flow on their way, relative to the run folder: a row for each particle, with
-/// its first two coordinates at each time.
-pub(crate) const PATHS: &str = "samples/paths.npy";
+/// its two coordinates in the first plane of the data ([`Plane::of`]) at each time; in one dimension the coordinate itself.
+pub(crate) const PATHS: &str = "samples/planar-paths.npy";
 /// The particles at an iteration, before its number and the ending.
 const PARTICLES: &str = "particles-";
 
@@ -41,11 +42,23 @@ pub(crate) fn write(folder: &Path, measurement: &Measurement, units: &Units) -> 
     Ok(GENERATED)
 }
 
-/// Writes the ways of particles, of which `positions` has the rows [n, d] at each time.
-pub(crate) fn write_paths(folder: &Path, positions: &[Array2<f64>], units: &Units) -> Result<()> {
+/// Writes the ways of particles, of which `positions` has the rows [n, d] at each time, as they are seen in a plane.
+pub(crate) fn write_paths(
+    folder: &Path,
+    positions: &[Array2<f64>],
+    plane: Option<&Plane>,
+    units: &Units,
+) -> Result<()> {
     make(folder)?;
-    let planar: Vec<_> = positions.iter().map(|x| x.slice(s![.., ..x.ncols().min(2)])).collect();
-    let rows = concatenate(Axis(1), &planar).context("positions of different particles")?;
+    let seen = |x: &Array2<f64>| match plane {
+        Some(plane) => {
+            Array2::from(plane.project(x.view()).into_iter().map(|(x, y)| [x, y]).collect::<Vec<_>>())
+        }
+        None => x.clone(),
+    };
+    let planar: Vec<Array2<f64>> = positions.iter().map(seen).collect();
+    let views: Vec<_> = planar.iter().map(|x| x.view()).collect();
+    let rows = concatenate(Axis(1), &views).context("positions of different particles")?;
     Ok(write_points(&folder.join(PATHS), &rows, units)?)
 }
 

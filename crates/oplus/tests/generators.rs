@@ -38,7 +38,9 @@ fn the_ring_is_reproduced_sampled_and_resumed() {
     assert_eq!(workshop.undefined("ring"), [""; 0]);
     assert_eq!(workshop.undefined("ring/runs/methods/w2fe-k1-s0"), [""; 0]);
     let report = fs::read_to_string(workshop.path("ring/report.html")).unwrap();
-    assert!(report.contains("Particles after iteration 10") && report.contains("seconds of training"));
+    let page = "runs/methods/w2fe-k1-s0/report.html";
+    assert!(report.contains("seconds of training") && report.contains(&format!("href=\"{page}\"")));
+    assert!(fs::read_to_string(workshop.path("ring").join(page)).unwrap().contains("after iteration 10"));
 
     let sample = ["sample", "ring/runs/methods/w2fe-k1-s0", "--n", "7", "--out", "a.npy"];
     workshop.oplus(&sample).assert().success();

@@ -3,7 +3,7 @@
 use crate::workspace::Workspace;
 use anyhow::Result;
 use clap::{Args, Subcommand};
-use datasets::manifest::{cache_root, find};
+use datasets::manifest::{DATA_SETS, cache_root, find};
 use std::process::ExitCode;
 
 /// Arguments of `data`.
@@ -16,9 +16,21 @@ pub(super) struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Action {
     /// Fetch what is missing, and check it
-    Fetch { name: String },
+    Fetch {
+        #[arg(help = data_sets())]
+        name: String,
+    },
     /// Compare the files that are there with their lengths and SHA-256
-    Check { name: String },
+    Check {
+        #[arg(help = data_sets())]
+        name: String,
+    },
+}
+
+/// What `--help` says of the name.
+fn data_sets() -> String {
+    let names = DATA_SETS.map(|data_set| data_set.name);
+    format!("The data set: {}", names.join(", "))
 }
 
 pub(super) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<ExitCode> {

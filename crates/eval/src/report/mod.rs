@@ -1,12 +1,14 @@
 //! Reports: one self-contained HTML page with tables and figures; no network, no script.
 
+mod bars;
 mod comparison;
 mod figure;
 mod table;
 
+pub use bars::{Bar, Bars};
 pub use comparison::{Columns, Published, comparison};
 pub use figure::{
-    Cloud, Curves, Drawing, Figure, FigureError, HeatCell, HeatMap, Images, LevelSeries, Levels, Paths,
+    Cloud, Curves, Drawing, Figure, FigureError, HeatCell, HeatMap, Images, LevelSeries, Levels, Paths, Pen,
     Scale, Scatter, Series,
 };
 pub use table::Table;
@@ -41,16 +43,33 @@ pub struct Section {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Block {
-    /// A paragraph.
+    /// A paragraph; what stands between backticks is set as code.
     Text(String),
+    /// Pages beside this one, each with its address and what is said after its name.
+    Links(Vec<Link>),
     /// A text of fixed width, such as a configuration.
     Code(String),
     /// Names and values.
     Facts(Vec<(String, String)>),
     /// A table.
     Table(Table),
+    /// Distances against their floors.
+    Bars(Bars),
     /// Figures side by side.
     Figures(Vec<Figure>),
+    /// Many small figures side by side.
+    Pictures(Vec<Figure>),
+}
+
+/// A page beside a report.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Link {
+    /// What the reader sees.
+    pub name: String,
+    /// The address, relative to the report; none where there is no such page.
+    pub address: Option<String>,
+    /// What is said after it.
+    pub words: String,
 }
 
 impl Page {
@@ -115,7 +134,19 @@ impl Block {
         // Writing into a String cannot fail.
         match self {
             Self::Text(text) => {
-                let _ = writeln!(html, "<p>{}</p>", escape(text));
+                let _ = writeln!(html, "<p>{}</p>", inline(text));
+            }
+            Self::Links(links) => {
+                html.push_str("<ul>");
+                for Link { name, address, words } in links {
+                    let name = inline(name);
+                    let name = match address {
+                        Some(address) => format!("<a href=\"{}\">{name}</a>", escape(address)),
+                        None => name,
+                    };
+                    let _ = write!(html, "<li>{name} {}</li>", inline(words));
+                }
+                html.push_str("</ul>\n");
             }
             Self::Code(text) => {
                 let _ = writeln!(html, "<pre>{}</pre>", escape(text));
@@ -123,26 +154,50 @@ impl Block {
             Self::Facts(facts) => {
                 html.push_str("<dl>");
                 for (name, value) in facts {
-                    let _ = write!(html, "<dt>{}</dt><dd>{}</dd>", escape(name), escape(value));
+                    let _ = write!(html, "<dt>{}</dt><dd>{}</dd>", breakable(name), inline(value));
                 }
                 html.push_str("</dl>\n");
             }
             Self::Table(table) => table.write_html(html),
-            Self::Figures(figures) => {
-                html.push_str("<div class=\"figures\">\n");
-                for figure in figures {
-                    let drawing = figure.draw()?;
-                    let _ = write!(html, "<figure>{}<figcaption>{}", drawing.svg, escape(figure.caption()));
-                    for (name, colour) in drawing.legend {
-                        let _ = write!(html, " <span style=\"color:{colour}\">● {}</span>", escape(&name));
-                    }
-                    html.push_str("</figcaption></figure>\n");
-                }
-                html.push_str("</div>\n");
-            }
+            Self::Bars(bars) => bars.write_html(html),
+            Self::Figures(figures) => write_figures(figures, "figures", html)?,
+            Self::Pictures(figures) => write_figures(figures, "pictures", html)?,
         }
         Ok(())
     }
+}
+
+fn write_figures(figures: &[Figure], class: &str, html: &mut String) -> Result<(), FigureError> {
+    let _ = writeln!(html, "<div class=\"{class}\">");
+    for figure in figures {
+        let drawing = figure.draw()?;
+        let _ = write!(html, "<figure>{}<figcaption>{}", drawing.svg, inline(figure.caption()));
+        for (name, pen) in drawing.legend {
+            html.push_str(" <span class=\"name\">");
+            pen.write_key(html);
+            let _ = write!(html, " {}</span>", breakable(&name));
+        }
+        html.push_str("</figcaption></figure>\n");
+    }
+    html.push_str("</div>\n");
+    Ok(())
+}
+
+/// Safe text in which what stands between backticks is code.
+fn inline(text: &str) -> String {
+    let parts = text.split('`').enumerate();
+    let closed = text.matches('`').count() & !1;
+    parts.fold(String::new(), |html, (index, part)| match index {
+        0 => escape(part),
+        _ if index > closed => html + "`" + &escape(part),
+        _ if index % 2 == 1 => html + "<code>" + &breakable(part) + "</code>",
+        _ => html + &escape(part),
+    })
+}
+
+/// Safe text that may be broken after underscores, as names of metrics have them.
+fn breakable(text: &str) -> String {
+    escape(text).replace('_', "_<wbr>")
 }
 
 /// Text made safe inside an element or a quoted attribute.
@@ -167,14 +222,29 @@ mod tests {
                     Block::Facts(vec![("seed".into(), "0".into())]),
                     Block::Code("x = 1\n".into()),
                     Block::Table(Table::default()),
+                    Block::Text("`a_b` and ` left open".into()),
+                    Block::Links(vec![Link {
+                        name: "a run".into(),
+                        address: Some("runs/a/report.html".into()),
+                        words: "& more".into(),
+                    }]),
+                    Block::Bars(Bars {
+                        caption: "bars".into(),
+                        bars: vec![Bar { name: "w1w2".into(), ratio: Some(1.2), words: "near".into() }],
+                    }),
                     Block::Figures(vec![
                         Figure::Curves(Curves {
                             caption: "losses".into(),
                             x_label: "iteration".into(),
                             scale: Scale::Linear,
+                            x_scale: Scale::Linear,
                             series: vec![curve],
                         }),
-                        Figure::Scatter(Scatter { caption: "clouds".into(), clouds: vec![cloud] }),
+                        Figure::Scatter(Scatter {
+                            caption: "clouds".into(),
+                            clouds: vec![cloud],
+                            bare: false,
+                        }),
                     ]),
                 ],
             }],
@@ -184,6 +254,8 @@ mod tests {
     #[test]
     fn a_page_needs_nothing_from_outside() {
         let html = page().to_html().unwrap();
+        assert!(html.contains("<code>a_<wbr>b</code> and ` left open"));
+        assert!(html.contains("<a href=\"runs/a/report.html\">a run</a> &amp; more"));
         assert!(html.contains("a &lt;run&gt;") && html.contains("All &amp; everything"));
         // The name of SVG's namespace is an identifier that nothing fetches; it is the only address.
         let rest = html.replace("http://www.w3.org/2000/svg", "");
@@ -201,7 +273,7 @@ mod tests {
             let name: String =
                 tag.chars().take_while(|c| c.is_alphanumeric() || *c == '/' || *c == '!').collect();
             let inside = tag.split('>').next().unwrap();
-            if name == "meta" || name.starts_with('!') || inside.ends_with('/') {
+            if name == "meta" || name == "wbr" || name.starts_with('!') || inside.ends_with('/') {
                 continue;
             }
             match name.strip_prefix('/') {

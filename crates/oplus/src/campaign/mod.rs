@@ -1,8 +1,10 @@
 //! Many runs in one folder, each a process of its own: what experiments and sweeps have in common.
 
+mod estimate;
 mod queue;
 mod trial;
 
+pub(crate) use estimate::{duration, seconds_per_iteration};
 pub(crate) use trial::Trial;
 
 use crate::manifest::Manifest;

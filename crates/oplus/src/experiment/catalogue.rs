@@ -164,7 +164,7 @@ const ALL: &[Experiment] = &[
                 rows: &["w2fe-k1", "w2fe-k3", "w2fe-k5", "w1fe-k3", "w1-lp"],
             },
             Comparison {
-                caption: "Distance to the test digits, n = 500",
+                caption: "Distance to 500 test digits during the training",
                 family: "usps-to-mnist",
                 metric: W2,
                 scale: Scale::Logarithmic,
@@ -178,7 +178,7 @@ const ALL: &[Experiment] = &[
                 rows: &["w2fe-k1", "w2fe-k3", "w2fe-k5", "w1fe-k3", "w1-lp"],
             },
             Comparison {
-                caption: "Distance to the test digits, n = 500",
+                caption: "Distance to 500 test digits during the training",
                 family: "mnist-to-usps",
                 metric: W2,
                 scale: Scale::Logarithmic,
@@ -206,6 +206,9 @@ pub(crate) fn names() -> impl Iterator<Item = &'static str> {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct InPrint {
+    /// What differs from print and why, a paragraph each.
+    #[serde(default)]
+    differences: Vec<String>,
     #[serde(default)]
     number: Vec<Published>,
 }
@@ -241,6 +244,15 @@ impl Experiment {
             numbers.extend(toml::from_str::<InPrint>(embedded.in_print)?.number);
         }
         Ok(numbers)
+    }
+
+    /// What differs from print, and why.
+    pub(crate) fn differences(&self) -> Result<Vec<String>> {
+        let mut paragraphs = Vec::new();
+        for embedded in self.embedded() {
+            paragraphs.extend(toml::from_str::<InPrint>(embedded.in_print)?.differences);
+        }
+        Ok(paragraphs)
     }
 
     fn embedded(&self) -> impl Iterator<Item = &'static Embedded> {

@@ -8,23 +8,29 @@ mod tables;
 pub(crate) use catalogue::{Experiment, find, names};
 pub(crate) use tables::{DIGIT_TABLES, FLOW_TABLES, RING_TABLES};
 
-use crate::campaign::{self, Campaign, TABLE_FILE, make};
+use crate::campaign::{self, Campaign, TABLE_FILE, duration, make, seconds_per_iteration};
 use crate::interruption;
 use crate::kinds::{self, data_sets, protocol};
 use crate::manifest::Manifest;
 use crate::page;
+use crate::progress::Progress;
 use crate::run_folder::{REPORT_FILE, RESULTS_FILE, write_json};
+use crate::screen;
 use anyhow::{Result, bail};
 use catalogue::Setting;
 use datasets::manifest::find as find_data_set;
 use datasets::write_whole;
 use eval::report::comparison;
 use eval::results::{Protocol, Results, Row};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 use train::Config;
+
+/// Columns that say what a row of a table is.
+const KEYS: usize = 2;
 
 /// How to reproduce an experiment.
 #[derive(Debug, Clone)]
@@ -43,7 +49,8 @@ struct Trial {
     run: campaign::Trial,
 }
 
-/// Trains, measures and tabulates; returns the table as Markdown, or none when it was interrupted.
+/// Trains, measures and tabulates; returns the tables as Markdown, or as lines that fit the terminal where the answer goes to
+/// one; none when it was interrupted.
 pub(crate) fn reproduce(experiment: &Experiment, plan: &Plan) -> Result<Option<String>> {
     let trials = trials(experiment, plan)?;
     let sets: BTreeSet<&str> = trials.iter().flat_map(|trial| kinds::digit_sets(&trial.run.config)).collect();
@@ -54,6 +61,9 @@ pub(crate) fn reproduce(experiment: &Experiment, plan: &Plan) -> Result<Option<S
     for trial in &trials {
         make(trial.run.file.parent().unwrap_or(out))?;
         write_whole(&trial.run.file, |file| file.write_all(trial.row.text.as_bytes()))?;
+    }
+    if preset != "smoke" {
+        tell_estimate(&trials, &plan.campaign)?;
     }
     plan.campaign.run(trials.iter().map(|trial| &trial.run))?;
     if interruption::ending().is_some() {
@@ -96,7 +106,7 @@ pub(crate) fn report(folder: &Path, results: &Results) -> Result<PathBuf> {
         folder,
         &experiment.title_of(results),
         results,
-        tables,
+        (tables, experiment.differences()?),
         experiment.curves,
         &manifest,
     )?;
@@ -137,6 +147,41 @@ fn trials(experiment: &Experiment, plan: &Plan) -> Result<Vec<Trial>> {
     // What takes long is started first.
     trials.sort_by_key(|trial| std::cmp::Reverse(trial.run.work()));
     Ok(trials)
+}
+
+/// How long each row is tried for an estimate.
+const TRIED: Duration = Duration::from_millis(300);
+
+/// Says before a long reproduction how long about its trainings take, by trying each row for a moment.
+fn tell_estimate(trials: &[Trial], campaign: &Campaign) -> Result<()> {
+    let is_open = |trial: &&Trial| !campaign.out.join(&trial.run.folder).join(RESULTS_FILE).is_file();
+    let open: Vec<&Trial> = trials.iter().filter(is_open).collect();
+    let mut rates: BTreeMap<(&str, &str), f64> = BTreeMap::new();
+    let progress = Progress::new("estimating");
+    let mut seconds = 0.0;
+    for trial in &open {
+        let row = (trial.row.family, trial.row.stem);
+        let rate = match rates.get(&row) {
+            Some(rate) => *rate,
+            None => {
+                progress.stage(format!("{} {} for a moment", row.0, row.1));
+                seconds_per_iteration(&trial.run.config, TRIED)?.unwrap_or(0.0)
+            }
+        };
+        rates.insert(row, rate);
+        seconds += rate * trial.run.config.training().iterations as f64;
+    }
+    drop(progress);
+    let side_by_side = campaign.side_by_side.get().min(open.len()).max(1);
+    if seconds > 0.0 {
+        say::note!(
+            "{} runs, {side_by_side} side by side: about {} of training as busy as this machine is now; what is measured \
+             comes on top",
+            open.len(),
+            duration(seconds / side_by_side as f64)
+        );
+    }
+    Ok(())
 }
 
 /// Says before any training that a data set is missing, and what can be done.
@@ -184,9 +229,16 @@ fn write_table(experiment: &Experiment, results: &Results, out: &Path) -> Result
         experiment.title_of(results),
         results.preset
     );
-    for table in comparison(results, &experiment.in_print()?, experiment.tables) {
+    let tables = comparison(results, &experiment.in_print()?, experiment.tables);
+    for table in &tables {
         let _ = write!(text, "\n{}", table.to_markdown());
     }
     write_whole(out.join(TABLE_FILE), |file| file.write_all(text.as_bytes()))?;
+    if let Some(width) = screen::width() {
+        text.clear();
+        for table in &tables {
+            let _ = writeln!(text, "{}", table.to_text(width, KEYS));
+        }
+    }
     Ok(text)
 }

@@ -6,7 +6,7 @@ use metrics::{
     ACCURACY_2007, ACCURACY_ALL, CHARACTERISTIC_RMS, CRITIC_DIVERGENCE, CRITIC_DUAL, CRITIC_SLOPE_MAX,
     CRITIC_SLOPE_MEAN, FLOW_OBJECTIVE, GENERATOR_OBJECTIVE_FIRST, GENERATOR_OBJECTIVE_LAST,
     HJ_RESIDUAL_RELATIVE, KINETIC_ENERGY, Metric, PATH_RATIO, SLOPE_RMS, TERMINAL_GRADIENT_RELATIVE,
-    VELOCITY_SPREAD, W1, W2, W2_EVEN,
+    VELOCITY_SPREAD, W1, W2, W2_EVEN, W2_SQUARED,
 };
 
 /// A figure with its metrics over iterations.
@@ -21,6 +21,11 @@ const PLANS: &[Plan] = &[
         caption: "Objectives: the critic's dual value and what the flow minimises",
         scale: Scale::Linear,
         metrics: &[CRITIC_DIVERGENCE, FLOW_OBJECTIVE, CRITIC_DUAL],
+    },
+    Plan {
+        caption: "w2_squared to the data, where it was looked at",
+        scale: Scale::Logarithmic,
+        metrics: &[W2_SQUARED],
     },
     Plan {
         caption: "Exact distances to a fixed batch",
@@ -59,26 +64,33 @@ const PLANS: &[Plan] = &[
     },
 ];
 
-/// The curves of losses and indicators of the metrics that are `shown`; a figure without any value is left out.
-pub(super) fn curves(records: &Records, shown: impl Fn(&Metric) -> bool) -> Vec<Figure> {
-    let figure = |plan: &Plan| {
-        let curve = |metric: &&Metric| {
+/// Below this a relative indicator is 0 up to rounding, and the search for the ends of paths.
+const ROUNDING: f64 = 1e-5;
+
+/// The curves of losses and indicators of the metrics that are `shown`, and a sentence about those that are 0 up to
+/// rounding; a figure without a curve is left out.
+pub(super) fn curves(records: &Records, shown: impl Fn(&Metric) -> bool) -> (Vec<Figure>, Option<String>) {
+    let mut zeros = Vec::new();
+    let mut figure = |plan: &Plan| {
+        let mut series = Vec::new();
+        for metric in plan.metrics.iter().filter(|metric| shown(metric)) {
             let mut points = records.over(Abscissa::Iterations, metric);
             points.retain(|(_, y)| plan.scale == Scale::Linear || *y > 0.0);
-            Series { name: metric.name.into(), points }
-        };
-        let series: Vec<Series> = plan
-            .metrics
-            .iter()
-            .filter(|metric| shown(metric))
-            .map(curve)
-            .filter(|series| !series.points.is_empty())
-            .collect();
-        let curves =
-            Curves { caption: plan.caption.into(), x_label: "iteration".into(), scale: plan.scale, series };
+            let largest = points.iter().map(|(_, y)| y.abs()).fold(0.0, f64::max);
+            if plan.scale == Scale::Logarithmic && largest < ROUNDING && !points.is_empty() {
+                zeros.push(format!("`{metric}`"));
+            } else if points.len() > 1 {
+                series.push(Series { name: metric.name.into(), points });
+            }
+        }
+        let (caption, scale) = (plan.caption.into(), plan.scale);
+        let curves = Curves { caption, x_label: "iteration".into(), scale, x_scale: Scale::Linear, series };
         (!curves.series.is_empty()).then_some(Figure::Curves(curves))
     };
-    PLANS.iter().filter_map(figure).collect()
+    let figures = PLANS.iter().filter_map(&mut figure).collect();
+    let sentence =
+        (!zeros.is_empty()).then(|| format!("0 up to rounding, and not drawn: {}.", zeros.join(", ")));
+    (figures, sentence)
 }
 
 #[cfg(test)]
@@ -90,14 +102,24 @@ mod tests {
     #[test]
     fn values_that_are_null_or_have_no_logarithm_are_left_out() {
         let folder = tempfile::tempdir().unwrap();
-        let text =
-            "{\"step\":1,\"path_ratio\":0.5,\"critic_divergence\":null}\n{\"step\":2,\"path_ratio\":0.0}\n";
+        let text = "{\"step\":1,\"path_ratio\":0.5,\"critic_divergence\":null}\n{\"step\":2,\"path_ratio\":0.0}\n\
+             {\"step\":3,\"path_ratio\":0.25}\n";
         std::fs::write(folder.path().join("metrics.jsonl"), text).unwrap();
-        let figures = curves(&Records::read(folder.path()).unwrap(), |_| true);
+        let (figures, _) = curves(&Records::read(folder.path()).unwrap(), |_| true);
         let [Figure::Curves(curves)] = figures.as_slice() else { panic!("{figures:?}") };
         assert_eq!(curves.series.len(), 1);
-        assert_eq!(curves.series[0].points, [(1.0, 0.5)]);
+        assert_eq!(curves.series[0].points, [(1.0, 0.5), (3.0, 0.25)]);
         let records = Records::read(folder.path()).unwrap();
-        assert!(super::curves(&records, |metric| metric != metrics::PATH_RATIO).is_empty());
+        assert!(super::curves(&records, |metric| metric != metrics::PATH_RATIO).0.is_empty());
+    }
+
+    #[test]
+    fn what_is_zero_by_rounding_and_what_was_recorded_once_takes_no_figure() {
+        let folder = tempfile::tempdir().unwrap();
+        let text = "{\"step\":1,\"path_ratio\":1e-30,\"w2_squared\":5}\n{\"step\":2,\"path_ratio\":2e-7}\n";
+        std::fs::write(folder.path().join("metrics.jsonl"), text).unwrap();
+        let (figures, sentence) = curves(&Records::read(folder.path()).unwrap(), |_| true);
+        assert!(figures.is_empty(), "{figures:?}");
+        assert_eq!(sentence.unwrap(), "0 up to rounding, and not drawn: `path_ratio`.");
     }
 }

@@ -1,17 +1,16 @@
-//! The report of an experiment: its tables, and curves and samples of every row.
+//! The report of an experiment: at a glance how near each row came, pictures of all, the tables, and what it cost.
 
+use super::glance::{Group, groups};
 use super::steps::steps;
-use super::{provenance, run};
+use super::{definitions, pictures, provenance, run};
 use crate::manifest::Manifest;
+use crate::run_folder::REPORT_FILE;
 use anyhow::Result;
-use eval::report::{Block, Curves, Figure, Page, Scale, Section, Series, Table};
+use eval::report::{Block, Curves, Figure, Link, Page, Scale, Section, Series, Table};
 use eval::results::{Results, Row, Status};
 use measure::{Abscissa, Records};
-use metrics::Metric;
+use metrics::{Metric, W2_SQUARED};
 use std::path::Path;
-
-/// Points of a cloud in a figure: the page holds dozens of them.
-const DRAWN_POINTS: usize = 1200;
 
 /// One metric of several rows of a family, over iterations and over time.
 #[derive(Debug)]
@@ -25,42 +24,112 @@ pub(crate) struct Comparison {
     pub rows: &'static [&'static str],
 }
 
-/// The report of the experiment in a folder.
+/// The report of the experiment in a folder; `differences` say what differs from print, and why.
 pub(crate) fn experiment(
     folder: &Path,
     title: &str,
     results: &Results,
-    tables: Vec<Table>,
+    (tables, differences): (Vec<Table>, Vec<String>),
     curves: &[Comparison],
     manifest: &Manifest,
 ) -> Result<Page> {
-    let diverged = results.rows.iter().filter(|row| row.status != Status::Ok).count();
-    let tables = tables.into_iter().map(Block::Table).collect();
-    let mut sections = vec![Section { heading: "Table".into(), blocks: tables, ..Section::default() }];
+    let section = |heading: &str, blocks| Section { heading: heading.into(), blocks, ..Section::default() };
+    let groups = groups(results);
+    let mut sections = Vec::new();
+    let bars: Vec<Block> = super::glance::bars(results, &groups).into_iter().map(Block::Bars).collect();
+    if !bars.is_empty() {
+        sections.push(section("At a glance", bars));
+    }
+    sections.extend(samples(folder, &groups)?);
+    if !differences.is_empty() {
+        let blocks = differences.into_iter().map(Block::Text).collect();
+        sections.push(section("What differs from print, and why", blocks));
+    }
+    sections.push(section("Tables", tables.into_iter().map(Block::Table).collect()));
+    let figures = quality_over_cost(folder, &groups)?;
+    if !figures.is_empty() {
+        let text = "Each curve ends with its training, in the number of the table; means over the seeds.";
+        let blocks = vec![Block::Text(text.into()), Block::Figures(figures)];
+        sections.push(section("Quality against cost", blocks));
+    }
     let mut figures = Vec::new();
     for comparison in curves {
         figures.extend(compared(folder, comparison, results)?);
     }
     if !figures.is_empty() {
-        let blocks = vec![Block::Figures(figures)];
-        sections.push(Section { heading: "Methods compared".into(), blocks, ..Section::default() });
+        sections.push(section("Methods compared", vec![Block::Figures(figures)]));
     }
     sections.extend(steps(results));
-    let first_seed = results.rows.iter().map(|row| row.seed).min();
-    for row in results.rows.iter().filter(|row| Some(row.seed) == first_seed && row.run != ".") {
-        sections.push(of_row(folder, row)?);
-    }
+    sections.push(section("Runs", vec![Block::Links(links(folder, results))]));
+    sections.push(definitions(results));
     sections.push(provenance(manifest));
-    let rows = results.rows.len();
-    Ok(Page {
-        title: title.into(),
-        status: format!(
-            "preset {}: {} of {rows} runs ended well, {diverged} diverged",
-            results.preset,
-            rows - diverged
-        ),
-        sections,
-    })
+    Ok(Page { title: title.into(), status: status(results), sections })
+}
+
+/// How much the runs can tell, and how they ended.
+fn status(results: &Results) -> String {
+    let diverged = results.rows.iter().filter(|row| row.status != Status::Ok).count();
+    let ended = if diverged == 0 { "none diverged".to_owned() } else { format!("{diverged} diverged") };
+    let worth = match results.preset.as_str() {
+        "smoke" => {
+            "trained for seconds only, to show that everything works: its numbers say nothing of the methods"
+        }
+        "quick" => "trained for less than the tables need: a first impression",
+        _ => "trained as the tables say",
+    };
+    format!("Preset {}, {worth}. {} rows, {ended}.", results.preset, results.rows.len())
+}
+
+/// A picture of each method for each target.
+fn samples(folder: &Path, groups: &[Group<'_>]) -> Result<Option<Section>> {
+    let mut blocks = Vec::new();
+    for target in groups.chunk_by(|a, b| a.target() == b.target()) {
+        let mut figures = Vec::new();
+        for group in target {
+            let Some(row) = group.rows.iter().find(|row| row.run != ".") else { continue };
+            let caption = format!("`{}`{}", group.method, group.of_family());
+            figures.extend(pictures::small(&folder.join(&row.run), row, caption)?);
+        }
+        if let (false, Some(first)) = (figures.is_empty(), target.first()) {
+            let text = format!(
+                "{}: generated points over data, all on one scale, of the first seed.",
+                first.target()
+            );
+            blocks.extend([Block::Text(text), Block::Pictures(figures)]);
+        }
+    }
+    Ok((!blocks.is_empty()).then(|| Section { heading: "Samples".into(), blocks, ..Section::default() }))
+}
+
+/// `w2_squared` over the seconds of training, for each target.
+fn quality_over_cost(folder: &Path, groups: &[Group<'_>]) -> Result<Vec<Figure>> {
+    let mut figures = Vec::new();
+    for target in groups.chunk_by(|a, b| a.target() == b.target()) {
+        let mut series = Vec::new();
+        for group in target {
+            let mut runs = Vec::new();
+            for row in &group.rows {
+                let Ok(records) = Records::read(&folder.join(&row.run)) else { continue };
+                let mut curve = records.over(Abscissa::Seconds, W2_SQUARED);
+                curve.extend(row.metrics.get(W2_SQUARED).map(|end| (row.seconds, end)));
+                runs.push(curve);
+            }
+            let points = mean_curve(&runs);
+            if points.len() > 1 {
+                series.push(Series { name: format!("{}{}", group.method, group.of_family()), points });
+            }
+        }
+        if let (false, Some(first)) = (series.is_empty(), target.first()) {
+            figures.push(Figure::Curves(Curves {
+                caption: format!("{}: w2_squared over seconds of training.", first.target()),
+                x_label: "seconds of training".into(),
+                scale: Scale::Logarithmic,
+                x_scale: Scale::Logarithmic,
+                series,
+            }));
+        }
+    }
+    Ok(figures)
 }
 
 /// A quantity of several rows over iterations and over seconds, the mean over the seeds that reached the record.
@@ -74,22 +143,21 @@ fn compared(folder: &Path, comparison: &Comparison, results: &Results) -> Result
             let mut runs = Vec::new();
             let same = |row: &&Row| row.family == comparison.family && row.method == *stem;
             for row in results.rows.iter().filter(same) {
-                runs.push(Records::read(&folder.join(&row.run))?.over(abscissa, comparison.metric));
+                if let Ok(records) = Records::read(&folder.join(&row.run)) {
+                    runs.push(records.over(abscissa, comparison.metric));
+                }
             }
             series.push(Series { name: (*stem).into(), points: mean_curve(&runs) });
         }
-        series.retain(|series| !series.points.is_empty());
+        // One record makes no curve.
+        series.retain(|series| series.points.len() > 1);
         if !series.is_empty() {
             let caption = format!(
-                "{}, {}: {} (mean over seeds)",
-                comparison.family, comparison.caption, comparison.metric
+                "{} ({}): `{}`, mean over seeds.",
+                comparison.caption, comparison.family, comparison.metric
             );
-            figures.push(Figure::Curves(Curves {
-                caption,
-                x_label: x_label.into(),
-                scale: comparison.scale,
-                series,
-            }));
+            let (scale, x_scale) = (comparison.scale, Scale::Linear);
+            figures.push(Figure::Curves(Curves { caption, x_label: x_label.into(), scale, x_scale, series }));
         }
     }
     Ok(figures)
@@ -107,19 +175,20 @@ fn mean_curve(runs: &[Vec<(f64, f64)>]) -> Vec<(f64, f64)> {
     (0..longest).map(mean).collect()
 }
 
-/// Curves and samples of a row, of its first seed.
-fn of_row(folder: &Path, row: &Row) -> Result<Section> {
-    let text = format!(
-        "{}, {} iterations in {:.0} s; all measures are in {}/report.html.",
-        run::status(&row.status),
-        row.iterations,
-        row.seconds,
-        row.run
-    );
-    let figures = run::figures(&folder.join(&row.run), row, DRAWN_POINTS, |_| true)?;
-    Ok(Section {
-        heading: format!("{} {}D {} ({}), seed {}", row.dataset, row.dim, row.method, row.family, row.seed),
-        folded: true,
-        blocks: vec![Block::Text(text), Block::Figures(figures)],
-    })
+/// The pages of the runs.
+fn links(folder: &Path, results: &Results) -> Vec<Link> {
+    let link = |row: &Row| {
+        let address = format!("{}/{REPORT_FILE}", row.run);
+        let how = match &row.status {
+            Status::Ok => format!("{} iterations in {:.0} s", row.iterations, row.seconds),
+            diverged => run::status(diverged),
+        };
+        let family = if row.family.is_empty() { String::new() } else { format!(" ({})", row.family) };
+        Link {
+            name: format!("{} {}D {}{family}, seed {}", row.dataset, row.dim, row.method, row.seed),
+            address: folder.join(&address).is_file().then_some(address),
+            words: format!("– {how}"),
+        }
+    };
+    results.rows.iter().filter(|row| row.run != ".").map(link).collect()
 }

@@ -2,16 +2,20 @@
 
 mod curves;
 mod experiment;
+mod glance;
+mod pictures;
 mod run;
 mod steps;
 mod sweep;
 
 pub(crate) use experiment::{Comparison, experiment};
-pub(crate) use run::{paths, run};
+pub(crate) use pictures::paths;
+pub(crate) use run::run;
 pub(crate) use sweep::sweep;
 
 use crate::manifest::Manifest;
 use eval::report::{Block, Section};
+use eval::results::Results;
 
 /// Where the results come from.
 fn provenance(manifest: &Manifest) -> Section {
@@ -30,5 +34,20 @@ fn provenance(manifest: &Manifest) -> Section {
     facts.extend(
         manifest.data_sha256.iter().map(|(file, digest)| (format!("SHA-256 of {file}"), digest.clone())),
     );
-    Section { heading: "Provenance".into(), blocks: vec![Block::Facts(facts)], ..Section::default() }
+    Section { heading: "Provenance".into(), folded: true, blocks: vec![Block::Facts(facts)] }
+}
+
+/// What each metric of the results is.
+fn definitions(results: &Results) -> Section {
+    let rows =
+        results.rows.iter().map(|row| &row.metrics).chain(results.floors.iter().map(|floor| &floor.metrics));
+    let there = |name: &str| rows.clone().any(|metrics| metrics.iter().any(|(known, _)| known == name));
+    let facts = metrics::all()
+        .filter(|metric| there(metric.name))
+        .map(|metric| (metric.name.to_owned(), format!("{}; unit {}", metric.definition, metric.unit)));
+    Section {
+        heading: "What the measures are".into(),
+        folded: true,
+        blocks: vec![Block::Facts(facts.collect())],
+    }
 }

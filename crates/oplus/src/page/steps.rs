@@ -21,8 +21,9 @@ pub(super) fn steps(results: &Results) -> Option<Section> {
             if !series.is_empty() {
                 figures.push(Figure::Curves(Curves {
                     caption: format!("{dataset} {dim}D: {what}"),
-                    x_label: "log2 of the number of steps".into(),
+                    x_label: "Euler steps".into(),
                     scale: Scale::Logarithmic,
+                    x_scale: Scale::Logarithmic,
                     series,
                 }));
             }
@@ -49,9 +50,9 @@ fn curves(rows: &[&Row], metrics: &[(usize, &Metric)]) -> Vec<Series> {
             let values: Vec<f64> = rows.iter().filter_map(|row| row.metrics.get(metric)).collect();
             let mean = values.iter().sum::<f64>() / values.len() as f64;
             // An ordinate of 0 has no place on a logarithmic scale, and the mean of nothing none at all.
-            (mean > 0.0).then(|| ((*steps as f64).log2(), mean))
+            (mean > 0.0).then(|| (*steps as f64, mean))
         };
         Series { name, points: metrics.iter().filter_map(point).collect() }
     });
-    series.filter(|series| !series.points.is_empty()).collect()
+    series.filter(|series| series.points.len() > 1).collect()
 }

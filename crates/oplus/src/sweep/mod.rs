@@ -1,12 +1,11 @@
 //! Sweeps: one configuration over a grid of its settings, every point with every seed.
 
 mod array;
-mod estimate;
 mod grid;
 
 pub(crate) use grid::Grid;
 
-use crate::campaign::{self, Campaign, TABLE_FILE, make};
+use crate::campaign::{self, Campaign, TABLE_FILE, duration, make, seconds_per_iteration};
 use crate::experiment::{DIGIT_TABLES, FLOW_TABLES, RING_TABLES};
 use crate::interruption;
 use crate::kinds::{inputs, protocol};
@@ -15,7 +14,6 @@ use crate::page;
 use crate::run_folder::{REPORT_FILE, RESULTS_FILE, write_json};
 use anyhow::{Context, Result, bail};
 use datasets::write_whole;
-use estimate::{duration, seconds_per_iteration};
 use eval::report::{Columns, Table, comparison};
 use eval::results::{Protocol, Results, Row, Settings};
 use grid::Point;
@@ -24,8 +22,12 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 use train::config::{Config, ConfigError, Configuration};
 use train::source::Source;
+
+/// How long a training is tried for an estimate.
+const TRIED: Duration = Duration::from_secs(2);
 
 /// What is swept.
 #[derive(Debug)]
@@ -167,7 +169,7 @@ fn say_length(trials: &[Trial], plan: &Plan) -> Result<()> {
         done => format!("{all}, {done} of them done"),
     };
     say::note!("{all}: one is tried for two seconds");
-    let Some(seconds) = seconds_per_iteration(&first.config)? else {
+    let Some(seconds) = seconds_per_iteration(&first.config, TRIED)? else {
         say::note!("not even one iteration was done meanwhile: they will take long");
         return Ok(());
     };

@@ -39,14 +39,12 @@ impl<N: ScalarField> FlowModel<N> {
     /// φ(x − (T − t)·g/λ) + (T − t)‖g‖²/(2λ) of a Hopf–Lax flow.
     ///
     /// # Errors
-    /// As [`FlowModel::velocity`], for a velocity without a potential, and for OT-Flow.
+    /// As [`FlowModel::velocity`], and for a velocity without a potential.
     pub fn potential(&self, points: ArrayView2<'_, f64>, t: f64) -> Result<Vec<f64>, TrainError> {
         let z = self.scaled(points)?;
         self.expect_time(t)?;
         let values: Array1<f64> = match &self.trained {
-            Trained::Matching(_) | Trained::OtFlow(_) => {
-                return Err(without_potential(self.config.representation.kind()));
-            }
+            Trained::Matching(_) | Trained::OtFlow(_) => return Err(without_potential()),
             Trained::Explicit(model) => {
                 let Field { gradient, lambda } = self.field(z.view(), t)?;
                 let beginnings = &z + &(&gradient * (t / lambda));
@@ -56,7 +54,7 @@ impl<N: ScalarField> FlowModel<N> {
                 let (flow, critic) = players.wide();
                 let critic = |points: ArrayView2<'_, f64>| players.game.critic.network.at(&critic, points);
                 match &players.game.flow {
-                    Flow::Velocity(_) => return Err(without_potential(self.config.representation.kind())),
+                    Flow::Velocity(_) => return Err(without_potential()),
                     Flow::Network(potential) => potential.at(&flow, z.view(), t)?.0,
                     Flow::ExactTerminal(potential) => {
                         let s = t / players.game.objective.horizon;
@@ -81,11 +79,11 @@ impl<N: ScalarField> FlowModel<N> {
             Trained::Explicit(model) => {
                 Field { gradient: model.derivatives(z, t)?.gradient, lambda: self.config.flow.lambda }
             }
+            Trained::Matching(flow) => Field { gradient: -matched(flow, z, t)?, lambda: 1.0 },
             Trained::OtFlow(flow) => {
-                let (gradient, lambda) = flow.gradient(z, t)?;
+                let (gradient, lambda) = flow.slopes(z, t)?;
                 Field { gradient, lambda }
             }
-            Trained::Matching(flow) => Field { gradient: -matched(flow, z, t)?, lambda: 1.0 },
             Trained::Game(players) => {
                 let (flow, critic) = players.wide();
                 let companions: Vec<f64> = players.companions.iter().map(|&y| y.into()).collect();
@@ -132,11 +130,11 @@ fn squares(gradient: &Array2<f64>) -> Array1<f64> {
     gradient.rows().into_iter().map(|g: ArrayView1<'_, f64>| g.dot(&g)).collect()
 }
 
-fn without_potential(kind: &str) -> TrainError {
+fn without_potential() -> TrainError {
     FlowError::Specification {
         what: "the potential".into(),
-        found: format!("asked of the representation {kind}, which has none or does not tell it"),
-        remedy: "take another representation of the flow".into(),
+        found: "asked of a flow that has none, or tells its slope only".into(),
+        remedy: "ask for the velocity, or take another representation".into(),
     }
     .into()
 }

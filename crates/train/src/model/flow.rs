@@ -440,7 +440,7 @@ impl<N: ScalarField> FlowModel<N> {
             Trained::Game(players) => players,
             Trained::Explicit(_) => return Ok(1.0),
             Trained::Matching(_) => return Ok(steps as f64),
-            // A step of Runge and Kutta has four stages.
+            // Those of a Runge–Kutta step.
             Trained::OtFlow(_) => return Ok(4.0 * steps as f64),
         };
         let Game { critic, flow, objective } = &players.game;

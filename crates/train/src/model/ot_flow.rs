@@ -62,6 +62,17 @@ impl OtFlowModel {
         Ok(self.flow.normalise(&self.wide(), points, steps)?.ends)
     }
 
+    /// ∇U at the rows of `z` and one time, and the weight λ that makes it a velocity −∇U/λ.
+    pub(super) fn slopes(&self, z: ArrayView2<'_, f64>, t: f64) -> Result<(Array2<f64>, f64), FlowError> {
+        let (slopes, _) = self.flow.field(&self.wide())?.derivatives(z, t)?;
+        Ok((slopes, self.flow.lambda))
+    }
+
+    /// The trained numbers of its potential.
+    pub(super) fn parameter_count(&self) -> usize {
+        self.parameters.len()
+    }
+
     /// log p at the rows of `points`.
     pub(super) fn log_density(
         &self,
@@ -69,20 +80,6 @@ impl OtFlowModel {
         steps: usize,
     ) -> Result<Vec<f64>, FlowError> {
         self.flow.log_density(&self.wide(), points, steps)
-    }
-
-    /// The trained numbers of its network.
-    pub(super) fn parameter_count(&self) -> usize {
-        self.parameters.len()
-    }
-
-    /// ∇U at the rows of `points` and one time, of U with v = −∇U/λ, and λ.
-    pub(super) fn gradient(
-        &self,
-        points: ArrayView2<'_, f64>,
-        t: f64,
-    ) -> Result<(Array2<f64>, f64), FlowError> {
-        Ok((self.flow.field(&self.wide())?.derivatives(points, t)?.0, self.flow.lambda))
     }
 
     fn wide(&self) -> Vec<f64> {

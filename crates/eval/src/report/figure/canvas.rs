@@ -1,34 +1,31 @@
 //! The axes of a figure and the marks on them.
 
-use super::FigureError;
-use crate::summary::significant;
-use plotters::prelude::*;
+use super::Pen;
+use super::ticks::{Tick, decades, linear};
+use crate::report::escape;
 use std::fmt::Write;
 use std::ops::Range;
 
-/// Drawn as the colour of the surrounding text, so that axes read on light and dark pages.
-const TEXT_COLOUR: RGBColor = RGBColor(1, 2, 3);
-const TEXT_COLOUR_HEX: &str = "#010203";
-
-/// Colours that keep their contrast on white and on near-black, told apart with the common colour blindnesses too.
-const PALETTE: [&str; 6] = ["#8a8f98", "#e07b00", "#2f7ed8", "#2a9d5c", "#c65aa8", "#d9463e"];
-
-/// The colour of the `index`-th mark.
-pub(super) fn colour(index: usize) -> &'static str {
-    PALETTE.into_iter().cycle().nth(index % PALETTE.len()).unwrap_or("currentColor")
-}
+/// Height of a text: with the sizes of figures as they are, ten pixels on a narrow screen.
+const FONT: f64 = 13.0;
+/// Width of a letter of that height.
+const LETTER: f64 = 7.0;
+/// Distance of two lines of text.
+const LINE: f64 = 16.0;
 
 /// What the axes show.
 pub(super) struct Frame<'a> {
-    pub caption: &'a str,
-    pub size: (u32, u32),
+    /// Width and height of the drawing.
+    pub size: (f64, f64),
     pub x: Range<f64>,
     pub y: Range<f64>,
     pub x_label: &'a str,
     /// The names of the abscissae 0, 1, …, where these are not numbers of their own.
     pub x_values: Option<&'a [String]>,
-    /// Whether `y` and the ordinates of the marks are decimal logarithms.
-    pub logarithmic: bool,
+    /// Whether `x` and `y`, and the marks, are decimal logarithms.
+    pub logarithmic: (bool, bool),
+    /// Whether there are axes at all.
+    pub bare: bool,
 }
 
 /// How the points of a mark are joined.
@@ -40,97 +37,165 @@ pub(super) enum Join {
     Dots,
 }
 
-/// Points in one colour.
+/// Points in one pen.
 pub(super) struct Mark {
-    pub colour: &'static str,
+    pub pen: Pen,
     pub join: Join,
     pub points: Vec<(f64, f64)>,
 }
 
-/// Draws the axes with plotters and each mark as one path, which takes a tenth of the bytes of single circles.
-pub(super) fn draw(frame: &Frame<'_>, marks: &[Mark]) -> Result<String, FigureError> {
-    let failed = |reason: String| FigureError::Drawing { caption: frame.caption.into(), reason };
-    let mut svg = String::new();
-    let mut paths = String::new();
-    {
-        let root = SVGBackend::with_string(&mut svg, frame.size).into_drawing_area();
-        let mut chart = ChartBuilder::on(&root)
-            .margin(12)
-            .x_label_area_size(48)
-            .y_label_area_size(72)
-            .build_cartesian_2d(frame.x.clone(), frame.y.clone())
-            .map_err(|error| failed(error.to_string()))?;
-        let tick = |value: &f64| if value.abs() < 1e-12 { "0".into() } else { shortest(*value) };
-        let power = |value: &f64| significant(10_f64.powf(*value));
-        let named = |value: &f64| match frame.x_values {
-            Some(names) => name_at(names, *value),
-            None => tick(value),
-        };
-        chart
-            .configure_mesh()
-            // Enough ticks to meet every whole number.
-            .x_labels(frame.x_values.map_or(6, |names| 4 * names.len() + 1))
-            .y_labels(6)
-            .max_light_lines(0)
-            .bold_line_style(TEXT_COLOUR.mix(0.12))
-            .axis_style(TEXT_COLOUR.mix(0.5))
-            .label_style(("sans-serif", 20).into_font().color(&TEXT_COLOUR))
-            .x_desc(frame.x_label)
-            .x_label_formatter(&named)
-            .y_label_formatter(if frame.logarithmic { &power } else { &tick })
-            .draw()
-            .map_err(|error| failed(error.to_string()))?;
-        for mark in marks {
-            let pixels = mark.points.iter().map(|point| chart.backend_coord(point));
-            write_path(&mut paths, mark, pixels);
-        }
-        root.present().map_err(|error| failed(error.to_string()))?;
-    }
-    let svg = svg.replace(TEXT_COLOUR_HEX, "currentColor");
-    let end = svg.rfind("</svg>").ok_or_else(|| failed("the drawing was cut off".into()))?;
-    let (body, close) = svg.split_at(end);
-    Ok(format!("{body}{paths}{}", close.trim_end()))
+/// What is shown while the pointer is at an abscissa.
+pub(super) struct Tip {
+    pub x: f64,
+    pub lines: Vec<String>,
 }
 
-fn write_path(paths: &mut String, mark: &Mark, pixels: impl Iterator<Item = (i32, i32)>) {
+/// Draws axes, each mark as one path, which takes a tenth of the bytes of single circles, and tips, which style.css shows.
+pub(super) fn draw(frame: &Frame<'_>, marks: &[Mark], tips: &[Tip]) -> String {
+    let (width, height) = frame.size;
+    let mut svg = format!(
+        "<svg width=\"{width}\" height=\"{height}\" viewBox=\"0 0 {width} {height}\" \
+         xmlns=\"http://www.w3.org/2000/svg\" font-family=\"system-ui, sans-serif\" font-size=\"{FONT}\" \
+         fill=\"currentColor\">"
+    );
+    let plot = Plot::new(frame);
+    if !frame.bare {
+        plot.write_axes(&mut svg, frame);
+    }
+    for mark in marks {
+        write_path(&mut svg, mark, mark.points.iter().map(|point| plot.at(*point)));
+    }
+    plot.write_tips(&mut svg, tips);
+    svg.push_str("</svg>");
+    svg
+}
+
+/// The rectangle that the marks lie in.
+struct Plot {
+    left: f64,
+    right: f64,
+    top: f64,
+    bottom: f64,
+    x: Range<f64>,
+    y: Range<f64>,
+    x_ticks: Vec<Tick>,
+    y_ticks: Vec<Tick>,
+}
+
+impl Plot {
+    fn new(frame: &Frame<'_>) -> Self {
+        let (width, height) = frame.size;
+        let ticks =
+            |range: &Range<f64>, logarithmic| if logarithmic { decades(range) } else { linear(range) };
+        let y_ticks = ticks(&frame.y, frame.logarithmic.1);
+        let x_ticks = match frame.x_values {
+            Some(names) => names
+                .iter()
+                .enumerate()
+                .map(|(at, name)| Tick { at: at as f64, name: name.clone() })
+                .collect(),
+            None => ticks(&frame.x, frame.logarithmic.0),
+        };
+        let longest = y_ticks.iter().map(|tick| tick.name.chars().count()).max().unwrap_or(0);
+        let below = if frame.x_label.is_empty() { 1.0 } else { 2.0 };
+        let (x, y) = (frame.x.clone(), frame.y.clone());
+        if frame.bare {
+            return Self { left: 0.0, right: width, top: 0.0, bottom: height, x, y, x_ticks, y_ticks };
+        }
+        let (left, right) = (longest as f64 * LETTER + 12.0, width - 14.0);
+        Self { left, right, top: 10.0, bottom: height - below * LINE - 8.0, x, y, x_ticks, y_ticks }
+    }
+
+    /// Where a point lies on the drawing.
+    fn at(&self, (x, y): (f64, f64)) -> (f64, f64) {
+        let share = |value: f64, range: &Range<f64>| (value - range.start) / (range.end - range.start);
+        let across = self.left + share(x, &self.x) * (self.right - self.left);
+        (across, self.bottom - share(y, &self.y) * (self.bottom - self.top))
+    }
+
+    fn write_axes(&self, svg: &mut String, frame: &Frame<'_>) {
+        let Self { left, right, top, bottom, .. } = self;
+        // Writing into a String cannot fail, here and below.
+        svg.push_str("<g stroke=\"currentColor\" stroke-opacity=\".15\">");
+        for tick in &self.y_ticks {
+            let (_, y) = self.at((self.x.start, tick.at));
+            let _ = write!(svg, "<line x1=\"{left:.1}\" x2=\"{right:.1}\" y1=\"{y:.1}\" y2=\"{y:.1}\"/>");
+        }
+        for tick in &self.x_ticks {
+            let (x, _) = self.at((tick.at, self.y.start));
+            let _ = write!(svg, "<line x1=\"{x:.1}\" x2=\"{x:.1}\" y1=\"{top:.1}\" y2=\"{bottom:.1}\"/>");
+        }
+        svg.push_str("</g>");
+        let mut text = |x: f64, y: f64, anchor: &str, words: &str| {
+            let words = escape(words);
+            let _ = write!(svg, "<text x=\"{x:.1}\" y=\"{y:.1}\" text-anchor=\"{anchor}\">{words}</text>");
+        };
+        for tick in &self.y_ticks {
+            let (_, y) = self.at((self.x.start, tick.at));
+            text(left - 6.0, y + 0.35 * FONT, "end", &tick.name);
+        }
+        for tick in &self.x_ticks {
+            let (x, _) = self.at((tick.at, self.y.start));
+            // The outermost names stay inside.
+            let half = 0.5 * LETTER * tick.name.chars().count() as f64;
+            text(x.clamp(half, frame.size.0 - half), bottom + LINE, "middle", &tick.name);
+        }
+        text((left + right) / 2.0, bottom + 2.0 * LINE, "middle", frame.x_label);
+    }
+
+    /// A strip for each tip, that listens to the pointer.
+    fn write_tips(&self, svg: &mut String, tips: &[Tip]) {
+        let Self { left, right, top, bottom, .. } = self;
+        let places: Vec<f64> = tips.iter().map(|tip| self.at((tip.x, self.y.start)).0).collect();
+        for (index, (tip, &x)) in tips.iter().zip(&places).enumerate() {
+            let half_way = |other: Option<&f64>, end: f64| other.map_or(end, |other| (other + x) / 2.0);
+            let begin = half_way(index.checked_sub(1).and_then(|before| places.get(before)), *left);
+            let end = half_way(places.get(index + 1), *right);
+            let longest = tip.lines.iter().map(|line| line.chars().count()).max().unwrap_or(0);
+            let (width, height) = (LETTER * longest as f64 + 12.0, LINE * tip.lines.len() as f64 + 8.0);
+            let is_right = x > (left + right) / 2.0;
+            let corner = if is_right { (x - width - 8.0).max(0.0) } else { x + 8.0 };
+            let _ = write!(
+                svg,
+                "<g class=\"strip\"><rect x=\"{begin:.1}\" y=\"{top:.1}\" width=\"{:.1}\" height=\"{:.1}\" \
+                 fill-opacity=\"0\"/><g class=\"tip\" visibility=\"hidden\"><line x1=\"{x:.1}\" x2=\"{x:.1}\" \
+                 y1=\"{top:.1}\" y2=\"{bottom:.1}\" stroke=\"currentColor\"/>\
+                 <rect class=\"paper\" x=\"{corner:.1}\" y=\"{top:.1}\" width=\"{width:.1}\" \
+                 height=\"{height:.1}\"/><text>",
+                (end - begin).max(0.0),
+                bottom - top,
+            );
+            for (line, words) in tip.lines.iter().enumerate() {
+                let (x, y) = (corner + 6.0, top + LINE * (line as f64 + 1.0));
+                let _ = write!(svg, "<tspan x=\"{x:.1}\" y=\"{y:.1}\">{}</tspan>", escape(words));
+            }
+            svg.push_str("</text></g></g>");
+        }
+    }
+}
+
+fn write_path(svg: &mut String, mark: &Mark, pixels: impl Iterator<Item = (f64, f64)>) {
     let (width, opacity) = match mark.join {
-        Join::Line => (2, "1"),
-        Join::Thread => (1, ".3"),
+        Join::Line => ("2", "1"),
+        Join::Thread => ("1", ".35"),
         // Thin enough to show the density of some thousand points.
-        Join::Dots => (3, ".55"),
+        Join::Dots => ("3", ".6"),
     };
+    let Pen { colour, dash } = mark.pen;
+    let dash = if dash.is_empty() { String::new() } else { format!(" stroke-dasharray=\"{dash}\"") };
     let _ = write!(
-        paths,
-        "<path fill=\"none\" stroke=\"{}\" stroke-width=\"{width}\" stroke-opacity=\"{opacity}\" \
-         stroke-linecap=\"round\" stroke-linejoin=\"round\" d=\"",
-        mark.colour
+        svg,
+        "<path fill=\"none\" stroke=\"{colour}\" stroke-width=\"{width}\" stroke-opacity=\"{opacity}\"{dash} \
+         stroke-linecap=\"round\" stroke-linejoin=\"round\" d=\""
     );
     for (index, (x, y)) in pixels.enumerate() {
         let _ = match mark.join {
-            Join::Line | Join::Thread if index > 0 => write!(paths, "L{x} {y}"),
-            Join::Line | Join::Thread => write!(paths, "M{x} {y}"),
-            Join::Dots => write!(paths, "M{x} {y}h0"),
+            Join::Line | Join::Thread if index > 0 => write!(svg, "L{x:.1} {y:.1}"),
+            Join::Line | Join::Thread => write!(svg, "M{x:.1} {y:.1}"),
+            Join::Dots => write!(svg, "M{x:.1} {y:.1}h0"),
         };
     }
-    paths.push_str("\"/>");
-}
-
-/// The name of a tick; none between whole numbers.
-fn name_at(names: &[String], value: f64) -> String {
-    let whole = value.round();
-    if (value - whole).abs() > 1e-9 || whole < 0.0 {
-        return String::new();
-    }
-    names.get(whole as usize).cloned().unwrap_or_default()
-}
-
-/// A tick of a linear axis without trailing zeros.
-fn shortest(value: f64) -> String {
-    let rounded = format!("{value:.4}");
-    if value.abs() < 1e-3 || value.abs() >= 1e6 {
-        return significant(value);
-    }
-    rounded.trim_end_matches('0').trim_end_matches('.').to_owned()
+    svg.push_str("\"/>");
 }
 
 /// The smallest range that holds all values, with a margin; never empty.
@@ -157,14 +222,6 @@ pub(super) fn square(x: Range<f64>, y: Range<f64>) -> (Range<f64>, Range<f64>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn ticks_are_short() {
-        assert_eq!(shortest(0.25), "0.25");
-        assert_eq!(shortest(25000.0), "25000");
-        assert_eq!(shortest(-2.0), "-2");
-        assert_eq!(shortest(3e7), "3.00e7");
-    }
 
     #[test]
     fn ranges_are_never_empty() {

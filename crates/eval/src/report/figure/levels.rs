@@ -1,7 +1,7 @@
 //! A quantity over the values of one setting, with its spread.
 
-use super::canvas::{Frame, Join, Mark, colour, draw, padded_range};
-use super::{Drawing, FigureError, Scale};
+use super::canvas::{Frame, Join, Mark, draw, padded_range};
+use super::{Drawing, FigureError, Pen, Scale};
 use crate::Summary;
 use serde::{Deserialize, Serialize};
 
@@ -37,8 +37,7 @@ impl Levels {
     pub(super) fn draw(&self) -> Result<Drawing, FigureError> {
         let mut marks = Vec::new();
         for (index, series) in self.series.iter().enumerate() {
-            // The palette begins with the grey of reference clouds.
-            let colour = colour(index + 1);
+            let pen = Pen::of(index);
             let shift = APART * (index as f64 - (self.series.len() as f64 - 1.0) / 2.0);
             let mut means = Vec::new();
             for (value, summary) in series.points.iter().enumerate() {
@@ -53,23 +52,23 @@ impl Levels {
                 let high = self.place(summary.mean + sd).unwrap_or(mean);
                 let bar =
                     [(x - CAP, low), (x + CAP, low), (x, low), (x, high), (x - CAP, high), (x + CAP, high)];
-                marks.push(Mark { colour, join: Join::Line, points: bar.into() });
+                marks.push(Mark { pen, join: Join::Line, points: bar.into() });
             }
-            marks.push(Mark { colour, join: Join::Line, points: means });
+            marks.push(Mark { pen, join: Join::Line, points: means });
         }
         let ordinates = marks.iter().flat_map(|mark| &mark.points).map(|point| point.1);
         let frame = Frame {
-            caption: &self.caption,
-            size: (900, 520),
+            size: (460.0, 300.0),
             x: -0.5..self.values.len() as f64 - 0.5,
             y: padded_range(ordinates).ok_or_else(|| FigureError::Empty { caption: self.caption.clone() })?,
             x_label: &self.x_label,
             x_values: Some(&self.values),
-            logarithmic: self.scale == Scale::Logarithmic,
+            logarithmic: (false, self.scale == Scale::Logarithmic),
+            bare: false,
         };
         let legend = self.series.iter().enumerate();
-        let legend = legend.map(|(index, series)| (series.name.clone(), colour(index + 1))).collect();
-        Ok(Drawing { svg: draw(&frame, &marks)?, legend })
+        let legend = legend.map(|(index, series)| (series.name.clone(), Pen::of(index))).collect();
+        Ok(Drawing { svg: draw(&frame, &marks, &[]), legend })
     }
 
     fn place(&self, value: f64) -> Option<f64> {
@@ -93,7 +92,7 @@ mod tests {
         let points = [Summary::of(&[1.0, 3.0]), None, Summary::of(&[2.0])];
         let svg = levels(Scale::Linear, points.into()).draw().unwrap().svg;
         for name in ["v0", "v1", "v2"] {
-            assert_eq!(svg.matches(&format!("\n{name}\n")).count(), 1, "{svg}");
+            assert_eq!(svg.matches(&format!(">{name}<")).count(), 1, "{svg}");
         }
         // Two bars and the line.
         assert_eq!(svg.matches("<path").count(), 3);
@@ -111,10 +110,10 @@ mod tests {
         };
         let (bar, line) = (heights(&path(1)), heights(&path(3)));
         let (low, high, mean, zero) = (bar[0], bar[5], line[0], line[1]);
-        // Pixels are whole; lower on the page is larger.
+        // Pixels have one digit; lower on the page is larger.
         let deviation = (zero - mean) / 2.0 * 2.0_f64.sqrt();
         assert!(
-            (low - mean - deviation).abs() <= 2.0 && (mean - high - deviation).abs() <= 2.0,
+            (low - mean - deviation).abs() <= 0.3 && (mean - high - deviation).abs() <= 0.3,
             "{bar:?} {line:?}"
         );
     }

@@ -6,13 +6,16 @@ mod heat_map;
 mod images;
 mod levels;
 mod paths;
+mod pen;
 mod scatter;
+mod ticks;
 
 pub use curves::{Curves, Scale, Series};
 pub use heat_map::{HeatCell, HeatMap};
 pub use images::Images;
 pub use levels::{LevelSeries, Levels};
 pub use paths::Paths;
+pub use pen::Pen;
 pub use scatter::{Cloud, Scatter};
 
 use serde::{Deserialize, Serialize};
@@ -45,14 +48,6 @@ pub enum FigureError {
     Empty {
         /// The caption of the figure.
         caption: String,
-    },
-    /// The drawing library refused.
-    #[error("the figure \"{caption}\" cannot be drawn ({reason}): check that its values are below 1e300")]
-    Drawing {
-        /// The caption of the figure.
-        caption: String,
-        /// The reason given.
-        reason: String,
     },
 }
 
@@ -91,8 +86,8 @@ impl Figure {
 pub struct Drawing {
     /// One `<svg>` element.
     pub svg: String,
-    /// Names and colours, in the order in which they are drawn.
-    pub legend: Vec<(String, &'static str)>,
+    /// Names and pens, in the order in which they are drawn.
+    pub legend: Vec<(String, Pen)>,
 }
 
 impl Drawing {

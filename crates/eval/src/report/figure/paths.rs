@@ -1,7 +1,7 @@
 //! Particles on their way.
 
-use super::canvas::{Frame, Join, Mark, colour, draw, padded_range, square};
-use super::{Drawing, FigureError};
+use super::canvas::{Frame, Join, Mark, draw, padded_range, square};
+use super::{Drawing, FigureError, Pen};
 use serde::{Deserialize, Serialize};
 
 /// Paths in the plane over a cloud of data: lines from start to end, with both ends marked.
@@ -28,29 +28,30 @@ impl Paths {
         );
         let starts = shown.iter().filter_map(|path| path.first().copied()).collect();
         let ends = shown.iter().filter_map(|path| path.last().copied()).collect();
-        let mut marks = vec![Mark { colour: colour(0), join: Join::Dots, points: self.data.clone() }];
+        let (start, end) = (Pen::of(1), Pen::of(0));
+        let mut marks = vec![Mark { pen: Pen::REFERENCE, join: Join::Dots, points: self.data.clone() }];
         marks.extend(shown.iter().map(|path| Mark {
-            colour: colour(0),
+            pen: Pen::REFERENCE,
             join: Join::Thread,
             points: path.to_vec(),
         }));
-        marks.push(Mark { colour: colour(2), join: Join::Dots, points: starts });
-        marks.push(Mark { colour: colour(1), join: Join::Dots, points: ends });
-        let end = match lost {
+        marks.push(Mark { pen: start, join: Join::Dots, points: starts });
+        marks.push(Mark { pen: end, join: Join::Dots, points: ends });
+        let name = match lost {
             0 => "end".to_owned(),
             _ => format!("end ({lost} of {} paths are not finite)", self.paths.len()),
         };
-        let legend = vec![("data".into(), colour(0)), ("start".into(), colour(2)), (end, colour(1))];
+        let legend = vec![("data".into(), Pen::REFERENCE), ("start".into(), start), (name, end)];
         let frame = Frame {
-            caption: &self.caption,
-            size: (720, 720),
+            size: (440.0, 440.0),
             x,
             y,
             x_label: "",
             x_values: None,
-            logarithmic: false,
+            logarithmic: (false, false),
+            bare: false,
         };
-        Ok(Drawing { svg: draw(&frame, &marks)?, legend })
+        Ok(Drawing { svg: draw(&frame, &marks, &[]), legend })
     }
 }
 
@@ -67,7 +68,7 @@ mod tests {
         ];
         let figure = Paths { caption: "c".into(), data: vec![(1.0, 1.5)], paths };
         let drawing = figure.draw().unwrap();
-        assert_eq!(drawing.svg.matches("stroke-opacity=\".3\"").count(), 2);
+        assert_eq!(drawing.svg.matches("stroke-opacity=\".35\"").count(), 2);
         // One point of data, two starts, two ends.
         assert_eq!(drawing.svg.matches("h0").count(), 5);
         assert_eq!(drawing.legend[2].0, "end (1 of 3 paths are not finite)");

@@ -1,7 +1,7 @@
 //! Clouds of points over each other.
 
-use super::canvas::{Frame, Join, Mark, colour, draw, padded_range, square};
-use super::{Drawing, FigureError};
+use super::canvas::{Frame, Join, Mark, draw, padded_range, square};
+use super::{Drawing, FigureError, Pen};
 use serde::{Deserialize, Serialize};
 
 /// Clouds in the plane, drawn in order; the first is the reference that sets the frame.
@@ -11,6 +11,9 @@ pub struct Scatter {
     pub caption: String,
     /// The clouds.
     pub clouds: Vec<Cloud>,
+    /// Whether it has no axes: one of many small pictures on one scale.
+    #[serde(default)]
+    pub bare: bool,
 }
 
 /// A cloud of points in the plane.
@@ -38,21 +41,25 @@ impl Scatter {
             let outside = cloud.points.len() - points.len();
             let name = match outside {
                 0 => cloud.name.clone(),
-                _ => format!("{} ({outside} of {} outside the frame)", cloud.name, cloud.points.len()),
+                _ => format!("{} ({outside} of {} outside)", cloud.name, cloud.points.len()),
             };
-            legend.push((name, colour(index)));
-            marks.push(Mark { colour: colour(index), join: Join::Dots, points });
+            let pen = if index == 0 { Pen::REFERENCE } else { Pen::of(index - 1) };
+            // Beside its neighbours a small picture needs no word about the reference.
+            if !self.bare || index > 0 {
+                legend.push((name, pen));
+            }
+            marks.push(Mark { pen, join: Join::Dots, points });
         }
         let frame = Frame {
-            caption: &self.caption,
-            size: (720, 720),
+            size: if self.bare { (240.0, 240.0) } else { (440.0, 440.0) },
             x: x.clone(),
             y: y.clone(),
             x_label: "",
             x_values: None,
-            logarithmic: false,
+            logarithmic: (false, false),
+            bare: self.bare,
         };
-        Ok(Drawing { svg: draw(&frame, &marks)?, legend })
+        Ok(Drawing { svg: draw(&frame, &marks, &[]), legend })
     }
 }
 
@@ -65,16 +72,16 @@ mod tests {
         let cloud = |name: &str, points| Cloud { name: name.into(), points };
         let reference = cloud("data", vec![(0.0, 0.0), (1.0, 2.0)]);
         let wild = cloud("generated", vec![(0.5, 0.5), (1e20, 0.0), (f64::NAN, 0.0)]);
-        let scatter = Scatter { caption: "c".into(), clouds: vec![reference, wild] };
+        let scatter = Scatter { caption: "c".into(), clouds: vec![reference, wild], bare: false };
         let drawing = scatter.draw().unwrap();
         assert_eq!(drawing.svg.matches("h0").count(), 3);
-        assert_eq!(drawing.legend[1].0, "generated (2 of 3 outside the frame)");
+        assert_eq!(drawing.legend[1].0, "generated (2 of 3 outside)");
         assert!(!drawing.svg.contains("NaN"));
     }
 
     #[test]
     fn an_empty_reference_is_an_error() {
-        let scatter = Scatter { caption: "c".into(), clouds: vec![] };
+        let scatter = Scatter { caption: "c".into(), clouds: vec![], bare: true };
         assert!(scatter.draw().is_err());
     }
 }

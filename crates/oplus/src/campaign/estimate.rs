@@ -1,4 +1,4 @@
-//! How long the runs of a sweep will take.
+//! How long runs will take.
 
 use crate::kinds::data_sets;
 use anyhow::Result;
@@ -8,27 +8,24 @@ use std::time::Duration;
 use train::config::{Config, Configuration};
 use train::{Run, TrainError};
 
-/// How long a training is tried.
-const TRIED: Duration = Duration::from_secs(2);
-
-/// Seconds of an iteration on this machine now, from a training in memory that is ended after two seconds, or after
-/// the iteration that is at hand then; none where not even one was begun.
-pub(super) fn seconds_per_iteration(config: &Config) -> Result<Option<f64>> {
+/// Seconds of an iteration on this machine now, from a training in memory that is ended after this time, or after the
+/// iteration that is at hand then; none where not even one was begun.
+pub(crate) fn seconds_per_iteration(config: &Config, time: Duration) -> Result<Option<f64>> {
     let (seconds, iterations) = match config {
-        Config::Flow(config) => tried(config.as_ref())?,
-        Config::Generator(config) => tried(config.as_ref())?,
+        Config::Flow(config) => tried(config.as_ref(), time)?,
+        Config::Generator(config) => tried(config.as_ref(), time)?,
     };
     Ok((iterations > 0).then(|| seconds / iterations as f64))
 }
 
 /// Seconds and iterations of a training that is ended early.
-fn tried<C: Configuration>(config: &C) -> Result<(f64, u64), TrainError> {
+fn tried<C: Configuration>(config: &C, time: Duration) -> Result<(f64, u64), TrainError> {
     let enough = AtomicBool::new(false);
     let flag = &enough;
     let (over, ended) = channel::<()>();
     std::thread::scope(|scope| {
         scope.spawn(move || {
-            if ended.recv_timeout(TRIED) == Err(RecvTimeoutError::Timeout) {
+            if ended.recv_timeout(time) == Err(RecvTimeoutError::Timeout) {
                 flag.store(true, Ordering::Relaxed);
             }
         });
@@ -40,7 +37,7 @@ fn tried<C: Configuration>(config: &C) -> Result<(f64, u64), TrainError> {
 }
 
 /// A time in words of two digits.
-pub(super) fn duration(seconds: f64) -> String {
+pub(crate) fn duration(seconds: f64) -> String {
     match seconds {
         ..90.0 => format!("{seconds:.0} s"),
         ..5400.0 => format!("{:.0} min", seconds / 60.0),

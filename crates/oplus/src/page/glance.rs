@@ -1,0 +1,93 @@
+//! How near each row came to its floor, at a glance.
+
+use eval::Summary;
+use eval::report::{Bar, Bars};
+use eval::results::{Floor, Results, Row, Status};
+use metrics::{Metric, W2, W2_SQUARED};
+
+/// Rows that differ in their seeds only.
+pub(super) struct Group<'a> {
+    pub dataset: &'a str,
+    pub dim: usize,
+    pub family: &'a str,
+    pub method: &'a str,
+    pub rows: Vec<&'a Row>,
+}
+
+impl Group<'_> {
+    pub(super) fn target(&self) -> String {
+        format!("{} {}D", self.dataset, self.dim)
+    }
+
+    /// The family in brackets, where there is one.
+    pub(super) fn of_family(&self) -> String {
+        if self.family.is_empty() { String::new() } else { format!(" ({})", self.family) }
+    }
+
+    /// The mean over the seeds that ended well.
+    fn value(&self, metric: &Metric) -> Option<Summary> {
+        Summary::of(&self.rows.iter().filter_map(|row| row.metrics.get(metric)).collect::<Vec<_>>())
+    }
+}
+
+/// The groups of an experiment: targets in the order of their names and dimensions, methods in that of the rows.
+pub(super) fn groups(results: &Results) -> Vec<Group<'_>> {
+    let mut groups: Vec<Group<'_>> = Vec::new();
+    for row in &results.rows {
+        let key = (row.dataset.as_str(), row.dim, row.family.as_str(), row.method.as_str());
+        let same = |group: &&mut Group<'_>| (group.dataset, group.dim, group.family, group.method) == key;
+        match groups.iter_mut().find(same) {
+            Some(group) => group.rows.push(row),
+            None => {
+                let (dataset, dim, family, method) = key;
+                groups.push(Group { dataset, dim, family, method, rows: vec![row] });
+            }
+        }
+    }
+    groups.sort_by_key(|group| (group.dataset, group.dim));
+    groups
+}
+
+/// What generated points are set against where a target has several floors.
+const OF_GENERATED: &str = "random against equal counts";
+
+/// Distances over floors, a figure for each target.
+pub(super) fn bars(results: &Results, groups: &[Group<'_>]) -> Vec<Bars> {
+    let mut found = Vec::new();
+    for target in groups.chunk_by(|a, b| a.target() == b.target()) {
+        let Some(first) = target.first() else { continue };
+        let ours = |floor: &&Floor| floor.dataset.starts_with(first.dataset) && floor.dim == first.dim;
+        let mut floors = results.floors.iter().filter(ours);
+        let of_generated = floors.clone().find(|floor| floor.dataset.contains(OF_GENERATED));
+        let Some(floor) = of_generated.or_else(|| floors.next()) else { continue };
+        for metric in [W2_SQUARED, W2] {
+            let Some(least) = floor.metrics.get(metric).filter(|floor| *floor > 0.0) else { continue };
+            let bars: Vec<Bar> = target.iter().filter_map(|group| group.bar(metric, least)).collect();
+            let caption = format!(
+                "{}: `{metric}` over its floor, the same distance between two samples of the target: the line. Lengths \
+                 are logarithms.",
+                first.target()
+            );
+            if bars.iter().any(|bar| bar.ratio.is_some()) {
+                found.push(Bars { caption, bars });
+                break;
+            }
+        }
+    }
+    found
+}
+
+impl Group<'_> {
+    fn bar(&self, metric: &Metric, floor: f64) -> Option<Bar> {
+        let name = format!("`{}`{}", self.method, self.of_family());
+        let lost = self.rows.iter().filter(|row| row.status != Status::Ok).count();
+        let lost =
+            if lost == 0 { String::new() } else { format!("; {lost} of {} diverged", self.rows.len()) };
+        let Some(summary) = self.value(metric) else {
+            return (!lost.is_empty()).then(|| Bar { name, ratio: None, words: "diverged".into() });
+        };
+        let ratio = summary.mean / floor;
+        let times = if ratio < 100.0 { format!("{ratio:.1}") } else { format!("{ratio:.0}") };
+        Some(Bar { name, ratio: Some(ratio), words: format!("{times} × floor: {summary}{lost}") })
+    }
+}
