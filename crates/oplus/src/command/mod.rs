@@ -2,6 +2,7 @@
 
 mod density;
 mod eval;
+mod export;
 mod init;
 mod report;
 mod reproduce;
@@ -40,6 +41,8 @@ enum Command {
     Transport(transport::Arguments),
     /// Compute the log-density of given points under a trained flow
     Density(density::Arguments),
+    /// Write a function of a trained model for other programs: safetensors or ONNX
+    Export(export::Arguments),
     /// Measure the distances between two sets of samples
     Eval(eval::Arguments),
     /// Make a published table again: train every row, measure it, write the table and a report
@@ -58,6 +61,7 @@ pub(crate) fn run(cli: Cli) -> Result<Ending> {
         Command::Sample(arguments) => sample::run(&arguments),
         Command::Transport(arguments) => transport::run(&arguments),
         Command::Density(arguments) => density::run(&arguments),
+        Command::Export(arguments) => export::run(&arguments),
         Command::Eval(arguments) => eval::run(&arguments),
         Command::Reproduce(arguments) => reproduce::run(&arguments),
         Command::Sweep(arguments) => sweep::run(arguments),

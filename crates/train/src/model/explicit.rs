@@ -41,6 +41,16 @@ impl ExplicitModel {
         self.parameters.len()
     }
 
+    /// The flow whose network it is.
+    pub(crate) fn flow(&self) -> &ExplicitFlow {
+        &self.flow
+    }
+
+    /// The parameters of its network.
+    pub(crate) fn parameters(&self) -> &[f32] {
+        &self.parameters
+    }
+
     /// The dimension d of the points.
     pub fn dim(&self) -> usize {
         self.flow.affine().dim()

@@ -36,12 +36,12 @@ pub struct FlowModel<N = Mlp> {
     /// The user's units.
     pub units: Units,
     pub(super) initial: Initial,
-    pub(super) trained: Trained<N>,
+    pub(crate) trained: Trained<N>,
 }
 
 /// What was trained.
 #[derive(Debug, Clone)]
-pub(super) enum Trained<N> {
+pub(crate) enum Trained<N> {
     /// Both sides of a game.
     Game(Box<GameModel<N>>),
     /// A potential at time 0.

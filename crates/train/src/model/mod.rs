@@ -14,7 +14,7 @@ mod transport;
 
 pub use explicit::ExplicitModel;
 pub use flow::FlowModel;
-pub(crate) use flow::GameModel;
+pub(crate) use flow::{GameModel, Trained};
 pub use generator::GeneratorModel;
 pub use initial::Initial;
 pub use ot_flow::OtFlowModel;
