@@ -2,7 +2,9 @@
 
 use crate::results::{Metrics, Protocol};
 use crate::{mode_coverage, off_manifold_rms};
-use metrics::{OFF_MANIFOLD_RMS, SINKHORN_DIVERGENCE_2D, SINKHORN_DIVERGENCE_2D_AS_PUBLISHED, W2_SQUARED};
+use metrics::{
+    OFF_MANIFOLD_RMS, SINKHORN_DIVERGENCE_2D, SINKHORN_DIVERGENCE_2D_AS_PUBLISHED, W2, W2_SQUARED,
+};
 use ndarray::{ArrayView2, s};
 use ot_core::cost::Euclidean;
 use ot_core::entropic::{EntropicError, Schedule, SinkhornPower, geomloss_divergence};
@@ -118,7 +120,8 @@ fn transport_cost(
 
 /// Distances between pairs of generated and target clouds: mean and standard deviation over the pairs.
 ///
-/// `w2_squared` in all coordinates, both Sinkhorn divergences in the first two, and, where the target lies on the plane
+/// `w2_squared` and `w2` in all coordinates, both Sinkhorn divergences in the first two where the protocol has points for
+/// them, and, where the target lies on the plane
 /// of the first `manifold_dim` coordinates, `off_manifold_rms`. Of each cloud a measure takes the first points, as many
 /// as the protocol says. A cloud measured against another sample of the target gives the floor.
 ///
@@ -136,14 +139,15 @@ pub fn closeness(
 ) -> Result<Metrics, ClosenessError> {
     let mut metrics = Metrics::default();
     let exact = protocol.exact_points;
-    metrics.insert_repeated(
-        W2_SQUARED,
-        &repeated(pairs, |x, y| w2_squared(first(x, exact), first(y, exact)).map(Some))?,
-    );
-    for (metric, points, schedule) in [
+    let squares = repeated(pairs, |x, y| w2_squared(first(x, exact), first(y, exact)).map(Some))?;
+    metrics.insert_repeated(W2_SQUARED, &squares);
+    // A distance of 0 may come out of the solver as a rounding error below it.
+    metrics.insert_repeated(W2, &squares.iter().map(|square| square.max(0.0).sqrt()).collect::<Vec<f64>>());
+    let divergences = [
         (SINKHORN_DIVERGENCE_2D, protocol.sinkhorn_points, CONVERGED),
         (SINKHORN_DIVERGENCE_2D_AS_PUBLISHED, protocol.sinkhorn_points_as_published, Schedule::AS_PUBLISHED),
-    ] {
+    ];
+    for (metric, points, schedule) in divergences.into_iter().filter(|(_, points, _)| *points > 0) {
         let values = repeated(pairs, |x, y| planar_divergence(x, y, points, schedule))?;
         metrics.insert_repeated(metric, &values);
     }
@@ -177,7 +181,7 @@ pub fn closeness_of_modes(
 ) -> Result<Metrics, ClosenessError> {
     let mut metrics = Metrics::default();
     metrics.insert_repeated(metrics::W1, &repeated(pairs, |x, y| w1(x, y).map(Some))?);
-    metrics.insert_repeated(metrics::W2, &repeated(pairs, |x, y| w2(x, y).map(Some))?);
+    metrics.insert_repeated(W2, &repeated(pairs, |x, y| w2(x, y).map(Some))?);
     if let Some((centres, std)) = modes {
         let found: Vec<_> = pairs.iter().map(|(x, _)| mode_coverage(x.view(), centres, std)).collect();
         let covered: Vec<f64> = found.iter().map(|found| found.covered as f64).collect();

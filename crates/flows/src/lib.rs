@@ -15,6 +15,7 @@
 //! | [`critic`] | the critic: its network, its objective, its bound, and the gradient of all that |
 //! | [`lipschitz`] | how a critic is held to its Lipschitz bound |
 //! | [`flow`] | the flow: its representation, what it minimises, and the gradient of that |
+//! | [`ot_flow`] | a normalising flow along the gradient of a potential, trained by its likelihood |
 //! | [`explicit`] | the potential at time 0 as the network, which determines the critic |
 //! | [`hopf_lax`] | the potential that the critic determines, by the Hopf–Lax formula |
 //! | [`matching`] | a velocity that is regressed on pairs of points, without a critic |
@@ -47,6 +48,7 @@ pub mod lipschitz;
 pub mod matching;
 mod matrix;
 pub mod mlp;
+pub mod ot_flow;
 pub mod parallel;
 pub mod potential;
 pub mod real;

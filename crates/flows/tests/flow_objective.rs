@@ -7,7 +7,9 @@ use common::uniform;
 use flows::FlowError;
 use flows::activation::Activation;
 use flows::critic::{Critic, CriticObjective};
-use flows::flow::{self, Flow, FlowField, FlowObjective, FlowValue, Interaction, Paths, TERMS};
+use flows::flow::{
+    self, Flow, FlowField, FlowObjective, FlowValue, HamiltonJacobiSign, Interaction, Paths, TERMS,
+};
 use flows::game::{Backend, Game, Native, Networks};
 use flows::hopf_lax::{Curvature, Stop};
 use flows::lipschitz::Lipschitz;
@@ -89,7 +91,10 @@ fn terms(game: &Game, networks: Networks<'_, f64>, paths: Paths<'_, f64>) -> [f6
             let next = [next(0), next(1)];
             path.push(next);
             velocities.push(v);
-            residuals.push(time / LAMBDA - 0.5 * square(v));
+            residuals.push(match game.objective.hamilton_jacobi_sign {
+                HamiltonJacobiSign::Right => time / LAMBDA - 0.5 * square(v),
+                HamiltonJacobiSign::AsPublished => time / LAMBDA + 0.5 * square(v),
+            });
         }
         let end = path[steps];
         let (phi, slope) =
@@ -193,6 +198,14 @@ fn each_penalty_alone_has_its_gradient() {
         for (index, objective) in [
             (2, FlowObjective { velocity_spread: 0.7, ..bare }),
             (3, FlowObjective { hamilton_jacobi: 0.7, ..bare }),
+            (
+                3,
+                FlowObjective {
+                    hamilton_jacobi_sign: HamiltonJacobiSign::AsPublished,
+                    hamilton_jacobi: 0.7,
+                    ..bare
+                },
+            ),
             (4, FlowObjective { terminal_gradient: 0.7, ..bare }),
             (5, FlowObjective { characteristic: 0.7, ..bare }),
         ] {

@@ -2,15 +2,19 @@
 
 use crate::error::finite;
 use crate::subject::{Side, Target};
-use crate::{MeasureError, Measurement, Tell, closeness, indicators, known};
+use crate::{MeasureError, Measurement, Tell, closeness, indicators, known, likelihood};
 use eval::results::Protocol;
 use flows::flow::Representation;
 use flows::scalar_field::ScalarField;
-use metrics::{W2_SQUARED, W2_SQUARED_BY_STEPS};
+use metrics::{
+    KINETIC_ENERGY, NORMALISED_PATH_ENERGY, PATH_ENERGY, W2_SQUARED, W2_SQUARED_BY_STEPS, W2_SQUARED_START,
+};
 use ndarray::{Array2, ArrayView2, Axis, concatenate, s};
 use train::model::FlowModel;
 use train::source::Inputs;
 
+/// The most particles of the indicators.
+const MOST_PARTICLES: usize = 2000;
 /// Dimension from which on the indicators take fewer particles: the coordinates of all of them stay as many.
 const FEW_DIMENSIONS: usize = 32;
 /// The fewest particles of the indicators.
@@ -86,7 +90,18 @@ fn in_training_units<N: ScalarField>(
     if let Some(error) = known::exact_law_error(&model.config, end)? {
         metrics.insert(metrics::EXACT_LAW_ERROR, error);
     }
+    if let Representation::OtFlow(_) = model.config.representation {
+        metrics.extend(likelihood::of_points(model, reference)?);
+    }
     metrics.extend(indicators::indicators(model, start, model.config.sampling.steps, !by_construction)?);
+    let (initial, fresh_points) =
+        (head(&initial, protocol.exact_points), head(&fresh, protocol.exact_points));
+    if let Some(energy) = metrics.get(KINETIC_ENERGY) {
+        let (energy, square) = (2.0 * energy, eval::w2_squared(initial, fresh_points)?);
+        metrics.insert(PATH_ENERGY, energy);
+        metrics.insert(W2_SQUARED_START, square);
+        metrics.insert(NORMALISED_PATH_ENERGY, (energy * model.config.flow.horizon / square - 1.0).abs());
+    }
     if model.config.representation.has_critic() {
         metrics.extend(indicators::critic_slopes(model, end, reference)?);
     }
@@ -106,7 +121,7 @@ fn w2_squared_after<N: ScalarField>(
 
 /// Particles of the indicators.
 fn particles(points: usize, dim: usize) -> usize {
-    (points * FEW_DIMENSIONS / dim.max(FEW_DIMENSIONS)).max(FEWEST_PARTICLES)
+    (points.min(MOST_PARTICLES) * FEW_DIMENSIONS / dim.max(FEW_DIMENSIONS)).max(FEWEST_PARTICLES)
 }
 
 fn head(points: &Array2<f64>, count: usize) -> ArrayView2<'_, f64> {
@@ -120,6 +135,7 @@ mod tests {
     #[test]
     fn particles_become_fewer_in_many_dimensions_only() {
         assert_eq!([2, 12, 32].map(|dim| particles(2000, dim)), [2000; 3]);
+        assert_eq!(particles(10_000, 2), 2000);
         assert_eq!((particles(2000, 784), particles(200, 784)), (81, 8));
     }
 }

@@ -35,6 +35,7 @@ mod flow;
 mod generator;
 mod indicators;
 pub mod known;
+mod likelihood;
 mod monitor;
 mod quality;
 mod records;

@@ -11,6 +11,13 @@ crate::catalogue! { OPTIMALITY:
          that law, where it is known in closed form";
     KINETIC_ENERGY = "kinetic_energy", "length²/time", Neither,
         "KE = ∫ E ½‖v‖² dt; at the optimum ½·W2²(ρ0, ρ_T)/T";
+    PATH_ENERGY = "path_energy", "length²/time", Lower,
+        "∫ E‖v‖² dt = 2·kinetic_energy; at the optimum W2²(ρ0, π)/T, see w2_squared_start";
+    W2_SQUARED_START = "w2_squared_start", "length²", Neither,
+        "w2_squared between initial points and points of the target, exact: as a path energy the optimum, but for what \
+         samples lie farther apart than their laws";
+    NORMALISED_PATH_ENERGY = "normalised_path_energy", "1", Lower,
+        "|path_energy·T/w2_squared_start − 1|, as in arXiv 2302.00482";
     STRAIGHTNESS = "straightness", "1", Lower,
         "KE·T/(½·W2²(ρ0, ρ_T)) − 1, exact transport between the particles' ends";
     PATH_RATIO = "path_ratio", "1", Lower, "E(path length)/E(displacement) − 1";
@@ -35,6 +42,9 @@ crate::catalogue! { OPTIMALITY:
     CHARACTERISTIC_RMS = "characteristic_rms", "1", Lower,
         "RMS ‖x(t) − x(T) − ((T−t)/λ)∇φ(x(T))‖ / RMS displacement";
     VELOCITY_SPREAD = "velocity_spread", "length²/time", Lower, "Σ h·E‖v − (x_T − x_0)/T‖²";
+    INVERSE_ERROR = "inverse_error", "length", Lower,
+        "E‖x − f⁻¹(f(x))‖ over target points x, f the map from data to normal points of a flow that is trained by \
+         likelihood, each way in its own steps";
     OPTIMAL_SHARE = "optimal_share", "1", Higher,
         "share of the particles at which the map of an explicit flow is optimal: from x_T the search for the largest \
          U(x, 0) − λ‖x − x_T‖²/(2T) returns to x_0; the other indicators are of these particles";

@@ -23,6 +23,9 @@ crate::catalogue! { TRAINING:
         "penalty of the critic or of the Kantorovich potentials with its weight, on the last minibatch";
     FLOW_OBJECTIVE = "flow_objective", "φ", Neither, "weighted sum that the flow minimises, on the last minibatch";
     TERMINAL_COST = "terminal_cost", "φ", Neither, "E φ(x_T) on the last minibatch";
+    NEGATIVE_LOG_LIKELIHOOD = "negative_log_likelihood", "nats", Neither,
+        "−E log p of a flow that is trained by likelihood, on fresh points of the target, in the units of the training; in \
+         the records of a training on the last minibatch";
     BATCH_KINETIC_ENERGY = "batch_kinetic_energy", "length²/time", Neither,
         "Σ h·E ½‖v‖² on the last minibatch";
     MATCHING_LOSS = "matching_loss", "length²/time²", Neither,

@@ -5,6 +5,7 @@ use crate::adversarial::{Players, StepReport, Trainer};
 use crate::checkpoint::{State, Stored};
 use crate::config::{self, ConfigError, Configuration, FlowConfig, Kind, Points, StopWhen};
 use crate::explicit::ExplicitRun;
+use crate::likelihood::LikelihoodRun;
 use crate::matching::MatchingRun;
 use crate::model::{FlowModel, GameModel, Initial};
 use crate::observe::Monitor;
@@ -73,6 +74,9 @@ impl Configuration for FlowConfig {
             Representation::Matching(_) => {
                 return Ok(FlowTraining::Matching(Box::new(MatchingRun::new(self, source, device)?)));
             }
+            Representation::OtFlow(_) => {
+                return Ok(FlowTraining::Likelihood(Box::new(LikelihoodRun::new(self, source, device)?)));
+            }
             _ => {}
         }
         let game = self.game(source.dim())?;
@@ -89,6 +93,8 @@ pub enum FlowTraining {
     Explicit(Box<ExplicitRun>),
     /// A velocity by flow matching.
     Matching(Box<MatchingRun>),
+    /// A normalising flow by its likelihood.
+    Likelihood(Box<LikelihoodRun>),
 }
 
 /// The same expression for the training within.
@@ -98,6 +104,7 @@ macro_rules! either {
             FlowTraining::Game($inner) => $value,
             FlowTraining::Explicit($inner) => $value,
             FlowTraining::Matching($inner) => $value,
+            FlowTraining::Likelihood($inner) => $value,
         }
     };
 }

@@ -18,6 +18,7 @@
 //! | [`training`] | what a run needs of a training |
 //! | [`flow_run`] | the training of a flow with its live indicators |
 //! | [`explicit`] | the training of an explicit flow |
+//! | [`likelihood`] | the training of an OT-Flow by its likelihood |
 //! | [`matching`] | the training by flow matching |
 //! | [`checkpoint`] | the whole state of a training in one file, written whole or not at all, under its digest |
 //! | [`digest`] | SHA-256 of what a run depends on |
@@ -32,6 +33,7 @@ pub mod digest;
 pub mod error;
 pub mod explicit;
 pub mod flow_run;
+pub mod likelihood;
 pub mod matching;
 pub mod model;
 pub mod observe;

@@ -121,6 +121,10 @@ impl Optimiser {
                     1.0 + (end - 1.0) * (s - start) / (1.0 - start).max(f64::MIN_POSITIVE)
                 }
                 Schedule::Linear { .. } => 1.0,
+                // The end belongs to the last part.
+                Schedule::Steps { parts, factor } => {
+                    factor.powf((parts as f64 * s).floor().min(parts as f64 - 1.0))
+                }
             }
     }
 }
@@ -163,6 +167,8 @@ mod tests {
             (Schedule::Constant, 1.0, 1.0),
             (Schedule::Cosine { end: 0.02 }, 0.51, 0.02),
             (Schedule::Linear { start: 0.5, end: 0.1 }, 1.0, 0.1),
+            // 1, ½, ¼, ⅛, 1/16: the middle lies in the third part.
+            (Schedule::Steps { parts: 5, factor: 0.5 }, 0.25, 0.0625),
         ] {
             let rate = |s| Optimiser { schedule, ..SETTINGS }.rate(s) / 0.1;
             for (s, expected) in [(0.0, 1.0), (0.5, middle), (1.0, end)] {

@@ -15,8 +15,9 @@ use crate::SampleError;
 /// A synthetic target law π: a 2-D set embedded in the first two coordinates of R^d, the other coordinates exactly 0.
 ///
 /// For d > 2 the law is singular, which is what the W1 proximal is for. The definitions and scales are those of the
-/// experiments of arXiv 2407.11901; [`Target::Ring`] is the ring of arXiv 2406.13619; to the last three the optimal
-/// flow is known in closed form. Each is a mixture of [`Target::components`] arms, modes, cells or curves of equal
+/// experiments of arXiv 2407.11901; [`Target::Ring`] is the ring of arXiv 2406.13619; to [`Target::Origin`],
+/// [`Target::Plane`] and [`Target::ShiftedGaussian`] the optimal flow is known in closed form; the five that follow are
+/// those of torchcfm's experiments, by which arXiv 2302.00482 and 2303.16852 compare flow matching with bridges. Each is a mixture of [`Target::components`] arms, modes, cells or curves of equal
 /// probability.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -45,11 +46,22 @@ pub enum Target {
     Plane,
     /// The standard normal law about (3, 0).
     ShiftedGaussian,
+    /// Two half circles with noise .05 (make_moons), times 2, the first coordinate minus 1.
+    CfmMoons,
+    /// sin t and sign(t)·(cos t − 1), t uniform on [−1.5π, 1.5π], noise .05 (the make_s_curve of scikit-learn, coordinates
+    /// 0 and 2), times 1.5.
+    CfmSCurve,
+    /// Eight modes at angles 45°·k, radius 5, standard deviation 1.
+    CfmEightGaussians,
+    /// Two half circles with noise .1 (make_moons), minus the mean of all numbers and over their deviation, times 7.
+    WideMoons,
+    /// Eight modes at angles 45°·k, radius 12, standard deviation 1.5.
+    WideEightGaussians,
 }
 
 impl Target {
     /// Every target, in the order of their declaration.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 16] = [
         Self::Pinwheel,
         Self::Moons,
         Self::EightGaussians,
@@ -61,6 +73,11 @@ impl Target {
         Self::Origin,
         Self::Plane,
         Self::ShiftedGaussian,
+        Self::CfmMoons,
+        Self::CfmSCurve,
+        Self::CfmEightGaussians,
+        Self::WideMoons,
+        Self::WideEightGaussians,
     ];
 
     /// The name used in configurations and on the command line.
@@ -82,6 +99,11 @@ impl Target {
             Self::Origin => "origin",
             Self::Plane => "plane",
             Self::ShiftedGaussian => "shifted-gaussian",
+            Self::CfmMoons => "cfm-moons",
+            Self::CfmSCurve => "cfm-s-curve",
+            Self::CfmEightGaussians => "cfm-eight-gaussians",
+            Self::WideMoons => "wide-moons",
+            Self::WideEightGaussians => "wide-eight-gaussians",
         }
     }
 
@@ -94,9 +116,10 @@ impl Target {
     pub fn components(self) -> u32 {
         match self {
             Self::Pinwheel => 5,
-            Self::Moons | Self::Circles | Self::TwoSpirals => 2,
+            Self::Moons | Self::Circles | Self::TwoSpirals | Self::CfmMoons | Self::WideMoons => 2,
             Self::EightGaussians | Self::Checkerboard | Self::Ring => 8,
-            Self::SwissRoll | Self::Origin | Self::Plane | Self::ShiftedGaussian => 1,
+            Self::CfmEightGaussians | Self::WideEightGaussians => 8,
+            Self::SwissRoll | Self::Origin | Self::Plane | Self::ShiftedGaussian | Self::CfmSCurve => 1,
         }
     }
 

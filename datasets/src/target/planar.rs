@@ -15,7 +15,9 @@ pub(super) fn point<R: Rng + ?Sized>(target: Target, component: u32, rng: &mut R
     match target {
         Target::Pinwheel => pinwheel(component, rng),
         Target::Moons => moons(component, rng),
-        Target::EightGaussians | Target::Ring => mode_on_circle(target, component, rng),
+        Target::EightGaussians | Target::Ring | Target::CfmEightGaussians | Target::WideEightGaussians => {
+            mode_on_circle(target, component, rng)
+        }
         Target::Checkerboard => checkerboard(component, rng),
         Target::SwissRoll => swiss_roll(rng),
         Target::Circles => circles(component, rng),
@@ -26,6 +28,12 @@ pub(super) fn point<R: Rng + ?Sized>(target: Target, component: u32, rng: &mut R
             let [x, y] = SHIFTED_MEAN;
             [x + normal(rng), y + normal(rng)]
         }
+        Target::CfmMoons => {
+            let [x, y] = half_circles(component, 0.05, rng);
+            [2.0 * x - 1.0, 2.0 * y]
+        }
+        Target::CfmSCurve => s_curve(rng),
+        Target::WideMoons => wide_moons(component, rng),
     }
 }
 
@@ -40,10 +48,30 @@ fn pinwheel<R: Rng + ?Sized>(arm: u32, rng: &mut R) -> [f64; 2] {
     [1.4 * (radial * cos + tangential * sin), 1.4 * (tangential * cos - radial * sin)]
 }
 
-fn moons<R: Rng + ?Sized>(moon: u32, rng: &mut R) -> [f64; 2] {
+/// The make_moons of scikit-learn.
+fn half_circles<R: Rng + ?Sized>(moon: u32, noise: f64, rng: &mut R) -> [f64; 2] {
     let (sin, cos) = (PI * rng.random::<f64>()).sin_cos();
     let [x, y] = if moon == 0 { [cos, sin] } else { [1.0 - cos, 0.5 - sin] };
-    [4.2 * (x + 0.05 * normal(rng) - 0.5), 4.2 * (y + 0.05 * normal(rng) - 0.2)]
+    [x + noise * normal(rng), y + noise * normal(rng)]
+}
+
+fn moons<R: Rng + ?Sized>(moon: u32, rng: &mut R) -> [f64; 2] {
+    let [x, y] = half_circles(moon, 0.05, rng);
+    [4.2 * (x - 0.5), 4.2 * (y - 0.2)]
+}
+
+/// The coordinates have the means ½ and ¼, and the second moments 1 + σ² and ⅝ − 1/π + σ²; both are divided by the
+/// deviation of all numbers together.
+fn wide_moons<R: Rng + ?Sized>(moon: u32, rng: &mut R) -> [f64; 2] {
+    let (noise, mean) = (0.1, 0.375);
+    let variance = 0.5 * (1.0 + 0.625 - 1.0 / PI) + noise * noise - mean * mean;
+    half_circles(moon, noise, rng).map(|x| 7.0 * (x - mean) / variance.sqrt())
+}
+
+fn s_curve<R: Rng + ?Sized>(rng: &mut R) -> [f64; 2] {
+    let t = 3.0 * PI * (rng.random::<f64>() - 0.5);
+    let (sin, cos) = t.sin_cos();
+    [1.5 * (sin + 0.05 * normal(rng)), 1.5 * (t.signum() * (cos - 1.0) + 0.05 * normal(rng))]
 }
 
 /// Radius of the circle of modes and their standard deviation, for the targets that are such a mixture.
@@ -51,6 +79,8 @@ pub(super) fn circle_of_modes(target: Target) -> Option<(f64, f64)> {
     match target {
         Target::EightGaussians => Some((2.0, 0.2)),
         Target::Ring => Some((1.0, 0.1)),
+        Target::CfmEightGaussians => Some((5.0, 1.0)),
+        Target::WideEightGaussians => Some((12.0, 1.5)),
         _ => None,
     }
 }

@@ -46,6 +46,32 @@ fn raw_moments(target: Target) -> [f64; 5] {
             [0.0, 4.2 * 0.05, scale * x_square, scale * y_square, scale * product]
         }
         Target::EightGaussians => [0.0, 0.0, 2.0 + 0.04, 2.0 + 0.04, 0.0],
+        Target::CfmEightGaussians => [0.0, 0.0, 12.5 + 1.0, 12.5 + 1.0, 0.0],
+        Target::WideEightGaussians => [0.0, 0.0, 72.0 + 2.25, 72.0 + 2.25, 0.0],
+        // 2x − 1 and 2y of the half circles about (0, 0) and (1, ½): E x = ½, E y = ¼, E xy = ¼ − 1/π.
+        Target::CfmMoons => [
+            0.0,
+            0.5,
+            4.0 * (1.0 - 0.25 + 0.0025),
+            4.0 * (0.625 - 1.0 / PI + 0.0025),
+            4.0 * (0.25 - 1.0 / PI) - 0.5,
+        ],
+        // The same minus ⅜, over the deviation of both coordinates together, times 7.
+        Target::WideMoons => {
+            let (x_square, y_square) = (1.01 - 0.375 + 0.140625, 0.635 - 1.0 / PI - 0.1875 + 0.140625);
+            let product = 0.25 - 1.0 / PI - 0.28125 + 0.140625;
+            let square = 49.0 / (0.5 * (x_square + y_square));
+            let scale = square.sqrt();
+            [0.125 * scale, -0.125 * scale, square * x_square, square * y_square, square * product]
+        }
+        // E cos t = −2/(3π) over three half turns, E sign(t)·sin t·(cos t − 1) = −1/(3π).
+        Target::CfmSCurve => [
+            0.0,
+            0.0,
+            2.25 * (0.5 + 0.0025),
+            2.25 * (1.5 + 4.0 / (3.0 * PI) + 0.0025),
+            2.25 * -1.0 / (3.0 * PI),
+        ],
         Target::Ring => [0.0, 0.0, 0.5 + 0.01, 0.5 + 0.01, 0.0],
         Target::Origin => [0.0; 5],
         Target::Plane => [0.0, 0.0, 1.0, 1.0, 0.0],
@@ -262,14 +288,15 @@ fn names_round_trip() {
     assert_eq!(
         error,
         "unknown target `pinwheels`: choose one of pinwheel, moons, eight-gaussians, checkerboard, swiss-roll, \
-         circles, two-spirals, ring, origin, plane, shifted-gaussian"
+         circles, two-spirals, ring, origin, plane, shifted-gaussian, cfm-moons, cfm-s-curve, cfm-eight-gaussians, \
+         wide-moons, wide-eight-gaussians"
     );
 }
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
     #[test]
-    fn any_request_gives_finite_points(which in 0..8_usize, n in 0..40_usize, dim in 2..15_usize, seed: u64) {
+    fn any_request_gives_finite_points(which in 0..Target::ALL.len(), n in 0..40_usize, dim in 2..15_usize, seed: u64) {
         for points in [
             Target::ALL[which].sample(n, dim, &mut stream(seed, "t", 0)).unwrap(),
             Target::ALL[which].sample_balanced(n, dim, &mut stream(seed, "t", 0)).unwrap(),

@@ -7,10 +7,12 @@ mod dependencies;
 mod doctor;
 mod downstream;
 mod oplus;
+mod python;
 mod setup;
 mod test;
 mod tidy;
 pub(crate) mod usage;
+mod venv;
 
 use crate::workspace::Workspace;
 use anyhow::Result;
@@ -46,7 +48,10 @@ enum Task {
     /// Measure the distance between two sets of samples
     #[command(disable_help_flag = true)]
     Eval(PassedOn),
-    /// Write the report of a run or an experiment
+    /// Train one configuration over a grid of its settings
+    #[command(disable_help_flag = true)]
+    Sweep(PassedOn),
+    /// Write the report of a run, an experiment or a sweep
     #[command(disable_help_flag = true)]
     Report(PassedOn),
     /// Fetch or check a data set
@@ -57,6 +62,8 @@ enum Task {
     Doctor,
     /// Run all tests, those that compare with libtorch included
     Test(PassedOn),
+    /// Build the Python package into target/wheels, and run its tests
+    Python(python::Arguments),
     /// Run the benchmarks
     Bench(bench::Arguments),
     /// Check the rules of the code base
@@ -82,11 +89,13 @@ pub(crate) fn run(cli: Cli) -> Result<ExitCode> {
         Task::Resume(passed) => oplus::run(&workspace, "resume", &passed.arguments),
         Task::Sample(passed) => oplus::run(&workspace, "sample", &passed.arguments),
         Task::Eval(passed) => oplus::run(&workspace, "eval", &passed.arguments),
+        Task::Sweep(passed) => oplus::run(&workspace, "sweep", &passed.arguments),
         Task::Report(passed) => oplus::run(&workspace, "report", &passed.arguments),
         Task::Data(arguments) => data::run(&workspace, &arguments),
         Task::Setup(arguments) => setup::run(&workspace, &arguments),
         Task::Doctor => doctor::run(&workspace),
         Task::Test(passed) => test::run(&workspace, &passed.arguments),
+        Task::Python(arguments) => python::run(&workspace, &arguments),
         Task::Bench(arguments) => bench::run(&workspace, &arguments),
         Task::Tidy => tidy::run(&workspace),
         Task::Ci => ci::run(&workspace),

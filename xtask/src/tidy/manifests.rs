@@ -17,6 +17,7 @@ const DIRECTION: &[(&str, &[&str])] = &[
     ("eval", &["metrics", "ot-core"]),
     ("measure", &["datasets", "metrics", "ot-core", "mfg", "flows", "train", "eval"]),
     ("oplus", &["datasets", "metrics", "say", "simd", "ot-core", "mfg", "flows", "train", "eval", "measure"]),
+    ("oplus-python", &["datasets", "metrics", "simd", "ot-core", "mfg", "flows", "train", "eval", "measure"]),
     ("xtask", &["datasets", "say", "simd"]),
     (
         "oplus-benches",

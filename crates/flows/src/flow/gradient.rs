@@ -108,7 +108,7 @@ impl<T: Real, N: ScalarField> Workspace<T, N> {
 
         let per_point = 1.0 / batch as f64;
         let mean_velocity = self.mean_velocity(steps, batch * dim, lambda);
-        let kinetic = objective.kinetic_weight();
+        let (kinetic, sign) = (objective.kinetic_weight(), objective.hamilton_jacobi_sign);
         let is_potential = !matches!(game.flow, Flow::Velocity(_));
         for i in (0..steps).rev() {
             let jet = &self.jets[i];
@@ -120,7 +120,7 @@ impl<T: Real, N: ScalarField> Workspace<T, N> {
                 let energy =
                     gradient_row.iter().map(|g| g.wide() * g.wide()).sum::<f64>() / (2.0 * lambda * lambda);
                 // Without a potential there is no equation.
-                let residual = if is_potential { time.wide() / lambda - energy } else { 0.0 };
+                let residual = if is_potential { sign.residual(time.wide() / lambda, energy) } else { 0.0 };
                 value.kinetic_energy += h * per_point * energy;
                 value.hamilton_jacobi += h / objective.horizon * per_point * residual * residual;
                 let d_residual =
@@ -134,7 +134,7 @@ impl<T: Real, N: ScalarField> Workspace<T, N> {
                     // derivative drops out.
                     let d_velocity = h * a.wide()
                         + per_point * h * (kinetic * v + 2.0 * objective.velocity_spread * spread)
-                        - d_residual * v;
+                        + sign.of_energy() * d_residual * v;
                     self.d_gradient.push(T::of(-d_velocity / lambda));
                 }
             }

@@ -14,7 +14,7 @@ mod steps;
 pub use field::FlowField;
 pub use gradient::Workspace;
 pub use interaction::Interaction;
-pub use objective::{FlowObjective, FlowValue, TERMS};
+pub use objective::{FlowObjective, FlowValue, HamiltonJacobiSign, TERMS};
 pub use representation::{HopfLaxDescription, PotentialDescription, Representation, VelocityDescription};
 pub use steps::Steps;
 

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 /// | E φ(x_T) | 1 |
 /// | KE = Σᵢ h·E½‖vᵢ‖² | λ, with `kinetic` |
 /// | Σᵢ h·E‖vᵢ − (x_T − x₀)/T‖² | `velocity_spread` |
-/// | Σᵢ (h/T)·E(∂ₜUᵢ/λ − ½‖vᵢ‖²)² | `hamilton_jacobi` |
+/// | Σᵢ (h/T)·E(∂ₜUᵢ/λ − ½‖vᵢ‖²)² | `hamilton_jacobi`, with the sign of [`HamiltonJacobiSign`] |
 /// | E‖(∇U(x_T, T) − ∇φ(x_T))/λ‖² | `terminal_gradient` |
 /// | Σᵢ (h/T)·E‖(xᵢ − x_T)/T − ((T − tᵢ)/(λT))·∇φ(x_T)‖² | `characteristic` |
 /// | Σᵢ h·½(I(ρᵢ) + I(ρ_{i+1})) | 1, with `interaction` |
@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 /// along x_{i+1} = xᵢ + h·vᵢ + σ√h·ξᵢ.
 ///
 /// Without noise σ and interaction I every penalty is zero at the exact optimum, so none of them moves it; with one of
-/// them only that of the terminal condition is.
+/// them only that of the terminal condition is. The sign that was published is zero at another flow.
 ///
 /// ```
 /// use flows::flow::{FlowObjective, Steps};
@@ -43,6 +43,9 @@ pub struct FlowObjective {
     pub velocity_spread: f64,
     /// Weight of the squared Hamilton–Jacobi residual in units of energy.
     pub hamilton_jacobi: f64,
+    /// The sign of the energy in that residual.
+    #[serde(default)]
+    pub hamilton_jacobi_sign: HamiltonJacobiSign,
     /// Weight of the squared mismatch of the terminal condition in units of velocity.
     pub terminal_gradient: f64,
     /// Weight of the squared distance to the characteristics that end in x_T, in units of velocity.
@@ -52,6 +55,33 @@ pub struct FlowObjective {
     /// I, a running cost of the particles' law.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub interaction: Option<Interaction>,
+}
+
+/// The sign of the energy in the residual of the Hamilton–Jacobi equation that is penalised.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum HamiltonJacobiSign {
+    /// ∂ₜU/λ − ½‖v‖², which is zero at the optimum of v = −∇U/λ.
+    #[default]
+    Right,
+    /// ∂ₜU/λ + ½‖v‖², of the code that made the published numbers of arXiv 2407.11901: only to compare with these. It is
+    /// zero where particles move against the velocity of their equation, not at the optimum.
+    AsPublished,
+}
+
+impl HamiltonJacobiSign {
+    /// ∂ₜU/λ ∓ ½‖v‖², from both terms.
+    pub(crate) fn residual(self, time: f64, energy: f64) -> f64 {
+        time + self.of_energy() * energy
+    }
+
+    /// The derivative of the residual in the energy ½‖v‖²: −1 or 1.
+    pub(crate) fn of_energy(self) -> f64 {
+        match self {
+            Self::Right => -1.0,
+            Self::AsPublished => 1.0,
+        }
+    }
 }
 
 impl Default for FlowObjective {
@@ -64,6 +94,7 @@ impl Default for FlowObjective {
             kinetic: true,
             velocity_spread: 0.0,
             hamilton_jacobi: 0.0,
+            hamilton_jacobi_sign: HamiltonJacobiSign::Right,
             terminal_gradient: 0.0,
             characteristic: 0.0,
             noise: 0.0,
@@ -147,7 +178,7 @@ pub struct FlowValue {
     pub kinetic_energy: f64,
     /// Σ h·E‖v − (x_T − x₀)/T‖².
     pub velocity_spread: f64,
-    /// Σ (h/T)·E(∂ₜU/λ − ½‖v‖²)².
+    /// Σ (h/T)·E(∂ₜU/λ ∓ ½‖v‖²)².
     pub hamilton_jacobi: f64,
     /// E‖(∇U(x_T, T) − ∇φ(x_T))/λ‖².
     pub terminal_gradient: f64,

@@ -9,6 +9,7 @@ use crate::explicit::ExplicitDescription;
 use crate::generator::GeneratorInitialisation;
 use crate::matching::MatchingDescription;
 use crate::mlp::Initialisation;
+use crate::ot_flow::OtFlowDescription;
 use crate::potential::Potential;
 use crate::velocity::Velocity;
 use serde::{Deserialize, Serialize};
@@ -30,6 +31,8 @@ pub enum Representation {
     Explicit(ExplicitDescription),
     /// [`crate::matching`].
     Matching(MatchingDescription),
+    /// [`crate::ot_flow`].
+    OtFlow(OtFlowDescription),
 }
 
 /// The network of a potential.
@@ -87,7 +90,7 @@ impl Representation {
     ///
     /// # Errors
     /// [`FlowError::Specification`] for widths or an activation that describe no potential or velocity, and for what is
-    /// no side of a game: an explicit flow ([`ExplicitDescription::build`]) and flow matching.
+    /// no side of a game: an explicit flow ([`ExplicitDescription::build`]), flow matching and OT-Flow.
     ///
     /// ```
     /// use flows::{activation::Activation, flow::{PotentialDescription, Representation}, mlp::Initialisation};
@@ -112,6 +115,10 @@ impl Representation {
                 let remedy = "build an explicit flow by `ExplicitDescription::build`, since it plays no game with a critic";
                 return Err(FlowError::specification("representation.kind", self.kind(), remedy));
             }
+            Self::OtFlow(_) => {
+                let remedy = "build it by `OtFlow::new`, since it plays no game with a critic";
+                return Err(FlowError::specification("representation.kind", self.kind(), remedy));
+            }
             Self::Matching(_) => {
                 let remedy = "build its velocity by `MatchingDescription::velocity`, since it plays no game with a critic";
                 return Err(FlowError::specification("representation.kind", self.kind(), remedy));
@@ -128,10 +135,11 @@ impl Representation {
             Self::HopfLax(_) => "hopf-lax",
             Self::Explicit(_) => "explicit",
             Self::Matching(_) => "matching",
+            Self::OtFlow(_) => "ot-flow",
         }
     }
 
-    /// Hidden widths of the network.
+    /// Hidden widths of the network; none of an OT-Flow, whose potential has a shape of its own.
     pub fn hidden(&self) -> &[usize] {
         match self {
             Self::Network(network) | Self::ExactTerminal(network) => &network.hidden,
@@ -139,12 +147,13 @@ impl Representation {
             Self::HopfLax(network) => &network.hidden,
             Self::Explicit(network) => &network.hidden,
             Self::Matching(network) => &network.hidden,
+            Self::OtFlow(_) => &[],
         }
     }
 
     /// Whether there is a critic: of a game, or the one that an explicit flow determines.
     pub fn has_critic(&self) -> bool {
-        !matches!(self, Self::Matching(_))
+        !matches!(self, Self::Matching(_) | Self::OtFlow(_))
     }
 
     /// Checks the representation against what it is to minimise and against the critic; errors name the path of the
@@ -154,8 +163,10 @@ impl Representation {
     /// [`FlowError::Specification`] for the first value that does not fit.
     pub fn validate(&self, flow: &FlowObjective, critic: &CriticDescription) -> Result<(), FlowError> {
         flow.validate().map_err(|e| e.within("flow"))?;
-        widths("representation.hidden", self.hidden())?;
-        if !matches!(self, Self::Explicit(_) | Self::Matching(_)) {
+        if !matches!(self, Self::OtFlow(_)) {
+            widths("representation.hidden", self.hidden())?;
+        }
+        if !matches!(self, Self::Explicit(_) | Self::Matching(_) | Self::OtFlow(_)) {
             critic.validate().map_err(|e| e.within("critic"))?;
         }
         let activation = critic.activation;
@@ -205,6 +216,7 @@ impl Representation {
             }
             Self::Explicit(network) => network.validate(flow, critic),
             Self::Matching(network) => network.validate().map_err(|e| e.within("representation")),
+            Self::OtFlow(potential) => potential.validate().map_err(|e| e.within("representation")),
         }
     }
 }

@@ -42,7 +42,8 @@ impl Coupling {
             return Ok(());
         }
         let wide = |what, points: &[T]| array2(what, points.iter().map(|x| x.wide()).collect(), dim);
-        let (x, y) = (wide("the initial points of a minibatch", start)?, wide("the data of a minibatch", end)?);
+        let (x, y) =
+            (wide("the initial points of a minibatch", start)?, wide("the data of a minibatch", end)?);
         let measure = |points| Measure::uniform(points).map_err(|e: MeasureError| ExactError::from(e));
         let plan = solve(&measure(x.view())?, &measure(y.view())?, &Euclidean::Squared)?;
         // All masses are 1/n: half of that is above any rounding.

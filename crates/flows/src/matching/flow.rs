@@ -52,7 +52,8 @@ impl VelocityFlow {
         let parameters: Vec<f64> = self.parameters.iter().map(|p| p.wide()).collect();
         let mut field = Field::new(&self.velocity, &parameters);
         let h = self.horizon / step_count(steps)?;
-        let times: Vec<f64> = (0..=steps).map(|i| if i == steps { self.horizon } else { i as f64 * h }).collect();
+        let times: Vec<f64> =
+            (0..=steps).map(|i| if i == steps { self.horizon } else { i as f64 * h }).collect();
         let (mut positions, mut potential_gradient) = (Vec::new(), Vec::new());
         let mut x = start.to_owned();
         for (i, &t) in times.iter().enumerate() {

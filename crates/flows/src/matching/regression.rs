@@ -79,7 +79,8 @@ impl<T: Real> Regression<T> {
         let (rate, mean) = (T::of(1.0 / self.horizon), T::of(2.0 / rows.max(1) as f64));
         let differences = pairs.end.iter().zip(pairs.start).map(|(&end, &start)| rate * (end - start));
         self.cotangent.clear();
-        self.cotangent.extend(self.tape.velocity().iter().zip(differences).map(|(&v, difference)| v - difference));
+        self.cotangent
+            .extend(self.tape.velocity().iter().zip(differences).map(|(&v, difference)| v - difference));
         let squares: f64 = self.cotangent.iter().map(|residual| residual.wide() * residual.wide()).sum();
         self.cotangent.iter_mut().for_each(|residual| *residual *= mean);
         gradient.fill(T::zero());

@@ -242,7 +242,7 @@ impl<'a> Simulation<'a> {
         Ok([terminal, terminal_gradient, characteristic])
     }
 
-    /// Σ h·E½‖v‖², Σ h·E‖v − v̄‖² and Σ (h/T)·E(∂ₜU/λ − ½‖v‖²)², in double precision.
+    /// Σ h·E½‖v‖², Σ h·E‖v − v̄‖² and Σ (h/T)·E(∂ₜU/λ ∓ ½‖v‖²)², in double precision.
     fn path_terms(&self, jets: &[Tensor]) -> Result<[Tensor; 3], FlowError> {
         let objective = self.game.objective;
         let jets = wide(&Tensor::f_stack(jets, 0)?)?.f_mul_scalar(1.0 / objective.lambda)?;
@@ -254,7 +254,10 @@ impl<'a> Simulation<'a> {
         let spread = velocity.f_sub(&mean)?.f_square()?;
         // Without a potential there is no Hamilton–Jacobi equation.
         let residual = match self.network {
-            FlowNetwork::Potential(_) => jets.f_select(2, self.dim())?.f_sub(&energy)?.f_square()?,
+            FlowNetwork::Potential(_) => {
+                let sign = objective.hamilton_jacobi_sign.of_energy();
+                jets.f_select(2, self.dim())?.f_add(&energy.f_mul_scalar(sign)?)?.f_square()?
+            }
             FlowNetwork::Velocity(_) => energy.f_zeros_like()?,
         };
         let per_point = self.h / self.batch as f64;

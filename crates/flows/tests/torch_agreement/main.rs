@@ -75,8 +75,7 @@ fn game(dim: usize, hidden: &[usize], activation: Activation, divergence: Diverg
             hamilton_jacobi: 0.3,
             terminal_gradient: 0.2,
             characteristic: 0.5,
-            noise: 0.0,
-            interaction: None,
+            ..FlowObjective::default()
         },
     }
 }

@@ -3,7 +3,7 @@
 use crate::{ACTIVATIONS, BATCH, Numbers, SHAPES, STEPS, assert_close, game, potential, rounding};
 use flows::activation::Activation;
 use flows::device::Device;
-use flows::flow::{Flow, FlowValue, Interaction, Paths, Workspace};
+use flows::flow::{Flow, FlowValue, HamiltonJacobiSign, Interaction, Paths, Workspace};
 use flows::game::{Game, Networks};
 use flows::torch::{Scalar, flow, runtime};
 use flows::velocity::Velocity;
@@ -22,6 +22,9 @@ fn flows_agree<T: Scalar>() {
                     game.objective.terminal_gradient = terminal_gradient;
                     game.objective.characteristic = terminal_gradient;
                     game.objective.kinetic = terminal_gradient == 0.0;
+                    if terminal_gradient == 0.0 {
+                        game.objective.hamilton_jacobi_sign = HamiltonJacobiSign::AsPublished;
+                    }
                     let what = format!("{activation:?} {dim} {hidden:?} {divergence} {terminal_gradient}");
                     flow_agrees::<T>(&game, hidden, &what);
                 }

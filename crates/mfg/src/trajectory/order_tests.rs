@@ -146,7 +146,10 @@ fn arrays_that_do_not_fit_are_named() {
         error(&|p| p.positions[1][[3, 1]] = f64::NAN),
         MfgError::NonFinite { array: "positions", time: 1, .. }
     ));
-    assert!(matches!(error(&|p| p.critic_gradient.as_mut().unwrap()[[0, 0]] = f64::INFINITY), MfgError::NonFinite { .. }));
+    assert!(matches!(
+        error(&|p| p.critic_gradient.as_mut().unwrap()[[0, 0]] = f64::INFINITY),
+        MfgError::NonFinite { .. }
+    ));
     assert!(matches!(error(&|p| p.times[1] = 0.0), MfgError::Times { index: 1, .. }));
     assert!(matches!(error(&|p| p.times[0] = 0.1), MfgError::Times { index: 0, .. }));
     assert!(matches!(error(&|p| p.times.truncate(1)), MfgError::TooFew { what: "times", .. }));

@@ -216,7 +216,11 @@ fn what_does_not_fit_is_named_with_its_time() {
     shape(error(&|p| laplacian(p, 1, Array1::zeros(3))), "laplacian");
     not_finite(error(&|p| laplacian(p, 1, array![0.0, f64::NAN])), "laplacian", 1);
     not_finite(error(&|p| p.interaction.as_mut().unwrap()[2][0] = f64::NAN), "interaction", 2);
-    not_finite(error(&|p| p.critic_gradient.as_mut().unwrap()[[1, 1]] = f64::NEG_INFINITY), "critic_gradient", 2);
+    not_finite(
+        error(&|p| p.critic_gradient.as_mut().unwrap()[[1, 1]] = f64::NEG_INFINITY),
+        "critic_gradient",
+        2,
+    );
     too_few(error(&|p| p.critic_gradient = Some(Array2::zeros((1, 2)))), "particles", 1);
     too_few(error(&|p| p.critic_gradient = Some(Array2::zeros((2, 0)))), "coordinates", 0);
     too_few(error(&|p| p.times = vec![0.0]), "times", 1);

@@ -5,7 +5,6 @@ mod queue;
 mod trial;
 
 pub(crate) use estimate::{duration, seconds_per_iteration};
-pub(crate) use queue::Job;
 pub(crate) use trial::Trial;
 
 use crate::manifest::Manifest;
@@ -15,6 +14,7 @@ use anyhow::{Context, Result, bail};
 use eval::results::{Floor, Protocol, Row};
 use flows::device::Device;
 use measure::Records;
+use queue::Job;
 use rayon::prelude::*;
 use std::fs;
 use std::num::NonZeroUsize;

@@ -12,7 +12,7 @@ use std::time::Instant;
 
 /// A run that a child process does.
 #[derive(Debug)]
-pub(crate) struct Job {
+pub(super) struct Job {
     /// What the progress line says.
     pub label: String,
     /// The arguments of the child.

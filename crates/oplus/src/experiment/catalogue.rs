@@ -1,7 +1,7 @@
 //! The experiments there are: a row is a configuration, embedded when the program is built, so that it works anywhere.
 
 use super::order::{natural, rank, split};
-use super::tables::{DIGIT_TABLES, FLOW_TABLES, RING_TABLES};
+use super::tables::{DIGIT_TABLES, FLOW_TABLES, RING_TABLES, RIVAL_TABLES};
 use crate::nearest::nearest;
 use crate::page::Comparison;
 use anyhow::{Result, bail};
@@ -50,8 +50,20 @@ const ALL: &[Experiment] = &[
     Experiment {
         name: "table1",
         title: "Table 1 of arXiv 2407.11901: W1 ⊕ W2 proximal flows on the pinwheel in 2, 7 and 12 dimensions",
-        families: &["published", "tuned", "explicit"],
-        methods: &["w1w2", "w1", "w2", "none"],
+        families: &["explicit", "tuned", "published", "rivals"],
+        methods: &[
+            "w1w2",
+            "w1",
+            "w2",
+            "none",
+            "pfg",
+            "pfg-as-published",
+            "ot-flow",
+            "ot-flow-noised",
+            "cfm",
+            "ot-cfm",
+            "rectified",
+        ],
         tables: FLOW_TABLES,
         curves: &[],
     },
@@ -62,6 +74,14 @@ const ALL: &[Experiment] = &[
         families: &["explicit", "ours", "published", "known", "representations", "lambda", "bound"],
         methods: &["w1w2", "w1", "explicit", "network", "exact-terminal", "velocity", "orthonormal"],
         tables: FLOW_TABLES,
+        curves: &[],
+    },
+    Experiment {
+        name: "rivals",
+        title: "The planar laws of torchcfm as in Table 2 of arXiv 2303.16852: W1 ⊕ W2 flows beside flow matching",
+        families: &["ours", "matching"],
+        methods: &["explicit", "hopf-lax", "cfm", "ot-cfm", "rectified"],
+        tables: RIVAL_TABLES,
         curves: &[],
     },
     Experiment {

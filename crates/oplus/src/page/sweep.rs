@@ -36,10 +36,13 @@ pub(crate) fn sweep(results: &Results, title: &str, tables: Vec<Table>, manifest
     let finite = results.rows.iter().filter(|row| row.status == Status::Ok).count();
     let mut sections = Vec::new();
     for facet in facets(results) {
-        let mut figures: Vec<Figure> = facet.share().into_iter().collect();
-        figures.extend(DRAWN.into_iter().flat_map(|metric| facet.figures(metric)));
-        if !figures.is_empty() {
-            let blocks = vec![Block::Figures(figures)];
+        let figures =
+            facet.share().into_iter().chain(DRAWN.into_iter().flat_map(|metric| facet.figures(metric)));
+        let (maps, curves): (Vec<Figure>, Vec<Figure>) =
+            figures.partition(|figure| matches!(figure, Figure::HeatMap(_)));
+        let blocks: Vec<Block> =
+            [maps, curves].into_iter().filter(|figures| !figures.is_empty()).map(Block::Figures).collect();
+        if !blocks.is_empty() {
             sections.push(Section { heading: facet.name.clone(), blocks, ..Section::default() });
         }
     }

@@ -77,7 +77,7 @@ impl FlowConfig {
     pub fn imposed_bound(&self) -> Option<f64> {
         let imposed = match &self.representation {
             Representation::Explicit(explicit) => explicit.base == Base::Identity,
-            Representation::Matching(_) => false,
+            Representation::Matching(_) | Representation::OtFlow(_) => false,
             _ => self.critic.lipschitz != Lipschitz::None,
         };
         imposed.then_some(self.critic.bound)
@@ -88,6 +88,10 @@ impl FlowConfig {
         self.data.check_data()?;
         self.initial.check_initial()?;
         self.representation.validate(&self.flow, &self.critic)?;
+        if let Representation::OtFlow(_) = self.representation {
+            let remedy = "leave it out for the representation ot-flow, whose likelihood is that of standard normal points";
+            require(self.initial.law() == Points::default().law(), "initial", self.initial.name(), remedy)?;
+        }
         self.training.check()?;
         require(self.sampling.steps >= 1, "sampling.steps", "0".into(), "give at least 1")?;
         let (Some(data), Some(initial)) = (self.data.dim(), self.initial.dim()) else { return Ok(()) };

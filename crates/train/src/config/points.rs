@@ -1,7 +1,7 @@
 //! Where points come from: the data, and what a flow or a generator begins with.
 
 use super::ConfigError;
-use super::validate::{fraction, require};
+use super::validate::{fraction, positive, require};
 use datasets::{Columns, DigitSet, InitialLaw, SampleError, Split, Target};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
@@ -76,6 +76,10 @@ pub enum Points {
         /// Whether what is drawn at once has equal counts of the components.
         #[serde(default)]
         balanced: bool,
+        /// Standard deviation of normal noise in every coordinate of what is drawn once, for the training alone: what is
+        /// measured against has none.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        noise: Option<f64>,
     },
     /// The rows of a file.
     File {
@@ -264,6 +268,11 @@ impl Points {
         let least = if self.target().is_some() { 2 } else { 1 };
         let dim = self.dim().unwrap_or(least);
         require(dim >= least, &format!("{key}.dim"), dim.to_string(), &format!("give at least {least}"))?;
+        if let Self::Target { noise: Some(noise), samples, .. } = *self {
+            positive(&format!("{key}.noise"), noise)?;
+            let remedy = "give it beside noise, which is added to points that are drawn once, such as 100000";
+            require(samples.is_some(), &format!("{key}.samples"), "missing".into(), remedy)?;
+        }
         if let Self::Target { samples: Some(samples), .. } = *self {
             let remedy = "give at least 2, or leave it out to draw every minibatch afresh";
             require(samples >= 2, &format!("{key}.samples"), samples.to_string(), remedy)?;

@@ -70,6 +70,13 @@ pub enum Schedule {
         /// Fraction at the end.
         end: f64,
     },
+    /// factor^⌊parts·s⌋: the same in each of equal parts of the run.
+    Steps {
+        /// How many parts.
+        parts: u64,
+        /// What the rate is multiplied by from one part to the next.
+        factor: f64,
+    },
 }
 
 impl Training {
@@ -108,6 +115,10 @@ impl Optimiser {
             Schedule::Constant => Ok(()),
             Schedule::Cosine { end } => share("end", end),
             Schedule::Linear { start, end } => share("start", start).and(share("end", end)),
+            Schedule::Steps { parts, factor } => {
+                let key = format!("{key}.schedule.parts");
+                require(parts >= 1, &key, "0".into(), "give at least 1").and(share("factor", factor))
+            }
         }
     }
 }

@@ -2,16 +2,19 @@
 
 use crate::TrainError;
 use crate::checkpoint::{State, Stored};
-use crate::remembered::pool;
-use crate::source::{Draw, Source};
+use crate::source::{Draw, Source, name};
+use datasets::stream;
 use flows::integrate::Scheme;
 use flows::matching::{Coupling, VelocityFlow};
 use ndarray::Array2;
 use rand::{Rng, RngExt};
 
-/// Runge–Kutta steps to the ends of a rectification: two paths that the flow does not cross stay apart, and the ends lie
-/// on its law far below what the regression resolves.
-const STEPS: usize = 20;
+/// Pairs of a rectification: a training sees each some dozens of times.
+const PAIRS: usize = 1 << 15;
+/// Most numbers of one side of them: what a checkpoint holds in many dimensions, 64 MiB.
+const NUMBERS: usize = 1 << 24;
+/// Runge–Kutta steps to their ends, whose error is far below what the regression resolves.
+const STEPS: usize = 10;
 
 /// The array of a stored state that has the ends.
 const ENDS: &str = "pairs.ends";
@@ -24,9 +27,9 @@ pub(super) struct Rectified {
 }
 
 impl Rectified {
-    /// Moves all initial points, a pool of them where they are a law, by the flow; `part` is that of the training.
+    /// Draws initial points for a part of the training, and moves them by the flow.
     pub(super) fn new(initial: &Draw, flow: &VelocityFlow, seed: u64, part: u64) -> Result<Self, TrainError> {
-        let starts = pool(initial, seed, part)?;
+        let starts = starts(initial, seed, part)?;
         let mut ends = starts.clone();
         flow.push_forward(Scheme::Rk4, STEPS, ends.view_mut())?;
         Ok(Self { starts, ends })
@@ -47,7 +50,7 @@ impl Rectified {
         if !stored.has(ENDS)? {
             return Ok(None);
         }
-        let starts = pool(initial, seed, part)?;
+        let starts = starts(initial, seed, part)?;
         let ends = Array2::from_shape_vec(starts.dim(), stored.fitting(ENDS, starts.len())?);
         let ends = ends.unwrap_or_else(|_| unreachable!("one row for each initial point"));
         Ok(Some(Self { starts, ends }))
@@ -63,6 +66,12 @@ impl Rectified {
         }
         (start, end)
     }
+}
+
+/// The initial points of the pairs of a part of the training.
+fn starts(initial: &Draw, seed: u64, part: u64) -> Result<Array2<f32>, TrainError> {
+    let count = PAIRS.min(NUMBERS / initial.dim().max(1)).max(1);
+    Ok(initial.points(count, &mut stream(seed, name::POOL, part))?.mapv(|x| x as f32))
 }
 
 /// `count` pairs of fresh points under a coupling; both sides row-major.

@@ -3,6 +3,7 @@
 use super::Initial;
 use super::explicit::{ExplicitModel, without_map};
 use super::matching;
+use super::ot_flow::OtFlowModel;
 use crate::TrainError;
 use crate::checkpoint::Stored;
 use crate::config::FlowConfig;
@@ -50,6 +51,8 @@ enum Trained<N> {
     Explicit(Box<ExplicitModel>),
     /// A velocity without a critic.
     Matching(Box<VelocityFlow>),
+    /// A normalising flow.
+    OtFlow(Box<OtFlowModel>),
 }
 
 /// A game with the averaged networks of its players, and the companions of their searches.
@@ -88,6 +91,10 @@ impl FlowModel {
                 let (flow, points) = (matching::stored(&config, &state)?, points(&config)?);
                 return Ok(Self::matching(config, flow, state.counter("iteration")?, points));
             }
+            Representation::OtFlow(_) => {
+                let (flow, points) = (OtFlowModel::stored(&config, &state)?, points(&config)?);
+                return Ok(Self::ot_flow(config, flow, state.counter("iteration")?, points));
+            }
             _ => {}
         }
         let game = config.game(dim)?;
@@ -114,6 +121,16 @@ impl<N> FlowModel<N> {
         (initial, units): (Initial, Units),
     ) -> Self {
         Self { config, iteration, units, initial, trained: Trained::Matching(Box::new(flow)) }
+    }
+
+    /// A trained normalising flow.
+    pub(crate) fn ot_flow(
+        config: FlowConfig,
+        flow: OtFlowModel,
+        iteration: u64,
+        (initial, units): (Initial, Units),
+    ) -> Self {
+        Self { config, iteration, units, initial, trained: Trained::OtFlow(Box::new(flow)) }
     }
 
     /// The same model for points in the units of its training.
@@ -147,27 +164,38 @@ impl<N> FlowModel<N> {
         }
     }
 
-    /// The beginnings of the paths that end at the rows of `points`, [n, d], each by one search; of an explicit flow.
+    /// The beginnings of the paths that end at the rows of `points`, [n, d]: of an explicit flow each by one search, of an
+    /// OT-Flow by as many steps in its other direction as a sample takes.
     ///
-    /// It inverts the flow where its map is optimal.
+    /// It inverts an explicit flow where its map is optimal, and an OT-Flow up to the error of the steps.
     ///
     /// # Errors
     /// [`TrainError::Flow`] for points of another dimension and for other representations.
     pub fn inverse(&self, points: ArrayView2<'_, f64>) -> Result<Array2<f64>, TrainError> {
+        if let Trained::OtFlow(flow) = &self.trained {
+            let beginnings = flow.inverse(self.units.scaled(points).view(), self.steps())?;
+            return Ok(self.units.restored(beginnings.view()));
+        }
         let explicit = self.as_explicit("the inverse of the flow")?;
         Ok(self.units.restored(explicit.inverse(self.units.scaled(points).view())?.view()))
     }
 
     /// log ρ_T, \[n\], at the rows of `points`, [n, d]: log Σ ρ₀(x)/|det ∂x_T/∂x| over the particles x that end there,
-    /// with the exact Hessian of the potential; of an explicit flow that begins with a law.
+    /// with the exact Hessian of the potential; of an explicit flow that begins with a law, and of an OT-Flow, by the exact
+    /// trace along the path to its one beginning.
     ///
-    /// Where the map is optimal there is one, the [inverse](Self::inverse); where it folds the others are searched from 4096
+    /// Where the map of an explicit flow is optimal there is one, the [inverse](Self::inverse); where it folds the others are searched from 4096
     /// particles of one stream, in up to 10 dimensions. Complexity: that of [`Explicit::sources`](flows::explicit::Explicit::sources).
     ///
     /// # Errors
     /// [`TrainError::Flow`] for points of another dimension, other representations, initial points without a density,
     /// and a flow onto a plane of fewer dimensions.
     pub fn log_density(&self, points: ArrayView2<'_, f64>) -> Result<Vec<f64>, TrainError> {
+        let volume = self.dim() as f64 * self.units.scale().ln();
+        if let Trained::OtFlow(flow) = &self.trained {
+            let densities = flow.log_density(self.units.scaled(points).view(), self.steps())?;
+            return Ok(densities.into_iter().map(|density| density - volume).collect());
+        }
         let explicit = self.as_explicit("the density of the flow")?;
         let Some(law) = self.config.initial.law() else {
             let remedy = "begin with a normal, uniform or logistic law";
@@ -179,7 +207,6 @@ impl<N> FlowModel<N> {
         let mut rng = stream(self.config.seed, name::DENSITY, 0);
         let particles = self.initial.draw()?.points(PARTICLES, &mut rng)?;
         let sources = explicit.sources(self.units.scaled(points).view(), particles.view())?;
-        let volume = self.dim() as f64 * self.units.scale().ln();
         let mut densities = vec![f64::NEG_INFINITY; points.nrows()];
         let terms = sources.beginnings.rows().into_iter().zip(&sources.log_determinants).zip(&sources.of);
         for ((x, determinant), &row) in terms {
@@ -190,12 +217,21 @@ impl<N> FlowModel<N> {
         Ok(densities)
     }
 
+    /// Steps of a sample, Runge–Kutta steps of an OT-Flow and Euler steps of all others: those that the configuration names; one of a Hopf–Lax flow, which is exact.
+    pub fn steps(&self) -> usize {
+        match self.config.representation {
+            Representation::HopfLax(_) => 1,
+            _ => self.config.sampling.steps,
+        }
+    }
+
     /// The dimension d of the points.
     pub fn dim(&self) -> usize {
         match &self.trained {
             Trained::Game(players) => players.game.flow.dim(),
             Trained::Explicit(model) => model.dim(),
             Trained::Matching(flow) => flow.velocity.dim(),
+            Trained::OtFlow(flow) => flow.dim(),
         }
     }
 }
@@ -244,14 +280,6 @@ impl<N: ScalarField> FlowModel<N> {
         Self { config, iteration, units, initial, trained: Trained::Game(Box::new(trained)) }
     }
 
-    /// Euler steps of a sample: those that the configuration names; one of a Hopf–Lax flow, which is exact.
-    pub fn steps(&self) -> usize {
-        match self.config.representation {
-            Representation::HopfLax(_) => 1,
-            _ => self.config.sampling.steps,
-        }
-    }
-
     /// `n` initial points from the stream of `seed`, [n, d].
     ///
     /// # Errors
@@ -296,6 +324,10 @@ impl<N: ScalarField> FlowModel<N> {
             }
             Trained::Matching(flow) => {
                 let ends = matching::push_forward(flow, self.units.scaled(start).view(), steps)?;
+                return Ok(self.units.restored(ends.view()));
+            }
+            Trained::OtFlow(flow) => {
+                let ends = flow.push_forward(self.units.scaled(start).view(), steps)?;
                 return Ok(self.units.restored(ends.view()));
             }
         };
@@ -349,6 +381,10 @@ impl<N: ScalarField> FlowModel<N> {
                 let trajectory = flow.trajectory(self.units.scaled(start).view(), steps)?;
                 return Ok(self.units.trajectory(trajectory)?);
             }
+            Trained::OtFlow(flow) => {
+                let trajectory = flow.trajectory(self.units.scaled(start).view(), steps)?;
+                return Ok(self.units.trajectory(trajectory)?);
+            }
         };
         let mut rng = stream(self.config.seed, name::NOISE, 0);
         let normal = || StandardNormal.sample(&mut rng);
@@ -370,7 +406,7 @@ impl<N: ScalarField> FlowModel<N> {
                 record::critic_slopes(&players.game.critic, &players.critic, points.view())?
             }
             Trained::Explicit(model) => model.critic_slopes(points.view())?,
-            Trained::Matching(_) => return Err(matching::without_critic()),
+            Trained::Matching(_) | Trained::OtFlow(_) => return Err(matching::without_critic()),
         };
         Ok(slopes.into_iter().map(|slope| self.units.scale() * slope).collect())
     }
@@ -383,6 +419,7 @@ impl<N: ScalarField> FlowModel<N> {
             Trained::Game(players) => players.flow.len() + players.critic.len(),
             Trained::Explicit(model) => model.parameter_count(),
             Trained::Matching(flow) => flow.parameters.len(),
+            Trained::OtFlow(flow) => flow.parameter_count(),
         }
     }
 
@@ -398,6 +435,8 @@ impl<N: ScalarField> FlowModel<N> {
             Trained::Game(players) => players,
             Trained::Explicit(_) => return Ok(1.0),
             Trained::Matching(_) => return Ok(steps as f64),
+            // The stages of a Runge–Kutta step.
+            Trained::OtFlow(_) => return Ok(4.0 * steps as f64),
         };
         let Game { critic, flow, objective } = &players.game;
         let own = if matches!(flow, Flow::HopfLax { .. }) { 1 } else { steps };

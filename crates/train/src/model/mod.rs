@@ -8,12 +8,14 @@ mod flow;
 mod generator;
 mod initial;
 mod matching;
+mod ot_flow;
 
 pub use explicit::ExplicitModel;
 pub use flow::FlowModel;
 pub(crate) use flow::GameModel;
 pub use generator::GeneratorModel;
 pub use initial::Initial;
+pub use ot_flow::OtFlowModel;
 
 use crate::TrainError;
 use crate::config::Config;

@@ -79,11 +79,15 @@ impl Draw {
         }
     }
 
-    /// Draws the points of a synthetic target once, where `points` says how many.
+    /// Draws the points of a synthetic target once, where `points` says how many, with its noise.
     pub(crate) fn fixed(self, points: &Points, rng: &mut impl Rng) -> Result<Self, TrainError> {
         match *points {
-            Points::Target { samples: Some(samples), .. } => {
-                Ok(Self::Rows(self.points(samples, rng)?.mapv(|x| x as f32)))
+            Points::Target { samples: Some(samples), noise, .. } => {
+                let mut drawn = self.points(samples, rng)?;
+                if let Some(std) = noise {
+                    drawn += &InitialLaw::Normal { std }.sample(samples, drawn.ncols(), rng)?;
+                }
+                Ok(Self::Rows(drawn.mapv(|x| x as f32)))
             }
             _ => Ok(self),
         }

@@ -2,7 +2,6 @@
 
 mod guard;
 mod peer;
-mod venv;
 
 use crate::workspace::Workspace;
 use anyhow::Result;

@@ -1,6 +1,6 @@
 //! The programs that are timed beside ours.
 
-use super::venv;
+use crate::commands::venv;
 use crate::program;
 use crate::workspace::Workspace;
 use anyhow::{Context, Result};
@@ -52,7 +52,11 @@ impl Peer {
         let program = program::build(cargo, script)?;
         let python = match python {
             Some(python) => python.to_path_buf(),
-            None => venv::ready(workspace, self.name())?,
+            None => {
+                let folder = format!("benches/.venv-{}", self.name());
+                let requirements = format!("benches/peers/requirements-{}.txt", self.name());
+                venv::ready(workspace, folder.as_ref(), requirements.as_ref())?
+            }
         };
         let results = workspace.root().join("benches/results");
         fs::create_dir_all(&results).with_context(|| format!("{} cannot be made", results.display()))?;

@@ -39,7 +39,7 @@ fn game(kind: Kind, table: &Table) -> Game {
         _ if kind != Kind::Flow => Game::Other,
         None | Some("explicit") => Game::Explicit,
         Some("hopf-lax") => Game::HopfLax,
-        Some("matching") => Game::None,
+        Some("matching" | "ot-flow") => Game::None,
         Some(_) => Game::Other,
     }
 }

@@ -80,6 +80,13 @@ const FLOW: &[Key] = &[
     Key::new("hamilton_jacobi", Number(NotNegative), "0.0", "Weight of the Hamilton–Jacobi residual.")
         .of_the_game(),
     Key::new(
+        "hamilton_jacobi_sign",
+        Word(&["right", "as-published"]),
+        "\"right\"",
+        "The sign of the energy in that residual; `as-published` is wrong, and there to compare with numbers in print.",
+    )
+    .of_the_game(),
+    Key::new(
         "terminal_gradient",
         Number(NotNegative),
         "0.0",
@@ -172,6 +179,33 @@ const REPRESENTATION: Choice = Choice {
                     "{}",
                     "How its weights are drawn.",
                 ),
+            ],
+        },
+        Variant {
+            name: "ot-flow",
+            says: "A normalising flow along the gradient of a potential, trained by its likelihood; there is no critic.",
+            keys: &[
+                Key::new("width", Count(1), "32", "Units of each of the two layers of its network."),
+                Key::new(
+                    "rank",
+                    Count(1),
+                    "10",
+                    "Rank of its quadratic part, never more than the dimension and 1.",
+                ),
+                Key::new("kinetic", Number(Positive), "1.0", "Weight of the kinetic energy."),
+                Key::required(
+                    "likelihood",
+                    Number(Positive),
+                    "30.0",
+                    "Weight of the negative log-likelihood.",
+                ),
+                Key::required(
+                    "hamilton_jacobi",
+                    Number(NotNegative),
+                    "15.0",
+                    "Weight of the mean absolute Hamilton–Jacobi residual.",
+                ),
+                Key::required("steps", Count(1), "8", "Runge–Kutta steps of a training iteration."),
             ],
         },
         Variant {
@@ -351,6 +385,14 @@ const SCHEDULE: Choice = Choice {
                     "0.02",
                     "The fraction of the rate that is left at the end.",
                 ),
+            ],
+        },
+        Variant {
+            name: "steps",
+            says: "It is multiplied by a factor after each of some equal parts of the run but the last.",
+            keys: &[
+                Key::required("parts", Count(1), "5", "How many parts."),
+                Key::required("factor", Number(Share), "0.5", "The factor, from 0 to 1."),
             ],
         },
     ],

@@ -95,8 +95,8 @@ fn default(key: &Key) -> String {
     };
     let not = match key.about {
         About::Run => return said,
-        About::Game => "not with `matching`",
-        About::Adversary => "not with `explicit` or `matching`",
+        About::Game => "not with `matching` or `ot-flow`",
+        About::Adversary => "not with `explicit`, `matching` or `ot-flow`",
     };
     if said.is_empty() { not.into() } else { format!("{said}; {not}") }
 }

@@ -81,6 +81,12 @@ pub(super) const POINTS: Choice = Choice {
                     "false",
                     "Whether what is drawn at once has equal counts of the components.",
                 ),
+                Key::optional(
+                    "noise",
+                    Number(Positive),
+                    "0.05",
+                    "Standard deviation of normal noise that is added to the `samples`; what is measured against has none.",
+                ),
             ],
         },
         Variant {
@@ -134,6 +140,11 @@ const TARGETS: &[&str] = &[
     "origin",
     "plane",
     "shifted-gaussian",
+    "cfm-moons",
+    "cfm-s-curve",
+    "cfm-eight-gaussians",
+    "wide-moons",
+    "wide-eight-gaussians",
 ];
 
 const DIGITS: &[&str] = &["mnist", "usps", "usps-resampled"];

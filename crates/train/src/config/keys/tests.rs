@@ -62,6 +62,26 @@ fn an_explicit_flow_has_no_keys_of_a_critic_network() {
 }
 
 #[test]
+fn flow_matching_has_no_keys_of_a_game() {
+    let matching = format!("{FIVE_LINES}[representation]\nkind = \"matching\"\ncoupling = \"optimal\"\n");
+    let given = "[critic]\nbound = 2.0\n[flow]\nlambda = 0.1\n[training]\ncritic_updates = 2\n";
+    let error = flow(&format!("{matching}{given}")).unwrap_err();
+    for key in ["critic", "flow.lambda", "training.critic_updates"] {
+        let expected =
+            format!("{key} is no key of a flow that is trained without a critic: leave it out, or write");
+        assert!(error.contains(&expected), "{error}");
+    }
+    let config = flow(&format!("{matching}[flow]\nhorizon = 2.0\n")).unwrap();
+    let written = config.to_toml().unwrap();
+    assert!(!written.contains("critic") && !written.contains("lambda"), "{written}");
+    assert_eq!(flow(&written).unwrap(), config);
+    let error = flow(&matching.replace("optimal", "optiml")).unwrap_err();
+    assert!(error.contains("did you mean `optimal`?"), "{error}");
+    let error = flow(&matching.replace("coupling = \"optimal\"", "sigma = -1.0")).unwrap_err();
+    assert!(error.contains("representation.sigma is -1"), "{error}");
+}
+
+#[test]
 fn all_that_is_wrong_is_named_at_once_with_an_example_and_without_types() {
     let error = flow(
         "kind = \"flow\"\nlambda = 0.5\nrepresentation = { kind = \"hopf-lax\" }\n[flow]\nhorizon = \"long\"\nlamda = 0.1\n[critic]\nlipschitz = 1\nbound = -1\n\
