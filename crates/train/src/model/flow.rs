@@ -423,10 +423,10 @@ impl<N: ScalarField> FlowModel<N> {
         }
     }
 
-    /// Evaluations of networks that a sample takes in `steps` Euler steps, mean over the rows of `start`, [n, d].
+    /// Evaluations of networks that a sample takes in `steps` steps, mean over the rows of `start`, [n, d].
     ///
     /// One of the flow's network for each step, and what is counted of the critic: a Hopf–Lax flow asks its network once
-    /// and searches the critic for each point, an explicit flow asks for one gradient whatever the steps. Complexity: that of moving the points.
+    /// and searches the critic for each point, an explicit flow asks for one gradient whatever the steps; a Runge–Kutta step of an OT-Flow asks four times. Complexity: that of moving the points.
     ///
     /// # Errors
     /// As [`FlowModel::push_forward`].
@@ -435,7 +435,6 @@ impl<N: ScalarField> FlowModel<N> {
             Trained::Game(players) => players,
             Trained::Explicit(_) => return Ok(1.0),
             Trained::Matching(_) => return Ok(steps as f64),
-            // The stages of a Runge–Kutta step.
             Trained::OtFlow(_) => return Ok(4.0 * steps as f64),
         };
         let Game { critic, flow, objective } = &players.game;

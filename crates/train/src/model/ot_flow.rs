@@ -34,7 +34,7 @@ impl OtFlowModel {
         self.flow.potential.dim()
     }
 
-    /// The numbers of its network.
+    /// The trained numbers.
     pub(super) fn parameter_count(&self) -> usize {
         self.parameters.len()
     }
