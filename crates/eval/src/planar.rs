@@ -48,9 +48,8 @@ impl Plane {
     #[must_use]
     pub fn of(cloud: ArrayView2<'_, f64>) -> Vec<Self> {
         let dim = cloud.ncols();
-        match dim {
-            0..=2 => return vec![Self::of_coordinates(dim, (0, 1))],
-            _ => {}
+        if dim <= 2 {
+            return vec![Self::of_coordinates(dim, (0, 1))];
         }
         // No row, no variance.
         let variances =

@@ -8,6 +8,8 @@ use ot_core::exact::one_dimensional::LineError;
 use ot_core::sliced::SlicedError;
 use pyo3::prelude::*;
 use pyo3::types::PyType;
+use train::TrainError;
+use train::config::ConfigError;
 
 /// What a function of the package raises.
 #[derive(Debug)]
@@ -16,6 +18,10 @@ pub(crate) enum Error {
     Input(String),
     /// A plan that is not proved optimal: `CertificateError`.
     Certificate(String),
+    /// A run folder that cannot be used, or a training that cannot go on: `RunError`.
+    Run(String),
+    /// What this kind of flow does not have: `UnsupportedError`.
+    Unsupported(String),
     /// What Python itself has raised.
     Python(PyErr),
 }
@@ -33,6 +39,8 @@ impl From<Error> for PyErr {
         let (class, sentence) = match error {
             Error::Input(sentence) => ("InputError", sentence),
             Error::Certificate(sentence) => ("CertificateError", sentence),
+            Error::Run(sentence) => ("RunError", sentence),
+            Error::Unsupported(sentence) => ("UnsupportedError", sentence),
             Error::Python(error) => return error,
         };
         Python::attach(|py| match exception(py, class) {
@@ -58,6 +66,22 @@ impl From<ExactError> for Error {
     }
 }
 
+impl From<TrainError> for Error {
+    fn from(error: TrainError) -> Self {
+        let sentence = error.to_string();
+        match error {
+            TrainError::Config(_) | TrainError::Flow(_) | TrainError::Read(_) | TrainError::Sample(_) => {
+                Self::Input(sentence)
+            }
+            // What a callback has raised comes back as it is.
+            TrainError::Observer(cause) => {
+                cause.downcast::<PyErr>().map_or(Self::Run(sentence), |error| Self::Python(*error))
+            }
+            _ => Self::Run(sentence),
+        }
+    }
+}
+
 macro_rules! input_errors {
     ($($kind:ty),*) => {$(
         impl From<$kind> for Error {
@@ -68,4 +92,4 @@ macro_rules! input_errors {
     )*};
 }
 
-input_errors!(MeasureError, TransformError, EntropicError, LineError, SlicedError);
+input_errors!(ConfigError, MeasureError, TransformError, EntropicError, LineError, SlicedError);

@@ -5,7 +5,11 @@
 
 mod array;
 mod error;
+mod flow;
+mod observer;
 mod ot;
+mod settings;
+mod training;
 
 use pyo3::prelude::*;
 
@@ -13,9 +17,13 @@ use pyo3::prelude::*;
 #[pymodule]
 mod _native {
     #[pymodule_export]
+    use crate::flow::Flow;
+    #[pymodule_export]
     use crate::ot::{Entropic, LargestSlice, Plan, SinkhornDivergence, Sliced, Transport};
     #[pymodule_export]
     use crate::ot::{
         emd, emd_matrix, emd2, emd2_batch, max_sliced, sinkhorn, sinkhorn_divergence, sliced, wasserstein_1d,
     };
+    #[pymodule_export]
+    use crate::training::train;
 }

@@ -1,6 +1,6 @@
 """What the package raises: each message is one sentence with the remedy."""
 
-__all__ = ["CertificateError", "Error", "InputError"]
+__all__ = ["CertificateError", "Error", "InputError", "RunError", "UnsupportedError"]
 
 
 class Error(Exception):
@@ -13,3 +13,11 @@ class InputError(Error, ValueError):
 
 class CertificateError(Error, ArithmeticError):
     """A transport plan that is not proved optimal."""
+
+
+class RunError(Error, RuntimeError):
+    """A run folder that cannot be used, or a training that cannot go on."""
+
+
+class UnsupportedError(Error, NotImplementedError):
+    """Something that this kind of model does not have."""

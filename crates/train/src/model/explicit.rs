@@ -8,9 +8,10 @@ use crate::remembered::COMPANIONS_OF_A_STATE;
 use flows::FlowError;
 use flows::explicit::{Explicit, ExplicitFlow, Sources, trajectory};
 use flows::integrate::step_count;
+use flows::potential::Derivatives;
 use flows::record::RecordError;
 use mfg::Trajectory;
-use ndarray::{Array2, ArrayView2, Axis};
+use ndarray::{Array1, Array2, ArrayView2, Axis};
 
 /// The averaged potential of an explicit flow.
 #[derive(Debug, Clone, PartialEq)]
@@ -102,6 +103,20 @@ impl ExplicitModel {
         particles: ArrayView2<'_, f64>,
     ) -> Result<Sources<f64>, FlowError> {
         self.wide(|flow| flow.sources(points, particles))
+    }
+
+    /// U₀ at the rows of `points`, up to a constant.
+    pub(super) fn potential(&self, points: ArrayView2<'_, f64>) -> Result<Array1<f64>, FlowError> {
+        self.wide(|flow| flow.potential(points))
+    }
+
+    /// ∇U and ∂ₜU at the rows of `points` and one time.
+    pub(super) fn derivatives(
+        &self,
+        points: ArrayView2<'_, f64>,
+        t: f64,
+    ) -> Result<Derivatives<f64>, FlowError> {
+        self.wide(|flow| flow.derivatives(points, t))
     }
 
     /// The flow in double precision.

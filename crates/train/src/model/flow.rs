@@ -2,8 +2,8 @@
 
 use super::Initial;
 use super::explicit::{ExplicitModel, without_map};
-use super::matching;
 use super::ot_flow::OtFlowModel;
+use super::{fitting, matching};
 use crate::TrainError;
 use crate::checkpoint::Stored;
 use crate::config::FlowConfig;
@@ -36,7 +36,7 @@ pub struct FlowModel<N = Mlp> {
     /// The user's units.
     pub units: Units,
     initial: Initial,
-    trained: Trained<N>,
+    pub(super) trained: Trained<N>,
 }
 
 /// Particles from which those that end at a point are searched.
@@ -44,7 +44,7 @@ const PARTICLES: usize = 4096;
 
 /// What was trained.
 #[derive(Debug, Clone)]
-enum Trained<N> {
+pub(super) enum Trained<N> {
     /// Both sides of a game.
     Game(Box<GameModel<N>>),
     /// A potential at time 0.
@@ -142,6 +142,11 @@ impl<N> FlowModel<N> {
         Self { units: Units::Same, ..self.clone() }
     }
 
+    /// Points in the units of the training.
+    pub(super) fn scaled(&self, points: ArrayView2<'_, f64>) -> Result<Array2<f64>, FlowError> {
+        fitting(points, self.dim(), &self.units)
+    }
+
     fn as_explicit(&self, what: &str) -> Result<&ExplicitModel, TrainError> {
         match &self.trained {
             Trained::Explicit(model) => Ok(model),
@@ -157,7 +162,7 @@ impl<N> FlowModel<N> {
     pub fn optimal(&self, start: ArrayView2<'_, f64>) -> Result<Option<(Array2<f64>, f64)>, TrainError> {
         match &self.trained {
             Trained::Explicit(model) => {
-                let (optimal, share) = model.optimal(self.units.scaled(start).view())?;
+                let (optimal, share) = model.optimal(self.scaled(start)?.view())?;
                 Ok(Some((self.units.restored(optimal.view()), share)))
             }
             _ => Ok(None),
@@ -173,11 +178,11 @@ impl<N> FlowModel<N> {
     /// [`TrainError::Flow`] for points of another dimension and for other representations.
     pub fn inverse(&self, points: ArrayView2<'_, f64>) -> Result<Array2<f64>, TrainError> {
         if let Trained::OtFlow(flow) = &self.trained {
-            let beginnings = flow.inverse(self.units.scaled(points).view(), self.steps())?;
+            let beginnings = flow.inverse(self.scaled(points)?.view(), self.steps())?;
             return Ok(self.units.restored(beginnings.view()));
         }
         let explicit = self.as_explicit("the inverse of the flow")?;
-        Ok(self.units.restored(explicit.inverse(self.units.scaled(points).view())?.view()))
+        Ok(self.units.restored(explicit.inverse(self.scaled(points)?.view())?.view()))
     }
 
     /// log ρ_T, \[n\], at the rows of `points`, [n, d]: log Σ ρ₀(x)/|det ∂x_T/∂x| over the particles x that end there,
@@ -193,7 +198,7 @@ impl<N> FlowModel<N> {
     pub fn log_density(&self, points: ArrayView2<'_, f64>) -> Result<Vec<f64>, TrainError> {
         let volume = self.dim() as f64 * self.units.scale().ln();
         if let Trained::OtFlow(flow) = &self.trained {
-            let densities = flow.log_density(self.units.scaled(points).view(), self.steps())?;
+            let densities = flow.log_density(self.scaled(points)?.view(), self.steps())?;
             return Ok(densities.into_iter().map(|density| density - volume).collect());
         }
         let explicit = self.as_explicit("the density of the flow")?;
@@ -206,7 +211,7 @@ impl<N> FlowModel<N> {
         };
         let mut rng = stream(self.config.seed, name::DENSITY, 0);
         let particles = self.initial.draw()?.points(PARTICLES, &mut rng)?;
-        let sources = explicit.sources(self.units.scaled(points).view(), particles.view())?;
+        let sources = explicit.sources(self.scaled(points)?.view(), particles.view())?;
         let mut densities = vec![f64::NEG_INFINITY; points.nrows()];
         let terms = sources.beginnings.rows().into_iter().zip(&sources.log_determinants).zip(&sources.of);
         for ((x, determinant), &row) in terms {
@@ -320,19 +325,19 @@ impl<N: ScalarField> FlowModel<N> {
             Trained::Explicit(model) => {
                 return Ok(self
                     .units
-                    .restored(model.push_forward(self.units.scaled(start).view(), steps)?.view()));
+                    .restored(model.push_forward(self.scaled(start)?.view(), steps)?.view()));
             }
             Trained::Matching(flow) => {
-                let ends = matching::push_forward(flow, self.units.scaled(start).view(), steps)?;
+                let ends = matching::push_forward(flow, self.scaled(start)?.view(), steps)?;
                 return Ok(self.units.restored(ends.view()));
             }
             Trained::OtFlow(flow) => {
-                let ends = flow.push_forward(self.units.scaled(start).view(), steps)?;
+                let ends = flow.push_forward(self.scaled(start)?.view(), steps)?;
                 return Ok(self.units.restored(ends.view()));
             }
         };
         let objective = &players.game.objective;
-        let mut x = self.units.scaled(start).mapv(|z| z as f32);
+        let mut x = self.scaled(start)?.mapv(|z| z as f32);
         if matches!(players.game.flow, Flow::HopfLax { .. }) {
             let (networks, companions) = (players.networks(), &players.companions);
             players.game.push_forward(networks, companions, steps, x.view_mut(), moved)?;
@@ -374,21 +379,21 @@ impl<N: ScalarField> FlowModel<N> {
         let players = match &self.trained {
             Trained::Game(players) => players,
             Trained::Explicit(model) => {
-                let trajectory = model.trajectory(self.units.scaled(start).view(), steps)?;
+                let trajectory = model.trajectory(self.scaled(start)?.view(), steps)?;
                 return Ok(self.units.trajectory(trajectory)?);
             }
             Trained::Matching(flow) => {
-                let trajectory = flow.trajectory(self.units.scaled(start).view(), steps)?;
+                let trajectory = flow.trajectory(self.scaled(start)?.view(), steps)?;
                 return Ok(self.units.trajectory(trajectory)?);
             }
             Trained::OtFlow(flow) => {
-                let trajectory = flow.trajectory(self.units.scaled(start).view(), steps)?;
+                let trajectory = flow.trajectory(self.scaled(start)?.view(), steps)?;
                 return Ok(self.units.trajectory(trajectory)?);
             }
         };
         let mut rng = stream(self.config.seed, name::NOISE, 0);
         let normal = || StandardNormal.sample(&mut rng);
-        let start = self.units.scaled(start);
+        let start = self.scaled(start)?;
         let networks = players.networks();
         let trajectory =
             record::trajectory(&players.game, networks, &players.companions, start.view(), steps, normal)?;
@@ -400,7 +405,7 @@ impl<N: ScalarField> FlowModel<N> {
     /// # Errors
     /// [`TrainError::Flow`] when the points do not fit the critic, and for a flow without one.
     pub fn critic_slopes(&self, points: ArrayView2<'_, f64>) -> Result<Vec<f64>, TrainError> {
-        let points = self.units.scaled(points);
+        let points = self.scaled(points)?;
         let slopes = match &self.trained {
             Trained::Game(players) => {
                 record::critic_slopes(&players.game.critic, &players.critic, points.view())?
@@ -423,10 +428,10 @@ impl<N: ScalarField> FlowModel<N> {
         }
     }
 
-    /// Evaluations of networks that a sample takes in `steps` steps, mean over the rows of `start`, [n, d].
+    /// Evaluations of networks that a sample takes in `steps` Euler steps, mean over the rows of `start`, [n, d].
     ///
     /// One of the flow's network for each step, and what is counted of the critic: a Hopf–Lax flow asks its network once
-    /// and searches the critic for each point, an explicit flow asks for one gradient whatever the steps; a Runge–Kutta step of an OT-Flow asks four times. Complexity: that of moving the points.
+    /// and searches the critic for each point, an explicit flow asks for one gradient whatever the steps. Complexity: that of moving the points.
     ///
     /// # Errors
     /// As [`FlowModel::push_forward`].
@@ -435,6 +440,7 @@ impl<N: ScalarField> FlowModel<N> {
             Trained::Game(players) => players,
             Trained::Explicit(_) => return Ok(1.0),
             Trained::Matching(_) => return Ok(steps as f64),
+            // Those of a Runge–Kutta step.
             Trained::OtFlow(_) => return Ok(4.0 * steps as f64),
         };
         let Game { critic, flow, objective } = &players.game;
@@ -443,7 +449,7 @@ impl<N: ScalarField> FlowModel<N> {
         let &Critic { objective: dual, bound, lipschitz, .. } = critic;
         let critic = Critic { network, objective: dual, bound, lipschitz };
         let game = Game { critic, flow: flow.clone(), objective: *objective };
-        let mut x = self.units.scaled(start).mapv(|z| z as f32);
+        let mut x = self.scaled(start)?.mapv(|z| z as f32);
         game.push_forward(players.networks(), &players.companions, steps, x.view_mut(), &|_| {})?;
         Ok(own as f64 + game.critic.network.evaluations() as f64 / start.nrows().max(1) as f64)
     }

@@ -1,6 +1,6 @@
 //! A trained generator, loaded from its run folder.
 
-use super::Initial;
+use super::{Initial, fitting};
 use crate::TrainError;
 use crate::config::GeneratorConfig;
 use crate::run::{newest_state, stored};
@@ -86,7 +86,7 @@ impl GeneratorModel {
     /// # Errors
     /// As [`Fitted::generate`].
     pub fn generate(&self, z: ArrayView2<'_, f64>) -> Result<Array2<f64>, TrainError> {
-        let z = self.initial_units().scaled(z);
+        let z = fitting(z, self.generator.input(), &self.initial_units())?;
         Ok(self.units.restored(self.fitted.generate(&self.generator, z.view())?.view()))
     }
 }

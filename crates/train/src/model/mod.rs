@@ -4,6 +4,7 @@
 //! Only handwritten digits as initial points are read from their data set, when they are asked for.
 
 mod explicit;
+mod field;
 mod flow;
 mod generator;
 mod initial;
@@ -21,6 +22,7 @@ use crate::TrainError;
 use crate::config::Config;
 use crate::run::stored_config;
 use crate::source::{Inputs, Units};
+use flows::FlowError;
 use ndarray::{Array2, ArrayView2};
 use std::path::Path;
 
@@ -132,4 +134,16 @@ impl Model {
     pub fn sample(&self, n: usize, seed: u64) -> Result<Array2<f64>, TrainError> {
         self.push_forward(self.initial(n, seed)?.view(), seed)
     }
+}
+
+/// Points of `dim` coordinates in the units of a training.
+fn fitting(points: ArrayView2<'_, f64>, dim: usize, units: &Units) -> Result<Array2<f64>, FlowError> {
+    if points.ncols() == dim {
+        return Ok(units.scaled(points));
+    }
+    Err(FlowError::Specification {
+        what: "the number of columns of the points".into(),
+        found: points.ncols().to_string(),
+        remedy: format!("give points of {dim} coordinates"),
+    })
 }

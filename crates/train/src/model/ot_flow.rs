@@ -34,11 +34,6 @@ impl OtFlowModel {
         self.flow.potential.dim()
     }
 
-    /// The trained numbers.
-    pub(super) fn parameter_count(&self) -> usize {
-        self.parameters.len()
-    }
-
     /// The samples that normal points become in `steps` steps, in single precision as in training.
     pub(super) fn push_forward(
         &self,
@@ -65,6 +60,17 @@ impl OtFlowModel {
         steps: usize,
     ) -> Result<Array2<f64>, FlowError> {
         Ok(self.flow.normalise(&self.wide(), points, steps)?.ends)
+    }
+
+    /// ∇U at the rows of `z` and one time, and the weight λ that makes it a velocity −∇U/λ.
+    pub(super) fn slopes(&self, z: ArrayView2<'_, f64>, t: f64) -> Result<(Array2<f64>, f64), FlowError> {
+        let (slopes, _) = self.flow.field(&self.wide())?.derivatives(z, t)?;
+        Ok((slopes, self.flow.lambda))
+    }
+
+    /// The trained numbers of its potential.
+    pub(super) fn parameter_count(&self) -> usize {
+        self.parameters.len()
     }
 
     /// log p at the rows of `points`.

@@ -1,0 +1,232 @@
+//! A trained flow or generator: `oplus.Flow`.
+
+use crate::array::points;
+use crate::error::{Error, Result};
+use ndarray::{Array2, Array3, ArrayView2, Axis};
+use numpy::{IntoPyArray, PyArray1, PyArray2, PyArray3};
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyList};
+use std::path::PathBuf;
+use train::model::FlowModel;
+use train::{Config, Configuration, Model};
+
+/// A trained flow, from `oplus.train` or from its run folder. All points are in the unit of the data.
+#[pyclass(frozen, module = "oplus")]
+#[derive(Debug)]
+pub(crate) struct Flow {
+    model: Model,
+    /// How the training ended: a dict with `status`, `iterations`, `seconds`; None of a flow that was loaded.
+    #[pyo3(get)]
+    outcome: Option<Py<PyDict>>,
+    /// The records of the training, one dict each: `step`, `seconds` and the metrics by name; None of a flow that was
+    /// loaded.
+    #[pyo3(get)]
+    records: Option<Py<PyList>>,
+    /// The rows of the data that the training has not seen, [k, d]; None where there are none, or the flow was loaded.
+    #[pyo3(get)]
+    held_out: Option<Py<PyArray2<f64>>>,
+}
+
+impl Flow {
+    pub(crate) fn new(
+        model: Model,
+        outcome: Option<Py<PyDict>>,
+        records: Option<Py<PyList>>,
+        held_out: Option<Py<PyArray2<f64>>>,
+    ) -> Self {
+        Self { model, outcome, records, held_out }
+    }
+
+    /// The flow; a generator has no velocity, no potential and no inverse.
+    fn flow(&self, what: &str) -> Result<&FlowModel> {
+        match &self.model {
+            Model::Flow(flow) => Ok(flow),
+            Model::Generator(_) => Err(Error::Unsupported(format!(
+                "{what} is asked of a generator: train a flow (kind = \"flow\")"
+            ))),
+        }
+    }
+
+    /// The ends of paths, of either kind of model.
+    fn push_forward(
+        &self,
+        start: ArrayView2<'_, f64>,
+        steps: Option<usize>,
+        seed: u64,
+    ) -> Result<Array2<f64>> {
+        Ok(match (&self.model, steps) {
+            (Model::Flow(flow), steps) => flow.push_forward(start, steps.unwrap_or(flow.steps()), seed)?,
+            (Model::Generator(_), None) => self.model.push_forward(start, seed)?,
+            (Model::Generator(_), Some(_)) => {
+                return Err(Error::Unsupported("a generator takes no steps: leave out steps".into()));
+            }
+        })
+    }
+}
+
+#[pymethods]
+impl Flow {
+    /// Loads the newest checkpoint of a run folder, of `oplus.train(…, out=…)` or of the command line.
+    ///
+    /// Parameters
+    /// ----------
+    /// run : path
+    /// data_sets : path, optional
+    ///     The folder of the data sets of others; only runs that begin with handwritten digits read it.
+    #[staticmethod]
+    #[pyo3(signature = (run, *, data_sets=None))]
+    fn load(py: Python<'_>, run: PathBuf, data_sets: Option<PathBuf>) -> Result<Self> {
+        let model = py.detach(|| match data_sets {
+            Some(data_sets) => Model::load_with(&run, &data_sets),
+            None => Model::load(&run),
+        })?;
+        Ok(Self::new(model, None, None, None))
+    }
+
+    /// Draws `n` points, [n, d]: the initial points of `seed`, moved.
+    ///
+    /// Parameters
+    /// ----------
+    /// n : int
+    /// steps : int, optional
+    ///     Euler steps; those of the configuration if None. Explicit and Hopf–Lax flows are exact in one.
+    /// seed : int
+    ///     The same seed gives the same points, to the bit, as `cargo xtask sample --seed`.
+    #[pyo3(signature = (n, steps=None, seed=0))]
+    fn sample<'py>(
+        &self,
+        py: Python<'py>,
+        n: usize,
+        steps: Option<usize>,
+        seed: u64,
+    ) -> Result<Bound<'py, PyArray2<f64>>> {
+        let moved = py.detach(|| self.push_forward(self.model.initial(n, seed)?.view(), steps, seed))?;
+        Ok(moved.into_pyarray(py))
+    }
+
+    /// `n` initial points from the stream of `seed`, [n, d].
+    #[pyo3(signature = (n, seed=0))]
+    fn initial<'py>(&self, py: Python<'py>, n: usize, seed: u64) -> Result<Bound<'py, PyArray2<f64>>> {
+        Ok(py.detach(|| self.model.initial(n, seed))?.into_pyarray(py))
+    }
+
+    /// Where the flow takes the rows of `x`, [n, d], in their order.
+    ///
+    /// `steps` is as in `sample`; `seed` is that of the noise of a flow that has some.
+    #[pyo3(signature = (x, steps=None, seed=0))]
+    fn transport<'py>(
+        &self,
+        py: Python<'py>,
+        x: &Bound<'py, PyAny>,
+        steps: Option<usize>,
+        seed: u64,
+    ) -> Result<Bound<'py, PyArray2<f64>>> {
+        let x = points("x", x)?;
+        let x = x.as_array();
+        Ok(py.detach(|| self.push_forward(x, steps, seed))?.into_pyarray(py))
+    }
+
+    /// The paths from the rows of `x`, [n, d], at `steps` + 1 equal times, [steps + 1, n, d], in double precision.
+    #[pyo3(signature = (x, steps=16))]
+    fn trajectory<'py>(
+        &self,
+        py: Python<'py>,
+        x: &Bound<'py, PyAny>,
+        steps: usize,
+    ) -> Result<Bound<'py, PyArray3<f64>>> {
+        let flow = self.flow("a trajectory")?;
+        let x = points("x", x)?;
+        let x = x.as_array();
+        let paths = py.detach(|| -> Result<Array3<f64>> {
+            let trajectory = flow.trajectory(x, steps)?;
+            let positions = &trajectory.parts().positions;
+            let mut paths = Array3::zeros((positions.len(), x.nrows(), x.ncols()));
+            for (mut at, position) in paths.axis_iter_mut(Axis(0)).zip(positions) {
+                at.assign(position);
+            }
+            Ok(paths)
+        })?;
+        Ok(paths.into_pyarray(py))
+    }
+
+    /// The velocity v(x, t) = −∇U/λ at the rows of `x`, [n, d], and one time 0 ≤ t ≤ T, [n, d].
+    #[pyo3(signature = (x, t=0.0))]
+    fn velocity<'py>(
+        &self,
+        py: Python<'py>,
+        x: &Bound<'py, PyAny>,
+        t: f64,
+    ) -> Result<Bound<'py, PyArray2<f64>>> {
+        let flow = self.flow("a velocity")?;
+        let x = points("x", x)?;
+        let x = x.as_array();
+        Ok(py.detach(|| flow.velocity(x, t))?.into_pyarray(py))
+    }
+
+    /// The potential U(x, t) at the rows of `x`, [n, d], and one time 0 ≤ t ≤ T, [n], up to one constant.
+    #[pyo3(signature = (x, t=0.0))]
+    fn potential<'py>(
+        &self,
+        py: Python<'py>,
+        x: &Bound<'py, PyAny>,
+        t: f64,
+    ) -> Result<Bound<'py, PyArray1<f64>>> {
+        let flow = self.flow("a potential")?;
+        let x = points("x", x)?;
+        let x = x.as_array();
+        Ok(py.detach(|| flow.potential(x, t))?.into_pyarray(py))
+    }
+
+    /// Where the paths begin that end at the rows of `y`, [n, d]; of flows that have an inverse.
+    ///
+    /// It inverts an explicit flow where its map is optimal.
+    fn inverse<'py>(&self, py: Python<'py>, y: &Bound<'py, PyAny>) -> Result<Bound<'py, PyArray2<f64>>> {
+        let flow = self.flow("an inverse")?;
+        let y = points("y", y)?;
+        let y = y.as_array();
+        Ok(py.detach(|| flow.inverse(y))?.into_pyarray(py))
+    }
+
+    /// log ρ_T at the rows of `x`, [n, d], in nats, [n]; of flows that have a density.
+    fn log_prob<'py>(&self, py: Python<'py>, x: &Bound<'py, PyAny>) -> Result<Bound<'py, PyArray1<f64>>> {
+        let flow = self.flow("a density")?;
+        let x = points("x", x)?;
+        let x = x.as_array();
+        Ok(py.detach(|| flow.log_density(x))?.into_pyarray(py))
+    }
+
+    /// The dimension d of the points that it generates.
+    #[getter]
+    fn dim(&self) -> usize {
+        self.model.dim()
+    }
+
+    /// The horizon T of a flow; None of a generator.
+    #[getter]
+    fn horizon(&self) -> Option<f64> {
+        match &self.model {
+            Model::Flow(flow) => Some(flow.config.flow.horizon),
+            Model::Generator(_) => None,
+        }
+    }
+
+    /// Iterations done.
+    #[getter]
+    fn iteration(&self) -> u64 {
+        self.model.iteration()
+    }
+
+    /// The whole configuration of the run, as TOML.
+    #[getter]
+    fn config(&self) -> Result<String> {
+        Ok(match self.model.config() {
+            Config::Flow(config) => config.to_toml()?,
+            Config::Generator(config) => config.to_toml()?,
+        })
+    }
+
+    fn __repr__(&self) -> String {
+        let config = self.model.config();
+        format!("Flow({:?}, dim={}, iteration={})", config.name(), self.dim(), self.iteration())
+    }
+}
