@@ -48,9 +48,8 @@ impl Plane {
     #[must_use]
     pub fn of(cloud: ArrayView2<'_, f64>) -> Vec<Self> {
         let dim = cloud.ncols();
-        match dim {
-            0..=2 => return vec![Self::of_coordinates(dim, (0, 1))],
-            _ => {}
+        if dim <= 2 {
+            return vec![Self::of_coordinates(dim, (0, 1))];
         }
         // No row, no variance.
         let variances =
@@ -110,7 +109,7 @@ impl Plane {
 /// // A bright column that moves to the right.
 /// let images = ndarray::Array2::from_shape_fn((8, 64), |(i, j)| if j % 8 == i { 1.0 } else { 0.0 });
 /// assert_eq!(eval::planar::image_size(images.view()), Some((8, 8)));
-/// let noise = ndarray::Array2::from_shape_fn((50, 64), |(i, j)| ((i * 64 + j) as f64 * 12.9898).sin());
+/// let noise = ndarray::Array2::from_shape_fn((50, 64), |(i, j)| (((i * 64 + j) as f64 * 12.9898).sin() * 43_758.545).fract());
 /// assert_eq!(eval::planar::image_size(noise.view()), None);
 /// ```
 #[must_use]
