@@ -99,7 +99,7 @@ impl KnownMap {
                     }
                     error => error.into(),
                 })?;
-                (source, Map::Mix3ToMix10(map))
+                (source, Map::Mix3ToMix10(Box::new(map)))
             }
             Self::PiecewiseAffine => {
                 (Mixture::standard(dim), Map::PiecewiseAffine(PiecewiseAffine::draw(dim, 4, &mut rng)))
@@ -158,7 +158,7 @@ pub struct KnownPair {
 
 #[derive(Debug, Clone)]
 enum Map {
-    Mix3ToMix10(Mix3ToMix10),
+    Mix3ToMix10(Box<Mix3ToMix10>),
     PiecewiseAffine(PiecewiseAffine),
     LogSumExp(LogSumExp),
 }

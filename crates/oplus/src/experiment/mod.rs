@@ -126,9 +126,9 @@ fn trials(experiment: &Experiment, plan: &Plan) -> Result<Vec<Trial>> {
     let mut trials = Vec::new();
     let name = |row: &Setting| format!("{}/{}", row.family, row.stem);
     // `2d` is asked for by those who want 2 dimensions, not 12.
-    let is_word = |row: &&Setting| name(row).split(['/', '-']).any(|word| word == plan.rows);
+    let is_word = |row: &Setting| name(row).split(['/', '-']).any(|word| word == plan.rows);
     let all = experiment.rows();
-    let with_word = all.iter().any(|row| is_word(&row));
+    let with_word = all.iter().any(|row| is_word(row));
     let is_told = |row: &&Setting| if with_word { is_word(row) } else { name(row).contains(&plan.rows) };
     let named = !plan.rows.is_empty() || plan.campaign.preset != "quick";
     let wanted = |row: &&Setting| is_told(row) && (named || !experiment.beyond_quick.contains(&row.family));
