@@ -4,6 +4,8 @@ use std::{io, path::PathBuf};
 
 use thiserror::Error;
 
+#[cfg(feature = "arrays")]
+use crate::SampleError;
 use crate::{ReadError, WriteError};
 
 /// A data set that is unknown, absent or not what it should be.
@@ -95,6 +97,10 @@ pub enum DataError {
     /// A file of the package cannot be read.
     #[error(transparent)]
     Read(#[from] ReadError),
+    /// A law that there is not.
+    #[cfg(feature = "arrays")]
+    #[error(transparent)]
+    Sample(#[from] SampleError),
     /// A file of the cache cannot be written.
     #[error(transparent)]
     Write(#[from] WriteError),

@@ -3,6 +3,7 @@
 //! - [`stream`]: all randomness of the project, addressed by (seed, name, step);
 //! - [`Target`] and [`InitialLaw`]: the synthetic targets π and the initial laws ρ0; [`stratified_normal`]: even points
 //!   of one;
+//! - [`KnownMap`]: pairs of laws whose optimal map is known;
 //! - [`read_matrix`], [`read_vector`], [`read_idx`], [`read_usps`]: files, checked;
 //! - [`DigitSet`], [`mnist_digits`], [`usps_digits`], [`usps_resampled_digits`]: handwritten digits on one grid;
 //! - [`write_whole`], [`write_npy_f32`], [`write_npy_f64`]: files written whole or not at all; [`remove_partial`] tidies
@@ -18,6 +19,8 @@ mod digits;
 mod fetch;
 #[cfg(feature = "arrays")]
 mod image;
+#[cfg(feature = "arrays")]
+mod known_map;
 #[cfg(feature = "arrays")]
 mod law;
 pub mod manifest;
@@ -42,6 +45,7 @@ pub use write::{WriteError, is_partial, remove_partial, write_whole};
 pub use {
     digits::{DigitSet, Split, mnist_digits, usps_digits, usps_resampled_digits},
     image::resized,
+    known_map::{KnownMap, KnownPair},
     law::InitialLaw,
     read::{
         Columns, Table, TableOptions, UspsDigits, expect_columns, read_idx, read_matrix, read_table,

@@ -8,7 +8,7 @@ use metrics::{
 use ndarray::{ArrayView2, s};
 use ot_core::cost::Euclidean;
 use ot_core::entropic::{EntropicError, Schedule, SinkhornPower, geomloss_divergence};
-use ot_core::exact::{self, ExactError};
+use ot_core::exact::{self, CertificateError, ExactError};
 use ot_core::{Measure, MeasureError};
 use thiserror::Error;
 
@@ -48,7 +48,9 @@ impl From<MeasureError> for ClosenessError {
 impl From<ExactError> for ClosenessError {
     fn from(error: ExactError) -> Self {
         match error {
-            ExactError::CostNotFinite { .. } => Self::OutOfRange(error.to_string()),
+            ExactError::CostNotFinite { .. } | ExactError::NotCertified(CertificateError::Value { .. }) => {
+                Self::OutOfRange(error.to_string())
+            }
             other => Self::Exact(other),
         }
     }
@@ -284,9 +286,14 @@ mod tests {
     #[test]
     fn clouds_that_ran_away_are_told_from_wrong_ones() {
         let cloud = pinwheel("a");
-        let away = &cloud * 1e200;
-        let error = closeness(&[(away.view(), cloud.view())], Protocol::SMOKE, None).unwrap_err();
-        assert!(matches!(error, ClosenessError::OutOfRange(_)), "{error}");
+        // A few points so far away that the others are below the rounding of their costs.
+        let scattered = Array2::from_shape_fn(cloud.dim(), |(i, j)| {
+            cloud[[i, j]] * if i % 3 == 0 { 1e13 * (i as f64 / 300.0).powi(4) } else { 1.0 }
+        });
+        for away in [&cloud * 1e200, scattered] {
+            let error = closeness(&[(away.view(), cloud.view())], Protocol::SMOKE, None).unwrap_err();
+            assert!(matches!(error, ClosenessError::OutOfRange(_)), "{error}");
+        }
         let narrow = Array2::zeros((5, 2));
         let error = closeness(&[(narrow.view(), cloud.view())], Protocol::SMOKE, None).unwrap_err();
         assert!(matches!(error, ClosenessError::Exact(_)), "{error}");

@@ -33,14 +33,16 @@ impl Plane {
     }
 
     /// The planes in which a cloud is looked at, [n, d]: its coordinates in up to two dimensions, each pair of them in
-    /// three, the widest first; above, the first two where they have nearly all variance, else the first two principal components.
+    /// three, the widest first; above, the first two where they have nearly all variance, else the first two principal
+    /// components.
     ///
     /// Complexity: O(n·d² + d³).
     ///
     /// ```
     /// use eval::planar::Plane;
     /// // All variance is along (1, 1, 0, 0) and, a little, along the last coordinate.
-    /// let cloud = ndarray::array![[1.0, 1.0, 0.0, 0.1], [-1.0, -1.0, 0.0, 0.1], [2.0, 2.0, 0.0, -0.1], [-2.0, -2.0, 0.0, -0.1]];
+    /// let [a, b] = [[1.0, 1.0, 0.0, 0.1], [2.0, 2.0, 0.0, -0.1]];
+    /// let cloud = ndarray::arr2(&[a, [-1.0, -1.0, 0.0, 0.1], b, [-2.0, -2.0, 0.0, -0.1]]);
     /// let planes = Plane::of(cloud.view());
     /// let points = planes[0].project(cloud.view());
     /// assert!((points[2].0.abs() - 8.0_f64.sqrt()).abs() < 1e-9 && (points[2].1.abs() - 0.1).abs() < 1e-9);
@@ -48,9 +50,8 @@ impl Plane {
     #[must_use]
     pub fn of(cloud: ArrayView2<'_, f64>) -> Vec<Self> {
         let dim = cloud.ncols();
-        match dim {
-            0..=2 => return vec![Self::of_coordinates(dim, (0, 1))],
-            _ => {}
+        if dim <= 2 {
+            return vec![Self::of_coordinates(dim, (0, 1))];
         }
         // No row, no variance.
         let variances =
@@ -107,10 +108,13 @@ impl Plane {
 /// are more alike than other pixels; none where they are none.
 ///
 /// ```
-/// // A bright column that moves to the right.
-/// let images = ndarray::Array2::from_shape_fn((8, 64), |(i, j)| if j % 8 == i { 1.0 } else { 0.0 });
+/// // A bright bar that moves to the right.
+/// let bar = |(i, j): (usize, usize)| if (j % 8).abs_diff(i) <= 1 { 1.0 } else { 0.0 };
+/// let images = ndarray::Array2::from_shape_fn((8, 64), bar);
 /// assert_eq!(eval::planar::image_size(images.view()), Some((8, 8)));
-/// let noise = ndarray::Array2::from_shape_fn((50, 64), |(i, j)| ((i * 64 + j) as f64 * 12.9898).sin());
+/// use rand::RngExt;
+/// let mut rng = datasets::stream(0, "example", 0);
+/// let noise = ndarray::Array2::from_shape_simple_fn((50, 64), || rng.random::<f64>());
 /// assert_eq!(eval::planar::image_size(noise.view()), None);
 /// ```
 #[must_use]
@@ -132,7 +136,8 @@ pub fn image_size(cloud: ArrayView2<'_, f64>) -> Option<(usize, usize)> {
     let right = apart(&mut (0..all).filter(|pixel| (pixel + 1) % side > 0).map(|pixel| (pixel, pixel + 1)));
     // Pairs that are half a picture and half a line apart.
     let far = apart(&mut (0..all).map(|pixel| (pixel, (pixel + all / 2 + side / 2) % all)));
-    (below.min(right) < SMOOTH * far).then_some((side, side))
+    let is_smooth = below.min(right) < SMOOTH * far && below.max(right) < far;
+    is_smooth.then_some((side, side))
 }
 
 #[cfg(test)]

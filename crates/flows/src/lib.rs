@@ -41,6 +41,7 @@ pub mod flow;
 pub mod game;
 pub mod generation;
 pub mod generator;
+mod hessian;
 pub mod hopf_lax;
 pub mod integrate;
 pub mod kantorovich;

@@ -3,7 +3,7 @@
 use crate::error::finite;
 use crate::stream_name::{EVEN, SOURCE};
 use crate::subject::{Side, Subject, Target, even_start, modes};
-use crate::{Digits, MeasureError, Measurement, Tell, closeness};
+use crate::{Digits, MeasureError, Measurement, Tell, closeness, known_map};
 use datasets::stream;
 use eval::closeness_of_modes;
 use eval::results::{Layout, Metrics, Protocol, Reference};
@@ -49,6 +49,14 @@ fn in_training_units(
         generated.axis_chunks_iter(Axis(0), layout.points.max(1)).map(|cloud| cloud.to_owned()).collect();
     let mut metrics = closeness_of_clouds(&data, &clouds, &target, protocol, tell)?;
     metrics.extend(closeness::of_training_rows(&data, &generated, tell)?);
+    metrics.extend(known_map::scores(
+        (&model.config.initial, &model.config.data),
+        (seed, protocol),
+        inputs,
+        tell,
+        |x| finite(model.generate(x)?),
+        |_| Ok(None),
+    )?);
     let mut even = Vec::new();
     for (pair, target) in target.iter().enumerate() {
         if let Some(start) = even_start(&initial, layout.points, seed, EVEN, pair as u64) {

@@ -44,6 +44,10 @@ pub(crate) fn indicators<N: ScalarField>(
     let fine = model.push_forward(start, FINE_STEPS, model.config.seed)?;
     for (steps, metric) in STEP_INVARIANCE_BY_STEPS {
         let coarse = model.push_forward(start, steps, model.config.seed)?;
+        // Too few steps may be unstable where more are not.
+        if coarse.iter().chain(&fine).any(|x| !x.is_finite()) {
+            continue;
+        }
         if let Some(value) = step_invariance(coarse.view(), fine.view(), start)? {
             metrics.insert(metric, value);
         }

@@ -17,7 +17,7 @@ crate::catalogue! { COST:
     EVALUATIONS_5_STEPS = "evaluations_5_steps", "evaluations", Lower, "evaluations_one_step for 5 steps";
     EVALUATIONS_64_STEPS = "evaluations_64_steps", "evaluations", Lower, "evaluations_one_step for 64 steps";
     MILLISECONDS_ONE_STEP = "ms_per_1000_one_step", "ms", Lower,
-        "milliseconds for 1000 samples in one step on one thread, the least of three times";
+        "milliseconds for 1000 samples in one step on one thread, the least of at least three times";
     MILLISECONDS_2_STEPS = "ms_per_1000_2_steps", "ms", Lower, "ms_per_1000_one_step for 2 steps";
     MILLISECONDS_5_STEPS = "ms_per_1000_5_steps", "ms", Lower, "ms_per_1000_one_step for 5 steps";
     MILLISECONDS_64_STEPS = "ms_per_1000_64_steps", "ms", Lower, "ms_per_1000_one_step for 64 steps";

@@ -9,6 +9,15 @@ crate::catalogue! { OPTIMALITY:
     EXACT_LAW_ERROR = "exact_law_error", "1", Lower,
         "W2 between the Gaussian of the particles' moments at T and the optimal law there, over W2 between ρ0 and \
          that law, where it is known in closed form";
+    L2_UVP = "l2_uvp", "%", Lower,
+        "100·E‖T(x) − T*(x)‖²/Var Q over points x of P, T* being the known optimal map from P onto Q, Var Q the sum over \
+         coordinates; a map onto the mean of Q scores 100";
+    COSINE = "cosine", "1", Higher,
+        "E⟨T(x) − x, T*(x) − x⟩/(E‖T(x) − x‖²·E‖T*(x) − x‖²)^½ over points x of P, T* being the known optimal map";
+    INVERSE_L2_UVP = "inverse_l2_uvp", "%", Lower,
+        "100·E‖S(T*(x)) − x‖²/Var P over points x of P, S being the inverse of the flow";
+    COST_ERROR = "cost_error", "1", Lower,
+        "|E‖T(x) − x‖²/E‖T*(x) − x‖² − 1| over points x of P, T* being the known optimal map";
     KINETIC_ENERGY = "kinetic_energy", "length²/time", Neither,
         "KE = ∫ E ½‖v‖² dt; at the optimum ½·W2²(ρ0, ρ_T)/T";
     PATH_ENERGY = "path_energy", "length²/time", Lower,

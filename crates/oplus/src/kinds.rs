@@ -50,6 +50,8 @@ const OF_FLOW_MATCHING: [Target; 4] =
 /// How clouds are measured under a preset.
 pub(crate) fn protocol(config: &Config, preset: &str) -> Protocol {
     let (pairs, exact_points) = match config {
+        // The truth is known point by point: clouds are only looked at beside it.
+        Config::Flow(config) if config.data.known_map().is_some() && preset != "smoke" => (2, 1000),
         Config::Flow(config)
             if config.data.target().is_some_and(|target| OF_FLOW_MATCHING.contains(&target)) =>
         {
@@ -71,5 +73,6 @@ pub(crate) fn protocol(config: &Config, preset: &str) -> Protocol {
             _ => (8, RING_POINTS),
         },
     };
-    Protocol { pairs, exact_points, sinkhorn_points: 0, sinkhorn_points_as_published: 0 }
+    let sinkhorn_points = if matches!(config, Config::Flow(_)) { exact_points } else { 0 };
+    Protocol { pairs, exact_points, sinkhorn_points, sinkhorn_points_as_published: sinkhorn_points }
 }

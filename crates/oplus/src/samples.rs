@@ -1,6 +1,6 @@
 //! The clouds in a run folder.
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use datasets::{WriteError, write_npy_f32, write_npy_f64};
 use eval::planar::Plane;
 use measure::Measurement;
@@ -21,6 +21,17 @@ pub(crate) const TARGETS: &str = "samples/target.npy";
 pub(crate) const PATHS: &str = "samples/planar-paths.npy";
 /// The particles at an iteration, before its number and the ending.
 const PARTICLES: &str = "particles-";
+
+/// Checks the name of a file that is to be written, before what is in it is computed.
+pub(crate) fn new_npy(path: &Path, flag: &str) -> Result<()> {
+    if path.exists() {
+        bail!("{} exists: choose another name with {flag}, or delete it", path.display());
+    }
+    if path.extension().is_none_or(|extension| extension != "npy") {
+        bail!("{} does not end in .npy: arrays are written in that format", path.display());
+    }
+    Ok(())
+}
 
 /// Writes points that a network has made, in the user's units: single precision, in which networks compute, loses
 /// nothing as long as their units are the same; other units may need more digits.

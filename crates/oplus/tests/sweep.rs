@@ -4,7 +4,7 @@
 
 mod common;
 
-use common::Workshop;
+use common::{Workshop, without_clock};
 use eval::Summary;
 use eval::summary::significant;
 use serde_json::{Value, json};
@@ -21,13 +21,14 @@ fn results(workshop: &Workshop, out: &str) -> Value {
     serde_json::from_str(&fs::read_to_string(workshop.path(out).join("results.json")).unwrap()).unwrap()
 }
 
-/// The rows without the seconds that their training took.
+/// The rows without what depends on the machine.
 fn rows(workshop: &Workshop, out: &str) -> Vec<Value> {
     let mut rows = results(workshop, out)["rows"].as_array().unwrap().clone();
     for row in &mut rows {
         for clock in ["seconds", "reading_seconds"] {
             row.as_object_mut().unwrap().remove(clock).unwrap();
         }
+        row["metrics"] = without_clock(row["metrics"].take());
     }
     rows
 }

@@ -7,8 +7,9 @@ use numpy::{IntoPyArray, PyArray1, PyArray2, PyArray3};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
 use std::path::PathBuf;
+use train::export::{Format, Function};
 use train::model::FlowModel;
-use train::{Config, Configuration, Model};
+use train::{Config, Configuration, Model, TrainError};
 
 /// A trained flow, from `oplus.train` or from its run folder. All points are in the unit of the data.
 #[pyclass(frozen, module = "oplus")]
@@ -193,6 +194,42 @@ impl Flow {
         let x = points("x", x)?;
         let x = x.as_array();
         Ok(py.detach(|| flow.log_density(x))?.into_pyarray(py))
+    }
+
+    /// Writes a function of the flow for other programs: .onnx, or .safetensors with the operations as JSON.
+    ///
+    /// Parameters
+    /// ----------
+    /// path : path that ends in .onnx or .safetensors
+    /// function : {"map", "velocity", "potential", "critic"}, optional
+    ///     If None the map of an explicit flow or of a generator, else the velocity, else the critic.
+    ///
+    /// Returns
+    /// -------
+    /// str
+    ///     The name of the function.
+    #[pyo3(signature = (path, function=None))]
+    fn export(&self, py: Python<'_>, path: PathBuf, function: Option<&str>) -> Result<&'static str> {
+        let format = match path.extension().and_then(|extension| extension.to_str()) {
+            Some("onnx") => Format::Onnx,
+            Some("safetensors") => Format::Safetensors,
+            _ => {
+                return Err(Error::Input(format!(
+                    "{} ends neither in .onnx nor in .safetensors",
+                    path.display()
+                )));
+            }
+        };
+        let named =
+            |name: &str| Function::ALL.into_iter().find(|(known, _)| *known == name).map(|(_, found)| found);
+        let unknown = |name: &str| format!("function is {name:?}: it is map, velocity, potential or critic");
+        let function =
+            function.map(|name| named(name).ok_or_else(|| Error::Input(unknown(name)))).transpose()?;
+        py.detach(|| {
+            let (function, graph) = self.model.graph(function).map_err(TrainError::from)?;
+            graph.write(&path, format, self.model.config().name())?;
+            Ok(function.name())
+        })
     }
 
     /// The dimension d of the points that it generates.

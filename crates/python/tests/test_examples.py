@@ -8,7 +8,7 @@ import sys
 import pytest
 
 FOLDER = pathlib.Path(__file__).parents[3] / "examples" / "python"
-SMALL = {"ot.py": ["--points", "300"]}
+SMALL = {"ot.py": ["--points", "300"], "flow.py": ["--iterations", "100"]}
 
 
 @pytest.mark.parametrize("script", sorted(FOLDER.glob("*.py")), ids=lambda script: script.name)

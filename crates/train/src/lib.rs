@@ -20,6 +20,7 @@
 //! | [`explicit`] | the training of an explicit flow |
 //! | [`likelihood`] | the training of an OT-Flow by its likelihood |
 //! | [`matching`] | the training by flow matching |
+//! | [`export`] | functions of a trained model for other programs |
 //! | [`checkpoint`] | the whole state of a training in one file, written whole or not at all, under its digest |
 //! | [`digest`] | SHA-256 of what a run depends on |
 //! | [`w2fe`] | the gradient flow of ½·W2² on particles |
@@ -32,6 +33,7 @@ pub mod config;
 pub mod digest;
 pub mod error;
 pub mod explicit;
+pub mod export;
 pub mod flow_run;
 pub mod likelihood;
 pub mod matching;

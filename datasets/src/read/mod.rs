@@ -1,5 +1,6 @@
 //! Readers of matrices, vectors and images.
 
+mod archive;
 mod columns;
 mod csv;
 mod format;
@@ -9,6 +10,7 @@ mod idx;
 mod image_tests;
 mod npy;
 mod number;
+mod pickle;
 mod points;
 #[cfg(test)]
 mod table_tests;
@@ -24,6 +26,7 @@ use ndarray::{Array1, Array2, Axis};
 
 use crate::bytes::{read_bytes, unpacked};
 pub use crate::read_error::ReadError;
+pub(crate) use archive::NamedArrays;
 pub use columns::Columns;
 pub use idx::read_idx;
 pub use points::{Table, TableOptions};

@@ -5,7 +5,7 @@
 
 use std::path::Path;
 
-use ndarray::{Array2, ShapeBuilder};
+use ndarray::{Array2, ArrayD, Ix2, IxDyn, ShapeBuilder};
 
 use super::ReadError;
 
@@ -19,6 +19,25 @@ struct Header {
 
 /// Parses the bytes of a `.npy` file into a matrix of finite values; it may have no rows.
 pub(super) fn parse(path: &Path, bytes: &[u8]) -> Result<Array2<f64>, ReadError> {
+    let array = array(path, bytes)?;
+    let shape = array.shape().to_vec();
+    let matrix = match *shape.as_slice() {
+        [rows] => array.into_shape_with_order((rows, 1)).ok(),
+        _ => array.into_dimensionality::<Ix2>().ok(),
+    };
+    let matrix = matrix.ok_or_else(|| ReadError::Axes { path: path.into(), shape })?;
+    match matrix.indexed_iter().find(|(_, value)| !value.is_finite()) {
+        Some(((row, column), &value)) => Err(ReadError::NonFinite {
+            path: path.into(),
+            place: format!("row {row}, column {column} (counted from 0)"),
+            value,
+        }),
+        None => Ok(matrix),
+    }
+}
+
+/// Parses the bytes of a `.npy` file into an array of any number of axes, whose values need not be finite.
+pub(super) fn array(path: &Path, bytes: &[u8]) -> Result<ArrayD<f64>, ReadError> {
     let malformed =
         |reason: &str| ReadError::Malformed { path: path.into(), format: "npy", reason: reason.to_owned() };
     let (header, data) = split(bytes).map_err(malformed)?;
@@ -28,28 +47,17 @@ pub(super) fn parse(path: &Path, bytes: &[u8]) -> Result<Array2<f64>, ReadError>
         let found = super::shortened(&header.element_type);
         return Err(ReadError::ElementType { path: path.into(), found, remedy });
     };
-    let (rows, columns) = match *header.shape.as_slice() {
-        [rows] => (rows, 1),
-        [rows, columns] => (rows, columns),
-        _ => return Err(ReadError::Axes { path: path.into(), shape: header.shape }),
-    };
-    let promised = rows.checked_mul(columns).and_then(|count| count.checked_mul(size));
+    let promised = header.shape.iter().try_fold(size, |count, &length| count.checked_mul(length));
     if promised != Some(data.len()) {
+        let lengths: Vec<String> = header.shape.iter().map(usize::to_string).collect();
         return Err(malformed(&format!(
-            "its header promises {rows} × {columns} elements of {size} bytes but {} bytes follow",
+            "its header promises {} elements of {size} bytes but {} bytes follow",
+            lengths.join(" × "),
             data.len()
         )));
     }
-    let matrix = Array2::from_shape_vec((rows, columns).set_f(header.fortran_order), values(data))
-        .map_err(|error| malformed(&error.to_string()))?;
-    match matrix.indexed_iter().find(|(_, value)| !value.is_finite()) {
-        Some(((row, column), &value)) => Err(ReadError::NonFinite {
-            path: path.into(),
-            place: format!("row {row}, column {column} (counted from 0)"),
-            value,
-        }),
-        None => Ok(matrix),
-    }
+    ArrayD::from_shape_vec(IxDyn(&header.shape).set_f(header.fortran_order), values(data))
+        .map_err(|error| malformed(&error.to_string()))
 }
 
 /// How the elements of an array are read.

@@ -65,13 +65,9 @@ fn raw_moments(target: Target) -> [f64; 5] {
             [0.125 * scale, -0.125 * scale, square * x_square, square * y_square, square * product]
         }
         // E cos t = −2/(3π) over three half turns, E sign(t)·sin t·(cos t − 1) = −1/(3π).
-        Target::CfmSCurve => [
-            0.0,
-            0.0,
-            2.25 * (0.5 + 0.0025),
-            2.25 * (1.5 + 4.0 / (3.0 * PI) + 0.0025),
-            2.25 * -1.0 / (3.0 * PI),
-        ],
+        Target::CfmSCurve => {
+            [0.0, 0.0, 2.25 * (0.5 + 0.0025), 2.25 * (1.5 + 4.0 / (3.0 * PI) + 0.0025), -2.25 / (3.0 * PI)]
+        }
         Target::Ring => [0.0, 0.0, 0.5 + 0.01, 0.5 + 0.01, 0.0],
         Target::Origin => [0.0; 5],
         Target::Plane => [0.0, 0.0, 1.0, 1.0, 0.0],

@@ -45,6 +45,15 @@ enum Task {
     /// Draw samples from a trained flow
     #[command(disable_help_flag = true)]
     Sample(PassedOn),
+    /// Move given points by a trained flow, or take them back
+    #[command(disable_help_flag = true)]
+    Transport(PassedOn),
+    /// Compute the log-density of given points under a trained flow
+    #[command(disable_help_flag = true)]
+    Density(PassedOn),
+    /// Write a function of a trained model as safetensors or ONNX
+    #[command(disable_help_flag = true)]
+    Export(PassedOn),
     /// Measure the distance between two sets of samples
     #[command(disable_help_flag = true)]
     Eval(PassedOn),
@@ -88,6 +97,9 @@ pub(crate) fn run(cli: Cli) -> Result<ExitCode> {
         Task::Train(passed) => oplus::run(&workspace, "train", &passed.arguments),
         Task::Resume(passed) => oplus::run(&workspace, "resume", &passed.arguments),
         Task::Sample(passed) => oplus::run(&workspace, "sample", &passed.arguments),
+        Task::Transport(passed) => oplus::run(&workspace, "transport", &passed.arguments),
+        Task::Density(passed) => oplus::run(&workspace, "density", &passed.arguments),
+        Task::Export(passed) => oplus::run(&workspace, "export", &passed.arguments),
         Task::Eval(passed) => oplus::run(&workspace, "eval", &passed.arguments),
         Task::Sweep(passed) => oplus::run(&workspace, "sweep", &passed.arguments),
         Task::Report(passed) => oplus::run(&workspace, "report", &passed.arguments),

@@ -68,7 +68,7 @@ const BANS: &[Ban] = &[
         // A damaged checkpoint gets another name.
         except: &[
             "datasets/src/write/mod.rs",
-            "crates/oplus/src/experiment/queue.rs",
+            "crates/oplus/src/campaign/queue.rs",
             "crates/oplus/build.rs",
             "crates/train/src/run/checkpoints.rs",
         ],

@@ -2,12 +2,12 @@
 
 use super::flow::Explicit;
 use crate::FlowError;
-use crate::error::{array2, expect_columns, expect_rows, flat};
+use crate::error::{array2, expect_columns, flat};
+use crate::hessian::{jacobians, log_determinant};
 use crate::matrix::plain_dot;
-use crate::mlp::{Cotangent, Mlp, Order, Tape, Weights};
 use crate::real::Real;
+use faer::Mat;
 use faer::linalg::solvers::Solve;
-use faer::{Mat, Side};
 use ndarray::{Array1, Array2, ArrayView2};
 use ot_core::neighbours::nearest_neighbours;
 
@@ -53,7 +53,7 @@ impl<T: Real> Explicit<'_, T> {
         let inner = self.flow.affine().beginnings(&flat(x))?;
         let mut determinants = Vec::new();
         for points in inner.chunks(CHUNK * self.flow.affine().rank()) {
-            for jacobian in jacobians(self.flow.network(), &self.weights, points)? {
+            for jacobian in jacobians(self.flow.network(), &self.weights, points, -1.0)? {
                 determinants.push(constant + log_determinant(&jacobian)?);
             }
         }
@@ -146,7 +146,7 @@ impl<T: Real> Explicit<'_, T> {
             if off.iter().all(|off| off.abs() < missed) {
                 break;
             }
-            let jacobians = jacobians(self.flow.network(), &self.weights, &starts)?;
+            let jacobians = jacobians(self.flow.network(), &self.weights, &starts, -1.0)?;
             let mut steps: Vec<f64> = off
                 .chunks_exact(rank)
                 .zip(jacobians)
@@ -174,7 +174,7 @@ impl<T: Real> Explicit<'_, T> {
         let rows = starts.chunks_exact(rank).zip(off.chunks_exact(rank)).enumerate();
         let kept: Vec<&[T]> =
             rows.filter(|(at, (_, off))| *at == 0 || near(off)).map(|(_, (x, _))| x).collect();
-        let jacobians = jacobians(self.flow.network(), &self.weights, &kept.concat())?;
+        let jacobians = jacobians(self.flow.network(), &self.weights, &kept.concat(), -1.0)?;
         kept.into_iter()
             .zip(&jacobians)
             .map(|(x, jacobian)| Ok((x.to_vec(), log_determinant(jacobian)?)))
@@ -208,38 +208,4 @@ fn distinct<T: Real>(rows: &[T], rank: usize, apart: f64) -> Vec<T> {
         }
     }
     kept.concat()
-}
-
-/// I − ∇²N at rows of `points`, [n, k]: column j of the Hessian is the pullback of ∂ⱼN.
-fn jacobians<T: Real>(network: &Mlp, weights: &Weights<T>, points: &[T]) -> Result<Vec<Mat<f64>>, FlowError> {
-    let rank = network.input();
-    let rows = expect_rows("the points", points.len(), rank)?;
-    let (mut tape, mut unused) = (Tape::new(), vec![T::zero(); network.parameter_count()]);
-    let zeros = vec![T::zero(); rows];
-    let columns = (0..rank)
-        .map(|j| {
-            network.evaluate(weights, points, Order::Jet, &mut tape)?;
-            let unit: Vec<T> =
-                (0..points.len()).map(|i| if i % rank == j { T::one() } else { T::zero() }).collect();
-            let cotangent = Cotangent { value: &zeros, gradient: Some(&unit), common: None };
-            let mut column = vec![T::zero(); points.len()];
-            network.pull_back(weights, &mut tape, cotangent, &mut unused, Some(&mut column))?;
-            Ok(column)
-        })
-        .collect::<Result<Vec<Vec<T>>, FlowError>>()?;
-    let jacobian = |row: usize| {
-        Mat::from_fn(rank, rank, |i, j| {
-            let second = columns.get(j).and_then(|column| column.get(row * rank + i));
-            f64::from(u8::from(i == j)) - second.map_or(f64::NAN, |second| second.wide())
-        })
-    };
-    Ok((0..rows).map(jacobian).collect())
-}
-
-fn log_determinant(jacobian: &Mat<f64>) -> Result<f64, FlowError> {
-    let eigen = jacobian.self_adjoint_eigen(Side::Lower).map_err(|_| {
-        let remedy = "ask for the density of points that are finite";
-        FlowError::specification("the Hessian of the potential", "not finite", remedy)
-    })?;
-    Ok(eigen.S().column_vector().iter().map(|value| value.abs().ln()).sum())
 }

@@ -147,6 +147,16 @@ impl Generator {
         self.last.bias.end
     }
 
+    /// The hidden layers in order: the affine map, whose bias is β, and where γ lies, if the layer is normalised.
+    pub fn hidden_layers(&self) -> impl Iterator<Item = (&Layer, Option<&Range<usize>>)> {
+        self.hidden.iter().map(|layer| (&layer.affine, layer.scale.as_ref()))
+    }
+
+    /// The last affine layer.
+    pub fn last_layer(&self) -> &Layer {
+        &self.last
+    }
+
     /// Hidden units, each with a running mean and variance where the layers are normalised.
     pub fn hidden_units(&self) -> usize {
         self.hidden.iter().map(|layer| layer.affine.output).sum()

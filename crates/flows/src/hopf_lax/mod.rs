@@ -44,11 +44,13 @@ mod curvature;
 mod exchange;
 mod flow;
 mod history;
+mod inverse;
 mod lanes;
 mod minimise;
 mod pull;
 
 pub use curvature::Curvature;
 pub use flow::{CriticField, HopfLaxFlow};
+pub use inverse::{inverse, log_volume};
 pub use minimise::{Field, Minimiser, Stop};
 pub use pull::Pull;

@@ -109,7 +109,7 @@ impl<T: Real> Finish<T> for Open<'_, T> {
 
 /// log(2 cosh p) = |p| + log(1 + e^{−2|p|}) and tanh p = ±(1 − e^{−2|p|})/(1 + e^{−2|p|}), of one exponential.
 #[inline(always)]
-fn log_2_cosh_and_tanh<T: Real>(p: T) -> (T, T) {
+pub(super) fn log_2_cosh_and_tanh<T: Real>(p: T) -> (T, T) {
     let size = p.abs();
     let e = (-(size + size)).vector_exp();
     let tanh = (T::one() - e) / (T::one() + e);

@@ -172,6 +172,23 @@ impl<T: Real> OtField<T> {
     }
 }
 
+impl<T: Real> OtField<T> {
+    /// U at the rows of `x`, [n, d], and one time t′, up to one constant: \[n\].
+    ///
+    /// # Errors
+    /// [`FlowError::Shape`] for points of another dimension.
+    pub fn potential(&self, x: ArrayView2<'_, T>, t: T) -> Result<Vec<T>, FlowError> {
+        let dim = self.weights.potential.dim();
+        expect_columns("the points", x, dim)?;
+        let mut s = vec![T::of(self.horizon) - t; dim + 1];
+        let value = |x: &[T]| {
+            s[..dim].copy_from_slice(x);
+            -self.weights.value(&s)
+        };
+        Ok(flat(x).chunks_exact(dim).map(value).collect())
+    }
+}
+
 impl<T: Real> VelocityField<T> for OtField<T> {
     fn velocity(&mut self, x: ArrayView2<'_, T>, t: T, mut v: ArrayViewMut2<'_, T>) -> Result<(), FlowError> {
         let rate = T::of(-1.0 / self.lambda);

@@ -1,9 +1,10 @@
 //! The shape of Φ, its parameters, and what is packed of them.
 #![allow(clippy::indexing_slicing, reason = "the ranges of the layout lie inside a buffer of checked length")]
 
+use super::evaluate::log_2_cosh_and_tanh;
 use crate::FlowError;
 use crate::error::{expect_length, require};
-use crate::matrix::Panels;
+use crate::matrix::{Panels, plain_dot};
 use crate::real::Real;
 use rand::{Rng, RngExt};
 use std::ops::Range;
@@ -180,6 +181,21 @@ impl<T: Real> Weights<T> {
             squares,
             quadratic_trace,
         })
+    }
+
+    /// Φ(s), without its constant.
+    pub(super) fn value(&self, s: &[T]) -> T {
+        let part = |range: &Range<usize>| &self.parameters[range.clone()];
+        let layer = |weight: &[T], bias: &[T], x: &[T]| -> Vec<T> {
+            let rows = weight.chunks_exact(x.len()).zip(bias);
+            rows.map(|(row, &bias)| log_2_cosh_and_tanh(plain_dot(row, x) + bias).0).collect()
+        };
+        let u0 = layer(part(&self.layout.opening), part(&self.layout.opening_bias), s);
+        let u1 = layer(part(&self.layout.hidden), part(&self.layout.hidden_bias), &u0);
+        let rows = part(&self.layout.factor).chunks_exact(s.len());
+        let squares: T = rows.map(|row| plain_dot(row, s)).map(|a| a * a).sum();
+        let network = plain_dot(self.outer(), &u0) + plain_dot(self.outer(), &u1);
+        network + T::of(0.5) * squares + plain_dot(self.linear(), s)
     }
 
     pub(super) fn outer(&self) -> &[T] {

@@ -248,6 +248,9 @@ fn the_field_of_samples_is_that_of_the_potential_run_backwards() {
     let expected: Vec<f64> = gradient[..DIM].iter().map(|g| -g).collect();
     assert_close(slope.as_slice().unwrap(), &expected, 1e-14, "∇U");
     assert_close(&rate, &gradient[DIM..], 1e-14, "∂ₜU");
+    let value = flow().field(&parameters).unwrap().potential(x.view(), 0.5).unwrap();
+    let expected = -phi(potential(), &parameters, &[x.as_slice().unwrap(), &[1.3 - 0.5]].concat());
+    assert_close(&value, &[expected], 1e-13, "U");
 }
 
 #[test]

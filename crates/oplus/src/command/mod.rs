@@ -1,6 +1,8 @@
 //! The commands, one file each.
 
+mod density;
 mod eval;
+mod export;
 mod init;
 mod report;
 mod reproduce;
@@ -8,6 +10,7 @@ mod resume;
 mod sample;
 mod sweep;
 mod train;
+mod transport;
 
 use crate::ending::Ending;
 use anyhow::Result;
@@ -34,6 +37,12 @@ enum Command {
     Resume(resume::Arguments),
     /// Draw samples from a trained flow
     Sample(sample::Arguments),
+    /// Move given points by a trained flow, or take them back
+    Transport(transport::Arguments),
+    /// Compute the log-density of given points under a trained flow
+    Density(density::Arguments),
+    /// Write a function of a trained model for other programs: safetensors or ONNX
+    Export(export::Arguments),
     /// Measure the distances between two sets of samples
     Eval(eval::Arguments),
     /// Make a published table again: train every row, measure it, write the table and a report
@@ -50,6 +59,9 @@ pub(crate) fn run(cli: Cli) -> Result<Ending> {
         Command::Train(arguments) => train::run(arguments),
         Command::Resume(arguments) => resume::run(&arguments),
         Command::Sample(arguments) => sample::run(&arguments),
+        Command::Transport(arguments) => transport::run(&arguments),
+        Command::Density(arguments) => density::run(&arguments),
+        Command::Export(arguments) => export::run(&arguments),
         Command::Eval(arguments) => eval::run(&arguments),
         Command::Reproduce(arguments) => reproduce::run(&arguments),
         Command::Sweep(arguments) => sweep::run(arguments),

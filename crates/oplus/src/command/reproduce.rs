@@ -14,10 +14,11 @@ use std::path::PathBuf;
 pub(super) struct Arguments {
     #[arg(help = experiments())]
     name: String,
-    /// smoke shows that everything works, quick gives a first impression, full the numbers
+    /// smoke shows that everything works, quick gives a first impression (of table1 without the rivals), full the numbers
     #[arg(long, value_enum, default_value_t = Preset::Full)]
     preset: Preset,
-    /// Only the rows whose FAMILY/TARGET-METHOD contains this text, such as tuned, 12d or tuned/pinwheel-2d-w1w2
+    /// Only the rows whose FAMILY/TARGET-METHOD has this word, such as tuned or 2d; if none has, those that contain this
+    /// text, such as tuned/pinwheel-2d-w1w2
     #[arg(long, value_name = "TEXT", default_value = "")]
     rows: String,
     /// Seeds of every row: 0, 1, …

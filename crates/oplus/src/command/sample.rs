@@ -32,12 +32,7 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<Ending> {
-    if arguments.out.exists() {
-        bail!("{} exists: choose another name with --out, or delete it", arguments.out.display());
-    }
-    if arguments.out.extension().is_none_or(|extension| extension != "npy") {
-        bail!("{} does not end in .npy: samples are written in that format", arguments.out.display());
-    }
+    samples::new_npy(&arguments.out, "--out")?;
     let progress = Progress::new("sampling");
     progress.stage("loading the model");
     let model = Model::load_with(&arguments.run, &data_sets())?;

@@ -1,7 +1,7 @@
 //! The experiments there are: a row is a configuration, embedded when the program is built, so that it works anywhere.
 
 use super::order::{natural, rank, split};
-use super::tables::{DIGIT_TABLES, FLOW_TABLES, RING_TABLES, RIVAL_TABLES};
+use super::tables::{DIGIT_TABLES, FLOW_TABLES, KNOWN_MAP_TABLES, RING_TABLES, RIVAL_TABLES};
 use crate::nearest::nearest;
 use crate::page::Comparison;
 use anyhow::{Result, bail};
@@ -18,6 +18,8 @@ pub(crate) struct Experiment {
     pub title: &'static str,
     /// Its families in the order of the tables; others come after them.
     families: &'static [&'static str],
+    /// Families that a first impression leaves out, unless rows are asked for by name: it is to take minutes.
+    pub beyond_quick: &'static [&'static str],
     /// The methods of a family, or what their names begin with, in the order of the tables; others come after them.
     methods: &'static [&'static str],
     /// The tables of its results.
@@ -51,6 +53,7 @@ const ALL: &[Experiment] = &[
         name: "table1",
         title: "Table 1 of arXiv 2407.11901: W1 ⊕ W2 proximal flows on the pinwheel in 2, 7 and 12 dimensions",
         families: &["explicit", "tuned", "published", "rivals"],
+        beyond_quick: &["rivals"],
         methods: &[
             "w1w2",
             "w1",
@@ -72,6 +75,7 @@ const ALL: &[Experiment] = &[
         title: "How well trained flows satisfy the optimality system of arXiv 2407.11901: pinwheel and moons in 2, 7 \
                 and 12 dimensions",
         families: &["explicit", "ours", "published", "known", "representations", "lambda", "bound"],
+        beyond_quick: &[],
         methods: &["w1w2", "w1", "explicit", "network", "exact-terminal", "velocity", "orthonormal"],
         tables: FLOW_TABLES,
         curves: &[],
@@ -80,6 +84,7 @@ const ALL: &[Experiment] = &[
         name: "rivals",
         title: "The planar laws of torchcfm as in Table 2 of arXiv 2303.16852: W1 ⊕ W2 flows beside flow matching",
         families: &["ours", "matching"],
+        beyond_quick: &[],
         methods: &["explicit", "hopf-lax", "cfm", "ot-cfm", "rectified"],
         tables: RIVAL_TABLES,
         curves: &[],
@@ -88,6 +93,7 @@ const ALL: &[Experiment] = &[
         name: "ring",
         title: "The ring of 8 Gaussians, as in arXiv 2406.13619: W2-FE, W1-FE and their rivals",
         families: &["methods", "published", "stability"],
+        beyond_quick: &[],
         methods: &["w2fe", "w1fe", "w2gan", "w1-lp", "wgan-gp", "gan"],
         tables: RING_TABLES,
         curves: &[
@@ -153,6 +159,7 @@ const ALL: &[Experiment] = &[
         name: "usps-mnist",
         title: "USPS ↔ MNIST by domain adaptation, as in arXiv 2406.13619: W2-FE, W1-FE and W1-LP",
         families: &["usps-to-mnist", "mnist-to-usps"],
+        beyond_quick: &[],
         methods: &["w2fe", "w1fe", "w1-lp"],
         tables: DIGIT_TABLES,
         curves: &[
@@ -185,6 +192,15 @@ const ALL: &[Experiment] = &[
                 rows: &["w2fe-k1", "w2fe-k3", "w2fe-k5", "w1fe-k3", "w1-lp"],
             },
         ],
+    },
+    Experiment {
+        name: "w2-benchmark",
+        title: "Optimal maps against the truth: the W2 benchmark of arXiv 2106.01954, and known maps that need no file",
+        families: &["files", "known"],
+        methods: &["explicit", "hopf-lax", "w2fe"],
+        beyond_quick: &[],
+        tables: KNOWN_MAP_TABLES,
+        curves: &[],
     },
 ];
 

@@ -16,7 +16,7 @@ use crate::page;
 use crate::progress::Progress;
 use crate::run_folder::{REPORT_FILE, RESULTS_FILE, write_json};
 use crate::screen;
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 use catalogue::Setting;
 use datasets::manifest::find as find_data_set;
 use datasets::write_whole;
@@ -53,9 +53,15 @@ struct Trial {
 /// one; none when it was interrupted.
 pub(crate) fn reproduce(experiment: &Experiment, plan: &Plan) -> Result<Option<String>> {
     let trials = trials(experiment, plan)?;
+    if plan.campaign.preset == "quick" && plan.rows.is_empty() {
+        for family in experiment.beyond_quick {
+            say::note!("the rows {family} are left out of a first impression: --rows {family}/ makes them");
+        }
+    }
     let sets: BTreeSet<&str> = trials.iter().flat_map(|trial| kinds::digit_sets(&trial.run.config)).collect();
     // What no package carries comes last in the alphabet and is the harder to get: it is said first.
     sets.into_iter().rev().try_for_each(digits_are_there)?;
+    trials.iter().try_for_each(known_map_is_there)?;
     let Campaign { preset, out, .. } = &plan.campaign;
     let _lock = plan.campaign.claim(experiment.name)?;
     for trial in &trials {
@@ -73,7 +79,7 @@ pub(crate) fn reproduce(experiment: &Experiment, plan: &Plan) -> Result<Option<S
         "interrupted: the runs are kept; go on with the same command and --resume".into(),
     ));
     let mut rows = Vec::new();
-    for trial in first_of_families(&trials) {
+    for trial in first_of_targets(&trials) {
         rows.extend(references::references(&trial.run.config, trial.row.family, plan)?);
     }
     for Trial { row, run } in &trials {
@@ -119,7 +125,14 @@ pub(crate) fn report(folder: &Path, results: &Results) -> Result<PathBuf> {
 fn trials(experiment: &Experiment, plan: &Plan) -> Result<Vec<Trial>> {
     let mut trials = Vec::new();
     let name = |row: &Setting| format!("{}/{}", row.family, row.stem);
-    for row in experiment.rows().into_iter().filter(|row| name(row).contains(&plan.rows)) {
+    // `2d` is asked for by those who want 2 dimensions, not 12.
+    let is_word = |row: &Setting| name(row).split(['/', '-']).any(|word| word == plan.rows);
+    let all = experiment.rows();
+    let with_word = all.iter().any(|row| is_word(row));
+    let is_told = |row: &&Setting| if with_word { is_word(row) } else { name(row).contains(&plan.rows) };
+    let named = !plan.rows.is_empty() || plan.campaign.preset != "quick";
+    let wanted = |row: &&Setting| is_told(row) && (named || !experiment.beyond_quick.contains(&row.family));
+    for row in all.into_iter().filter(wanted) {
         let origin = format!("configs/{}/{}/{}.toml", experiment.name, row.family, row.stem);
         for seed in 0..plan.seeds.get() as u64 {
             let mut changes = vec![format!("seed={seed}")];
@@ -203,11 +216,27 @@ fn digits_are_there(name: &str) -> Result<()> {
     }
 }
 
-/// The first row of each family.
-fn first_of_families(trials: &[Trial]) -> Vec<&Trial> {
+/// Says before any training that the files of a known map are missing, and which rows need none.
+fn known_map_is_there(trial: &Trial) -> Result<()> {
+    let Some((map, dim)) = trial.run.config.data().known_map() else { return Ok(()) };
+    if map.files(dim, &data_sets()).iter().all(|file| file.is_file()) {
+        return Ok(());
+    }
+    map.pair(dim, &data_sets()).map(|_| ()).with_context(|| {
+        format!("{} cannot be trained (--rows known takes the rows that need no file)", trial.row.stem)
+    })
+}
+
+/// The first row of each target in each family.
+fn first_of_targets(trials: &[Trial]) -> Vec<&Trial> {
     let mut first: Vec<&Trial> = Vec::new();
     for trial in trials {
-        if first.iter().all(|known| known.row.family != trial.row.family) {
+        let same = |known: &&Trial| {
+            let (a, b) = (&known.run.config, &trial.run.config);
+            known.row.family == trial.row.family
+                && (a.data().name(), a.data().dim()) == (b.data().name(), b.data().dim())
+        };
+        if !first.iter().any(same) {
             first.push(trial);
         }
     }
@@ -241,4 +270,37 @@ fn write_table(experiment: &Experiment, results: &Results, out: &Path) -> Result
         }
     }
     Ok(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Plan, find, trials};
+    use crate::campaign::Campaign;
+    use flows::device::Device;
+    use std::num::NonZeroUsize;
+
+    /// The families of the runs, each once.
+    fn families(preset: &str, rows: &str) -> Vec<&'static str> {
+        let campaign = Campaign {
+            preset: preset.into(),
+            side_by_side: NonZeroUsize::MIN,
+            device: Device::Cpu,
+            out: "out".into(),
+            resume: false,
+        };
+        let plan = Plan { campaign, rows: rows.into(), seeds: NonZeroUsize::MIN, usps_resampled: false };
+        let trials = trials(find("table1").unwrap(), &plan).unwrap();
+        let mut families: Vec<_> = trials.iter().map(|trial| trial.row.family).collect();
+        families.sort_unstable();
+        families.dedup();
+        families
+    }
+
+    #[test]
+    fn a_first_impression_leaves_the_rivals_out_unless_rows_are_named() {
+        assert_eq!(families("quick", ""), ["explicit", "published", "tuned"]);
+        assert_eq!(families("full", ""), ["explicit", "published", "rivals", "tuned"]);
+        assert_eq!(families("quick", "rivals/"), ["rivals"]);
+        assert!(families("quick", "pinwheel-7d").contains(&"rivals"));
+    }
 }

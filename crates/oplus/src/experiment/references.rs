@@ -30,18 +30,21 @@ const PLAN: usize = 3000;
 
 /// The references of one kind of row.
 pub(super) fn references(config: &Config, family: &str, plan: &Plan) -> Result<Vec<Row>> {
-    let Config::Generator(generator) = config else { return Ok(Vec::new()) };
-    let found = match (&generator.initial, &generator.data) {
-        (&Points::Digits { set: start, .. }, &Points::Digits { set, .. }) => {
-            of_digits(start, set, protocol(config, &plan.campaign.preset).exact_points, plan)?
-        }
-        _ => of_points(generator, config, plan)?,
+    let found = match config {
+        _ if config.data().known_map().is_some() => of_known_map(config, plan)?,
+        Config::Flow(_) => return Ok(Vec::new()),
+        Config::Generator(generator) => match (&generator.initial, &generator.data) {
+            (&Points::Digits { set: start, .. }, &Points::Digits { set, .. }) => {
+                of_digits(start, set, protocol(config, &plan.campaign.preset).exact_points, plan)?
+            }
+            _ => of_points(generator, config, plan)?,
+        },
     };
     let row = |(method, metrics, iterations, seconds): Reference| Row {
         method,
         family: family.into(),
         dataset: dataset(config),
-        dim: generator.data.dim().unwrap_or(DigitSet::PIXELS),
+        dim: config.data().dim().unwrap_or(DigitSet::PIXELS),
         seed: 0,
         settings: Settings::default(),
         status: Status::Ok,
@@ -59,6 +62,14 @@ pub(super) fn references(config: &Config, family: &str, plan: &Plan) -> Result<V
 
 /// Method, metrics, iterations and seconds.
 type Reference = (String, Metrics, u64, f64);
+
+/// The maps that any solver must beat.
+fn of_known_map(config: &Config, plan: &Plan) -> Result<Vec<Reference>> {
+    let begun = Instant::now();
+    let maps = measure::simple_maps(config, &inputs(), protocol(config, &plan.campaign.preset), &|_| {})?;
+    let seconds = begun.elapsed().as_secs_f64();
+    Ok(maps.into_iter().map(|(name, metrics)| (name.to_owned(), metrics, 0, seconds)).collect())
+}
 
 /// The starting points as they are, and the flow with the exact transport map in place of networks.
 fn of_points(config: &GeneratorConfig, kind: &Config, plan: &Plan) -> Result<Vec<Reference>> {

@@ -62,7 +62,13 @@ pub(super) fn bars(results: &Results, groups: &[Group<'_>]) -> Vec<Bars> {
         let Some(floor) = of_generated.or_else(|| floors.next()) else { continue };
         for metric in [W2_SQUARED, W2] {
             let Some(least) = floor.metrics.get(metric).filter(|floor| *floor > 0.0) else { continue };
-            let bars: Vec<Bar> = target.iter().filter_map(|group| group.bar(metric, least)).collect();
+            // References stand in every family with the same numbers.
+            let is_first = |(index, group): &(usize, &Group<'_>)| {
+                group.rows.iter().any(|row| row.run != ".")
+                    || target.iter().take(*index).all(|before| before.method != group.method)
+            };
+            let first_ones = target.iter().enumerate().filter(is_first);
+            let bars: Vec<Bar> = first_ones.filter_map(|(_, group)| group.bar(metric, least)).collect();
             let caption = format!(
                 "{}: `{metric}` over its floor, the same distance between two samples of the target: the line. Lengths \
                  are logarithms.",

@@ -114,15 +114,15 @@ fn given(config: &Config) -> &'static [&'static Metric] {
 }
 
 fn step_invariance(row: &Row) -> Option<Figure> {
-    let value = |(steps, metric): (usize, &Metric)| Some(((steps as f64).log2(), row.metrics.get(metric)?));
+    let value = |(steps, metric): (usize, &Metric)| Some((steps as f64, row.metrics.get(metric)?));
     let points: Vec<_> =
         STEP_INVARIANCE_BY_STEPS.into_iter().filter_map(value).filter(|(_, y)| *y > 0.0).collect();
     let series = vec![Series { name: "E‖x_h − x_fine‖ / E‖x_fine − x_0‖".into(), points }];
     let curves = Curves {
         caption: "Dependence on the step".into(),
-        x_label: "log₂ of the number of steps".into(),
+        x_label: "Euler steps".into(),
         scale: Scale::Logarithmic,
-        x_scale: Scale::Linear,
+        x_scale: Scale::Logarithmic,
         series,
     };
     let drawable = curves.series.iter().any(|series| series.points.len() > 1);
@@ -163,9 +163,14 @@ fn caption(results: &Results, row: &Row) -> String {
              cannot show."
         ),
         _ => format!(
-            "± over {pairs} pairs of independent clouds; n = {exact_points} for exact distances and the indicators, \
-             {sinkhorn_points} and {sinkhorn_points_as_published} for the Sinkhorn divergences. The floor is the same \
-             between two independent samples of the target."
+            "± over {pairs} pairs of independent clouds; n = {exact_points} for exact distances and the indicators{}. The \
+             floor is the same between two independent samples of the target.",
+            match sinkhorn_points {
+                0 => String::new(),
+                _ => format!(
+                    ", {sinkhorn_points} and {sinkhorn_points_as_published} for the Sinkhorn divergences"
+                ),
+            }
         ),
     };
     format!("{how} The unit φ is that of the critic's values.")

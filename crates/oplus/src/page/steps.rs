@@ -50,7 +50,7 @@ fn curves(rows: &[&Row], metrics: &[(usize, &Metric)]) -> Vec<Series> {
             let values: Vec<f64> = rows.iter().filter_map(|row| row.metrics.get(metric)).collect();
             let mean = values.iter().sum::<f64>() / values.len() as f64;
             // An ordinate of 0 has no place on a logarithmic scale, and the mean of nothing none at all.
-            (mean > 0.0).then(|| (*steps as f64, mean))
+            (mean > 0.0).then_some((*steps as f64, mean))
         };
         Series { name, points: metrics.iter().filter_map(point).collect() }
     });

@@ -2,7 +2,7 @@
 
 use super::ConfigError;
 use super::validate::{fraction, positive, require};
-use datasets::{Columns, DigitSet, InitialLaw, SampleError, Split, Target};
+use datasets::{Columns, DigitSet, InitialLaw, KnownMap, SampleError, Split, Target};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 
@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 /// | --- | --- |
 /// | `normal`, `uniform`, `logistic` | fresh points, every coordinate independent and of that law |
 /// | `target` | fresh points of a synthetic target, or `samples` points that are drawn once, with replacement |
+/// | `known-map` | fresh points of a law in `initial`, of its image under a known map in `data`; or `samples` drawn once |
 /// | `file` | rows of a .npy or .csv file, with replacement |
 /// | `digits` | handwritten digits, with replacement |
 /// | `array` | rows of an array that the program gives to the run, with replacement |
@@ -80,6 +81,16 @@ pub enum Points {
         /// measured against has none.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         noise: Option<f64>,
+    },
+    /// One side of two laws between which the optimal map is known: P in `initial`, its image Q in `data`.
+    KnownMap {
+        /// Which map.
+        map: KnownMap,
+        /// The dimension of both laws.
+        dim: usize,
+        /// How many points are drawn once for the whole run; without it every minibatch is drawn afresh.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        samples: Option<usize>,
     },
     /// The rows of a file.
     File {
@@ -158,7 +169,11 @@ impl Points {
             Self::Normal { std, .. } => Some(InitialLaw::Normal { std }),
             Self::Uniform { low, high, .. } => Some(InitialLaw::Uniform { low, high }),
             Self::Logistic { location, scale, .. } => Some(InitialLaw::Logistic { location, scale }),
-            Self::Target { .. } | Self::File { .. } | Self::Digits { .. } | Self::Array { .. } => None,
+            Self::Target { .. }
+            | Self::KnownMap { .. }
+            | Self::File { .. }
+            | Self::Digits { .. }
+            | Self::Array { .. } => None,
         }
     }
 
@@ -170,11 +185,27 @@ impl Points {
         }
     }
 
+    /// The known map, with the dimension of its laws.
+    pub fn known_map(&self) -> Option<(KnownMap, usize)> {
+        match *self {
+            Self::KnownMap { map, dim, .. } => Some((map, dim)),
+            _ => None,
+        }
+    }
+
+    /// How many points are drawn of a law once for the whole run.
+    pub(crate) fn samples(&self) -> Option<usize> {
+        match *self {
+            Self::Target { samples, .. } | Self::KnownMap { samples, .. } => samples,
+            _ => None,
+        }
+    }
+
     /// The dimension, where the configuration tells it.
     pub fn dim(&self) -> Option<usize> {
         match *self {
             Self::Normal { dim, .. } | Self::Uniform { dim, .. } | Self::Logistic { dim, .. } => dim,
-            Self::Target { dim, .. } => Some(dim),
+            Self::Target { dim, .. } | Self::KnownMap { dim, .. } => Some(dim),
             Self::File { dim, .. } => dim,
             Self::Digits { .. } => Some(DigitSet::PIXELS),
             Self::Array { shape, .. } => shape.map(|[_, columns]| columns),
@@ -188,6 +219,7 @@ impl Points {
             Self::Uniform { .. } => "uniform".into(),
             Self::Logistic { .. } => "logistic".into(),
             Self::Target { target, .. } => target.name().into(),
+            Self::KnownMap { map, .. } => map.name().into(),
             Self::File { file, .. } => {
                 file.file_name().unwrap_or(file.as_os_str()).to_string_lossy().into_owned()
             }
@@ -273,7 +305,7 @@ impl Points {
             let remedy = "give it beside noise, which is added to points that are drawn once, such as 100000";
             require(samples.is_some(), &format!("{key}.samples"), "missing".into(), remedy)?;
         }
-        if let Self::Target { samples: Some(samples), .. } = *self {
+        if let Some(samples) = self.samples() {
             let remedy = "give at least 2, or leave it out to draw every minibatch afresh";
             require(samples >= 2, &format!("{key}.samples"), samples.to_string(), remedy)?;
         }

@@ -41,6 +41,16 @@ impl ExplicitModel {
         self.parameters.len()
     }
 
+    /// The flow whose network it is.
+    pub(crate) fn flow(&self) -> &ExplicitFlow {
+        &self.flow
+    }
+
+    /// The parameters of its network.
+    pub(crate) fn parameters(&self) -> &[f32] {
+        &self.parameters
+    }
+
     /// The dimension d of the points.
     pub fn dim(&self) -> usize {
         self.flow.affine().dim()
@@ -127,14 +137,4 @@ impl ExplicitModel {
         let wide = |numbers: &[f32]| numbers.iter().map(|&x| f64::from(x)).collect::<Vec<f64>>();
         ask(&mut self.flow.at(&wide(&self.parameters), &wide(&self.companions))?)
     }
-}
-
-/// The error of a flow that has no map in closed form.
-pub(super) fn without_map(what: &str, kind: &str) -> TrainError {
-    FlowError::Specification {
-        what: what.into(),
-        found: format!("asked of the representation {kind}"),
-        remedy: "train a flow with representation = { kind = \"explicit\" }".into(),
-    }
-    .into()
 }

@@ -44,7 +44,8 @@ impl<N: ScalarField> FlowModel<N> {
         let z = self.scaled(points)?;
         self.expect_time(t)?;
         let values: Array1<f64> = match &self.trained {
-            Trained::Matching(_) | Trained::OtFlow(_) => return Err(without_potential()),
+            Trained::Matching(_) => return Err(without_potential()),
+            Trained::OtFlow(flow) => flow.potential(z.view(), t)?,
             Trained::Explicit(model) => {
                 let Field { gradient, lambda } = self.field(z.view(), t)?;
                 let beginnings = &z + &(&gradient * (t / lambda));
@@ -79,11 +80,11 @@ impl<N: ScalarField> FlowModel<N> {
             Trained::Explicit(model) => {
                 Field { gradient: model.derivatives(z, t)?.gradient, lambda: self.config.flow.lambda }
             }
-            Trained::Matching(flow) => Field { gradient: -matched(flow, z, t)?, lambda: 1.0 },
             Trained::OtFlow(flow) => {
                 let (gradient, lambda) = flow.slopes(z, t)?;
                 Field { gradient, lambda }
             }
+            Trained::Matching(flow) => Field { gradient: -matched(flow, z, t)?, lambda: 1.0 },
             Trained::Game(players) => {
                 let (flow, critic) = players.wide();
                 let companions: Vec<f64> = players.companions.iter().map(|&y| y.into()).collect();
@@ -133,8 +134,8 @@ fn squares(gradient: &Array2<f64>) -> Array1<f64> {
 fn without_potential() -> TrainError {
     FlowError::Specification {
         what: "the potential".into(),
-        found: "asked of a flow that has none, or tells its slope only".into(),
-        remedy: "ask for the velocity, or take another representation".into(),
+        found: "asked of a velocity without one".into(),
+        remedy: "take another representation of the flow".into(),
     }
     .into()
 }

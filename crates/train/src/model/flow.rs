@@ -1,7 +1,7 @@
 //! A trained flow: samples, trajectories and slopes of its averaged networks.
 
 use super::Initial;
-use super::explicit::{ExplicitModel, without_map};
+use super::explicit::ExplicitModel;
 use super::ot_flow::OtFlowModel;
 use super::{fitting, matching};
 use crate::TrainError;
@@ -35,16 +35,13 @@ pub struct FlowModel<N = Mlp> {
     pub iteration: u64,
     /// The user's units.
     pub units: Units,
-    initial: Initial,
-    pub(super) trained: Trained<N>,
+    pub(super) initial: Initial,
+    pub(crate) trained: Trained<N>,
 }
-
-/// Particles from which those that end at a point are searched.
-const PARTICLES: usize = 4096;
 
 /// What was trained.
 #[derive(Debug, Clone)]
-pub(super) enum Trained<N> {
+pub(crate) enum Trained<N> {
     /// Both sides of a game.
     Game(Box<GameModel<N>>),
     /// A potential at time 0.
@@ -147,13 +144,6 @@ impl<N> FlowModel<N> {
         fitting(points, self.dim(), &self.units)
     }
 
-    fn as_explicit(&self, what: &str) -> Result<&ExplicitModel, TrainError> {
-        match &self.trained {
-            Trained::Explicit(model) => Ok(model),
-            _ => Err(without_map(what, self.config.representation.kind())),
-        }
-    }
-
     /// The rows of `start`, [n, d], at which the map of an explicit flow is optimal, and their share: from the end of
     /// its path the search for the critic finds the particle itself. None of other representations.
     ///
@@ -167,59 +157,6 @@ impl<N> FlowModel<N> {
             }
             _ => Ok(None),
         }
-    }
-
-    /// The beginnings of the paths that end at the rows of `points`, [n, d]: of an explicit flow each by one search, of an
-    /// OT-Flow by as many steps in its other direction as a sample takes.
-    ///
-    /// It inverts an explicit flow where its map is optimal, and an OT-Flow up to the error of the steps.
-    ///
-    /// # Errors
-    /// [`TrainError::Flow`] for points of another dimension and for other representations.
-    pub fn inverse(&self, points: ArrayView2<'_, f64>) -> Result<Array2<f64>, TrainError> {
-        if let Trained::OtFlow(flow) = &self.trained {
-            let beginnings = flow.inverse(self.scaled(points)?.view(), self.steps())?;
-            return Ok(self.units.restored(beginnings.view()));
-        }
-        let explicit = self.as_explicit("the inverse of the flow")?;
-        Ok(self.units.restored(explicit.inverse(self.scaled(points)?.view())?.view()))
-    }
-
-    /// log ρ_T, \[n\], at the rows of `points`, [n, d]: log Σ ρ₀(x)/|det ∂x_T/∂x| over the particles x that end there,
-    /// with the exact Hessian of the potential; of an explicit flow that begins with a law, and of an OT-Flow, by the exact
-    /// trace along the path to its one beginning.
-    ///
-    /// Where the map of an explicit flow is optimal there is one, the [inverse](Self::inverse); where it folds the others are searched from 4096
-    /// particles of one stream, in up to 10 dimensions. Complexity: that of [`Explicit::sources`](flows::explicit::Explicit::sources).
-    ///
-    /// # Errors
-    /// [`TrainError::Flow`] for points of another dimension, other representations, initial points without a density,
-    /// and a flow onto a plane of fewer dimensions.
-    pub fn log_density(&self, points: ArrayView2<'_, f64>) -> Result<Vec<f64>, TrainError> {
-        let volume = self.dim() as f64 * self.units.scale().ln();
-        if let Trained::OtFlow(flow) = &self.trained {
-            let densities = flow.log_density(self.scaled(points)?.view(), self.steps())?;
-            return Ok(densities.into_iter().map(|density| density - volume).collect());
-        }
-        let explicit = self.as_explicit("the density of the flow")?;
-        let Some(law) = self.config.initial.law() else {
-            let remedy = "begin with a normal, uniform or logistic law";
-            let what = "the density of the initial points".into();
-            return Err(
-                FlowError::Specification { what, found: "not known".into(), remedy: remedy.into() }.into()
-            );
-        };
-        let mut rng = stream(self.config.seed, name::DENSITY, 0);
-        let particles = self.initial.draw()?.points(PARTICLES, &mut rng)?;
-        let sources = explicit.sources(self.scaled(points)?.view(), particles.view())?;
-        let mut densities = vec![f64::NEG_INFINITY; points.nrows()];
-        let terms = sources.beginnings.rows().into_iter().zip(&sources.log_determinants).zip(&sources.of);
-        for ((x, determinant), &row) in terms {
-            if let Some(sum) = densities.get_mut(row) {
-                *sum = log_sum(*sum, law.log_density(x.iter().copied()) - determinant - volume);
-            }
-        }
-        Ok(densities)
     }
 
     /// Steps of a sample, Runge–Kutta steps of an OT-Flow and Euler steps of all others: those that the configuration names; one of a Hopf–Lax flow, which is exact.
@@ -428,10 +365,10 @@ impl<N: ScalarField> FlowModel<N> {
         }
     }
 
-    /// Evaluations of networks that a sample takes in `steps` Euler steps, mean over the rows of `start`, [n, d].
+    /// Evaluations of networks that a sample takes in `steps` steps, mean over the rows of `start`, [n, d].
     ///
     /// One of the flow's network for each step, and what is counted of the critic: a Hopf–Lax flow asks its network once
-    /// and searches the critic for each point, an explicit flow asks for one gradient whatever the steps. Complexity: that of moving the points.
+    /// and searches the critic for each point, an explicit flow asks for one gradient whatever the steps; a Runge–Kutta step of an OT-Flow asks four times. Complexity: that of moving the points.
     ///
     /// # Errors
     /// As [`FlowModel::push_forward`].
@@ -440,7 +377,6 @@ impl<N: ScalarField> FlowModel<N> {
             Trained::Game(players) => players,
             Trained::Explicit(_) => return Ok(1.0),
             Trained::Matching(_) => return Ok(steps as f64),
-            // Those of a Runge–Kutta step.
             Trained::OtFlow(_) => return Ok(4.0 * steps as f64),
         };
         let Game { critic, flow, objective } = &players.game;
@@ -459,10 +395,4 @@ impl<N> GameModel<N> {
     fn networks(&self) -> Networks<'_, f32> {
         Networks { flow: &self.flow, critic: &self.critic }
     }
-}
-
-/// log(eᵃ + eᵇ).
-fn log_sum(a: f64, b: f64) -> f64 {
-    let (less, more) = (a.min(b), a.max(b));
-    if more == f64::NEG_INFINITY { more } else { more + (less - more).exp().ln_1p() }
 }

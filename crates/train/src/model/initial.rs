@@ -4,22 +4,23 @@ use crate::TrainError;
 use crate::config::Points;
 use crate::run::INITIAL_FILE;
 use crate::source::{Draw, Units, name};
-use datasets::{DigitSet, Split, stream};
+use datasets::stream;
 use ndarray::Array2;
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
-/// The initial points of a model, in the units of its training: at hand, or digits that are read when they are asked for.
+/// The initial points of a model, in the units of its training: at hand, or in a data set of others that is read when
+/// they are asked for.
 #[derive(Debug, Clone)]
 pub enum Initial {
     /// At hand.
     Drawn(Draw),
     /// In a data set of others.
-    Digits {
-        /// Which ones.
-        set: DigitSet,
-        /// Which part of them.
-        split: Split,
+    InDataSet {
+        /// What the configuration names.
+        points: Points,
+        /// The seed of the run.
+        seed: u64,
         /// The folder of the data sets.
         data_sets: PathBuf,
         /// The units of the data.
@@ -37,9 +38,14 @@ impl Initial {
         (dim, units): (usize, &Units),
     ) -> Result<Self, TrainError> {
         let units = units.of_dimension(dim);
-        let draw = match *points {
-            Points::Digits { set, split } => {
-                return Ok(Self::Digits { set, split, data_sets: data_sets.into(), units });
+        let draw = match points {
+            Points::Digits { .. } | Points::KnownMap { .. } => {
+                return Ok(Self::InDataSet {
+                    points: points.clone(),
+                    seed,
+                    data_sets: data_sets.into(),
+                    units,
+                });
             }
             Points::File { .. } | Points::Array { .. } => {
                 let file = folder.join(INITIAL_FILE);
@@ -47,7 +53,7 @@ impl Initial {
                 datasets::expect_columns(&file, &rows, dim)?;
                 Draw::Rows(rows.mapv(|z| z as f32))
             }
-            _ => Draw::read(points, "initial", Some(dim), folder)?.scaled(&units),
+            _ => Draw::read(points, INITIAL, Some(dim), folder)?.scaled(&units),
         };
         Ok(Self::Drawn(draw.fixed(points, &mut stream(seed, name::INITIAL, 0))?))
     }
@@ -55,13 +61,13 @@ impl Initial {
     /// What can be drawn from.
     ///
     /// # Errors
-    /// What reading the digits reports.
+    /// What reading the data set reports.
     pub fn draw(&self) -> Result<Cow<'_, Draw>, TrainError> {
         match self {
             Self::Drawn(draw) => Ok(Cow::Borrowed(draw)),
-            Self::Digits { set, split, data_sets, units } => {
-                let digits = Draw::Rows(set.read(data_sets, *split)?.pixels.mapv(|x| x as f32));
-                Ok(Cow::Owned(digits.scaled(units)))
+            Self::InDataSet { points, seed, data_sets, units } => {
+                let draw = Draw::read(points, INITIAL, None, data_sets)?.scaled(units);
+                Ok(Cow::Owned(draw.fixed(points, &mut stream(*seed, name::INITIAL, 0))?))
             }
         }
     }
@@ -71,3 +77,6 @@ impl Initial {
         self.draw()?.points(n, &mut stream(seed, name::SAMPLE, 0))
     }
 }
+
+/// The section of the configuration.
+const INITIAL: &str = "initial";

@@ -1,7 +1,7 @@
 //! A trained model, from a run or loaded from its folder: initial points, what becomes of them, and more of a flow.
 //!
 //! A run folder is enough: neither the data nor a file of initial points is read again, and the folder may be moved.
-//! Only handwritten digits as initial points are read from their data set, when they are asked for.
+//! Only initial points from a data set of others are read from there, when they are asked for.
 
 mod explicit;
 mod field;
@@ -10,10 +10,11 @@ mod generator;
 mod initial;
 mod matching;
 mod ot_flow;
+mod transport;
 
 pub use explicit::ExplicitModel;
 pub use flow::FlowModel;
-pub(crate) use flow::GameModel;
+pub(crate) use flow::{GameModel, Trained};
 pub use generator::GeneratorModel;
 pub use initial::Initial;
 pub use ot_flow::OtFlowModel;

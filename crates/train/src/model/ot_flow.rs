@@ -8,7 +8,7 @@ use flows::FlowError;
 use flows::ot_flow::OtFlow;
 use flows::record::RecordError;
 use mfg::Trajectory;
-use ndarray::{Array2, ArrayView2};
+use ndarray::{Array1, Array2, ArrayView2};
 
 /// The averaged potential of an OT-Flow.
 #[derive(Debug, Clone, PartialEq)]
@@ -32,6 +32,11 @@ impl OtFlowModel {
     /// The dimension d of the points.
     pub fn dim(&self) -> usize {
         self.flow.potential.dim()
+    }
+
+    /// The trained numbers.
+    pub(super) fn parameter_count(&self) -> usize {
+        self.parameters.len()
     }
 
     /// The samples that normal points become in `steps` steps, in single precision as in training.
@@ -62,17 +67,6 @@ impl OtFlowModel {
         Ok(self.flow.normalise(&self.wide(), points, steps)?.ends)
     }
 
-    /// ∇U at the rows of `z` and one time, and the weight λ that makes it a velocity −∇U/λ.
-    pub(super) fn slopes(&self, z: ArrayView2<'_, f64>, t: f64) -> Result<(Array2<f64>, f64), FlowError> {
-        let (slopes, _) = self.flow.field(&self.wide())?.derivatives(z, t)?;
-        Ok((slopes, self.flow.lambda))
-    }
-
-    /// The trained numbers of its potential.
-    pub(super) fn parameter_count(&self) -> usize {
-        self.parameters.len()
-    }
-
     /// log p at the rows of `points`.
     pub(super) fn log_density(
         &self,
@@ -80,6 +74,20 @@ impl OtFlowModel {
         steps: usize,
     ) -> Result<Vec<f64>, FlowError> {
         self.flow.log_density(&self.wide(), points, steps)
+    }
+
+    /// U at the rows of `points` and one time, up to one constant.
+    pub(super) fn potential(&self, points: ArrayView2<'_, f64>, t: f64) -> Result<Array1<f64>, FlowError> {
+        Ok(self.flow.field(&self.wide())?.potential(points, t)?.into())
+    }
+
+    /// ∇U there, and λ.
+    pub(super) fn slopes(
+        &self,
+        points: ArrayView2<'_, f64>,
+        t: f64,
+    ) -> Result<(Array2<f64>, f64), FlowError> {
+        Ok((self.flow.field(&self.wide())?.derivatives(points, t)?.0, self.flow.lambda))
     }
 
     fn wide(&self) -> Vec<f64> {

@@ -3,10 +3,11 @@
 use super::Units;
 use crate::TrainError;
 use crate::config::{ConfigError, Points};
-use datasets::{InitialLaw, Target};
+use datasets::{InitialLaw, KnownPair, Target};
 use ndarray::{Array2, Axis};
 use rand::{Rng, RngExt};
 use std::path::Path;
+use std::sync::Arc;
 
 /// A law or a set of points that is ready to be drawn from.
 #[derive(Debug, Clone)]
@@ -27,6 +28,13 @@ pub enum Draw {
         /// Whether a batch has equal counts of the components.
         balanced: bool,
     },
+    /// Fresh points of one of two laws between which the optimal map is known.
+    Known {
+        /// Both laws.
+        pair: Arc<KnownPair>,
+        /// Which one.
+        side: Side,
+    },
     /// The rows of a matrix, with replacement.
     Rows(Array2<f32>),
     /// Points of a law in other units, in those of the training.
@@ -38,8 +46,17 @@ pub enum Draw {
     },
 }
 
+/// One of two laws.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Side {
+    /// The law that is moved.
+    Source,
+    /// The law that it is moved onto.
+    Image,
+}
+
 impl Draw {
-    /// What the section `key` names, points of the user's own aside; a synthetic target is drawn afresh even where the
+    /// What the section `key` names, points of the user's own aside; a law is drawn afresh even where the
     /// configuration draws it once. `dim` is the dimension of a law that has none of its own.
     pub(crate) fn read(
         points: &Points,
@@ -59,6 +76,10 @@ impl Draw {
         }
         match points {
             &Points::Target { target, dim, balanced, .. } => Ok(Self::Target { target, dim, balanced }),
+            &Points::KnownMap { map, dim, .. } => Ok(Self::Known {
+                pair: Arc::new(map.pair(dim, data_sets)?),
+                side: if key == "initial" { Side::Source } else { Side::Image },
+            }),
             Points::Digits { set, split } => {
                 Ok(Self::Rows(set.read(data_sets, *split)?.pixels.mapv(|x| x as f32)))
             }
@@ -74,29 +95,28 @@ impl Draw {
         match self {
             unchanged if *units == Units::Same => unchanged,
             Self::Rows(rows) => Self::Rows(units.scaled(rows.mapv(f64::from).view()).mapv(|z| z as f32)),
-            target @ Self::Target { .. } => Self::Scaled { draw: Box::new(target), units: units.clone() },
+            target @ (Self::Target { .. } | Self::Known { .. }) => {
+                Self::Scaled { draw: Box::new(target), units: units.clone() }
+            }
             law @ (Self::Law { .. } | Self::Scaled { .. }) => law,
         }
     }
 
-    /// Draws the points of a synthetic target once, where `points` says how many, with its noise.
+    /// Draws the points of a law once, where `points` says how many, those of a synthetic target with its noise.
     pub(crate) fn fixed(self, points: &Points, rng: &mut impl Rng) -> Result<Self, TrainError> {
-        match *points {
-            Points::Target { samples: Some(samples), noise, .. } => {
-                let mut drawn = self.points(samples, rng)?;
-                if let Some(std) = noise {
-                    drawn += &InitialLaw::Normal { std }.sample(samples, drawn.ncols(), rng)?;
-                }
-                Ok(Self::Rows(drawn.mapv(|x| x as f32)))
-            }
-            _ => Ok(self),
+        let Some(samples) = points.samples() else { return Ok(self) };
+        let mut drawn = self.points(samples, rng)?;
+        if let Points::Target { noise: Some(std), .. } = *points {
+            drawn += &InitialLaw::Normal { std }.sample(samples, drawn.ncols(), rng)?;
         }
+        Ok(Self::Rows(drawn.mapv(|x| x as f32)))
     }
 
     /// The dimension of the points.
     pub fn dim(&self) -> usize {
         match self {
             Self::Target { dim, .. } | Self::Law { dim, .. } => *dim,
+            Self::Known { pair, .. } => pair.dim(),
             Self::Rows(rows) => rows.ncols(),
             Self::Scaled { draw, .. } => draw.dim(),
         }
@@ -106,7 +126,7 @@ impl Draw {
     pub fn rows(&self) -> Option<&Array2<f32>> {
         match self {
             Self::Rows(rows) => Some(rows),
-            Self::Law { .. } | Self::Target { .. } | Self::Scaled { .. } => None,
+            Self::Law { .. } | Self::Target { .. } | Self::Known { .. } | Self::Scaled { .. } => None,
         }
     }
 
@@ -134,6 +154,8 @@ impl Draw {
             &Self::Target { target, dim, balanced: true } => target.sample_balanced(count, dim, rng)?,
             &Self::Target { target, dim, balanced: false } => target.sample(count, dim, rng)?,
             &Self::Law { law, dim } => law.sample(count, dim, rng)?,
+            Self::Known { pair, side: Side::Source } => pair.source(count, rng),
+            Self::Known { pair, side: Side::Image } => pair.image(count, rng),
             Self::Scaled { draw, units } => units.scaled(draw.points(count, rng)?.view()),
             Self::Rows(rows) => {
                 let drawn: Vec<usize> = (0..count).map(|_| rng.random_range(0..rows.nrows())).collect();

@@ -28,6 +28,10 @@ pub(crate) fn data_files(config: &impl Configuration, inputs: &Inputs) -> Result
             let files = set.data_set().map_or(&[][..], |data_set| data_set.files);
             files.iter().map(|file| (format!("{set}/{}", file.name), folder.join(file.name))).collect()
         }
+        Points::KnownMap { map, dim, .. } => {
+            let name = |path: &PathBuf| format!("{map}/{}", path.file_name().unwrap_or_default().display());
+            map.files(*dim, &inputs.data_sets).into_iter().map(|path| (name(&path), path)).collect()
+        }
         _ => Vec::new(),
     });
     let there = named.filter(|(_, path)| path.is_file());

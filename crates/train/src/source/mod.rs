@@ -9,7 +9,7 @@ mod own;
 mod units;
 
 pub use data::Data;
-pub use draw::Draw;
+pub use draw::{Draw, Side};
 pub use files::DataFile;
 pub(crate) use files::data_files;
 pub use inputs::Inputs;

@@ -69,12 +69,7 @@ pub(super) const POINTS: Choice = Choice {
             keys: &[
                 Key::required("target", Word(TARGETS), "\"pinwheel\"", "Which one."),
                 Key::required("dim", Count(2), "2", "Its ambient dimension."),
-                Key::optional(
-                    "samples",
-                    Count(2),
-                    "100000",
-                    "How many points are drawn once for the whole run; where it is left out each minibatch is drawn afresh.",
-                ),
+                SAMPLES,
                 Key::new(
                     "balanced",
                     Flag,
@@ -87,6 +82,15 @@ pub(super) const POINTS: Choice = Choice {
                     "0.05",
                     "Standard deviation of normal noise that is added to the `samples`; what is measured against has none.",
                 ),
+            ],
+        },
+        Variant {
+            name: "known-map",
+            says: "One side of two laws between which the optimal map is known: the first in `initial`, its image in `data`.",
+            keys: &[
+                Key::required("map", Word(KNOWN_MAPS), "\"log-sum-exp\"", "Which map."),
+                Key::required("dim", Count(1), "2", "The dimension of both laws."),
+                SAMPLES,
             ],
         },
         Variant {
@@ -112,6 +116,13 @@ pub(super) const POINTS: Choice = Choice {
 
 const DIMENSION: Key =
     Key::optional("dim", Count(1), "2", "Dimension; that of the data where it is left out.");
+
+const SAMPLES: Key = Key::optional(
+    "samples",
+    Count(2),
+    "100000",
+    "How many points are drawn once for the whole run; where it is left out each minibatch is drawn afresh.",
+);
 
 const HELD_OUT: Key = Key::optional(
     "held_out",
@@ -146,5 +157,7 @@ const TARGETS: &[&str] = &[
     "wide-moons",
     "wide-eight-gaussians",
 ];
+
+const KNOWN_MAPS: &[&str] = &["mix3-to-mix10", "piecewise-affine", "log-sum-exp", "gaussian"];
 
 const DIGITS: &[&str] = &["mnist", "usps", "usps-resampled"];

@@ -1,0 +1,50 @@
+//! `density`: the log-density of given points under the law that a trained flow generates.
+
+use super::transport::{of_flow, write_reached};
+use crate::ending::Ending;
+use crate::kinds::data_sets;
+use crate::progress::Progress;
+use crate::samples;
+use anyhow::Result;
+use clap::Args;
+use datasets::write_npy_f64;
+use ndarray::ArrayView2;
+use std::path::PathBuf;
+use train::Model;
+
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    /// The run folder of an explicit or Hopf–Lax flow that begins with a law
+    run: PathBuf,
+    /// The points, one a row of this .npy or .csv file
+    #[arg(long, value_name = "FILE")]
+    points: PathBuf,
+    /// The .npy file to write: one column, the natural logarithm of the density at each point; where that is 0, the lowest
+    /// number there is, -1.8e308
+    #[arg(long, value_name = "FILE.npy")]
+    out: PathBuf,
+    /// A .npy file of one column: 1 where a path of the flow ends at the point, 0 where none does, so that the density is 0
+    /// and the number in --out says nothing
+    #[arg(long, value_name = "FILE.npy")]
+    reached: Option<PathBuf>,
+}
+
+pub(super) fn run(arguments: &Arguments) -> Result<Ending> {
+    samples::new_npy(&arguments.out, "--out")?;
+    arguments.reached.iter().try_for_each(|path| samples::new_npy(path, "--reached"))?;
+    let progress = Progress::new("densities");
+    let model = Model::load_with(&arguments.run, &data_sets())?;
+    let flow = of_flow(&model, &arguments.run, "has no density: train a flow")?;
+    let points = datasets::read_matrix(&arguments.points)?;
+    datasets::expect_columns(&arguments.points, &points, flow.dim())?;
+    progress.stage(format!("{} points", points.nrows()));
+    let densities: Vec<f64> =
+        flow.log_density(points.view())?.into_iter().map(|log| log.max(f64::MIN)).collect();
+    progress.stage("which points are reached");
+    let reached = flow.reached(points.view(), flow.inverse(points.view())?.view())?;
+    write_reached(arguments.reached.as_deref(), &reached)?;
+    write_npy_f64(&arguments.out, ArrayView2::from_shape((densities.len(), 1), &densities)?)?;
+    drop(progress);
+    say::answer!("{} log-densities in {}", densities.len(), arguments.out.display());
+    Ok(Ending::Done)
+}

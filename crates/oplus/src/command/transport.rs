@@ -1,0 +1,82 @@
+//! `transport`: where a trained flow or generator moves given points, and where it has them from.
+
+use crate::ending::Ending;
+use crate::kinds::data_sets;
+use crate::progress::Progress;
+use crate::samples;
+use anyhow::{Context, Result, bail};
+use clap::Args;
+use datasets::write_npy_f64;
+use ndarray::{Array2, ArrayView2};
+use std::path::{Path, PathBuf};
+use train::Model;
+use train::model::FlowModel;
+
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    /// The run folder
+    run: PathBuf,
+    /// The points, one a row of this .npy or .csv file
+    #[arg(long, value_name = "FILE")]
+    points: PathBuf,
+    /// The points from which the flow leads to these; of explicit and Hopf–Lax flows
+    #[arg(long)]
+    inverse: bool,
+    /// The .npy file to write, a row for each point
+    #[arg(long, value_name = "FILE.npy")]
+    out: PathBuf,
+    /// With --inverse: a .npy file of one column, 1 where the flow leads from the new point to the given one, 0 where it leads
+    /// elsewhere, since no path ends there
+    #[arg(long, value_name = "FILE.npy", requires = "inverse")]
+    reached: Option<PathBuf>,
+}
+
+pub(super) fn run(arguments: &Arguments) -> Result<Ending> {
+    samples::new_npy(&arguments.out, "--out")?;
+    arguments.reached.iter().try_for_each(|path| samples::new_npy(path, "--reached"))?;
+    let progress = Progress::new("moving points");
+    let model = Model::load_with(&arguments.run, &data_sets())?;
+    let points = datasets::read_matrix(&arguments.points)?;
+    let columns = if arguments.inverse { model.dim() } else { model.start_dim() };
+    datasets::expect_columns(&arguments.points, &points, columns)?;
+    progress.stage(format!("{} points", points.nrows()));
+    let moved = if arguments.inverse {
+        let flow = of_flow(&model, &arguments.run, "takes no point back: leave out --inverse")?;
+        let beginnings = flow.inverse(points.view())?;
+        let reached = flow.reached(points.view(), beginnings.view())?;
+        write_reached(arguments.reached.as_deref(), &reached)?;
+        beginnings
+    } else {
+        model.push_forward(points.view(), model.config().seed())?
+    };
+    write(&arguments.out, &moved, &model)?;
+    drop(progress);
+    say::answer!("{} points of dimension {} in {}", moved.nrows(), moved.ncols(), arguments.out.display());
+    Ok(Ending::Done)
+}
+
+fn write(out: &Path, points: &Array2<f64>, model: &Model) -> Result<()> {
+    let written = samples::write_points(out, points, model.units());
+    written.context("the flow leads out of the finite numbers from there")
+}
+
+/// The flow that a run holds.
+pub(super) fn of_flow<'a>(model: &'a Model, run: &Path, otherwise: &str) -> Result<&'a FlowModel> {
+    match model {
+        Model::Flow(flow) => Ok(flow),
+        Model::Generator(_) => bail!("{} holds a generator, which {otherwise}", run.display()),
+    }
+}
+
+/// Writes which points are reached, and says how many are not.
+pub(super) fn write_reached(path: Option<&Path>, reached: &[bool]) -> Result<()> {
+    let flags: Vec<f64> = reached.iter().map(|&reached| f64::from(u8::from(reached))).collect();
+    let missed = flags.iter().filter(|&&flag| flag == 0.0).count();
+    if missed > 0 {
+        say::note!("note: no path of the flow ends at {missed} of {} points", flags.len());
+    }
+    if let Some(path) = path {
+        write_npy_f64(path, ArrayView2::from_shape((flags.len(), 1), &flags)?)?;
+    }
+    Ok(())
+}
