@@ -1,6 +1,6 @@
 //! `ci`: every check that a change has to pass, in one order, each with its time.
 
-use super::{dependencies, downstream, python, test, tidy};
+use super::{dependencies, downstream, test, tidy};
 use crate::libtorch;
 use crate::workspace::Workspace;
 use anyhow::{Context, Result, bail};
@@ -18,7 +18,6 @@ const STEPS: &[Step] = &[
     ("clippy", clippy),
     ("tests", tests),
     ("downstream", downstream::check),
-    ("python", python::check),
     ("docs", docs),
     ("smoke", smoke),
 ];

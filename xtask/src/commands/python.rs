@@ -1,6 +1,6 @@
 //! `python`: builds the wheel of the Python package, and runs its tests in an environment of their own.
 
-use super::{test, venv};
+use super::venv;
 use crate::program;
 use crate::workspace::Workspace;
 use anyhow::{Context, Result};
@@ -39,19 +39,6 @@ pub(super) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<ExitCo
         tests(workspace, &python, &wheel, &program, &arguments.arguments)?;
     }
     Ok(ExitCode::SUCCESS)
-}
-
-/// The same with what the other checks have compiled; skipped where pip reaches nothing to install.
-pub(super) fn check(workspace: &Workspace) -> Result<()> {
-    let python = match environment(workspace) {
-        Ok(python) => python,
-        Err(error) => {
-            say::note!("the Python package is skipped: {error:#}; `cargo xtask python` tries again");
-            return Ok(());
-        }
-    };
-    let wheel = wheel(workspace, &python, "dev")?;
-    tests(workspace, &python, &wheel, &test::oplus(workspace)?, &[])
 }
 
 /// The interpreter of the environment that has the tools and what the tests compare with.
