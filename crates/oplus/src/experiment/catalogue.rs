@@ -18,7 +18,7 @@ pub(crate) struct Experiment {
     pub title: &'static str,
     /// Its families in the order of the tables; others come after them.
     families: &'static [&'static str],
-    /// Families that a first impression leaves out, unless rows are asked for by name: it is to take minutes.
+    /// Families that smoke and quick leave out, unless rows are asked for by name: they are to take minutes.
     pub beyond_quick: &'static [&'static str],
     /// The methods of a family, or what their names begin with, in the order of the tables; others come after them.
     methods: &'static [&'static str],

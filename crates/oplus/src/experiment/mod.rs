@@ -53,9 +53,9 @@ struct Trial {
 /// one; none when it was interrupted.
 pub(crate) fn reproduce(experiment: &Experiment, plan: &Plan) -> Result<Option<String>> {
     let trials = trials(experiment, plan)?;
-    if plan.campaign.preset == "quick" && plan.rows.is_empty() {
+    if plan.campaign.preset != "full" && plan.rows.is_empty() {
         for family in experiment.beyond_quick {
-            say::note!("the rows {family} are left out of a first impression: --rows {family}/ makes them");
+            say::note!("the rows {family} are left out of smoke and quick: --rows {family}/ makes them");
         }
     }
     let sets: BTreeSet<&str> = trials.iter().flat_map(|trial| kinds::digit_sets(&trial.run.config)).collect();
@@ -130,7 +130,7 @@ fn trials(experiment: &Experiment, plan: &Plan) -> Result<Vec<Trial>> {
     let all = experiment.rows();
     let with_word = all.iter().any(|row| is_word(row));
     let is_told = |row: &&Setting| if with_word { is_word(row) } else { name(row).contains(&plan.rows) };
-    let named = !plan.rows.is_empty() || plan.campaign.preset != "quick";
+    let named = !plan.rows.is_empty() || plan.campaign.preset == "full";
     let wanted = |row: &&Setting| is_told(row) && (named || !experiment.beyond_quick.contains(&row.family));
     for row in all.into_iter().filter(wanted) {
         let origin = format!("configs/{}/{}/{}.toml", experiment.name, row.family, row.stem);
@@ -299,6 +299,7 @@ mod tests {
     #[test]
     fn a_first_impression_leaves_the_rivals_out_unless_rows_are_named() {
         assert_eq!(families("quick", ""), ["explicit", "published", "tuned"]);
+        assert_eq!(families("smoke", ""), ["explicit", "published", "tuned"]);
         assert_eq!(families("full", ""), ["explicit", "published", "rivals", "tuned"]);
         assert_eq!(families("quick", "rivals/"), ["rivals"]);
         assert!(families("quick", "pinwheel-7d").contains(&"rivals"));
