@@ -53,17 +53,17 @@ struct Trial {
 /// one; none when it was interrupted.
 pub(crate) fn reproduce(experiment: &Experiment, plan: &Plan) -> Result<Option<String>> {
     let trials = trials(experiment, plan)?;
-    if plan.campaign.preset != "full" && plan.rows.is_empty() {
-        for family in experiment.beyond_quick {
-            say::note!("the rows {family} are left out of smoke and quick: --rows {family}/ makes them");
-        }
-    }
     let sets: BTreeSet<&str> = trials.iter().flat_map(|trial| kinds::digit_sets(&trial.run.config)).collect();
     // What no package carries comes last in the alphabet and is the harder to get: it is said first.
     sets.into_iter().rev().try_for_each(digits_are_there)?;
     trials.iter().try_for_each(known_map_is_there)?;
     let Campaign { preset, out, .. } = &plan.campaign;
     let _lock = plan.campaign.claim(experiment.name)?;
+    if plan.campaign.preset != "full" && plan.rows.is_empty() {
+        for family in experiment.beyond_quick {
+            say::note!("the rows {family} are left out of smoke and quick: --rows {family}/ makes them");
+        }
+    }
     for trial in &trials {
         make(trial.run.file.parent().unwrap_or(out))?;
         write_whole(&trial.run.file, |file| file.write_all(trial.row.text.as_bytes()))?;
