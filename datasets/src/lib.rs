@@ -57,3 +57,8 @@ pub use {
     target::Target,
     write::{write_npy_f32, write_npy_f64},
 };
+
+/// The program of the page that the registry shows is a test.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -138,3 +138,22 @@ mod stream_name {
     /// The fixed batch of the target of a training.
     pub(crate) const MONITORED_TARGET: &str = "monitored-target";
 }
+
+/// The programs of the guide and of both READMEs are tests of this crate, which knows all that they use.
+#[cfg(doctest)]
+mod guide {
+    #[doc = include_str!("../README.md")]
+    struct OfThisCrate;
+    #[doc = include_str!("../../../README.md")]
+    struct OfTheProject;
+    #[doc = include_str!("../../../docs/first-flow.md")]
+    struct FirstFlow;
+    #[doc = include_str!("../../../docs/symbols.md")]
+    struct Symbols;
+    #[doc = include_str!("../../../docs/indicators.md")]
+    struct Indicators;
+    #[doc = include_str!("../../../docs/transport.md")]
+    struct Transport;
+    #[doc = include_str!("../../../docs/measures.md")]
+    struct Measures;
+}

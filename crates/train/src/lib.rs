@@ -53,3 +53,8 @@ pub use config::{Config, Configuration, FlowConfig, GeneratorConfig};
 pub use error::TrainError;
 pub use model::Model;
 pub use run::Run;
+
+/// The program of the page that the registry shows is a test.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -6,13 +6,17 @@ mod data;
 mod dependencies;
 mod doctor;
 mod downstream;
+mod guide;
 mod oplus;
+mod packages;
 mod python;
 mod setup;
 mod test;
 mod tidy;
+mod tools;
 pub(crate) mod usage;
 mod venv;
+mod workflows;
 
 use crate::workspace::Workspace;
 use anyhow::Result;
@@ -73,6 +77,8 @@ enum Task {
     Test(PassedOn),
     /// Build the Python package into target/wheels, and run its tests
     Python(python::Arguments),
+    /// Build the guide into target/guide
+    Guide,
     /// Run the benchmarks
     Bench(bench::Arguments),
     /// Check the rules of the code base
@@ -108,6 +114,7 @@ pub(crate) fn run(cli: Cli) -> Result<ExitCode> {
         Task::Doctor => doctor::run(&workspace),
         Task::Test(passed) => test::run(&workspace, &passed.arguments),
         Task::Python(arguments) => python::run(&workspace, &arguments),
+        Task::Guide => guide::run(&workspace),
         Task::Bench(arguments) => bench::run(&workspace, &arguments),
         Task::Tidy => tidy::run(&workspace),
         Task::Ci => ci::run(&workspace),
