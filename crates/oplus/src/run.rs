@@ -100,6 +100,11 @@ fn ended(config: &Config, folder: &Path) -> Result<Option<Outcome>, TrainError> 
     }
 }
 
+/// Whether a folder has the results of a run of this configuration.
+pub(crate) fn is_finished(config: &Config, folder: &Path) -> bool {
+    folder.join(RESULTS_FILE).is_file() && matches!(ended(config, folder), Ok(Some(_)))
+}
+
 /// How a run ended whose results are there and belong to this outcome and to this protocol.
 fn measured(
     config: &Config,
