@@ -6,6 +6,7 @@
 //! - [`KnownMap`]: pairs of laws whose optimal map is known;
 //! - [`read_matrix`], [`read_vector`], [`read_idx`], [`read_usps`]: files, checked;
 //! - [`DigitSet`], [`mnist_digits`], [`usps_digits`], [`usps_resampled_digits`]: handwritten digits on one grid;
+//! - [`ImageSet`]: labelled images on their own grid, and [`write_png`] for pictures;
 //! - [`write_whole`], [`write_npy_f32`], [`write_npy_f64`]: files written whole or not at all; [`remove_partial`] tidies
 //!   up after writes that were cut off;
 //! - [`manifest`] and [`fetch`]: the data sets of others, by package name and digest.
@@ -19,6 +20,8 @@ mod digits;
 mod fetch;
 #[cfg(feature = "arrays")]
 mod image;
+#[cfg(feature = "arrays")]
+mod images;
 #[cfg(feature = "arrays")]
 mod known_map;
 #[cfg(feature = "arrays")]
@@ -45,6 +48,7 @@ pub use write::{WriteError, is_partial, remove_partial, write_whole};
 pub use {
     digits::{DigitSet, Split, mnist_digits, usps_digits, usps_resampled_digits},
     image::resized,
+    images::{ImageSet, ImageShape, Images},
     known_map::{KnownMap, KnownPair},
     law::InitialLaw,
     read::{
@@ -55,7 +59,7 @@ pub use {
     stratified::stratified_normal,
     stream::stream,
     target::Target,
-    write::{write_npy_f32, write_npy_f64},
+    write::{Picture, write_npy_f32, write_npy_f64, write_png},
 };
 
 /// The program of the page that the registry shows is a test.

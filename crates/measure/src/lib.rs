@@ -8,6 +8,7 @@
 //! | [`floor()`] | the same between two independent samples of the target: no model can be expected to score less |
 //! | [`cost()`] | what a trained flow costs: parameters, evaluations of networks and time of its samples |
 //! | [`known`] | the distance to the optimum of a flow, where that is known in closed form |
+//! | [`image_references`] | images without a training: real ones, and those of a Gaussian |
 //! | [`simple_maps`] | maps without a training, where the optimal map is known for every point |
 //! | [`Monitor`], [`Quality`] | what is measured of a generator and of a flow while they are trained |
 //! | [`Records`] | the records of a run, and the milestones in them |
@@ -34,6 +35,7 @@ mod error;
 mod floor;
 mod flow;
 mod generator;
+mod images;
 mod indicators;
 pub mod known;
 mod known_map;
@@ -49,6 +51,7 @@ pub use error::MeasureError;
 pub use floor::floor;
 pub use flow::flow;
 pub use generator::generator;
+pub use images::image_references;
 pub use known_map::simple_maps;
 pub use monitor::{Monitor, Watched};
 pub use quality::{Quality, seconds_to_near_floor};
@@ -127,6 +130,8 @@ mod stream_name {
     pub(crate) const EVEN: &str = "measured-even-start";
     /// Points that the optimal map is known at.
     pub(crate) const KNOWN_MAP: &str = "measured-known-map";
+    /// Images without a training.
+    pub(crate) const IMAGES: &str = "measured-images";
     /// The choice of source digits.
     pub(crate) const SOURCE: &str = "measured-source-digits";
     /// The choice of the test digits of the smaller accuracy.

@@ -1,7 +1,7 @@
 //! The experiments there are: a row is a configuration, embedded when the program is built, so that it works anywhere.
 
 use super::order::{natural, rank, split};
-use super::tables::{DIGIT_TABLES, FLOW_TABLES, KNOWN_MAP_TABLES, RING_TABLES, RIVAL_TABLES};
+use super::tables::{DIGIT_TABLES, FLOW_TABLES, IMAGE_TABLES, KNOWN_MAP_TABLES, RING_TABLES, RIVAL_TABLES};
 use crate::nearest::nearest;
 use crate::page::Comparison;
 use anyhow::{Result, bail};
@@ -193,6 +193,15 @@ const ALL: &[Experiment] = &[
                 rows: &["w2fe-k1", "w2fe-k3", "w2fe-k5", "w1fe-k3", "w1-lp"],
             },
         ],
+    },
+    Experiment {
+        name: "images",
+        title: "Images of 28 × 28 and 32 × 32 pixels, without an autoencoder: W1 ⊕ W2 flows beside flow matching",
+        families: &["mnist", "fashion", "cifar10"],
+        beyond_quick: &["fashion", "cifar10"],
+        methods: &["explicit", "hopf-lax", "cfm", "ot-cfm"],
+        tables: IMAGE_TABLES,
+        curves: &[],
     },
     Experiment {
         name: "w2-benchmark",

@@ -2,7 +2,7 @@
 
 use super::ConfigError;
 use super::validate::{fraction, positive, require};
-use datasets::{Columns, DigitSet, InitialLaw, KnownMap, SampleError, Split, Target};
+use datasets::{Columns, DigitSet, ImageSet, InitialLaw, KnownMap, SampleError, Split, Target};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 
@@ -15,6 +15,7 @@ use std::path::{Path, PathBuf};
 /// | `known-map` | fresh points of a law in `initial`, of its image under a known map in `data`; or `samples` drawn once |
 /// | `file` | rows of a .npy or .csv file, with replacement |
 /// | `digits` | handwritten digits, with replacement |
+/// | `images` | training images of a labelled set, with replacement; its test images are held out |
 /// | `array` | rows of an array that the program gives to the run, with replacement |
 ///
 /// Data of the kinds `file` and `array` are the user's own: a tenth of their rows is held out of the training
@@ -121,6 +122,11 @@ pub enum Points {
         #[serde(default)]
         split: Split,
     },
+    /// Images in [0, 1] on their own grid: the training images of a set, whose test images no training sees.
+    Images {
+        /// Which ones.
+        set: ImageSet,
+    },
     /// The rows of an array in memory; what identifies it is filled in when a run begins.
     Array {
         /// Rows and columns.
@@ -173,6 +179,7 @@ impl Points {
             | Self::KnownMap { .. }
             | Self::File { .. }
             | Self::Digits { .. }
+            | Self::Images { .. }
             | Self::Array { .. } => None,
         }
     }
@@ -193,6 +200,14 @@ impl Points {
         }
     }
 
+    /// The set of images.
+    pub fn images(&self) -> Option<ImageSet> {
+        match *self {
+            Self::Images { set } => Some(set),
+            _ => None,
+        }
+    }
+
     /// How many points are drawn of a law once for the whole run.
     pub(crate) fn samples(&self) -> Option<usize> {
         match *self {
@@ -208,6 +223,7 @@ impl Points {
             Self::Target { dim, .. } | Self::KnownMap { dim, .. } => Some(dim),
             Self::File { dim, .. } => dim,
             Self::Digits { .. } => Some(DigitSet::PIXELS),
+            Self::Images { set } => Some(set.shape().values()),
             Self::Array { shape, .. } => shape.map(|[_, columns]| columns),
         }
     }
@@ -224,6 +240,7 @@ impl Points {
                 file.file_name().unwrap_or(file.as_os_str()).to_string_lossy().into_owned()
             }
             Self::Digits { set, .. } => set.name().into(),
+            Self::Images { set } => set.name().into(),
             Self::Array { .. } => "array".into(),
         }
     }

@@ -3,7 +3,7 @@
 use super::Units;
 use crate::TrainError;
 use crate::config::{ConfigError, Points};
-use datasets::{InitialLaw, KnownPair, Target};
+use datasets::{InitialLaw, KnownPair, Split, Target};
 use ndarray::{Array2, Axis};
 use rand::{Rng, RngExt};
 use std::path::Path;
@@ -83,6 +83,7 @@ impl Draw {
             Points::Digits { set, split } => {
                 Ok(Self::Rows(set.read(data_sets, *split)?.pixels.mapv(|x| x as f32)))
             }
+            Points::Images { set } => Ok(Self::Rows(set.read(data_sets, Split::Train)?.pixels)),
             _ => {
                 let remedy = "give it to the run, or name a file or a target";
                 Err(missing(format!("the array for `{key}`"), remedy).into())

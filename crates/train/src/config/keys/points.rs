@@ -102,6 +102,12 @@ pub(super) const POINTS: Choice = Choice {
             ],
         },
         Variant {
+            name: "images",
+            says: "Images in [0, 1] on their own grid; the test images of the set are held out. The data sets are fetched by \
+                   name.",
+            keys: &[Key::required("set", Word(IMAGES), "\"mnist\"", "Which ones.")],
+        },
+        Variant {
             name: "array",
             says: "The rows of an array that a program gives to the run; what identifies it is filled in by the run.",
             keys: &[
@@ -161,3 +167,5 @@ const TARGETS: &[&str] = &[
 const KNOWN_MAPS: &[&str] = &["mix3-to-mix10", "piecewise-affine", "log-sum-exp", "gaussian"];
 
 const DIGITS: &[&str] = &["mnist", "usps", "usps-resampled"];
+
+const IMAGES: &[&str] = &["mnist", "fashion", "cifar10"];
