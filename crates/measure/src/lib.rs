@@ -9,6 +9,7 @@
 //! | [`cost()`] | what a trained flow costs: parameters, evaluations of networks and time of its samples |
 //! | [`known`] | the distance to the optimum of a flow, where that is known in closed form |
 //! | [`simple_maps`] | maps without a training, where the optimal map is known for every point |
+//! | [`snapshots_around`] | what a flow between two snapshots has to beat at the one between them |
 //! | [`Monitor`], [`Quality`] | what is measured of a generator and of a flow while they are trained |
 //! | [`Records`] | the records of a run, and the milestones in them |
 //!
@@ -27,6 +28,7 @@
     reason = "this crate changes no file and draws from streams that it is given"
 )]
 
+mod between;
 mod closeness;
 mod cost;
 mod digits;
@@ -43,6 +45,7 @@ mod quality;
 mod records;
 mod subject;
 
+pub use between::snapshots_around;
 pub use cost::cost;
 pub use digits::{Accuracy, Digits};
 pub use error::MeasureError;

@@ -19,7 +19,7 @@ use crate::screen;
 use anyhow::{Context, Result, bail};
 use catalogue::Setting;
 use datasets::manifest::find as find_data_set;
-use datasets::write_whole;
+use datasets::{cells, cells_files, write_whole};
 use eval::report::comparison;
 use eval::results::{Protocol, Results, Row};
 use std::collections::{BTreeMap, BTreeSet};
@@ -57,6 +57,7 @@ pub(crate) fn reproduce(experiment: &Experiment, plan: &Plan) -> Result<Option<S
     // What no package carries comes last in the alphabet and is the harder to get: it is said first.
     sets.into_iter().rev().try_for_each(digits_are_there)?;
     trials.iter().try_for_each(known_map_is_there)?;
+    trials.iter().try_for_each(cells_are_there)?;
     let Campaign { preset, out, .. } = &plan.campaign;
     let _lock = plan.campaign.claim(experiment.name)?;
     if plan.campaign.preset != "full" && plan.rows.is_empty() {
@@ -225,6 +226,14 @@ fn known_map_is_there(trial: &Trial) -> Result<()> {
     map.pair(dim, &data_sets()).map(|_| ()).with_context(|| {
         format!("{} cannot be trained (--rows known takes the rows that need no file)", trial.row.stem)
     })
+}
+
+fn cells_are_there(trial: &Trial) -> Result<()> {
+    let Some((day, components)) = trial.run.config.data().cells() else { return Ok(()) };
+    if cells_files(&data_sets()).iter().all(|file| file.is_file()) {
+        return Ok(());
+    }
+    cells(&data_sets(), day, components).map(|_| ()).context("the snapshots of cells are not there")
 }
 
 /// The first row of each target in each family.
