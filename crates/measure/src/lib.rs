@@ -10,6 +10,7 @@
 //! | [`known`] | the distance to the optimum of a flow, where that is known in closed form |
 //! | [`image_references`] | images without a training: real ones, and those of a Gaussian |
 //! | [`simple_maps`] | maps without a training, where the optimal map is known for every point |
+//! | [`snapshots_around`] | what a flow between two snapshots has to beat at the one between them |
 //! | [`Monitor`], [`Quality`] | what is measured of a generator and of a flow while they are trained |
 //! | [`Records`] | the records of a run, and the milestones in them |
 //!
@@ -28,6 +29,7 @@
     reason = "this crate changes no file and draws from streams that it is given"
 )]
 
+mod between;
 mod closeness;
 mod cost;
 mod digits;
@@ -45,6 +47,7 @@ mod quality;
 mod records;
 mod subject;
 
+pub use between::snapshots_around;
 pub use cost::cost;
 pub use digits::{Accuracy, Digits};
 pub use error::MeasureError;

@@ -1,7 +1,9 @@
 //! The experiments there are: a row is a configuration, embedded when the program is built, so that it works anywhere.
 
 use super::order::{natural, rank, split};
-use super::tables::{DIGIT_TABLES, FLOW_TABLES, IMAGE_TABLES, KNOWN_MAP_TABLES, RING_TABLES, RIVAL_TABLES};
+use super::tables::{
+    CELL_TABLES, DIGIT_TABLES, FLOW_TABLES, IMAGE_TABLES, KNOWN_MAP_TABLES, RING_TABLES, RIVAL_TABLES,
+};
 use crate::nearest::nearest;
 use crate::page::Comparison;
 use anyhow::{Result, bail};
@@ -210,6 +212,15 @@ const ALL: &[Experiment] = &[
         methods: &["explicit", "hopf-lax", "w2fe"],
         beyond_quick: &[],
         tables: KNOWN_MAP_TABLES,
+        curves: &[],
+    },
+    Experiment {
+        name: "cells",
+        title: "Snapshots of cells: flows between two days, at the day between them that they have not seen",
+        families: &["mesc"],
+        methods: &["explicit", "hopf-lax", "ot-cfm"],
+        beyond_quick: &[],
+        tables: CELL_TABLES,
         curves: &[],
     },
 ];
