@@ -8,7 +8,7 @@ use crate::memory;
 use crate::monitor::Monitor;
 use crate::progress::Progress;
 use crate::run_folder::{PATHS_PICTURE, REPORT_FILE, RESULTS_FILE, results, write_json};
-use crate::{page, samples};
+use crate::{gallery, page, samples};
 use anyhow::Result;
 use datasets::write_whole;
 use eval::planar::Plane;
@@ -197,6 +197,10 @@ fn finish(
                 progress.stage("the paths of some particles");
                 if let Model::Flow(model) = &model {
                     write_paths(model, measurement.target.view(), folder)?;
+                    if let Some(set) = config.data().images() {
+                        progress.stage("pictures");
+                        gallery::write(folder, model, set, &data_sets())?;
+                    }
                     progress.stage("what samples cost");
                     cost.extend(measure::cost(model)?);
                 }

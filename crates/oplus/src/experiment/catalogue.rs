@@ -1,7 +1,9 @@
 //! The experiments there are: a row is a configuration, embedded when the program is built, so that it works anywhere.
 
 use super::order::{natural, rank, split};
-use super::tables::{DIGIT_TABLES, FLOW_TABLES, KNOWN_MAP_TABLES, RING_TABLES, RIVAL_TABLES};
+use super::tables::{
+    CELL_TABLES, DIGIT_TABLES, FLOW_TABLES, IMAGE_TABLES, KNOWN_MAP_TABLES, RING_TABLES, RIVAL_TABLES,
+};
 use crate::nearest::nearest;
 use crate::page::Comparison;
 use anyhow::{Result, bail};
@@ -195,12 +197,30 @@ const ALL: &[Experiment] = &[
         ],
     },
     Experiment {
+        name: "images",
+        title: "Images of 28 × 28 and 32 × 32 pixels, without an autoencoder: W1 ⊕ W2 flows beside flow matching",
+        families: &["mnist", "fashion", "cifar10"],
+        beyond_quick: &["fashion", "cifar10"],
+        methods: &["explicit", "hopf-lax", "cfm", "ot-cfm"],
+        tables: IMAGE_TABLES,
+        curves: &[],
+    },
+    Experiment {
         name: "w2-benchmark",
         title: "Optimal maps against the truth: the W2 benchmark of arXiv 2106.01954, and known maps that need no file",
         families: &["files", "known"],
         methods: &["explicit", "hopf-lax", "w2fe"],
         beyond_quick: &[],
         tables: KNOWN_MAP_TABLES,
+        curves: &[],
+    },
+    Experiment {
+        name: "cells",
+        title: "Snapshots of cells: flows between two days, at the day between them that they have not seen",
+        families: &["mesc"],
+        methods: &["explicit", "hopf-lax", "ot-cfm"],
+        beyond_quick: &[],
+        tables: CELL_TABLES,
         curves: &[],
     },
 ];

@@ -20,7 +20,7 @@ use crate::screen;
 use anyhow::{Context, Result, bail};
 use catalogue::Setting;
 use datasets::manifest::find as find_data_set;
-use datasets::write_whole;
+use datasets::{cells, cells_files, write_whole};
 use eval::report::comparison;
 use eval::results::{Protocol, Results, Row};
 use std::collections::{BTreeMap, BTreeSet};
@@ -29,6 +29,7 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use train::Config;
+use train::classifier::CLASSIFIER_FILE;
 
 /// Columns that say what a row of a table is.
 const KEYS: usize = 2;
@@ -54,10 +55,15 @@ struct Trial {
 /// one; none when it was interrupted.
 pub(crate) fn reproduce(experiment: &Experiment, plan: &Plan) -> Result<Option<String>> {
     let mut trials = trials(experiment, plan)?;
-    let sets: BTreeSet<&str> = trials.iter().flat_map(|trial| kinds::digit_sets(&trial.run.config)).collect();
+    let sets: BTreeSet<&str> =
+        trials.iter().flat_map(|trial| kinds::sets_of_images(&trial.run.config)).collect();
     // What no package carries comes last in the alphabet and is the harder to get: it is said first.
-    sets.into_iter().rev().try_for_each(digits_are_there)?;
+    sets.into_iter().rev().try_for_each(set_is_there)?;
     trials.iter().try_for_each(known_map_is_there)?;
+    let images: BTreeSet<&str> =
+        trials.iter().filter_map(|trial| Some(trial.run.config.data().images()?.name())).collect();
+    images.into_iter().try_for_each(classifier_is_there)?;
+    trials.iter().try_for_each(cells_are_there)?;
     let Campaign { preset, out, .. } = &plan.campaign;
     let _lock = plan.campaign.claim(experiment.name)?;
     if plan.campaign.preset != "full" && plan.rows.is_empty() {
@@ -223,7 +229,7 @@ fn tell_estimate(trials: &[Trial], campaign: &Campaign) -> Result<()> {
 }
 
 /// Says before any training that a data set is missing, and what can be done.
-fn digits_are_there(name: &str) -> Result<()> {
+fn set_is_there(name: &str) -> Result<()> {
     let folder = data_sets().join(name);
     let data_set = find_data_set(name)?;
     let Some(missing) = data_set.files.iter().find(|file| !folder.join(file.name).is_file()) else {
@@ -241,6 +247,18 @@ fn digits_are_there(name: &str) -> Result<()> {
     }
 }
 
+/// Says before any training that the classifier by which images are scored is missing.
+fn classifier_is_there(name: &str) -> Result<()> {
+    let path = data_sets().join(name).join(CLASSIFIER_FILE);
+    if !path.is_file() {
+        bail!(
+            "{} is missing: make it with `cargo xtask classifier {name}`, which takes about a minute",
+            path.display()
+        );
+    }
+    Ok(())
+}
+
 /// Says before any training that the files of a known map are missing, and which rows need none.
 fn known_map_is_there(trial: &Trial) -> Result<()> {
     let Some((map, dim)) = trial.run.config.data().known_map() else { return Ok(()) };
@@ -250,6 +268,14 @@ fn known_map_is_there(trial: &Trial) -> Result<()> {
     map.pair(dim, &data_sets()).map(|_| ()).with_context(|| {
         format!("{} cannot be trained (--rows known takes the rows that need no file)", trial.row.stem)
     })
+}
+
+fn cells_are_there(trial: &Trial) -> Result<()> {
+    let Some((day, components)) = trial.run.config.data().cells() else { return Ok(()) };
+    if cells_files(&data_sets()).iter().all(|file| file.is_file()) {
+        return Ok(());
+    }
+    cells(&data_sets(), day, components).map(|_| ()).context("the snapshots of cells are not there")
 }
 
 /// The first row of each target in each family.
