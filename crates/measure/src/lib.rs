@@ -8,7 +8,9 @@
 //! | [`floor()`] | the same between two independent samples of the target: no model can be expected to score less |
 //! | [`cost()`] | what a trained flow costs: parameters, evaluations of networks and time of its samples |
 //! | [`known`] | the distance to the optimum of a flow, where that is known in closed form |
+//! | [`image_references`] | images without a training: real ones, and those of a Gaussian |
 //! | [`simple_maps`] | maps without a training, where the optimal map is known for every point |
+//! | [`snapshots_around`] | what a flow between two snapshots has to beat at the one between them |
 //! | [`Monitor`], [`Quality`] | what is measured of a generator and of a flow while they are trained |
 //! | [`Records`] | the records of a run, and the milestones in them |
 //!
@@ -27,6 +29,7 @@
     reason = "this crate changes no file and draws from streams that it is given"
 )]
 
+mod between;
 mod closeness;
 mod cost;
 mod digits;
@@ -34,6 +37,7 @@ mod error;
 mod floor;
 mod flow;
 mod generator;
+mod images;
 mod indicators;
 pub mod known;
 mod known_map;
@@ -43,12 +47,14 @@ mod quality;
 mod records;
 mod subject;
 
+pub use between::snapshots_around;
 pub use cost::cost;
 pub use digits::{Accuracy, Digits};
 pub use error::MeasureError;
 pub use floor::floor;
 pub use flow::flow;
 pub use generator::generator;
+pub use images::image_references;
 pub use known_map::simple_maps;
 pub use monitor::{Monitor, Watched};
 pub use quality::{Quality, seconds_to_near_floor};
@@ -127,6 +133,8 @@ mod stream_name {
     pub(crate) const EVEN: &str = "measured-even-start";
     /// Points that the optimal map is known at.
     pub(crate) const KNOWN_MAP: &str = "measured-known-map";
+    /// Images without a training.
+    pub(crate) const IMAGES: &str = "measured-images";
     /// The choice of source digits.
     pub(crate) const SOURCE: &str = "measured-source-digits";
     /// The choice of the test digits of the smaller accuracy.

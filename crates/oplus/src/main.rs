@@ -5,6 +5,7 @@ mod campaign;
 mod command;
 mod ending;
 mod experiment;
+mod gallery;
 mod interruption;
 mod kinds;
 mod manifest;

@@ -8,7 +8,7 @@ use crate::memory;
 use crate::monitor::Monitor;
 use crate::progress::Progress;
 use crate::run_folder::{PATHS_PICTURE, REPORT_FILE, RESULTS_FILE, results, write_json};
-use crate::{page, samples};
+use crate::{gallery, page, samples};
 use anyhow::Result;
 use datasets::write_whole;
 use eval::planar::Plane;
@@ -98,6 +98,11 @@ fn ended(config: &Config, folder: &Path) -> Result<Option<Outcome>, TrainError> 
         Config::Flow(config) => train::run::ended(config.as_ref(), &inputs(), folder),
         Config::Generator(config) => train::run::ended(config.as_ref(), &inputs(), folder),
     }
+}
+
+/// Whether a folder has the results of a run of this configuration.
+pub(crate) fn is_finished(config: &Config, folder: &Path) -> bool {
+    folder.join(RESULTS_FILE).is_file() && matches!(ended(config, folder), Ok(Some(_)))
 }
 
 /// How a run ended whose results are there and belong to this outcome and to this protocol.
@@ -192,6 +197,10 @@ fn finish(
                 progress.stage("the paths of some particles");
                 if let Model::Flow(model) = &model {
                     write_paths(model, measurement.target.view(), folder)?;
+                    if let Some(set) = config.data().images() {
+                        progress.stage("pictures");
+                        gallery::write(folder, model, set, &data_sets())?;
+                    }
                     progress.stage("what samples cost");
                     cost.extend(measure::cost(model)?);
                 }

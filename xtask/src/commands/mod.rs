@@ -61,6 +61,9 @@ enum Task {
     /// Measure the distance between two sets of samples
     #[command(disable_help_flag = true)]
     Eval(PassedOn),
+    /// Train the classifier that scores generated images
+    #[command(disable_help_flag = true)]
+    Classifier(PassedOn),
     /// Train one configuration over a grid of its settings
     #[command(disable_help_flag = true)]
     Sweep(PassedOn),
@@ -107,6 +110,7 @@ pub(crate) fn run(cli: Cli) -> Result<ExitCode> {
         Task::Density(passed) => oplus::run(&workspace, "density", &passed.arguments),
         Task::Export(passed) => oplus::run(&workspace, "export", &passed.arguments),
         Task::Eval(passed) => oplus::run(&workspace, "eval", &passed.arguments),
+        Task::Classifier(passed) => oplus::run(&workspace, "classifier", &passed.arguments),
         Task::Sweep(passed) => oplus::run(&workspace, "sweep", &passed.arguments),
         Task::Report(passed) => oplus::run(&workspace, "report", &passed.arguments),
         Task::Data(arguments) => data::run(&workspace, &arguments),

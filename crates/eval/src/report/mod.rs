@@ -9,7 +9,7 @@ pub use bars::{Bar, Bars};
 pub use comparison::{Columns, Published, comparison};
 pub use figure::{
     Cloud, Curves, Drawing, Figure, FigureError, HeatCell, HeatMap, Images, LevelSeries, Levels, Paths, Pen,
-    Scale, Scatter, Series,
+    Raster, Scale, Scatter, Series,
 };
 pub use table::Table;
 

@@ -7,6 +7,7 @@ mod images;
 mod levels;
 mod paths;
 mod pen;
+mod raster;
 mod scatter;
 mod ticks;
 
@@ -16,6 +17,7 @@ pub use images::Images;
 pub use levels::{LevelSeries, Levels};
 pub use paths::Paths;
 pub use pen::Pen;
+pub use raster::Raster;
 pub use scatter::{Cloud, Scatter};
 
 use serde::{Deserialize, Serialize};
@@ -33,6 +35,8 @@ pub enum Figure {
     Paths(Paths),
     /// Grey pictures in rows.
     Images(Images),
+    /// A picture that is there as a PNG file.
+    Raster(Raster),
     /// A quantity over the values of one setting.
     Levels(Levels),
     /// A quantity over the values of two settings.
@@ -60,6 +64,7 @@ impl Figure {
             Self::Scatter(scatter) => &scatter.caption,
             Self::Paths(paths) => &paths.caption,
             Self::Images(images) => &images.caption,
+            Self::Raster(raster) => &raster.caption,
             Self::Levels(levels) => &levels.caption,
             Self::HeatMap(map) => &map.caption,
         }
@@ -75,6 +80,7 @@ impl Figure {
             Self::Scatter(scatter) => scatter.draw(),
             Self::Paths(paths) => paths.draw(),
             Self::Images(images) => images.draw(),
+            Self::Raster(raster) => raster.draw(),
             Self::Levels(levels) => levels.draw(),
             Self::HeatMap(map) => map.draw(),
         }
