@@ -8,6 +8,8 @@ mod damage;
 mod eval;
 mod generators;
 #[cfg(unix)]
+mod guide;
+#[cfg(unix)]
 mod interruption;
 mod own_data;
 mod pages;
