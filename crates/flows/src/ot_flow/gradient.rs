@@ -232,7 +232,8 @@ impl<T: Real> Block<T> {
             let next = handed.as_mut().and_then(|(later, rows)| Some((*later, rows.next()?)));
             for (k, (&slope, &adjoint)) in slope.iter().zip(adjoint).enumerate() {
                 let beta = weight * adjoint + next.map_or(T::zero(), |(later, row)| later * row[k]);
-                self.gamma.push(of_slope.mul_add(slope, rate * beta));
+                // A fused one is a call where the instructions of the machine are not chosen.
+                self.gamma.push(of_slope * slope + rate * beta);
             }
             self.gamma.push(T::of(of_residual));
         }

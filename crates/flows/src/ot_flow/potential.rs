@@ -135,8 +135,6 @@ pub(super) struct Weights<T> {
     pub(super) up: Panels<T>,
     /// AᵀA, symmetric.
     pub(super) quadratic: Panels<T>,
-    /// The columns of K₀ for x, [d, m].
-    pub(super) columns: Vec<T>,
     /// K₁ᵢₖ·K₀ₖⱼ, from τ₀ to M, [m, (d, m)].
     pub(super) to_jacobian: Panels<T>,
     /// The same, from what M is weighed with to what τ₀ is, [(d, m), m].
@@ -168,12 +166,12 @@ impl<T: Real> Weights<T> {
             }
         }
         quadratic.pack(&gram, inputs, inputs);
-        let columns: Vec<T> =
-            (0..potential.dim).flat_map(|j| (0..m).map(move |i| opening[i * inputs + j])).collect();
-        let of_columns =
-            columns.chunks_exact(m).flat_map(|column| hidden.chunks_exact(m).map(move |row| (column, row)));
-        let products: Vec<T> =
-            of_columns.flat_map(|(column, row)| column.iter().zip(row).map(|(&k0, &k1)| k1 * k0)).collect();
+        let mut products = Vec::with_capacity(potential.dim * m * m);
+        for j in 0..potential.dim {
+            for row in hidden.chunks_exact(m) {
+                products.extend(row.iter().zip(opening.chunks_exact(inputs)).map(|(&k1, k0)| k1 * k0[j]));
+            }
+        }
         to_jacobian.pack_transposed(&products, m, potential.dim * m);
         from_jacobian.pack(&products, potential.dim * m, m);
         let squares =
@@ -188,7 +186,6 @@ impl<T: Real> Weights<T> {
             down,
             up,
             quadratic,
-            columns,
             to_jacobian,
             from_jacobian,
             squares,

@@ -25,7 +25,7 @@ pub(super) struct Sums<T> {
     parameters: Vec<T>,
     /// Σ sγᵀ, [d+1, d+1].
     moments: Vec<T>,
-    /// T, [d, m, m].
+    /// T, the units τ₀ belongs to first, [m, d, m].
     jacobian: Vec<T>,
     /// Σ θ·ρ₀ ⊙ z₁, \[m\].
     squares: Vec<T>,
@@ -113,21 +113,18 @@ impl<T: Real> Sums<T> {
             *sum += part;
         }
         let two = T::of(2.0);
-        let of_columns = self.jacobian.chunks_exact(m * m).zip(weights.columns.chunks_exact(m));
-        for (j, (jacobian, column)) in of_columns.enumerate() {
-            let mut opening: Vec<T> =
-                self.squares.iter().zip(column).map(|(&square, &k)| two * square * k).collect();
-            let hidden = gradient[layout.hidden.clone()].chunks_exact_mut(m);
-            let of_weights = weights.parameters[layout.hidden.clone()].chunks_exact(m);
-            for ((sums, k1), jacobian) in hidden.zip(of_weights).zip(jacobian.chunks_exact(m)) {
-                let units = sums.iter_mut().zip(&mut opening).zip(jacobian).zip(k1.iter().zip(column));
-                for (((of_hidden, of_opening), &t), (&k1, &k0)) in units {
-                    *of_hidden = t.mul_add(k0, *of_hidden);
-                    *of_opening = t.mul_add(k1, *of_opening);
+        let (opening, hidden) = (layout.opening.start, layout.hidden.start);
+        for (k, jacobian) in self.jacobian.chunks_exact(dim * m).enumerate() {
+            for (j, column) in jacobian.chunks_exact(m).enumerate() {
+                let of_opening = opening + k * inputs + j;
+                let k0 = weights.parameters[of_opening];
+                gradient[of_opening] += two * self.squares[k] * k0;
+                for (i, &t) in column.iter().enumerate() {
+                    let of_hidden = hidden + i * m + k;
+                    gradient[of_hidden] += t * k0;
+                    gradient[of_opening] += t * weights.parameters[of_hidden];
                 }
             }
-            let sums = gradient[layout.opening.clone()].chunks_exact_mut(inputs);
-            sums.zip(opening).for_each(|(sums, part)| sums[j] += part);
         }
         let factor = gradient[layout.factor.clone()].chunks_exact_mut(inputs);
         let of_weights = weights.parameters[layout.factor.clone()].chunks_exact(inputs);
@@ -220,10 +217,12 @@ impl<T: Real> Vectorised for PullBack<'_, T> {
         for (a, b) in [(&scratch.p1, &tape.u0), (&tape.weighted, &scratch.z1)] {
             instructions.run(AddProducts { out: (&mut *hidden, m), a: (a, m), b: (b, m) });
         }
-        let a = (&*tape.jacobian, weights.potential.dim() * m);
+        let jacobian = (&*tape.jacobian, weights.potential.dim() * m);
         scratch.tau0.iter_mut().zip(&*tape.tau0).for_each(|(scaled, &tau)| *scaled = two * theta * tau);
-        instructions.run(AddProducts { out: (&mut *sums.jacobian, m), a, b: (&scratch.tau0, m) });
-        instructions.run(Multiply { out: (&mut scratch.tau0, m), a, b: &weights.from_jacobian, finish: () });
+        let out = (&mut *sums.jacobian, jacobian.1);
+        instructions.run(AddProducts { out, a: (&scratch.tau0, m), b: jacobian });
+        let out = (&mut *scratch.tau0, m);
+        instructions.run(Multiply { out, a: jacobian, b: &weights.from_jacobian, finish: () });
         let (out, a) = ((&mut *scratch.u0, m), (&*scratch.p1, m));
         instructions.run(Multiply { out, a, b: &weights.down, finish: () });
 

@@ -87,7 +87,7 @@ pub(super) const RIVAL_TABLES: &[Columns] = &[Columns {
     caption: "generated points against fresh points of the target, exact w2 between n = {n} a side as in print, {pairs} pair a \
               seed; ± is the standard deviation over seeds. w2 is after the steps that the configuration names: 20 of Euler \
               for flow matching, one of ours, which is exact. The floor is the same between two independent samples of the \
-              target. The least path_energy is w2_squared_start, which samples overestimate.",
+              target, for the same seeds. The least path_energy is w2_squared_start, which samples overestimate.",
     metrics: &[
         W2,
         W2_SQUARED,
