@@ -3,10 +3,12 @@
 mod advice;
 mod campaign;
 mod command;
+mod compare;
 mod ending;
 mod experiment;
 mod interruption;
 mod kinds;
+mod live;
 mod manifest;
 mod memory;
 mod monitor;
@@ -18,6 +20,7 @@ mod run;
 mod run_folder;
 mod samples;
 mod screen;
+mod sketch;
 mod sweep;
 
 use clap::Parser;

@@ -2,6 +2,8 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test may panic")]
 
 mod common;
+#[path = "run/other_programs.rs"]
+mod other_programs;
 
 use common::{Workshop, without_clock};
 use eval::distances::{DistanceOptions, distances};

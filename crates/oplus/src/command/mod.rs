@@ -1,5 +1,6 @@
 //! The commands, one file each.
 
+mod compare;
 mod density;
 mod eval;
 mod export;
@@ -49,6 +50,8 @@ enum Command {
     Reproduce(reproduce::Arguments),
     /// Train one configuration over a grid of its settings, and show what matters
     Sweep(sweep::Arguments),
+    /// Set several runs side by side in one page
+    Compare(compare::Arguments),
     /// Write the report of a run, of an experiment or of a sweep again
     Report(report::Arguments),
 }
@@ -65,6 +68,7 @@ pub(crate) fn run(cli: Cli) -> Result<Ending> {
         Command::Eval(arguments) => eval::run(&arguments),
         Command::Reproduce(arguments) => reproduce::run(&arguments),
         Command::Sweep(arguments) => sweep::run(arguments),
+        Command::Compare(arguments) => compare::run(&arguments),
         Command::Report(arguments) => report::run(&arguments),
     }
 }
