@@ -11,6 +11,7 @@ mod generators;
 mod guide;
 #[cfg(unix)]
 mod interruption;
+mod other_programs;
 mod own_data;
 mod pages;
 mod provenance;
