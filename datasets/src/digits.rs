@@ -6,8 +6,8 @@ use std::path::Path;
 use ndarray::Array2;
 use serde::{Deserialize, Serialize};
 
-use crate::manifest::{DataSet, find};
 use crate::images::read_labelled;
+use crate::manifest::{DataSet, find};
 use crate::{DataError, ReadError, UspsDigits, read_usps, read_usps_resampled, resized};
 
 /// Which part of a data set is read.

@@ -103,7 +103,8 @@ impl ImageSet {
         let shape = self.shape();
         if (height, width) != (shape.height, shape.width) {
             let path = folder.join(format!("{}-images-idx3-ubyte", prefix(split)));
-            let reason = format!("its images have {height} × {width} pixels, not {} × {}", shape.height, shape.width);
+            let reason =
+                format!("its images have {height} × {width} pixels, not {} × {}", shape.height, shape.width);
             return Err(ReadError::Malformed { path, format: "IDX", reason });
         }
         let pixels = bytes.iter().map(|&byte| unit(byte));
@@ -180,7 +181,8 @@ pub(crate) mod tests {
         write(&folder, "t10k-labels-idx1-ubyte", &[0, 0, 8, 1], &[2], &[3, 8]);
         let images = ImageSet::Fashion.read(root.path(), Split::Test).unwrap();
         assert_eq!((images.labels, images.pixels.dim()), (ndarray::array![3, 8], (2, 784)));
-        let lit: Vec<_> = images.pixels.indexed_iter().filter(|(_, x)| **x > 0.0).map(|(at, x)| (at, *x)).collect();
+        let lit: Vec<_> =
+            images.pixels.indexed_iter().filter(|(_, x)| **x > 0.0).map(|(at, x)| (at, *x)).collect();
         assert_eq!(lit, [((1, 0), 1.0), ((1, 29), 0.2), ((1, 783), 0.4)]);
     }
 

@@ -47,7 +47,9 @@ pub fn frechet_distance(x: ArrayView2<'_, f64>, y: ArrayView2<'_, f64>) -> Resul
 pub fn kernel_distance(x: ArrayView2<'_, f64>, y: ArrayView2<'_, f64>) -> f64 {
     let kernel = |product: f64| (product / x.ncols().max(1) as f64 + 1.0).powi(3);
     let sum = |a: ArrayView2<'_, f64>, b: ArrayView2<'_, f64>| -> f64 {
-        a.axis_chunks_iter(Axis(0), BLOCK).map(|a| a.dot(&b.t()).iter().map(|&p| kernel(p)).sum::<f64>()).sum()
+        a.axis_chunks_iter(Axis(0), BLOCK)
+            .map(|a| a.dot(&b.t()).iter().map(|&p| kernel(p)).sum::<f64>())
+            .sum()
     };
     let apart = |a: ArrayView2<'_, f64>| {
         let own: f64 = a.rows().into_iter().map(|row| kernel(row.dot(&row))).sum();
@@ -72,7 +74,12 @@ pub fn class_entropy(classes: &[u8]) -> f64 {
         }
     }
     let share = |count: &&u64| **count as f64 / classes.len() as f64;
-    counts.iter().filter(|count| **count > 0).map(|count| -share(&count) * share(&count).ln()).sum::<f64>().max(0.0)
+    counts
+        .iter()
+        .filter(|count| **count > 0)
+        .map(|count| -share(&count) * share(&count).ln())
+        .sum::<f64>()
+        .max(0.0)
 }
 
 /// Precision: the share of `generated` within the ball of some row of `reference`. Recall: the share of `reference`
@@ -96,14 +103,20 @@ fn covered(points: ArrayView2<'_, f64>, centres: ArrayView2<'_, f64>) -> Result<
     let radii = nearest_others(centres, NEIGHBOUR)?.distances;
     let squares: Array1<f64> = centres.rows().into_iter().map(|row| row.dot(&row)).collect();
     // ‖x − c‖² ≤ r² where 2⟨x, c⟩ ≥ ‖x‖² + ‖c‖² − r².
-    let slack: Array1<f64> = radii.column(NEIGHBOUR - 1).iter().zip(&squares).map(|(r, c)| c - r * r).collect();
+    let slack: Array1<f64> =
+        radii.column(NEIGHBOUR - 1).iter().zip(&squares).map(|(r, c)| c - r * r).collect();
     let inside = |block: ArrayView2<'_, f64>| {
         let products: Array2<f64> = block.dot(&centres.t()) * 2.0;
         let is_inside = |(row, products): (ndarray::ArrayView1<'_, f64>, ndarray::ArrayView1<'_, f64>)| {
             let own = row.dot(&row);
             products.iter().zip(&slack).any(|(product, slack)| *product >= own + slack)
         };
-        block.rows().into_iter().zip(products.rows()).filter(|&(row, products)| is_inside((row, products))).count()
+        block
+            .rows()
+            .into_iter()
+            .zip(products.rows())
+            .filter(|&(row, products)| is_inside((row, products)))
+            .count()
     };
     let count: usize = points.axis_chunks_iter(Axis(0), BLOCK).map(inside).sum();
     Ok(count as f64 / points.nrows() as f64)
@@ -124,7 +137,8 @@ pub fn background_noise(images: ArrayView2<'_, f64>, data: ArrayView2<'_, f64>) 
     let is_background = |column: ndarray::ArrayView1<'_, f64>| {
         column.iter().filter(|value| **value != 0.0).count() * 100 <= column.len()
     };
-    let columns: Vec<usize> = (0..data.ncols()).filter(|&column| is_background(data.column(column))).collect();
+    let columns: Vec<usize> =
+        (0..data.ncols()).filter(|&column| is_background(data.column(column))).collect();
     let values = images.select(Axis(1), &columns);
     values.mapv(|value| value * value).mean().map(f64::sqrt)
 }
@@ -152,10 +166,13 @@ mod tests {
     #[test]
     fn the_kernel_distance_is_that_of_all_pairs() {
         let (x, y) = (cloud(BLOCK + 30, 5, "a"), cloud(40, 5, "b") * 1.5);
-        let kernel = |a: usize, b: usize, p: &Array2<f64>, q: &Array2<f64>| (p.row(a).dot(&q.row(b)) / 5.0 + 1.0).powi(3);
+        let kernel = |a: usize, b: usize, p: &Array2<f64>, q: &Array2<f64>| {
+            (p.row(a).dot(&q.row(b)) / 5.0 + 1.0).powi(3)
+        };
         let mean = |p: &Array2<f64>, q: &Array2<f64>, apart: bool| {
             let pairs = (0..p.nrows()).flat_map(|i| (0..q.nrows()).map(move |j| (i, j)));
-            let values: Vec<f64> = pairs.filter(|(i, j)| !apart || i != j).map(|(i, j)| kernel(i, j, p, q)).collect();
+            let values: Vec<f64> =
+                pairs.filter(|(i, j)| !apart || i != j).map(|(i, j)| kernel(i, j, p, q)).collect();
             values.iter().sum::<f64>() / values.len() as f64
         };
         let expected = mean(&x, &x, true) + mean(&y, &y, true) - 2.0 * mean(&x, &y, false);
@@ -171,7 +188,8 @@ mod tests {
                 (&a - &b).mapv(|x| x * x).sum().sqrt()
             };
             let radius = |i: usize| {
-                let mut all: Vec<f64> = centres.rows().into_iter().map(|row| distance(row, centres.row(i))).collect();
+                let mut all: Vec<f64> =
+                    centres.rows().into_iter().map(|row| distance(row, centres.row(i))).collect();
                 all.sort_by(f64::total_cmp);
                 all[NEIGHBOUR]
             };

@@ -22,7 +22,9 @@ pub mod summary;
 pub use closeness::{ClosenessError, closeness, closeness_of_modes, w1, w2, w2_squared};
 pub use cloud::off_manifold_rms;
 pub use coordinates::{CoordinateW1, WorstColumn, coordinate_w1};
-pub use features::{background_noise, class_entropy, frechet_distance, kernel_distance, precision_and_recall};
+pub use features::{
+    background_noise, class_entropy, frechet_distance, kernel_distance, precision_and_recall,
+};
 pub use modes::{ModeCoverage, mode_coverage};
 pub use nearest::{AccuracyError, nearest_neighbour_accuracy, stray_share};
 pub use results::{Metrics, Protocol, Results};

@@ -4,10 +4,12 @@ use crate::stream_name::IMAGES;
 use crate::{MeasureError, Tell};
 use datasets::{ImageSet, Split, stream};
 use eval::results::Protocol;
-use eval::{Metrics, background_noise, class_entropy, frechet_distance, kernel_distance, precision_and_recall};
+use eval::{
+    Metrics, background_noise, class_entropy, frechet_distance, kernel_distance, precision_and_recall,
+};
 use metrics::{
-    BACKGROUND_NOISE, CLASS_ENTROPY, FRECHET_DISTANCE, KERNEL_DISTANCE, NEAREST_TRAINING_DISTANCE, PRECISION, RECALL,
-    W2_SQUARED,
+    BACKGROUND_NOISE, CLASS_ENTROPY, FRECHET_DISTANCE, KERNEL_DISTANCE, NEAREST_TRAINING_DISTANCE, PRECISION,
+    RECALL, W2_SQUARED,
 };
 use ndarray::{Array2, ArrayView2, Axis, s};
 use ot_core::gaussian::Gaussian;
@@ -68,7 +70,9 @@ pub fn image_references(
     tell: Tell<'_>,
 ) -> Result<Vec<(&'static str, Metrics)>, MeasureError> {
     let Some((set, data_sets)) = of(config.data(), inputs) else { return Ok(Vec::new()) };
-    let wide = |split| -> Result<Array2<f64>, MeasureError> { Ok(set.read(data_sets, split)?.pixels.mapv(f64::from)) };
+    let wide = |split| -> Result<Array2<f64>, MeasureError> {
+        Ok(set.read(data_sets, split)?.pixels.mapv(f64::from))
+    };
     let (training, test) = (wide(Split::Train)?, wide(Split::Test)?);
     let count = (protocol.pairs * protocol.exact_points).min(test.nrows());
     let mut rng = stream(config.seed(), IMAGES, 0);
@@ -84,9 +88,9 @@ pub fn image_references(
         tell(name);
         let reference = test.slice(s![..count, ..]);
         let mut metrics = scores((set, data_sets), images.view(), reference, training.view(), tell)?;
-        let squares = images.axis_chunks_iter(Axis(0), protocol.exact_points).zip(
-            reference.axis_chunks_iter(Axis(0), protocol.exact_points),
-        );
+        let squares = images
+            .axis_chunks_iter(Axis(0), protocol.exact_points)
+            .zip(reference.axis_chunks_iter(Axis(0), protocol.exact_points));
         let squares = squares.map(|(x, y)| eval::w2_squared(x, y)).collect::<Result<Vec<f64>, _>>()?;
         metrics.insert_repeated(W2_SQUARED, &squares);
         if name == "gaussian" {
@@ -108,7 +112,8 @@ mod tests {
         let mut training = Array2::zeros((200, 784));
         training.column_mut(5).fill(1.0);
         let images = Array2::from_elem((10, 784), 0.5);
-        let found = scores((ImageSet::Mnist, root.path()), images.view(), images.view(), training.view(), &|_| {});
+        let found =
+            scores((ImageSet::Mnist, root.path()), images.view(), images.view(), training.view(), &|_| {});
         let found = found.unwrap();
         assert_eq!(found.get(BACKGROUND_NOISE), Some(0.5));
         assert_eq!(found.get(CLASS_ENTROPY), None);

@@ -91,15 +91,20 @@ fn drawn(lines: &[ArrayView2<'_, f64>], shape: ImageShape) -> Picture {
     let ImageShape { height, width, channels } = shape;
     let columns = lines.iter().map(|line| line.nrows()).max().unwrap_or(0);
     let size = |count: usize, side: usize| (count * (side + 1)).saturating_sub(1) * ZOOM;
-    let mut picture =
-        Picture { width: size(columns, width), height: size(lines.len(), height), channels, bytes: Vec::new() };
+    let mut picture = Picture {
+        width: size(columns, width),
+        height: size(lines.len(), height),
+        channels,
+        bytes: Vec::new(),
+    };
     for y in 0..picture.height {
         let (line, row) = (y / ZOOM / (height + 1), y / ZOOM % (height + 1));
         for x in 0..picture.width {
             let (column, pixel) = (x / ZOOM / (width + 1), x / ZOOM % (width + 1));
             for channel in 0..channels {
                 let value = lines.get(line).filter(|_| row < height && pixel < width);
-                let value = value.and_then(|line| line.get((column, (row * width + pixel) * channels + channel)));
+                let value =
+                    value.and_then(|line| line.get((column, (row * width + pixel) * channels + channel)));
                 // The lines between the images are grey.
                 picture.bytes.push(value.map_or(96, |value| (value.clamp(0.0, 1.0) * 255.0).round() as u8));
             }
@@ -122,7 +127,10 @@ mod tests {
         let row = |y: usize| -> Vec<u8> {
             picture.bytes[y * ZOOM * picture.width..][..picture.width].iter().step_by(ZOOM).copied().collect()
         };
-        assert_eq!((row(0), row(1), row(2)), (vec![0, 255, 96, 128, 255], vec![96; 5], vec![0, 255, 96, 128, 255]));
+        assert_eq!(
+            (row(0), row(1), row(2)),
+            (vec![0, 255, 96, 128, 255], vec![96; 5], vec![0, 255, 96, 128, 255])
+        );
     }
 
     #[test]

@@ -14,7 +14,13 @@ use crate::{ImageSet, Images, Split};
 pub(crate) fn read_photographs(folder: &Path, split: Split) -> Result<Images, ReadError> {
     let (pictures, labels): (&[&str], _) = match split {
         Split::Train => (
-            &["data_batch_1.png", "data_batch_2.png", "data_batch_3.png", "data_batch_4.png", "data_batch_5.png"],
+            &[
+                "data_batch_1.png",
+                "data_batch_2.png",
+                "data_batch_3.png",
+                "data_batch_4.png",
+                "data_batch_5.png",
+            ],
             "train_lables.json",
         ),
         Split::Test => (&["test_batch.png"], "test_lables.json"),
@@ -36,28 +42,33 @@ pub(crate) fn read_photographs(folder: &Path, split: Split) -> Result<Images, Re
 fn rows(path: &Path) -> Result<Array2<f32>, ReadError> {
     let bytes = read_bytes(path)?;
     let malformed = |reason: String| ReadError::Malformed { path: path.into(), format: "PNG", reason };
-    let mut reader = Decoder::new(Cursor::new(bytes)).read_info().map_err(|error| malformed(error.to_string()))?;
+    let mut reader =
+        Decoder::new(Cursor::new(bytes)).read_info().map_err(|error| malformed(error.to_string()))?;
     let size = reader.output_buffer_size().ok_or_else(|| malformed("it is too large".into()))?;
     let values = ImageSet::Cifar10.shape().values();
     let info = reader.info();
     let (width, colour, depth) = (info.width, info.color_type, info.bit_depth);
     if (colour, depth) != (ColorType::Rgb, BitDepth::Eight) || width as usize * 3 != values {
-        let reason = format!("its rows are {width} pixels of {colour:?} at {depth:?} bits, not {} of Rgb", values / 3);
+        let reason =
+            format!("its rows are {width} pixels of {colour:?} at {depth:?} bits, not {} of Rgb", values / 3);
         return Err(malformed(reason));
     }
     let mut raw = vec![0; size];
     reader.next_frame(&mut raw).map_err(|error| malformed(error.to_string()))?;
     let pixels: Vec<f32> = raw.into_iter().map(unit).collect();
-    Array2::from_shape_vec((pixels.len() / values, values), pixels).map_err(|error| malformed(error.to_string()))
+    Array2::from_shape_vec((pixels.len() / values, values), pixels)
+        .map_err(|error| malformed(error.to_string()))
 }
 
 /// The digits of a JSON list of them.
 fn digits(path: &Path, bytes: &[u8]) -> Result<Array1<u8>, ReadError> {
-    let malformed = |reason: &str| ReadError::Malformed { path: path.into(), format: "JSON", reason: reason.into() };
+    let malformed =
+        |reason: &str| ReadError::Malformed { path: path.into(), format: "JSON", reason: reason.into() };
     let text = std::str::from_utf8(bytes).map_err(|_| malformed("it is not text"))?;
     let inside = text.trim().strip_prefix('[').and_then(|text| text.strip_suffix(']'));
     let inside = inside.ok_or_else(|| malformed("it is not a list"))?;
-    let digit = |text: &str| text.trim().parse().ok().filter(|&digit: &u8| usize::from(digit) < ImageSet::CLASSES);
+    let digit =
+        |text: &str| text.trim().parse().ok().filter(|&digit: &u8| usize::from(digit) < ImageSet::CLASSES);
     inside.split(',').map(|text| digit(text).ok_or_else(|| malformed("it holds what is no digit"))).collect()
 }
 
@@ -83,7 +94,8 @@ mod tests {
         std::fs::write(folder.path().join("test_lables.json"), "[3, 9]\n").unwrap();
         let images = read_photographs(folder.path(), Split::Test).unwrap();
         assert_eq!((images.labels, images.pixels.dim()), (ndarray::array![3, 9], (2, 3072)));
-        let byte = |image: usize, pixel: usize, channel: usize| images.pixels[[image, 3 * pixel + channel]] * 255.0;
+        let byte =
+            |image: usize, pixel: usize, channel: usize| images.pixels[[image, 3 * pixel + channel]] * 255.0;
         // A byte over 255 and back is off by a rounding of single precision.
         let near = |x: f32, y: f32| assert!((x - y).abs() < 1e-4, "{x} for {y}");
         near(byte(0, 7, 0), 7.0);
@@ -104,6 +116,8 @@ mod tests {
         assert!(refused("{}", 1024).contains("not a list"));
         assert!(refused("[3, 9]", 8).contains("8 pixels of Rgb"));
         std::fs::write(folder.path().join("test_batch.png"), b"nothing").unwrap();
-        assert!(read_photographs(folder.path(), Split::Test).unwrap_err().to_string().contains("test_batch.png"));
+        assert!(
+            read_photographs(folder.path(), Split::Test).unwrap_err().to_string().contains("test_batch.png")
+        );
     }
 }

@@ -79,7 +79,12 @@ impl ExplicitDescription {
     /// [`FlowError::Specification`] for the first value that does not fit.
     pub fn validate(&self, flow: &FlowObjective, critic: &CriticDescription) -> Result<(), FlowError> {
         self.initialisation.validate().map_err(|e| e.within("representation"))?;
-        require(self.rank != Some(0), "representation.rank", 0, "give at least 1, or leave it out to keep all")?;
+        require(
+            self.rank != Some(0),
+            "representation.rank",
+            0,
+            "give at least 1, or leave it out to keep all",
+        )?;
         require(
             self.rank.is_none() || self.base == Base::Gaussian,
             "representation.rank",

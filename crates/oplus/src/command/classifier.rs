@@ -19,7 +19,11 @@ pub(super) struct Arguments {
 
 pub(super) fn run(arguments: &Arguments) -> Result<Ending> {
     let Some(set) = SETS.into_iter().find(|set| set.name() == arguments.set) else {
-        bail!("there is no set of images `{}`: there are {}", arguments.set, SETS.map(ImageSet::name).join(", "));
+        bail!(
+            "there is no set of images `{}`: there are {}",
+            arguments.set,
+            SETS.map(ImageSet::name).join(", ")
+        );
     };
     let progress = Progress::new("classifier");
     let mut told = 0;
@@ -31,6 +35,10 @@ pub(super) fn run(arguments: &Arguments) -> Result<Ending> {
         }
     })?;
     let path = Classifier::path(&data_sets(), set);
-    say::answer!("{} says the class of {:.2} % of the test images", path.display(), 100.0 * classifier.accuracy);
+    say::answer!(
+        "{} says the class of {:.2} % of the test images",
+        path.display(),
+        100.0 * classifier.accuracy
+    );
     Ok(Ending::Done)
 }

@@ -54,11 +54,13 @@ struct Trial {
 /// one; none when it was interrupted.
 pub(crate) fn reproduce(experiment: &Experiment, plan: &Plan) -> Result<Option<String>> {
     let trials = trials(experiment, plan)?;
-    let sets: BTreeSet<&str> = trials.iter().flat_map(|trial| kinds::sets_of_images(&trial.run.config)).collect();
+    let sets: BTreeSet<&str> =
+        trials.iter().flat_map(|trial| kinds::sets_of_images(&trial.run.config)).collect();
     // What no package carries comes last in the alphabet and is the harder to get: it is said first.
     sets.into_iter().rev().try_for_each(set_is_there)?;
     trials.iter().try_for_each(known_map_is_there)?;
-    let images: BTreeSet<&str> = trials.iter().filter_map(|trial| Some(trial.run.config.data().images()?.name())).collect();
+    let images: BTreeSet<&str> =
+        trials.iter().filter_map(|trial| Some(trial.run.config.data().images()?.name())).collect();
     images.into_iter().try_for_each(classifier_is_there)?;
     let Campaign { preset, out, .. } = &plan.campaign;
     let _lock = plan.campaign.claim(experiment.name)?;
@@ -223,7 +225,10 @@ fn set_is_there(name: &str) -> Result<()> {
 fn classifier_is_there(name: &str) -> Result<()> {
     let path = data_sets().join(name).join(CLASSIFIER_FILE);
     if !path.is_file() {
-        bail!("{} is missing: make it with `cargo xtask classifier {name}`, which takes about a minute", path.display());
+        bail!(
+            "{} is missing: make it with `cargo xtask classifier {name}`, which takes about a minute",
+            path.display()
+        );
     }
     Ok(())
 }

@@ -74,7 +74,8 @@ fn of_known_map(config: &Config, plan: &Plan) -> Result<Vec<Reference>> {
 /// Real images, and those of a Gaussian; nothing for other data.
 fn of_images(config: &Config, plan: &Plan) -> Result<Vec<Reference>> {
     let begun = Instant::now();
-    let found = measure::image_references(config, &inputs(), protocol(config, &plan.campaign.preset), &|_| {})?;
+    let found =
+        measure::image_references(config, &inputs(), protocol(config, &plan.campaign.preset), &|_| {})?;
     let seconds = begun.elapsed().as_secs_f64();
     Ok(found.into_iter().map(|(name, metrics)| (name.to_owned(), metrics, 0, seconds)).collect())
 }

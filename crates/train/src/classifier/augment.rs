@@ -33,7 +33,9 @@ fn moved(
             let column = if mirror { width - 1 - column } else { column };
             let at = (column + shift).checked_sub(right).filter(|column| *column < width);
             for channel in 0..channels {
-                let value = from.zip(at).and_then(|(row, column)| image.get((row * width + column) * channels + channel));
+                let value = from
+                    .zip(at)
+                    .and_then(|(row, column)| image.get((row * width + column) * channels + channel));
                 out.push(value.copied().unwrap_or(0.0));
             }
         }

@@ -153,7 +153,13 @@ impl Classifier {
             for _ in 0..schooling.batch {
                 let row = rng.random_range(0..images.labels.len());
                 let label = images.labels.get(row).copied().unwrap_or_default();
-                varied(images.pixels.row(row), shape, (schooling.shift, schooling.mirrored), &mut rng, &mut batch);
+                varied(
+                    images.pixels.row(row),
+                    shape,
+                    (schooling.shift, schooling.mirrored),
+                    &mut rng,
+                    &mut batch,
+                );
                 labels.push(label);
             }
             network.evaluate(&parameters, &batch, Statistics::Batch, &mut tape)?;
@@ -257,7 +263,8 @@ mod tests {
 
     #[test]
     fn lines_are_told_apart_and_their_features_are_those_of_the_last_hidden_layer() {
-        let schooling = Schooling { iterations: 150, batch: 64, decay: 0.9, shift: 1, ..Schooling::of(ImageSet::Mnist) };
+        let schooling =
+            Schooling { iterations: 150, batch: 64, decay: 0.9, shift: 1, ..Schooling::of(ImageSet::Mnist) };
         let classifier = Classifier::trained(&lines(500, 1), SHAPE, schooling, |_| {}).unwrap();
         let test = lines(200, 2);
         let accuracy = classifier.accuracy_on(&test).unwrap();
@@ -266,7 +273,8 @@ mod tests {
         let features = classifier.features(images.view()).unwrap();
         // The last affine layer, by hand.
         let last = classifier.network.last_layer();
-        let weights = Array2::from_shape_vec((10, 128), classifier.parameters[last.weight.clone()].to_vec()).unwrap();
+        let weights =
+            Array2::from_shape_vec((10, 128), classifier.parameters[last.weight.clone()].to_vec()).unwrap();
         let bias = Array1::from(classifier.parameters[last.bias.clone()].to_vec()).mapv(f64::from);
         let scores = features.dot(&weights.mapv(f64::from).t()) + &bias;
         let best = |row: ndarray::ArrayView1<'_, f64>| {
