@@ -30,3 +30,8 @@ pub use nearest::{AccuracyError, nearest_neighbour_accuracy, stray_share};
 pub use results::{Metrics, Protocol, Results};
 pub use rows::{closeness_to_rows, median_nearest_distance};
 pub use summary::Summary;
+
+/// The program of the page that the registry shows is a test.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -1,5 +1,6 @@
 //! Measures of a trained flow.
 
+use crate::between::Between;
 use crate::error::finite;
 use crate::subject::{Side, Target};
 use crate::{MeasureError, Measurement, Tell, closeness, images, indicators, known, known_map, likelihood};
@@ -109,6 +110,15 @@ fn in_training_units<N: ScalarField>(
             _ => Ok(None),
         },
     )?);
+    let sides = (&model.config.initial, &model.config.data);
+    if let Some(snapshots) = Between::of(sides, inputs)? {
+        tell("the snapshot held out");
+        let steps = steps + steps % 2;
+        let paths = model.trajectory(snapshots.earlier.view(), steps)?;
+        if let Some(middle) = paths.parts().positions.get(steps / 2) {
+            metrics.extend(snapshots.scores(middle.view(), None)?);
+        }
+    }
     tell("the indicators of the optimality system");
     if let Representation::OtFlow(_) = model.config.representation {
         metrics.extend(likelihood::of_points(model, reference)?);

@@ -10,7 +10,9 @@
 //! | [`known`] | the distance to the optimum of a flow, where that is known in closed form |
 //! | [`image_references`] | images without a training: real ones, and those of a Gaussian |
 //! | [`simple_maps`] | maps without a training, where the optimal map is known for every point |
+//! | [`snapshots_around`] | what a flow between two snapshots has to beat at the one between them |
 //! | [`Monitor`], [`Quality`] | what is measured of a generator and of a flow while they are trained |
+//! | [`target`] | points of a target to look at |
 //! | [`Records`] | the records of a run, and the milestones in them |
 //!
 //! Every number is named by a constant of [`metrics`]. What is measured, and on how many points, the
@@ -28,6 +30,7 @@
     reason = "this crate changes no file and draws from streams that it is given"
 )]
 
+mod between;
 mod closeness;
 mod cost;
 mod digits;
@@ -45,6 +48,7 @@ mod quality;
 mod records;
 mod subject;
 
+pub use between::snapshots_around;
 pub use cost::cost;
 pub use digits::{Accuracy, Digits};
 pub use error::MeasureError;
@@ -56,6 +60,7 @@ pub use known_map::simple_maps;
 pub use monitor::{Monitor, Watched};
 pub use quality::{Quality, seconds_to_near_floor};
 pub use records::{Abscissa, Records};
+pub use subject::target;
 
 use eval::results::Layout;
 use eval::{Metrics, Protocol};
@@ -126,6 +131,8 @@ mod stream_name {
     pub(crate) const ALL: &str = "measured-all";
     /// Directions of sliced distances to rows.
     pub(crate) const DIRECTIONS: &str = "measured-directions";
+    /// Points to look at.
+    pub(crate) const LOOK: &str = "looked-at";
     /// Even starting points.
     pub(crate) const EVEN: &str = "measured-even-start";
     /// Points that the optimal map is known at.
@@ -142,4 +149,23 @@ mod stream_name {
     pub(crate) const MONITORED_START: &str = "monitored-start";
     /// The fixed batch of the target of a training.
     pub(crate) const MONITORED_TARGET: &str = "monitored-target";
+}
+
+/// The programs of the guide and of both READMEs are tests of this crate, which knows all that they use.
+#[cfg(doctest)]
+mod guide {
+    #[doc = include_str!("../README.md")]
+    struct OfThisCrate;
+    #[doc = include_str!("../../../README.md")]
+    struct OfTheProject;
+    #[doc = include_str!("../../../docs/first-flow.md")]
+    struct FirstFlow;
+    #[doc = include_str!("../../../docs/symbols.md")]
+    struct Symbols;
+    #[doc = include_str!("../../../docs/indicators.md")]
+    struct Indicators;
+    #[doc = include_str!("../../../docs/transport.md")]
+    struct Transport;
+    #[doc = include_str!("../../../docs/measures.md")]
+    struct Measures;
 }

@@ -151,6 +151,11 @@ macro_rules! catalogue {
 }
 use catalogue;
 
+/// The program of the page that the registry shows is a test.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
+
 #[cfg(test)]
 mod tests {
     use super::{DEVIATION, all};

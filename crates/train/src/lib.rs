@@ -6,7 +6,7 @@
 //! | --- | --- |
 //! | [`config`] | everything a run depends on, from TOML, presets and overrides |
 //! | [`run`] | a run: what it is given, its folder, its observers |
-//! | [`observe`] | what follows a run: metrics.jsonl, the progress bar, your own |
+//! | [`observe`] | what follows a run: metrics.jsonl and other formats of the records, the progress bar, your own |
 //! | [`reach`] | whether points can travel as far as they have to |
 //! | [`outcome`] | how a run ends |
 //! | [`model`] | what a run leaves: samples, trajectories, slopes |
@@ -44,6 +44,7 @@ pub mod observe;
 pub mod optim;
 pub mod outcome;
 pub mod player;
+mod protobuf;
 pub mod reach;
 mod remembered;
 pub mod run;
@@ -55,3 +56,8 @@ pub use config::{Config, Configuration, FlowConfig, GeneratorConfig};
 pub use error::TrainError;
 pub use model::Model;
 pub use run::Run;
+
+/// The program of the page that the registry shows is a test.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -6,13 +6,17 @@ mod data;
 mod dependencies;
 mod doctor;
 mod downstream;
+mod guide;
 mod oplus;
+mod packages;
 mod python;
 mod setup;
 mod test;
 mod tidy;
+mod tools;
 pub(crate) mod usage;
 mod venv;
+mod workflows;
 
 use crate::workspace::Workspace;
 use anyhow::Result;
@@ -63,6 +67,9 @@ enum Task {
     /// Train one configuration over a grid of its settings
     #[command(disable_help_flag = true)]
     Sweep(PassedOn),
+    /// Set several runs side by side in one page
+    #[command(disable_help_flag = true)]
+    Compare(PassedOn),
     /// Write the report of a run, an experiment or a sweep
     #[command(disable_help_flag = true)]
     Report(PassedOn),
@@ -76,6 +83,8 @@ enum Task {
     Test(PassedOn),
     /// Build the Python package into target/wheels, and run its tests
     Python(python::Arguments),
+    /// Build the guide into target/guide
+    Guide,
     /// Run the benchmarks
     Bench(bench::Arguments),
     /// Check the rules of the code base
@@ -106,12 +115,14 @@ pub(crate) fn run(cli: Cli) -> Result<ExitCode> {
         Task::Eval(passed) => oplus::run(&workspace, "eval", &passed.arguments),
         Task::Classifier(passed) => oplus::run(&workspace, "classifier", &passed.arguments),
         Task::Sweep(passed) => oplus::run(&workspace, "sweep", &passed.arguments),
+        Task::Compare(passed) => oplus::run(&workspace, "compare", &passed.arguments),
         Task::Report(passed) => oplus::run(&workspace, "report", &passed.arguments),
         Task::Data(arguments) => data::run(&workspace, &arguments),
         Task::Setup(arguments) => setup::run(&workspace, &arguments),
         Task::Doctor => doctor::run(&workspace),
         Task::Test(passed) => test::run(&workspace, &passed.arguments),
         Task::Python(arguments) => python::run(&workspace, &arguments),
+        Task::Guide => guide::run(&workspace),
         Task::Bench(arguments) => bench::run(&workspace, &arguments),
         Task::Tidy => tidy::run(&workspace),
         Task::Ci => ci::run(&workspace),

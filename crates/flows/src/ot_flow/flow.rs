@@ -201,7 +201,7 @@ impl<T: Real> VelocityField<T> for OtField<T> {
 pub(super) fn add_velocity<T: Real>(x: &mut [T], rate: T, gradient: &[T], dim: usize) {
     for (x, gradient) in x.chunks_exact_mut(dim).zip(gradient.chunks_exact(dim + 1)) {
         for (x, &slope) in x.iter_mut().zip(gradient) {
-            *x = rate.mul_add(slope, *x);
+            *x += rate * slope;
         }
     }
 }

@@ -4,6 +4,7 @@
 mod example;
 
 use crate::common::{assert_gradient, uniform};
+use example::Bumps;
 use flows::FlowError;
 use flows::activation::Activation;
 use flows::critic::{self, Critic, CriticBatch, CriticObjective};
@@ -15,7 +16,6 @@ use flows::potential::Potential;
 use flows::scalar_field::ScalarField;
 use ndarray::Array2;
 use ot_core::divergence::Divergence;
-use example::Bumps;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 

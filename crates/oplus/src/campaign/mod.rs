@@ -11,7 +11,7 @@ use crate::manifest::Manifest;
 use crate::run;
 use crate::run_folder::{self, RESULTS_FILE, write_json};
 use anyhow::{Context, Result, bail};
-use eval::results::{Floor, Protocol, Row};
+use eval::results::{Floor, Metrics, Protocol, Row};
 use flows::device::Device;
 use measure::Records;
 use queue::Job;
@@ -20,6 +20,7 @@ use std::fs;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use train::Config;
+use train::observe::Format;
 use train::run::{Lock, MANIFEST_FILE};
 
 /// Name of the table in the folder of a campaign.
@@ -33,6 +34,8 @@ pub(crate) struct Campaign {
     pub device: Device,
     pub out: PathBuf,
     pub resume: bool,
+    /// What else the records of its runs are written as.
+    pub observe: Vec<Format>,
 }
 
 impl Campaign {
@@ -86,23 +89,56 @@ impl Campaign {
     }
 }
 
-/// The floor of every target, measured as the rows are.
+/// The floor of every target, measured as the rows are: for seed 0, and for every seed where it takes all of them to have
+/// more than one pair of clouds.
 pub(crate) fn floors<'a>(
     configs: impl Iterator<Item = &'a Config>,
     protocol: Protocol,
 ) -> Result<Vec<Floor>> {
     let mut targets: Vec<&Config> = Vec::new();
-    for config in configs.filter(|config| config.seed() == 0) {
-        let same = |known: &&Config| known.kind() == config.kind() && known.data() == config.data();
+    for config in configs.filter(|config| config.seed() == 0 || protocol.pairs == 1) {
+        let same = |known: &&Config| {
+            (known.kind(), known.data(), known.seed()) == (config.kind(), config.data(), config.seed())
+        };
         if !targets.iter().any(same) {
             targets.push(config);
         }
     }
     let measured: Vec<Vec<Floor>> =
         targets.par_iter().map(|config| run::floors(config, protocol, &|_| {})).collect::<Result<_>>()?;
-    let mut floors: Vec<Floor> = measured.into_iter().flatten().collect();
+    let mut floors = means(measured.into_iter().flatten());
     floors.sort_by_key(|floor| floor.dim);
     Ok(floors)
+}
+
+/// One floor for each target: the mean and the standard deviation where there are several.
+fn means(floors: impl Iterator<Item = Floor>) -> Vec<Floor> {
+    let mut targets: Vec<Vec<Floor>> = Vec::new();
+    for floor in floors {
+        let same = |seeds: &&mut Vec<Floor>| {
+            seeds.iter().all(|known| (&known.dataset, known.dim) == (&floor.dataset, floor.dim))
+        };
+        match targets.iter_mut().find(same) {
+            Some(seeds) => seeds.push(floor),
+            None => targets.push(vec![floor]),
+        }
+    }
+    let mean = |mut seeds: Vec<Floor>| {
+        let mut floor = seeds.pop()?;
+        if !seeds.is_empty() {
+            let all: Vec<Metrics> = seeds
+                .into_iter()
+                .map(|floor| floor.metrics)
+                .chain([std::mem::take(&mut floor.metrics)])
+                .collect();
+            for metric in metrics::all() {
+                let values: Vec<f64> = all.iter().filter_map(|metrics| metrics.get(metric)).collect();
+                floor.metrics.insert_repeated(metric, &values);
+            }
+        }
+        Some(floor)
+    };
+    targets.into_iter().filter_map(mean).collect()
 }
 
 /// Adds to the row of each run how long its training took to come near the floor of its target.
@@ -127,4 +163,26 @@ fn text(path: &Path) -> Result<String> {
     path.to_str()
         .map(str::to_owned)
         .with_context(|| format!("{} is not UTF-8: choose another folder with --out", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::means;
+    use eval::results::{Floor, Metrics};
+
+    #[test]
+    fn floors_of_several_seeds_are_averaged_target_by_target() {
+        let floor = |dataset: &str, w2| {
+            let metrics: Metrics = [(metrics::W2, w2)].into_iter().collect();
+            Floor { dataset: dataset.into(), dim: 2, metrics }
+        };
+        let found = means([floor("moons", 1.0), floor("s-curve", 5.0), floor("moons", 3.0)].into_iter());
+        let numbers: Vec<_> = found
+            .iter()
+            .map(|floor| {
+                (floor.dataset.as_str(), floor.metrics.get(metrics::W2), floor.metrics.deviation(metrics::W2))
+            })
+            .collect();
+        assert_eq!(numbers, [("moons", Some(2.0), Some(2.0_f64.sqrt())), ("s-curve", Some(5.0), None)]);
+    }
 }

@@ -2,7 +2,8 @@
 
 use super::order::{natural, rank, split};
 use super::tables::{
-    DIGIT_TABLES, FLOW_TABLES, IMAGE_TABLES, KNOWN_MAP_TABLES, PROXIMAL_TABLES, RING_TABLES, RIVAL_TABLES,
+    CELL_TABLES, DIGIT_TABLES, FLOW_TABLES, IMAGE_TABLES, KNOWN_MAP_TABLES, PROXIMAL_TABLES, RING_TABLES,
+    RIVAL_TABLES,
 };
 use crate::nearest::nearest;
 use crate::page::Comparison;
@@ -53,9 +54,10 @@ const EMBEDDED: &[Embedded] = include!(concat!(env!("OUT_DIR"), "/configurations
 const ALL: &[Experiment] = &[
     Experiment {
         name: "table1",
-        title: "Table 1 of arXiv 2407.11901: W1 ⊕ W2 proximal flows on the pinwheel in 2, 7 and 12 dimensions",
-        families: &["explicit", "tuned", "published", "rivals"],
-        beyond_quick: &["rivals"],
+        title: "Table 1 of arXiv 2407.11901 and beyond: W1 ⊕ W2 proximal flows beside Potential Flow GAN, OT-Flow and \
+                flow matching, on the pinwheel and the moons in 2, 7 and 12 dimensions",
+        families: &["explicit", "hopf-lax", "tuned", "published", "rivals"],
+        beyond_quick: &["hopf-lax", "rivals"],
         methods: &[
             "w1w2",
             "w1",
@@ -246,6 +248,15 @@ const ALL: &[Experiment] = &[
         methods: &["explicit", "hopf-lax", "w2fe"],
         beyond_quick: &[],
         tables: KNOWN_MAP_TABLES,
+        curves: &[],
+    },
+    Experiment {
+        name: "cells",
+        title: "Snapshots of cells: flows between two days, at the day between them that they have not seen",
+        families: &["mesc"],
+        methods: &["explicit", "hopf-lax", "ot-cfm"],
+        beyond_quick: &[],
+        tables: CELL_TABLES,
         curves: &[],
     },
 ];

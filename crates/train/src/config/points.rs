@@ -14,6 +14,7 @@ use std::path::{Path, PathBuf};
 /// | `target` | fresh points of a synthetic target, or `samples` points that are drawn once, with replacement |
 /// | `known-map` | fresh points of a law in `initial`, of its image under a known map in `data`; or `samples` drawn once |
 /// | `file` | rows of a .npy or .csv file, with replacement |
+/// | `cells` | cells of one day, with replacement |
 /// | `digits` | handwritten digits, with replacement |
 /// | `images` | training images of a labelled set, with replacement; its test images are held out |
 /// | `array` | rows of an array that the program gives to the run, with replacement |
@@ -92,6 +93,13 @@ pub enum Points {
         /// How many points are drawn once for the whole run; without it every minibatch is drawn afresh.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         samples: Option<usize>,
+    },
+    /// Cells of one of five days of a differentiation ([`datasets::cells`]).
+    Cells {
+        /// The day, 0 to 4.
+        day: u8,
+        /// Their leading principal components that are coordinates.
+        components: usize,
     },
     /// The rows of a file.
     File {
@@ -177,6 +185,7 @@ impl Points {
             Self::Logistic { location, scale, .. } => Some(InitialLaw::Logistic { location, scale }),
             Self::Target { .. }
             | Self::KnownMap { .. }
+            | Self::Cells { .. }
             | Self::File { .. }
             | Self::Digits { .. }
             | Self::Images { .. }
@@ -208,6 +217,14 @@ impl Points {
         }
     }
 
+    /// The day and the components of cells.
+    pub fn cells(&self) -> Option<(u8, usize)> {
+        match *self {
+            Self::Cells { day, components } => Some((day, components)),
+            _ => None,
+        }
+    }
+
     /// How many points are drawn of a law once for the whole run.
     pub(crate) fn samples(&self) -> Option<usize> {
         match *self {
@@ -221,6 +238,7 @@ impl Points {
         match *self {
             Self::Normal { dim, .. } | Self::Uniform { dim, .. } | Self::Logistic { dim, .. } => dim,
             Self::Target { dim, .. } | Self::KnownMap { dim, .. } => Some(dim),
+            Self::Cells { components, .. } => Some(components),
             Self::File { dim, .. } => dim,
             Self::Digits { .. } => Some(DigitSet::PIXELS),
             Self::Images { set } => Some(set.shape().values()),
@@ -236,6 +254,7 @@ impl Points {
             Self::Logistic { .. } => "logistic".into(),
             Self::Target { target, .. } => target.name().into(),
             Self::KnownMap { map, .. } => map.name().into(),
+            Self::Cells { day, .. } => format!("cells-day-{day}"),
             Self::File { file, .. } => {
                 file.file_name().unwrap_or(file.as_os_str()).to_string_lossy().into_owned()
             }
@@ -317,6 +336,11 @@ impl Points {
         let least = if self.target().is_some() { 2 } else { 1 };
         let dim = self.dim().unwrap_or(least);
         require(dim >= least, &format!("{key}.dim"), dim.to_string(), &format!("give at least {least}"))?;
+        if let Self::Cells { day, components } = *self {
+            require(day <= 4, &format!("{key}.day"), day.to_string(), "give a day from 0 to 4")?;
+            let remedy = "give at least 1";
+            require(components >= 1, &format!("{key}.components"), components.to_string(), remedy)?;
+        }
         if let Self::Target { noise: Some(noise), samples, .. } = *self {
             positive(&format!("{key}.noise"), noise)?;
             let remedy = "give it beside noise, which is added to points that are drawn once, such as 100000";

@@ -80,6 +80,9 @@ impl Draw {
                 pair: Arc::new(map.pair(dim, data_sets)?),
                 side: if key == "initial" { Side::Source } else { Side::Image },
             }),
+            &Points::Cells { day, components } => {
+                Ok(Self::Rows(datasets::cells(data_sets, day, components)?.mapv(|x| x as f32)))
+            }
             Points::Digits { set, split } => {
                 Ok(Self::Rows(set.read(data_sets, *split)?.pixels.mapv(|x| x as f32)))
             }

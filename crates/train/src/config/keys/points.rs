@@ -94,6 +94,14 @@ pub(super) const POINTS: Choice = Choice {
             ],
         },
         Variant {
+            name: "cells",
+            says: "Cells of one day of a differentiation, in the leading principal components of the cells of all days.",
+            keys: &[
+                Key::required("day", Count(0), "1", "The day, 0 to 4."),
+                Key::required("components", Count(1), "5", "How many components are coordinates."),
+            ],
+        },
+        Variant {
             name: "digits",
             says: "Handwritten digits of 16 × 16 pixels; the data sets are fetched by name.",
             keys: &[
