@@ -1,7 +1,7 @@
 //! Gives the programs and tests that link libtorch a run path to it, so that they start in an empty environment.
 //!
-//! Cargo hands link arguments to the programs of one package only, so each package that links libtorch names this file
-//! in its `build` key, or calls it from a build script of its own. Without the feature `torch` it does nothing.
+//! Cargo hands link arguments to the programs of one package only, so each package that links libtorch has a link to
+//! this file, or calls it from a build script of its own. Without the feature `torch` it does nothing.
 #![allow(clippy::print_stdout, reason = "this is how a build script talks to cargo")]
 
 use std::env;

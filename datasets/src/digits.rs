@@ -3,11 +3,12 @@
 use std::fmt;
 use std::path::Path;
 
-use ndarray::{Array2, Ix1, Ix3};
+use ndarray::Array2;
 use serde::{Deserialize, Serialize};
 
+use crate::images::read_labelled;
 use crate::manifest::{DataSet, find};
-use crate::{DataError, ReadError, UspsDigits, read_idx, read_usps, read_usps_resampled, resized};
+use crate::{DataError, ReadError, UspsDigits, read_usps, read_usps_resampled, resized};
 
 /// Which part of a data set is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -90,28 +91,7 @@ impl fmt::Display for DigitSet {
 /// # Errors
 /// [`ReadError`] where a file is missing, not IDX, or where images and labels do not fit each other.
 pub fn mnist_digits(folder: &Path, split: Split) -> Result<UspsDigits, ReadError> {
-    let prefix = match split {
-        Split::Train => "train",
-        Split::Test => "t10k",
-    };
-    let (images_path, labels_path) = (
-        folder.join(format!("{prefix}-images-idx3-ubyte")),
-        folder.join(format!("{prefix}-labels-idx1-ubyte")),
-    );
-    let malformed =
-        |path: &Path, reason: String| ReadError::Malformed { path: path.into(), format: "MNIST", reason };
-    let images = read_idx(&images_path)?;
-    let shape = images.shape().to_vec();
-    let images = images.into_dimensionality::<Ix3>().map_err(|_| {
-        malformed(&images_path, format!("its shape is {shape:?}, not images × rows × columns"))
-    })?;
-    let labels = read_idx(&labels_path)?
-        .into_dimensionality::<Ix1>()
-        .map_err(|_| malformed(&labels_path, "its labels have more than one axis".into()))?;
-    if labels.len() != images.dim().0 {
-        let reason = format!("it has {} labels for {} images", labels.len(), images.dim().0);
-        return Err(malformed(&labels_path, reason));
-    }
+    let (images, labels) = read_labelled(folder, split)?;
     let pixels: Array2<f64> = resized(images.view(), 16) / 127.5 - 1.0;
     // Weights that sum to 1 up to rounding may leave the range by as much.
     Ok(UspsDigits { labels, pixels: pixels.mapv(|x| x.clamp(-1.0, 1.0)) })
@@ -139,12 +119,7 @@ pub fn usps_resampled_digits(folder: &Path, split: Split) -> Result<UspsDigits, 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn write(folder: &Path, name: &str, header: &[u8], sizes: &[u32], data: &[u8]) {
-        let sizes = sizes.iter().flat_map(|size| size.to_be_bytes());
-        let bytes: Vec<u8> = header.iter().copied().chain(sizes).chain(data.iter().copied()).collect();
-        std::fs::write(folder.join(name), bytes).unwrap();
-    }
+    use crate::images::tests::write;
 
     #[test]
     fn what_is_missing_says_how_to_get_it() {

@@ -4,8 +4,10 @@
 //! - [`Target`] and [`InitialLaw`]: the synthetic targets π and the initial laws ρ0; [`stratified_normal`]: even points
 //!   of one;
 //! - [`KnownMap`]: pairs of laws whose optimal map is known;
+//! - [`cells`]: snapshots of cells on five days;
 //! - [`read_matrix`], [`read_vector`], [`read_idx`], [`read_usps`]: files, checked;
 //! - [`DigitSet`], [`mnist_digits`], [`usps_digits`], [`usps_resampled_digits`]: handwritten digits on one grid;
+//! - [`ImageSet`]: labelled images on their own grid, and [`write_png`] for pictures;
 //! - [`write_whole`], [`write_npy_f32`], [`write_npy_f64`]: files written whole or not at all; [`remove_partial`] tidies
 //!   up after writes that were cut off;
 //! - [`manifest`] and [`fetch`]: the data sets of others, by package name and digest.
@@ -13,12 +15,16 @@
 //! Without the feature `arrays`, which is on by default, only the last two are there: fetching and writing whole.
 
 mod bytes;
+#[cfg(feature = "arrays")]
+mod cells;
 mod data_error;
 #[cfg(feature = "arrays")]
 mod digits;
 mod fetch;
 #[cfg(feature = "arrays")]
 mod image;
+#[cfg(feature = "arrays")]
+mod images;
 #[cfg(feature = "arrays")]
 mod known_map;
 #[cfg(feature = "arrays")]
@@ -43,8 +49,10 @@ pub use read_error::ReadError;
 pub use write::{WriteError, is_partial, remove_partial, write_whole};
 #[cfg(feature = "arrays")]
 pub use {
+    cells::{cells, cells_files},
     digits::{DigitSet, Split, mnist_digits, usps_digits, usps_resampled_digits},
     image::resized,
+    images::{ImageSet, ImageShape, Images},
     known_map::{KnownMap, KnownPair},
     law::InitialLaw,
     read::{
@@ -55,5 +63,10 @@ pub use {
     stratified::stratified_normal,
     stream::stream,
     target::Target,
-    write::{write_npy_f32, write_npy_f64},
+    write::{Picture, write_npy_f32, write_npy_f64, write_png},
 };
+
+/// The program of the page that the registry shows is a test.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

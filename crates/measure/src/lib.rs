@@ -8,7 +8,9 @@
 //! | [`floor()`] | the same between two independent samples of the target: no model can be expected to score less |
 //! | [`cost()`] | what a trained flow costs: parameters, evaluations of networks and time of its samples |
 //! | [`known`] | the distance to the optimum of a flow, where that is known in closed form |
+//! | [`image_references`] | images without a training: real ones, and those of a Gaussian |
 //! | [`simple_maps`] | maps without a training, where the optimal map is known for every point |
+//! | [`snapshots_around`] | what a flow between two snapshots has to beat at the one between them |
 //! | [`Monitor`], [`Quality`] | what is measured of a generator and of a flow while they are trained |
 //! | [`target`] | points of a target to look at |
 //! | [`Records`] | the records of a run, and the milestones in them |
@@ -28,6 +30,7 @@
     reason = "this crate changes no file and draws from streams that it is given"
 )]
 
+mod between;
 mod closeness;
 mod cost;
 mod digits;
@@ -35,6 +38,7 @@ mod error;
 mod floor;
 mod flow;
 mod generator;
+mod images;
 mod indicators;
 pub mod known;
 mod known_map;
@@ -44,12 +48,14 @@ mod quality;
 mod records;
 mod subject;
 
+pub use between::snapshots_around;
 pub use cost::cost;
 pub use digits::{Accuracy, Digits};
 pub use error::MeasureError;
 pub use floor::floor;
 pub use flow::flow;
 pub use generator::generator;
+pub use images::image_references;
 pub use known_map::simple_maps;
 pub use monitor::{Monitor, Watched};
 pub use quality::{Quality, seconds_to_near_floor};
@@ -131,6 +137,8 @@ mod stream_name {
     pub(crate) const EVEN: &str = "measured-even-start";
     /// Points that the optimal map is known at.
     pub(crate) const KNOWN_MAP: &str = "measured-known-map";
+    /// Images without a training.
+    pub(crate) const IMAGES: &str = "measured-images";
     /// The choice of source digits.
     pub(crate) const SOURCE: &str = "measured-source-digits";
     /// The choice of the test digits of the smaller accuracy.
@@ -141,4 +149,23 @@ mod stream_name {
     pub(crate) const MONITORED_START: &str = "monitored-start";
     /// The fixed batch of the target of a training.
     pub(crate) const MONITORED_TARGET: &str = "monitored-target";
+}
+
+/// The programs of the guide and of both READMEs are tests of this crate, which knows all that they use.
+#[cfg(doctest)]
+mod guide {
+    #[doc = include_str!("../README.md")]
+    struct OfThisCrate;
+    #[doc = include_str!("../../../README.md")]
+    struct OfTheProject;
+    #[doc = include_str!("../../../docs/first-flow.md")]
+    struct FirstFlow;
+    #[doc = include_str!("../../../docs/symbols.md")]
+    struct Symbols;
+    #[doc = include_str!("../../../docs/indicators.md")]
+    struct Indicators;
+    #[doc = include_str!("../../../docs/transport.md")]
+    struct Transport;
+    #[doc = include_str!("../../../docs/measures.md")]
+    struct Measures;
 }

@@ -21,6 +21,10 @@ crate::catalogue! { CLOUDS:
     W2_SQUARED_2_STEPS = "w2_squared_2_steps", "length²", Lower, "w2_squared of the flow run in 2 Euler steps";
     W2_SQUARED_5_STEPS = "w2_squared_5_steps", "length²", Lower, "w2_squared of the flow run in 5 Euler steps";
     W2_SQUARED_64_STEPS = "w2_squared_64_steps", "length²", Lower, "w2_squared of the flow run in 64 Euler steps";
+    HELD_OUT_W1 = "held_out_w1", "length", Lower,
+        "w1 between the particles at half time, which begin at all points of the earlier snapshot, and the snapshot \
+         between that the training has not seen";
+    HELD_OUT_W2 = "held_out_w2", "length", Lower, "the same as w2";
     W1 = "w1", "length", Lower, "min Σ P‖x−y‖ between generated and target points, all coordinates, exact";
     W2 = "w2", "length", Lower,
         "(min Σ P‖x−y‖²)^½ between generated and target points, all coordinates, exact";

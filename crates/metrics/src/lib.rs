@@ -13,11 +13,13 @@
 
 mod clouds;
 mod cost;
+mod images;
 mod optimality;
 mod training;
 
 pub use clouds::*;
 pub use cost::*;
+pub use images::*;
 pub use optimality::*;
 pub use training::*;
 
@@ -100,10 +102,10 @@ impl fmt::Display for Metric {
 /// What the name of a metric ends with where the standard deviation of its repeated measurements is meant.
 pub const DEVIATION: &str = "_sd";
 
-/// All metrics in the order of reports: distances between clouds, the optimality of a flow, the course of a training, the
+/// All metrics in the order of reports: distances between clouds, scores of images, the optimality of a flow, the course of a training, the
 /// cost.
 pub fn all() -> impl Iterator<Item = &'static Metric> {
-    [CLOUDS, OPTIMALITY, TRAINING, COST].into_iter().flatten().copied()
+    [CLOUDS, IMAGES, OPTIMALITY, TRAINING, COST].into_iter().flatten().copied()
 }
 
 /// The metric of this name.
@@ -148,6 +150,11 @@ macro_rules! catalogue {
     };
 }
 use catalogue;
+
+/// The program of the page that the registry shows is a test.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
 
 #[cfg(test)]
 mod tests {

@@ -44,3 +44,8 @@ mod trajectory;
 pub use error::MfgError;
 pub use indicators::Indicators;
 pub use trajectory::{Noise, Trajectory, TrajectoryParts, step_invariance};
+
+/// The program of the page that the registry shows is a test.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -34,10 +34,11 @@ pub(crate) fn direction(start: DigitSet, target: DigitSet) -> String {
     format!("{start}{DIRECTION}{target}")
 }
 
-/// The names of the digit sets that the run reads.
-pub(crate) fn digit_sets(config: &Config) -> Vec<&'static str> {
+/// The names of the data sets of digits and images that the run reads.
+pub(crate) fn sets_of_images(config: &Config) -> Vec<&'static str> {
     let name = |points: &Points| match points {
         Points::Digits { set, .. } => Some(set.name()),
+        Points::Images { set } => Some(set.name()),
         _ => None,
     };
     [config.initial(), config.data()].into_iter().filter_map(name).collect()
@@ -56,6 +57,15 @@ pub(crate) fn protocol(config: &Config, preset: &str) -> Protocol {
             if config.data.target().is_some_and(|target| OF_FLOW_MATCHING.contains(&target)) =>
         {
             if preset == "smoke" { (2, 200) } else { (1, 10_000) }
+        }
+        // Test images in parts, 10 000 of them under the preset full.
+        Config::Flow(config) if config.data.images().is_some() => {
+            let (pairs, exact_points) = match preset {
+                "smoke" => (2, 200),
+                "quick" => (2, 2000),
+                _ => (5, 2000),
+            };
+            return Protocol { pairs, exact_points, sinkhorn_points: 0, sinkhorn_points_as_published: 0 };
         }
         Config::Flow(_) => {
             return match preset {

@@ -6,6 +6,7 @@ mod command;
 mod compare;
 mod ending;
 mod experiment;
+mod gallery;
 mod interruption;
 mod kinds;
 mod live;

@@ -10,7 +10,7 @@ use crate::monitor::Monitor;
 use crate::progress::Progress;
 use crate::run_folder::{PATHS_PICTURE, REPORT_FILE, RESULTS_FILE, results, write_json};
 use crate::sketch::Sketch;
-use crate::{live, page, samples};
+use crate::{gallery, live, page, samples};
 use anyhow::Result;
 use datasets::write_whole;
 use eval::planar::Plane;
@@ -105,6 +105,11 @@ fn ended(config: &Config, folder: &Path) -> Result<Option<Outcome>, TrainError> 
         Config::Flow(config) => train::run::ended(config.as_ref(), &inputs(), folder),
         Config::Generator(config) => train::run::ended(config.as_ref(), &inputs(), folder),
     }
+}
+
+/// Whether a folder has the results of a run of this configuration.
+pub(crate) fn is_finished(config: &Config, folder: &Path) -> bool {
+    folder.join(RESULTS_FILE).is_file() && matches!(ended(config, folder), Ok(Some(_)))
 }
 
 /// How a run ended whose results are there and belong to this outcome and to this protocol.
@@ -212,6 +217,10 @@ fn finish(
                 if let Model::Flow(model) = &model {
                     write_paths(model, measurement.target.view(), folder)?;
                     write_levels(model, measurement.target.view(), folder)?;
+                    if let Some(set) = config.data().images() {
+                        progress.stage("pictures");
+                        gallery::write(folder, model, set, &data_sets())?;
+                    }
                     progress.stage("what samples cost");
                     cost.extend(measure::cost(model)?);
                 }

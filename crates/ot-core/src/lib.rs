@@ -21,3 +21,8 @@ mod space;
 
 pub use measure::{Measure, MeasureError};
 pub use potentials::Potentials;
+
+/// The program of the page that the registry shows is a test.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

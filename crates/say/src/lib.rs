@@ -40,3 +40,8 @@ pub fn answer(line: fmt::Arguments<'_>) {
 pub fn note(line: fmt::Arguments<'_>) {
     let _ = writeln!(io::stderr().lock(), "{line}");
 }
+
+/// The program of the page that the registry shows is a test.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -62,6 +62,11 @@ pub fn run_at<W: Vectorised>(width: Width, work: W) -> Option<W::Output> {
     Some(Chosen::new(width)?.run(work))
 }
 
+/// The program of the page that the registry shows is a test.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
+
 #[cfg(test)]
 mod tests {
     use super::*;

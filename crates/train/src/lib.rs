@@ -20,6 +20,7 @@
 //! | [`explicit`] | the training of an explicit flow |
 //! | [`likelihood`] | the training of an OT-Flow by its likelihood |
 //! | [`matching`] | the training by flow matching |
+//! | [`classifier`] | the classifier that scores generated images |
 //! | [`export`] | functions of a trained model for other programs |
 //! | [`checkpoint`] | the whole state of a training in one file, written whole or not at all, under its digest |
 //! | [`digest`] | SHA-256 of what a run depends on |
@@ -29,6 +30,7 @@ pub mod adversarial;
 pub mod average;
 mod backend;
 pub mod checkpoint;
+pub mod classifier;
 pub mod config;
 pub mod digest;
 pub mod error;
@@ -54,3 +56,8 @@ pub use config::{Config, Configuration, FlowConfig, GeneratorConfig};
 pub use error::TrainError;
 pub use model::Model;
 pub use run::Run;
+
+/// The program of the page that the registry shows is a test.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -10,6 +10,7 @@ mod idx;
 mod image_tests;
 mod npy;
 mod number;
+mod photographs;
 mod pickle;
 mod points;
 #[cfg(test)]
@@ -29,6 +30,7 @@ pub use crate::read_error::ReadError;
 pub(crate) use archive::NamedArrays;
 pub use columns::Columns;
 pub use idx::read_idx;
+pub(crate) use photographs::read_photographs;
 pub use points::{Table, TableOptions};
 pub use usps::{UspsDigits, read_usps};
 pub use usps_resampled::read_usps_resampled;

@@ -2,6 +2,8 @@
 
 #[cfg(feature = "arrays")]
 mod npy;
+#[cfg(feature = "arrays")]
+mod png;
 
 use std::{
     fs,
@@ -12,7 +14,10 @@ use std::{
 use thiserror::Error;
 
 #[cfg(feature = "arrays")]
-pub use npy::{write_npy_f32, write_npy_f64};
+pub use {
+    npy::{write_npy_f32, write_npy_f64},
+    png::{Picture, write_png},
+};
 
 /// A file that was not written; nothing was left behind and what was there before is untouched.
 #[derive(Debug, Error)]

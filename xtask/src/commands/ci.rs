@@ -1,6 +1,6 @@
 //! `ci`: every check that a change has to pass, in one order, each with its time.
 
-use super::{dependencies, downstream, test, tidy};
+use super::{dependencies, downstream, guide, packages, test, tidy, tools, workflows};
 use crate::libtorch;
 use crate::workspace::Workspace;
 use anyhow::{Context, Result, bail};
@@ -14,11 +14,14 @@ const STEPS: &[Step] = &[
     ("format", format),
     ("tidy", tidy::check),
     ("dependencies", dependencies::check),
+    ("guide", book),
+    ("workflows", checked_workflows),
     ("libtorch", prepare),
     ("clippy", clippy),
     ("tests", tests),
     ("downstream", downstream::check),
     ("docs", docs),
+    ("packages", packages::check),
     ("smoke", smoke),
 ];
 
@@ -38,6 +41,15 @@ fn format(workspace: &Workspace) -> Result<()> {
     let mut cargo = workspace.cargo();
     cargo.args(["fmt", "--all", "--check"]);
     workspace.run(cargo, "cargo fmt --check")
+}
+
+/// Its links are rules of tidy, its blocks tests of the crates.
+fn book(workspace: &Workspace) -> Result<()> {
+    tools::where_there_are(workspace, || guide::build(workspace).map(drop))
+}
+
+fn checked_workflows(workspace: &Workspace) -> Result<()> {
+    tools::where_there_are(workspace, || workflows::check(workspace))
 }
 
 fn prepare(workspace: &Workspace) -> Result<()> {

@@ -6,13 +6,17 @@ mod data;
 mod dependencies;
 mod doctor;
 mod downstream;
+mod guide;
 mod oplus;
+mod packages;
 mod python;
 mod setup;
 mod test;
 mod tidy;
+mod tools;
 pub(crate) mod usage;
 mod venv;
+mod workflows;
 
 use crate::workspace::Workspace;
 use anyhow::Result;
@@ -57,6 +61,9 @@ enum Task {
     /// Measure the distance between two sets of samples
     #[command(disable_help_flag = true)]
     Eval(PassedOn),
+    /// Train the classifier that scores generated images
+    #[command(disable_help_flag = true)]
+    Classifier(PassedOn),
     /// Train one configuration over a grid of its settings
     #[command(disable_help_flag = true)]
     Sweep(PassedOn),
@@ -76,6 +83,8 @@ enum Task {
     Test(PassedOn),
     /// Build the Python package into target/wheels, and run its tests
     Python(python::Arguments),
+    /// Build the guide into target/guide
+    Guide,
     /// Run the benchmarks
     Bench(bench::Arguments),
     /// Check the rules of the code base
@@ -104,6 +113,7 @@ pub(crate) fn run(cli: Cli) -> Result<ExitCode> {
         Task::Density(passed) => oplus::run(&workspace, "density", &passed.arguments),
         Task::Export(passed) => oplus::run(&workspace, "export", &passed.arguments),
         Task::Eval(passed) => oplus::run(&workspace, "eval", &passed.arguments),
+        Task::Classifier(passed) => oplus::run(&workspace, "classifier", &passed.arguments),
         Task::Sweep(passed) => oplus::run(&workspace, "sweep", &passed.arguments),
         Task::Compare(passed) => oplus::run(&workspace, "compare", &passed.arguments),
         Task::Report(passed) => oplus::run(&workspace, "report", &passed.arguments),
@@ -112,6 +122,7 @@ pub(crate) fn run(cli: Cli) -> Result<ExitCode> {
         Task::Doctor => doctor::run(&workspace),
         Task::Test(passed) => test::run(&workspace, &passed.arguments),
         Task::Python(arguments) => python::run(&workspace, &arguments),
+        Task::Guide => guide::run(&workspace),
         Task::Bench(arguments) => bench::run(&workspace, &arguments),
         Task::Tidy => tidy::run(&workspace),
         Task::Ci => ci::run(&workspace),

@@ -49,7 +49,9 @@ const BANS: &[Ban] = &[
 
 /// The only crate that may link libtorch, and only if asked to.
 const HOME_OF_TORCH: &str = "flows";
-const INHERITED: &[&str] = &["version", "edition", "rust-version", "license", "publish"];
+const INHERITED: &[&str] = &["version", "edition", "rust-version", "license"];
+/// What a registry asks of a library, or its readers.
+const PUBLISHED: &[&str] = &["keywords", "categories", "metadata"];
 
 pub(super) fn check(tree: &Tree) -> Vec<Problem> {
     let mut problems = Vec::new();
@@ -68,6 +70,20 @@ pub(super) fn check(tree: &Tree) -> Vec<Problem> {
         }
         for key in INHERITED.iter().filter(|key| !inherits(package.get(**key))) {
             report("[package]", format!("`{key}` is not the workspace's: write `{key}.workspace = true`"));
+        }
+        if package.get("publish").and_then(Value::as_bool) != Some(false) {
+            for key in PUBLISHED.iter().filter(|key| !package.contains_key(**key)) {
+                report(
+                    "[package]",
+                    format!("a crate that is published has `{key}`; a program has `publish = false`"),
+                );
+            }
+            if !tree.holds(&path.replace("Cargo.toml", "README.md")) {
+                report(
+                    "[package]",
+                    "a crate that is published has a README.md beside its manifest".to_owned(),
+                );
+            }
         }
         if !inherits(manifest.get("lints")) {
             report(
@@ -140,7 +156,7 @@ mod tests {
         let inherited: String = INHERITED.iter().map(|key| format!("{key}.workspace = true\n")).collect();
         format!(
             "[package]\nname = \"{name}\"\ndescription = \"A crate for the tests of the rules\"\n{inherited}\
-             [lints]\nworkspace = true\n{rest}"
+             publish = false\n[lints]\nworkspace = true\n{rest}"
         )
     }
 
@@ -205,5 +221,6 @@ mod tests {
             assert_eq!(messages(&good.replace(line, "")).len(), 1, "{line}");
         }
         assert_eq!(messages(&manifest("newcomer", "")).len(), 1);
+        assert_eq!(messages(&good.replace("publish = false\n", "")).len(), 1 + PUBLISHED.len());
     }
 }

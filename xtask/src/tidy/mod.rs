@@ -3,6 +3,7 @@
 mod code;
 mod configs;
 mod documents;
+mod guide;
 mod manifests;
 mod text;
 mod tree;
@@ -40,7 +41,7 @@ pub(crate) fn problems(root: &Path) -> Result<Vec<Problem>> {
 }
 
 fn problems_of(tree: &Tree) -> Vec<Problem> {
-    let rules = [code::check, manifests::check, documents::check, configs::check, text::check];
+    let rules = [code::check, manifests::check, documents::check, guide::check, configs::check, text::check];
     let mut problems: Vec<Problem> = rules.iter().flat_map(|rule| rule(tree)).collect();
     problems.sort();
     problems

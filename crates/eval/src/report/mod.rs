@@ -9,7 +9,7 @@ pub use bars::{Bar, Bars};
 pub use comparison::{Columns, Published, comparison};
 pub use figure::{
     Cloud, Contours, Curves, Drawing, Figure, FigureError, HeatCell, HeatMap, Images, LevelSeries, Levels,
-    Paths, Pen, Pixels, Scale, Scatter, Series,
+    Paths, Pen, Pixels, Raster, Scale, Scatter, Series,
 };
 pub use table::Table;
 

@@ -80,6 +80,16 @@ impl Affine {
         Ok(Self { dim, map: Some(Map { source_mean: map.source_mean, target_mean: map.target_mean, root }) })
     }
 
+    /// The same map in its `rank` widest directions alone: ends then lie in a plane of at most so many dimensions.
+    #[must_use]
+    pub fn truncated(mut self, rank: usize) -> Self {
+        if let Some(map) = &mut self.map {
+            let kept = rank.min(map.root.nrows());
+            map.root.slice_collapse(ndarray::s![..kept, ..]);
+        }
+        self
+    }
+
     /// Coordinates that were stored by [`Affine::numbers`].
     ///
     /// # Errors

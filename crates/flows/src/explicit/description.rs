@@ -32,6 +32,10 @@ pub struct ExplicitDescription {
     /// What the network departs from.
     #[serde(default)]
     pub base: Base,
+    /// Most directions of the Gaussian map that are kept, widest first: particles end in the plane of the data's widest
+    /// directions, and the network sees so many coordinates. All where it is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rank: Option<usize>,
     /// Most ascent steps of a data point's search in an iteration.
     #[serde(default = "eight")]
     pub refinements: usize,
@@ -75,6 +79,18 @@ impl ExplicitDescription {
     /// [`FlowError::Specification`] for the first value that does not fit.
     pub fn validate(&self, flow: &FlowObjective, critic: &CriticDescription) -> Result<(), FlowError> {
         self.initialisation.validate().map_err(|e| e.within("representation"))?;
+        require(
+            self.rank != Some(0),
+            "representation.rank",
+            0,
+            "give at least 1, or leave it out to keep all",
+        )?;
+        require(
+            self.rank.is_none() || self.base == Base::Gaussian,
+            "representation.rank",
+            self.rank.unwrap_or_default(),
+            "leave it out with base = \"identity\", which has no widest directions",
+        )?;
         require(self.refinements >= 1, "representation.refinements", 0, "give at least 1, such as 8")?;
         require(
             self.activation != Activation::Relu,

@@ -5,6 +5,8 @@
 //! z₁ = w + K₁ᵀ(τ₁ ⊙ w), ∇Φ = K₀ᵀ(τ₀ ⊙ z₁) + AᵀA·s + b,
 //! tr ∇ₓ²Φ = Σᵢ ρ₀ᵢ·z₁ᵢ·κᵢ + Σᵢ ρ₁ᵢ·wᵢ·νᵢ + tr (AᵀA)ₓ, κᵢ = Σⱼ K₀ᵢⱼ², νᵢ = Σⱼ Mᵢⱼ², M = K₁·diag(τ₀)·K₀, j over the d coordinates of x.
 //!
+//! M is the Jacobian of p₁ in x, and linear in τ₀: one product with the matrix of all K₁ᵢₖ·K₀ₖⱼ, [m, d·m], gives it.
+//!
 //! Source: Onken et al., arXiv 2006.00104, section 3 and appendix E. The trace costs d products with K₁, as they say.
 #![allow(
     clippy::indexing_slicing,
@@ -32,10 +34,8 @@ pub(super) struct Tape<T> {
     pub(super) y: Buffer<T>,
     /// ∇Φ, [n, d+1].
     pub(super) gradient: Buffer<T>,
-    /// The columns of diag(τ₀)·K₀, [d, n, m].
-    pub(super) columns: Buffer<T>,
-    /// The columns of M, [d, n, m].
-    pub(super) products: Buffer<T>,
+    /// (w ⊙ ρ₁) ⊙ M, [n, d, m].
+    pub(super) jacobian: Buffer<T>,
     /// ν.
     pub(super) nu: Buffer<T>,
     /// tr ∇ₓ²Φ, \[n\].
@@ -46,23 +46,8 @@ pub(super) struct Tape<T> {
 impl<T: Real> Default for Tape<T> {
     fn default() -> Self {
         let [inputs, u0, tau0, tau1, weighted, z1, y] = std::array::from_fn(|_| Buffer::new());
-        let [gradient, columns, products, nu, trace, scratch] = std::array::from_fn(|_| Buffer::new());
-        Self {
-            rows: 0,
-            inputs,
-            u0,
-            tau0,
-            tau1,
-            weighted,
-            z1,
-            y,
-            gradient,
-            columns,
-            products,
-            nu,
-            trace,
-            scratch,
-        }
+        let [gradient, jacobian, nu, trace, scratch] = std::array::from_fn(|_| Buffer::new());
+        Self { rows: 0, inputs, u0, tau0, tau1, weighted, z1, y, gradient, jacobian, nu, trace, scratch }
     }
 }
 
@@ -219,6 +204,32 @@ impl<T: Real> Vectorised for Slopes<'_, T> {
     }
 }
 
+/// ν of M, and (w ⊙ ρ₁) ⊙ M in its place.
+struct Bend<'a, T> {
+    dim: usize,
+    outer: &'a [T],
+    tau1: &'a [T],
+    nu: &'a mut [T],
+}
+
+impl<T: Real> Finish<T> for Bend<'_, T> {
+    #[inline(always)]
+    fn finish(&mut self, start: usize, rows: &mut [T]) {
+        let m = self.outer.len();
+        let units = start / self.dim..(start + rows.len()) / self.dim;
+        let of_tape = self.tau1[units.clone()].chunks_exact(m).zip(self.nu[units].chunks_exact_mut(m));
+        for (jacobian, (taus, nus)) in rows.chunks_exact_mut(self.dim * m).zip(of_tape) {
+            nus.fill(T::zero());
+            for column in jacobian.chunks_exact_mut(m) {
+                for (((entry, nu), &tau), &w) in column.iter_mut().zip(&mut *nus).zip(taus).zip(self.outer) {
+                    *nu = entry.mul_add(*entry, *nu);
+                    *entry *= w * curvature(tau);
+                }
+            }
+        }
+    }
+}
+
 struct Traces<'a, T> {
     weights: &'a Weights<T>,
     tape: &'a mut Tape<T>,
@@ -232,25 +243,12 @@ impl<T: Real> Vectorised for Traces<'_, T> {
         let Self { weights, tape } = self;
         let (m, dim) = (weights.potential.width(), weights.potential.dim());
         let size = tape.rows * m;
-        tape.columns.resize(dim * size, T::zero());
-        tape.products.resize(dim * size, T::zero());
+        tape.jacobian.resize(dim * size, T::zero());
         tape.nu.resize(size, T::zero());
         tape.trace.resize(tape.rows, T::zero());
-        for (columns, k) in tape.columns.chunks_exact_mut(size).zip(weights.columns.chunks_exact(m)) {
-            for (row, taus) in columns.chunks_exact_mut(m).zip(tape.tau0.chunks_exact(m)) {
-                for ((out, &tau), &k) in row.iter_mut().zip(taus).zip(k) {
-                    *out = tau * k;
-                }
-            }
-        }
-        let (out, a) = ((&mut *tape.products, m), (&*tape.columns, m));
-        instructions.run(Multiply { out, a, b: &weights.up, finish: () });
-        tape.nu.fill(T::zero());
-        for products in tape.products.chunks_exact(size) {
-            for (nu, &product) in tape.nu.iter_mut().zip(products) {
-                *nu = product.mul_add(product, *nu);
-            }
-        }
+        let finish = Bend { dim, outer: weights.outer(), tau1: &tape.tau1, nu: &mut tape.nu };
+        let (out, a) = ((&mut *tape.jacobian, dim * m), (&*tape.tau0, m));
+        instructions.run(Multiply { out, a, b: &weights.to_jacobian, finish });
         let units = tape.tau0.chunks_exact(m).zip(tape.tau1.chunks_exact(m));
         let rest = tape.z1.chunks_exact(m).zip(tape.nu.chunks_exact(m));
         for ((trace, (tau0, tau1)), (z1, nu)) in tape.trace.iter_mut().zip(units).zip(rest) {

@@ -78,14 +78,15 @@ impl<T: Real> Workspace<T> {
         self.blocks.resize_with(points.div_ceil(BLOCK), || Block::new(&weights));
         let blocks = self.blocks.par_iter_mut().zip(x.par_chunks(BLOCK * dim));
         blocks.for_each(|(block, x)| block.run(path, x));
-        gradient.fill(T::zero());
-        let mut value = OtFlowValue::default();
+        let (mut sums, mut value) = (Sums::new(&weights), OtFlowValue::default());
         for block in &self.blocks {
-            block.sums.add_to(&weights, gradient);
+            sums.add(&block.sums);
             value.kinetic_energy += block.value.kinetic_energy;
             value.negative_log_likelihood += block.value.negative_log_likelihood;
             value.hamilton_jacobi += block.value.hamilton_jacobi;
         }
+        gradient.fill(T::zero());
+        sums.add_to(&weights, gradient);
         value.total = flow.lambda * value.kinetic_energy
             + flow.likelihood * value.negative_log_likelihood
             + flow.hamilton_jacobi * value.hamilton_jacobi;
@@ -193,7 +194,7 @@ impl<T: Real> Block<T> {
             self.tape.traces(weights);
             self.cotangents(path, j);
             let theta = T::of(self.share(path, j) * path.flow.likelihood / path.flow.lambda);
-            self.sums.pull_back(weights, &mut self.tape, (&self.gamma, theta), &mut self.scratch);
+            self.sums.pull_back(weights, &self.tape, (&self.gamma, theta), &mut self.scratch);
             for (handed, s) in
                 self.handed.chunks_exact_mut(dim).zip(self.scratch.inputs().chunks_exact(dim + 1))
             {

@@ -135,8 +135,12 @@ pub(super) struct Weights<T> {
     pub(super) up: Panels<T>,
     /// AᵀA, symmetric.
     pub(super) quadratic: Panels<T>,
-    /// The columns of K₀, [d+1, m].
+    /// The columns of K₀ for x, [d, m].
     pub(super) columns: Vec<T>,
+    /// K₁ᵢₖ·K₀ₖⱼ, from τ₀ to M, [m, (d, m)].
+    pub(super) to_jacobian: Panels<T>,
+    /// The same, from what M is weighed with to what τ₀ is, [(d, m), m].
+    pub(super) from_jacobian: Panels<T>,
     /// κᵢ = Σ_{j<d} K₀ᵢⱼ², \[m\].
     pub(super) squares: Vec<T>,
     /// The part Σ_{j<d} (AᵀA)ⱼⱼ of the trace.
@@ -150,6 +154,7 @@ impl<T: Real> Weights<T> {
         let (opening, hidden) = (&parameters[layout.opening.clone()], &parameters[layout.hidden.clone()]);
         let [mut to_inputs, mut from_inputs, mut down, mut up, mut quadratic] =
             std::array::from_fn(|_| Panels::new());
+        let (mut to_jacobian, mut from_jacobian) = (Panels::new(), Panels::new());
         to_inputs.pack(opening, m, inputs);
         from_inputs.pack_transposed(opening, inputs, m);
         down.pack(hidden, m, m);
@@ -164,7 +169,13 @@ impl<T: Real> Weights<T> {
         }
         quadratic.pack(&gram, inputs, inputs);
         let columns: Vec<T> =
-            (0..inputs).flat_map(|j| (0..m).map(move |i| opening[i * inputs + j])).collect();
+            (0..potential.dim).flat_map(|j| (0..m).map(move |i| opening[i * inputs + j])).collect();
+        let of_columns =
+            columns.chunks_exact(m).flat_map(|column| hidden.chunks_exact(m).map(move |row| (column, row)));
+        let products: Vec<T> =
+            of_columns.flat_map(|(column, row)| column.iter().zip(row).map(|(&k0, &k1)| k1 * k0)).collect();
+        to_jacobian.pack_transposed(&products, m, potential.dim * m);
+        from_jacobian.pack(&products, potential.dim * m, m);
         let squares =
             (0..m).map(|i| opening[i * inputs..][..potential.dim].iter().map(|&k| k * k).sum()).collect();
         let quadratic_trace = (0..potential.dim).map(|j| gram[j * inputs + j]).sum();
@@ -178,6 +189,8 @@ impl<T: Real> Weights<T> {
             up,
             quadratic,
             columns,
+            to_jacobian,
+            from_jacobian,
             squares,
             quadratic_trace,
         })

@@ -3,10 +3,13 @@
 //! In the notation of [`super::evaluate`], with δ = K₀γ and an overbar for a derivative:
 //!
 //! z̄₁ = τ₀ ⊙ δ + θ·ρ₀ ⊙ κ, r = K₁z̄₁, w̄ = z̄₁ + τ₁ ⊙ r + θ·ρ₁ ⊙ ν, p̄₁ = w ⊙ ρ₁ ⊙ (r − 2θ·τ₁ ⊙ ν),
-//! M̄ = 2θ·(w ⊙ ρ₁) ⊙ M, K̄₁ = (τ₁ ⊙ w)z̄₁ᵀ + p̄₁u₀ᵀ + M̄·(diag(τ₀)K₀)ᵀ, Q̄ = K₁ᵀM̄,
-//! p̄₀ = τ₀ ⊙ K₁ᵀp̄₁ + ρ₀ ⊙ (z₁ ⊙ δ + Σⱼ Q̄ⱼ ⊙ K₀ⱼ − 2θ·τ₀ ⊙ z₁ ⊙ κ),
-//! K̄₀ = p̄₀sᵀ + (τ₀ ⊙ z₁)γᵀ, and in the columns of x also τ₀ ⊙ Q̄ + 2θ·(ρ₀ ⊙ z₁) ⊙ K₀,
+//! B = (w ⊙ ρ₁) ⊙ M, qₖ = Σᵢⱼ Bᵢⱼ·K₁ᵢₖ·K₀ₖⱼ, Tᵢⱼₖ = Σ 2θ·Bᵢⱼ·τ₀ₖ over the points,
+//! K̄₁ = (τ₁ ⊙ w)z̄₁ᵀ + p̄₁u₀ᵀ, and Σⱼ Tᵢⱼₖ·K₀ₖⱼ,
+//! p̄₀ = τ₀ ⊙ K₁ᵀp̄₁ + ρ₀ ⊙ (z₁ ⊙ δ + 2θ·(q − τ₀ ⊙ z₁ ⊙ κ)),
+//! K̄₀ = p̄₀sᵀ + (τ₀ ⊙ z₁)γᵀ, and in the columns of x also Σᵢ Tᵢⱼₖ·K₁ᵢₖ + 2θ·(ρ₀ ⊙ z₁) ⊙ K₀,
 //! s̄ = K₀ᵀp̄₀ + AᵀA·γ, Ā = A(Σ sγᵀ + Σ γsᵀ) and in the columns of x also 2θ·A.
+//!
+//! T holds what the trace says of both matrices, and is taken apart once for all points.
 #![allow(clippy::indexing_slicing, reason = "the buffers are sized together from the same potential")]
 
 use super::evaluate::{Add, Tape, curvature};
@@ -22,8 +25,8 @@ pub(super) struct Sums<T> {
     parameters: Vec<T>,
     /// Σ sγᵀ, [d+1, d+1].
     moments: Vec<T>,
-    /// Σ τ₀ ⊙ Q̄ⱼ, [d, m].
-    columns: Vec<T>,
+    /// T, [d, m, m].
+    jacobian: Vec<T>,
     /// Σ θ·ρ₀ ⊙ z₁, \[m\].
     squares: Vec<T>,
     /// Σ θ.
@@ -41,8 +44,8 @@ pub(super) struct Scratch<T> {
     p1: Buffer<T>,
     /// K₁ᵀp̄₁.
     u0: Buffer<T>,
-    /// Q̄, [d, n, m].
-    columns: Buffer<T>,
+    /// 2θ·τ₀, then q.
+    tau0: Buffer<T>,
     /// AᵀA·γ and s̄, [n, d+1].
     quadratic: Buffer<T>,
     inputs: Buffer<T>,
@@ -52,8 +55,8 @@ pub(super) struct Scratch<T> {
 
 impl<T: Real> Default for Scratch<T> {
     fn default() -> Self {
-        let [delta, z1, p1, u0, columns, quadratic, inputs] = std::array::from_fn(|_| Buffer::new());
-        Self { delta, z1, p1, u0, columns, quadratic, inputs, ones: Vec::new(), zeros: Vec::new() }
+        let [delta, z1, p1, u0, tau0, quadratic, inputs] = std::array::from_fn(|_| Buffer::new());
+        Self { delta, z1, p1, u0, tau0, quadratic, inputs, ones: Vec::new(), zeros: Vec::new() }
     }
 }
 
@@ -71,10 +74,23 @@ impl<T: Real> Sums<T> {
         Self {
             parameters: vec![T::zero(); weights.parameters.len()],
             moments: vec![T::zero(); inputs * inputs],
-            columns: vec![T::zero(); dim * m],
+            jacobian: vec![T::zero(); dim * m * m],
             squares: vec![T::zero(); m],
             traces: T::zero(),
         }
+    }
+
+    /// Adds what others have summed.
+    pub(super) fn add(&mut self, others: &Self) {
+        for (sums, others) in [
+            (&mut self.parameters, &others.parameters),
+            (&mut self.moments, &others.moments),
+            (&mut self.jacobian, &others.jacobian),
+            (&mut self.squares, &others.squares),
+        ] {
+            sums.iter_mut().zip(others).for_each(|(sum, &other)| *sum += other);
+        }
+        self.traces += others.traces;
     }
 
     /// Adds the derivatives at the rows of a tape, and leaves s̄ in the scratch: `gamma` are the cotangents of ∇Φ, [n, d+1],
@@ -82,7 +98,7 @@ impl<T: Real> Sums<T> {
     pub(super) fn pull_back(
         &mut self,
         weights: &Weights<T>,
-        tape: &mut Tape<T>,
+        tape: &Tape<T>,
         (gamma, theta): (&[T], T),
         scratch: &mut Scratch<T>,
     ) {
@@ -97,12 +113,21 @@ impl<T: Real> Sums<T> {
             *sum += part;
         }
         let two = T::of(2.0);
-        let opening = gradient[layout.opening.clone()].chunks_exact_mut(inputs);
-        let of_weights = weights.parameters[layout.opening.clone()].chunks_exact(inputs);
-        for (i, ((sums, k), &square)) in opening.zip(of_weights).zip(&self.squares).enumerate() {
-            for (j, (sum, &k)) in sums.iter_mut().zip(k).take(dim).enumerate() {
-                *sum += self.columns[j * m + i] + two * square * k;
+        let of_columns = self.jacobian.chunks_exact(m * m).zip(weights.columns.chunks_exact(m));
+        for (j, (jacobian, column)) in of_columns.enumerate() {
+            let mut opening: Vec<T> =
+                self.squares.iter().zip(column).map(|(&square, &k)| two * square * k).collect();
+            let hidden = gradient[layout.hidden.clone()].chunks_exact_mut(m);
+            let of_weights = weights.parameters[layout.hidden.clone()].chunks_exact(m);
+            for ((sums, k1), jacobian) in hidden.zip(of_weights).zip(jacobian.chunks_exact(m)) {
+                let units = sums.iter_mut().zip(&mut opening).zip(jacobian).zip(k1.iter().zip(column));
+                for (((of_hidden, of_opening), &t), (&k1, &k0)) in units {
+                    *of_hidden = t.mul_add(k0, *of_hidden);
+                    *of_opening = t.mul_add(k1, *of_opening);
+                }
             }
+            let sums = gradient[layout.opening.clone()].chunks_exact_mut(inputs);
+            sums.zip(opening).for_each(|(sums, part)| sums[j] += part);
         }
         let factor = gradient[layout.factor.clone()].chunks_exact_mut(inputs);
         let of_weights = weights.parameters[layout.factor.clone()].chunks_exact(inputs);
@@ -122,7 +147,7 @@ impl<T: Real> Sums<T> {
 
 struct PullBack<'a, T> {
     weights: &'a Weights<T>,
-    tape: &'a mut Tape<T>,
+    tape: &'a Tape<T>,
     gamma: &'a [T],
     theta: T,
     scratch: &'a mut Scratch<T>,
@@ -158,11 +183,13 @@ impl<T: Real> Vectorised for PullBack<'_, T> {
     fn run<I: Instructions>(self, instructions: I) {
         let Self { weights, tape, gamma, theta, scratch, sums } = self;
         let (m, inputs, layout) = (weights.potential.width(), weights.potential.inputs(), &weights.layout);
-        let (rows, size, two) = (tape.rows, tape.rows * m, T::of(2.0));
-        for buffer in [&mut scratch.delta, &mut scratch.z1, &mut scratch.p1, &mut scratch.u0] {
+        let (rows, two) = (tape.rows, T::of(2.0));
+        let size = rows * m;
+        for buffer in
+            [&mut scratch.delta, &mut scratch.z1, &mut scratch.p1, &mut scratch.u0, &mut scratch.tau0]
+        {
             buffer.resize(size, T::zero());
         }
-        scratch.columns.resize(tape.columns.len(), T::zero());
         scratch.quadratic.resize(rows * inputs, T::zero());
         scratch.inputs.resize(rows * inputs, T::zero());
         scratch.ones.resize(rows, T::one());
@@ -175,61 +202,43 @@ impl<T: Real> Vectorised for PullBack<'_, T> {
         let (out, a) = ((&mut *scratch.p1, m), (&*scratch.z1, m));
         instructions.run(Multiply { out, a, b: &weights.up, finish: () });
 
-        // r becomes p̄₁, the curvatures stand in for τ₁ in M̄.
+        // r becomes p̄₁.
         let outer_sums = &mut sums.parameters[layout.outer.clone()];
         let z1 = scratch.z1.chunks_exact(m);
-        let of_tape = tape.tau1.chunks_exact_mut(m).zip(tape.nu.chunks_exact(m));
+        let of_tape = tape.tau1.chunks_exact(m).zip(tape.nu.chunks_exact(m));
         for ((p1, z1), (tau1, nu)) in scratch.p1.chunks_exact_mut(m).zip(z1).zip(of_tape) {
             let units = p1.iter_mut().zip(z1).zip(tau1).zip(nu);
-            for ((((p, &z), tau), &nu), (sum, &w)) in units.zip(outer_sums.iter_mut().zip(weights.outer())) {
-                let (r, rho) = (*p, curvature(*tau));
-                *sum += z + *tau * r + theta * rho * nu;
-                *p = w * rho * (r - two * theta * *tau * nu);
-                *tau = two * theta * w * rho;
-            }
-        }
-        for products in tape.products.chunks_exact_mut(size) {
-            for (product, &factor) in products.iter_mut().zip(&*tape.tau1) {
-                *product *= factor;
+            for ((((p, &z), &tau), &nu), (sum, &w)) in units.zip(outer_sums.iter_mut().zip(weights.outer())) {
+                let (r, rho) = (*p, curvature(tau));
+                *sum += z + tau * r + theta * rho * nu;
+                *p = w * rho * (r - two * theta * tau * nu);
             }
         }
         let bias = &mut sums.parameters[layout.hidden_bias.clone()];
         instructions.run(AddWeightedRows { out: bias, factors: ones, a: &scratch.p1 });
         let hidden = &mut sums.parameters[layout.hidden.clone()];
-        for (a, b) in
-            [(&scratch.p1, &tape.u0), (&tape.weighted, &scratch.z1), (&tape.products, &tape.columns)]
-        {
+        for (a, b) in [(&scratch.p1, &tape.u0), (&tape.weighted, &scratch.z1)] {
             instructions.run(AddProducts { out: (&mut *hidden, m), a: (a, m), b: (b, m) });
         }
+        let a = (&*tape.jacobian, weights.potential.dim() * m);
+        scratch.tau0.iter_mut().zip(&*tape.tau0).for_each(|(scaled, &tau)| *scaled = two * theta * tau);
+        instructions.run(AddProducts { out: (&mut *sums.jacobian, m), a, b: (&scratch.tau0, m) });
+        instructions.run(Multiply { out: (&mut scratch.tau0, m), a, b: &weights.from_jacobian, finish: () });
         let (out, a) = ((&mut *scratch.u0, m), (&*scratch.p1, m));
         instructions.run(Multiply { out, a, b: &weights.down, finish: () });
-        let (out, a) = ((&mut *scratch.columns, m), (&*tape.products, m));
-        instructions.run(Multiply { out, a, b: &weights.down, finish: () });
 
-        // δ becomes Σ z₁ ⊙ δ + Σⱼ Q̄ⱼ ⊙ K₀ⱼ, and then p̄₀.
-        for (delta, &z1) in scratch.delta.iter_mut().zip(&*tape.z1) {
-            *delta *= z1;
-        }
-        let columns = scratch.columns.chunks_exact(size).zip(weights.columns.chunks_exact(m));
-        for ((columns, k), sums) in columns.zip(sums.columns.chunks_exact_mut(m)) {
-            let of_rows = columns.chunks_exact(m).zip(tape.tau0.chunks_exact(m));
-            for (delta, (columns, tau0)) in scratch.delta.chunks_exact_mut(m).zip(of_rows) {
-                let units = delta.iter_mut().zip(columns).zip(tau0).zip(k);
-                for ((((delta, &column), &tau), &k), sum) in units.zip(&mut *sums) {
-                    *delta = column.mul_add(k, *delta);
-                    *sum = column.mul_add(tau, *sum);
-                }
-            }
-        }
-        let of_tape = tape.tau0.chunks_exact(m).zip(tape.z1.chunks_exact(m)).zip(scratch.u0.chunks_exact(m));
-        for (delta, ((tau0, z1), u0)) in scratch.delta.chunks_exact_mut(m).zip(of_tape) {
-            let units = delta.iter_mut().zip(tau0).zip(z1).zip(u0);
-            for ((((delta, &tau), &z), &u), (sum, &square)) in
+        // δ becomes p̄₀.
+        let of_tape = tape.tau0.chunks_exact(m).zip(tape.z1.chunks_exact(m));
+        let of_scratch = scratch.u0.chunks_exact(m).zip(scratch.tau0.chunks_exact(m));
+        let points = scratch.delta.chunks_exact_mut(m).zip(of_tape).zip(of_scratch);
+        for ((delta, (tau0, z1)), (u0, q)) in points {
+            let units = delta.iter_mut().zip(tau0).zip(z1).zip(u0).zip(q);
+            for (((((delta, &tau), &z), &u), &q), (sum, &square)) in
                 units.zip(sums.squares.iter_mut().zip(&weights.squares))
             {
                 let rho = curvature(tau);
                 *sum += theta * rho * z;
-                *delta = u * tau + rho * (*delta - two * theta * tau * z * square);
+                *delta = u * tau + rho * (*delta * z + two * theta * (q - tau * z * square));
             }
         }
         let p0 = &scratch.delta;

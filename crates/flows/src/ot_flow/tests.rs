@@ -110,7 +110,7 @@ fn the_pull_back_of_slopes_and_trace_is_their_derivative() {
     tape.take(&weights, &x, time);
     tape.slopes(&weights);
     tape.traces(&weights);
-    sums.pull_back(&weights, &mut tape, (&gamma, theta), &mut scratch);
+    sums.pull_back(&weights, &tape, (&gamma, theta), &mut scratch);
     let mut gradient = vec![0.0; parameters.len()];
     sums.add_to(&weights, &mut gradient);
     // Third derivatives of some tens, and rounding over the step.

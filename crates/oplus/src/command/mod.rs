@@ -1,5 +1,6 @@
 //! The commands, one file each.
 
+mod classifier;
 mod compare;
 mod density;
 mod eval;
@@ -46,6 +47,8 @@ enum Command {
     Export(export::Arguments),
     /// Measure the distances between two sets of samples
     Eval(eval::Arguments),
+    /// Train the classifier that scores generated images
+    Classifier(classifier::Arguments),
     /// Make a published table again: train every row, measure it, write the table and a report
     Reproduce(reproduce::Arguments),
     /// Train one configuration over a grid of its settings, and show what matters
@@ -66,6 +69,7 @@ pub(crate) fn run(cli: Cli) -> Result<Ending> {
         Command::Density(arguments) => density::run(&arguments),
         Command::Export(arguments) => export::run(&arguments),
         Command::Eval(arguments) => eval::run(&arguments),
+        Command::Classifier(arguments) => classifier::run(&arguments),
         Command::Reproduce(arguments) => reproduce::run(&arguments),
         Command::Sweep(arguments) => sweep::run(arguments),
         Command::Compare(arguments) => compare::run(&arguments),

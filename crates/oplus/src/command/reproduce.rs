@@ -40,7 +40,7 @@ pub(super) struct Arguments {
     /// Take the resampled digits in the place of USPS, which no package carries; every output says so
     #[arg(long)]
     usps_resampled: bool,
-    /// Go on with an interrupted reproduction: finished rows are kept
+    /// Go on in a folder: finished runs are kept, those of other rows and more seeds too
     #[arg(long)]
     resume: bool,
 }

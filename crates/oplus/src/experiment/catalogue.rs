@@ -1,7 +1,9 @@
 //! The experiments there are: a row is a configuration, embedded when the program is built, so that it works anywhere.
 
 use super::order::{natural, rank, split};
-use super::tables::{DIGIT_TABLES, FLOW_TABLES, KNOWN_MAP_TABLES, RING_TABLES, RIVAL_TABLES};
+use super::tables::{
+    CELL_TABLES, DIGIT_TABLES, FLOW_TABLES, IMAGE_TABLES, KNOWN_MAP_TABLES, RING_TABLES, RIVAL_TABLES,
+};
 use crate::nearest::nearest;
 use crate::page::Comparison;
 use anyhow::{Result, bail};
@@ -51,9 +53,10 @@ const EMBEDDED: &[Embedded] = include!(concat!(env!("OUT_DIR"), "/configurations
 const ALL: &[Experiment] = &[
     Experiment {
         name: "table1",
-        title: "Table 1 of arXiv 2407.11901: W1 ⊕ W2 proximal flows on the pinwheel in 2, 7 and 12 dimensions",
-        families: &["explicit", "tuned", "published", "rivals"],
-        beyond_quick: &["rivals"],
+        title: "Table 1 of arXiv 2407.11901 and beyond: W1 ⊕ W2 proximal flows beside Potential Flow GAN, OT-Flow and \
+                flow matching, on the pinwheel and the moons in 2, 7 and 12 dimensions",
+        families: &["explicit", "hopf-lax", "tuned", "published", "rivals"],
+        beyond_quick: &["hopf-lax", "rivals"],
         methods: &[
             "w1w2",
             "w1",
@@ -194,12 +197,30 @@ const ALL: &[Experiment] = &[
         ],
     },
     Experiment {
+        name: "images",
+        title: "Images of 28 × 28 and 32 × 32 pixels, without an autoencoder: W1 ⊕ W2 flows beside flow matching",
+        families: &["mnist", "fashion", "cifar10"],
+        beyond_quick: &["fashion", "cifar10"],
+        methods: &["explicit", "hopf-lax", "cfm", "ot-cfm"],
+        tables: IMAGE_TABLES,
+        curves: &[],
+    },
+    Experiment {
         name: "w2-benchmark",
         title: "Optimal maps against the truth: the W2 benchmark of arXiv 2106.01954, and known maps that need no file",
         families: &["files", "known"],
         methods: &["explicit", "hopf-lax", "w2fe"],
         beyond_quick: &[],
         tables: KNOWN_MAP_TABLES,
+        curves: &[],
+    },
+    Experiment {
+        name: "cells",
+        title: "Snapshots of cells: flows between two days, at the day between them that they have not seen",
+        families: &["mesc"],
+        methods: &["explicit", "hopf-lax", "ot-cfm"],
+        beyond_quick: &[],
+        tables: CELL_TABLES,
         curves: &[],
     },
 ];

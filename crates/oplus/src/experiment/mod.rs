@@ -14,12 +14,13 @@ use crate::kinds::{self, data_sets, protocol};
 use crate::manifest::Manifest;
 use crate::page;
 use crate::progress::Progress;
+use crate::run;
 use crate::run_folder::{REPORT_FILE, RESULTS_FILE, write_json};
 use crate::screen;
 use anyhow::{Context, Result, bail};
 use catalogue::Setting;
 use datasets::manifest::find as find_data_set;
-use datasets::write_whole;
+use datasets::{cells, cells_files, write_whole};
 use eval::report::comparison;
 use eval::results::{Protocol, Results, Row};
 use std::collections::{BTreeMap, BTreeSet};
@@ -28,6 +29,7 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use train::Config;
+use train::classifier::CLASSIFIER_FILE;
 
 /// Columns that say what a row of a table is.
 const KEYS: usize = 2;
@@ -52,11 +54,16 @@ struct Trial {
 /// Trains, measures and tabulates; returns the tables as Markdown, or as lines that fit the terminal where the answer goes to
 /// one; none when it was interrupted.
 pub(crate) fn reproduce(experiment: &Experiment, plan: &Plan) -> Result<Option<String>> {
-    let trials = trials(experiment, plan)?;
-    let sets: BTreeSet<&str> = trials.iter().flat_map(|trial| kinds::digit_sets(&trial.run.config)).collect();
+    let mut trials = trials(experiment, plan)?;
+    let sets: BTreeSet<&str> =
+        trials.iter().flat_map(|trial| kinds::sets_of_images(&trial.run.config)).collect();
     // What no package carries comes last in the alphabet and is the harder to get: it is said first.
-    sets.into_iter().rev().try_for_each(digits_are_there)?;
+    sets.into_iter().rev().try_for_each(set_is_there)?;
     trials.iter().try_for_each(known_map_is_there)?;
+    let images: BTreeSet<&str> =
+        trials.iter().filter_map(|trial| Some(trial.run.config.data().images()?.name())).collect();
+    images.into_iter().try_for_each(classifier_is_there)?;
+    trials.iter().try_for_each(cells_are_there)?;
     let Campaign { preset, out, .. } = &plan.campaign;
     let _lock = plan.campaign.claim(experiment.name)?;
     if plan.campaign.preset != "full" && plan.rows.is_empty() {
@@ -78,6 +85,7 @@ pub(crate) fn reproduce(experiment: &Experiment, plan: &Plan) -> Result<Option<S
     interruption::advise(Some(
         "interrupted: the runs are kept; go on with the same command and --resume".into(),
     ));
+    trials.extend(kept(experiment, plan, &trials)?);
     let mut rows = Vec::new();
     for trial in first_of_targets(&trials) {
         rows.extend(references::references(&trial.run.config, trial.row.family, plan)?);
@@ -133,24 +141,8 @@ fn trials(experiment: &Experiment, plan: &Plan) -> Result<Vec<Trial>> {
     let named = !plan.rows.is_empty() || plan.campaign.preset == "full";
     let wanted = |row: &&Setting| is_told(row) && (named || !experiment.beyond_quick.contains(&row.family));
     for row in all.into_iter().filter(wanted) {
-        let origin = format!("configs/{}/{}/{}.toml", experiment.name, row.family, row.stem);
         for seed in 0..plan.seeds.get() as u64 {
-            let mut changes = vec![format!("seed={seed}")];
-            if plan.usps_resampled {
-                changes.extend(stand_ins(row)?);
-            }
-            let Campaign { preset, out, .. } = &plan.campaign;
-            let config = Config::parse(row.text, &origin, Some(preset), &changes)?;
-            let (family, stem) = (row.family, row.stem);
-            let run = campaign::Trial {
-                label: format!("{family} {stem} seed {seed}"),
-                file: out.join(format!("configs/{family}/{stem}.toml")),
-                changes,
-                config,
-                folder: format!("runs/{family}/{stem}-s{seed}"),
-                log: format!("logs/{family}-{stem}-s{seed}.log"),
-            };
-            trials.push(Trial { row, run });
+            trials.push(trial(experiment, plan, row, seed)?);
         }
     }
     if trials.is_empty() {
@@ -160,6 +152,45 @@ fn trials(experiment: &Experiment, plan: &Plan) -> Result<Vec<Trial>> {
     // What takes long is started first.
     trials.sort_by_key(|trial| std::cmp::Reverse(trial.run.work()));
     Ok(trials)
+}
+
+fn trial(experiment: &Experiment, plan: &Plan, row: &'static Setting, seed: u64) -> Result<Trial> {
+    let origin = format!("configs/{}/{}/{}.toml", experiment.name, row.family, row.stem);
+    let mut changes = vec![format!("seed={seed}")];
+    if plan.usps_resampled {
+        changes.extend(stand_ins(row)?);
+    }
+    let Campaign { preset, out, .. } = &plan.campaign;
+    let config = Config::parse(row.text, &origin, Some(preset), &changes)?;
+    let (family, stem) = (row.family, row.stem);
+    let run = campaign::Trial {
+        label: format!("{family} {stem} seed {seed}"),
+        file: out.join(format!("configs/{family}/{stem}.toml")),
+        changes,
+        config,
+        folder: format!("runs/{family}/{stem}-s{seed}"),
+        log: format!("logs/{family}-{stem}-s{seed}.log"),
+    };
+    Ok(Trial { row, run })
+}
+
+/// Finished runs that the folder has beside those of the plan: other rows, or more seeds of them.
+fn kept(experiment: &Experiment, plan: &Plan, trials: &[Trial]) -> Result<Vec<Trial>> {
+    let is_new = |folder: &str| trials.iter().all(|trial| trial.run.folder != folder);
+    let mut kept = Vec::new();
+    for row in experiment.rows() {
+        for seed in 0.. {
+            let found = trial(experiment, plan, row, seed)?;
+            if !is_new(&found.run.folder) {
+                continue;
+            }
+            if !run::is_finished(&found.run.config, &plan.campaign.out.join(&found.run.folder)) {
+                break;
+            }
+            kept.push(found);
+        }
+    }
+    Ok(kept)
 }
 
 /// How long each row is tried for an estimate.
@@ -198,7 +229,7 @@ fn tell_estimate(trials: &[Trial], campaign: &Campaign) -> Result<()> {
 }
 
 /// Says before any training that a data set is missing, and what can be done.
-fn digits_are_there(name: &str) -> Result<()> {
+fn set_is_there(name: &str) -> Result<()> {
     let folder = data_sets().join(name);
     let data_set = find_data_set(name)?;
     let Some(missing) = data_set.files.iter().find(|file| !folder.join(file.name).is_file()) else {
@@ -216,6 +247,18 @@ fn digits_are_there(name: &str) -> Result<()> {
     }
 }
 
+/// Says before any training that the classifier by which images are scored is missing.
+fn classifier_is_there(name: &str) -> Result<()> {
+    let path = data_sets().join(name).join(CLASSIFIER_FILE);
+    if !path.is_file() {
+        bail!(
+            "{} is missing: make it with `cargo xtask classifier {name}`, which takes about a minute",
+            path.display()
+        );
+    }
+    Ok(())
+}
+
 /// Says before any training that the files of a known map are missing, and which rows need none.
 fn known_map_is_there(trial: &Trial) -> Result<()> {
     let Some((map, dim)) = trial.run.config.data().known_map() else { return Ok(()) };
@@ -225,6 +268,14 @@ fn known_map_is_there(trial: &Trial) -> Result<()> {
     map.pair(dim, &data_sets()).map(|_| ()).with_context(|| {
         format!("{} cannot be trained (--rows known takes the rows that need no file)", trial.row.stem)
     })
+}
+
+fn cells_are_there(trial: &Trial) -> Result<()> {
+    let Some((day, components)) = trial.run.config.data().cells() else { return Ok(()) };
+    if cells_files(&data_sets()).iter().all(|file| file.is_file()) {
+        return Ok(());
+    }
+    cells(&data_sets(), day, components).map(|_| ()).context("the snapshots of cells are not there")
 }
 
 /// The first row of each target in each family.
@@ -301,8 +352,9 @@ mod tests {
     fn a_first_impression_leaves_the_rivals_out_unless_rows_are_named() {
         assert_eq!(families("quick", ""), ["explicit", "published", "tuned"]);
         assert_eq!(families("smoke", ""), ["explicit", "published", "tuned"]);
-        assert_eq!(families("full", ""), ["explicit", "published", "rivals", "tuned"]);
+        assert_eq!(families("full", ""), ["explicit", "hopf-lax", "published", "rivals", "tuned"]);
         assert_eq!(families("quick", "rivals/"), ["rivals"]);
+        assert_eq!(families("quick", "hopf-lax/"), ["hopf-lax"]);
         assert!(families("quick", "pinwheel-7d").contains(&"rivals"));
     }
 }

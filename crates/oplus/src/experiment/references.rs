@@ -32,7 +32,8 @@ const PLAN: usize = 3000;
 pub(super) fn references(config: &Config, family: &str, plan: &Plan) -> Result<Vec<Row>> {
     let found = match config {
         _ if config.data().known_map().is_some() => of_known_map(config, plan)?,
-        Config::Flow(_) => return Ok(Vec::new()),
+        _ if config.data().cells().is_some() => of_cells(config)?,
+        Config::Flow(_) => of_images(config, plan)?,
         Config::Generator(generator) => match (&generator.initial, &generator.data) {
             (&Points::Digits { set: start, .. }, &Points::Digits { set, .. }) => {
                 of_digits(start, set, protocol(config, &plan.campaign.preset).exact_points, plan)?
@@ -69,6 +70,23 @@ fn of_known_map(config: &Config, plan: &Plan) -> Result<Vec<Reference>> {
     let maps = measure::simple_maps(config, &inputs(), protocol(config, &plan.campaign.preset), &|_| {})?;
     let seconds = begun.elapsed().as_secs_f64();
     Ok(maps.into_iter().map(|(name, metrics)| (name.to_owned(), metrics, 0, seconds)).collect())
+}
+
+/// Real images, and those of a Gaussian; nothing for other data.
+fn of_images(config: &Config, plan: &Plan) -> Result<Vec<Reference>> {
+    let begun = Instant::now();
+    let found =
+        measure::image_references(config, &inputs(), protocol(config, &plan.campaign.preset), &|_| {})?;
+    let seconds = begun.elapsed().as_secs_f64();
+    Ok(found.into_iter().map(|(name, metrics)| (name.to_owned(), metrics, 0, seconds)).collect())
+}
+
+/// The snapshots around the one held out, and what lies between them without a training.
+fn of_cells(config: &Config) -> Result<Vec<Reference>> {
+    let begun = Instant::now();
+    let around = measure::snapshots_around(config, &inputs(), &|_| {})?;
+    let seconds = begun.elapsed().as_secs_f64();
+    Ok(around.into_iter().map(|(name, metrics)| (name.to_owned(), metrics, 0, seconds)).collect())
 }
 
 /// The starting points as they are, and the flow with the exact transport map in place of networks.

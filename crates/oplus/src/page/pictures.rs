@@ -1,10 +1,11 @@
 //! Pictures of samples: clouds in a plane, images, particles on their way.
 
+use crate::gallery;
 use crate::kinds::{DIRECTION, dataset};
 use crate::samples::{self, CRITIC, GENERATED, PATHS, POTENTIAL, STARTS, TARGETS};
 use anyhow::Result;
 use eval::planar::{Plane, image_size};
-use eval::report::{Cloud, Contours, Figure, Images, Paths, Scatter};
+use eval::report::{Cloud, Contours, Figure, Images, Paths, Raster, Scatter};
 use eval::results::{Results, Row};
 use ndarray::{Array2, ArrayView1, ArrayView2};
 use std::path::{Path, PathBuf};
@@ -33,6 +34,10 @@ pub(super) fn samples(folder: &Path, row: &Row) -> Result<Vec<Figure>> {
     let generated = read(folder, GENERATED)?;
     if row.dataset.contains(DIRECTION) {
         return Ok(vec![mapped_digits(&read(folder, STARTS)?, &generated, MAPPED.into())]);
+    }
+    let drawn = rasters(folder)?;
+    if !drawn.is_empty() {
+        return Ok(drawn);
     }
     Ok(views(&read(folder, TARGETS)?, &generated))
 }
@@ -106,6 +111,14 @@ pub(super) fn beside(runs: &[(&Path, &Row, &str)]) -> Result<Vec<Figure>> {
     Ok(figures)
 }
 
+/// The pictures of a flow to images.
+fn rasters(folder: &Path) -> Result<Vec<Figure>> {
+    let figure = |(path, caption): (PathBuf, &str)| {
+        Ok(Figure::Raster(Raster { caption: caption.into(), png: std::fs::read(path)? }))
+    };
+    gallery::there(folder).map(figure).collect()
+}
+
 /// The samples of a run over its data in a small picture without axes; its frame is that of the data.
 pub(super) fn small(folder: &Path, row: &Row, caption: String) -> Result<Option<Figure>> {
     if row.samples.is_none() || !folder.join(GENERATED).is_file() {
@@ -113,6 +126,9 @@ pub(super) fn small(folder: &Path, row: &Row, caption: String) -> Result<Option<
     }
     if row.dataset.contains(DIRECTION) {
         return Ok(Some(mapped_digits(&read(folder, STARTS)?, &read(folder, GENERATED)?, caption)));
+    }
+    if let Some(Figure::Raster(samples)) = rasters(folder)?.into_iter().next() {
+        return Ok(Some(Figure::Raster(Raster { caption, ..samples })));
     }
     let (data, generated) = (read(folder, TARGETS)?, read(folder, GENERATED)?);
     let planes = Plane::of(data.view());

@@ -11,7 +11,7 @@ use flows::device::Device;
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 
-#[path = "../../tests/common/mod.rs"]
+#[path = "../../tests/all/common/mod.rs"]
 mod common;
 
 const ITERATIONS: u64 = 6;

@@ -2,7 +2,7 @@
 
 use super::ConfigError;
 use super::validate::{fraction, positive, require};
-use datasets::{Columns, DigitSet, InitialLaw, KnownMap, SampleError, Split, Target};
+use datasets::{Columns, DigitSet, ImageSet, InitialLaw, KnownMap, SampleError, Split, Target};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 
@@ -14,7 +14,9 @@ use std::path::{Path, PathBuf};
 /// | `target` | fresh points of a synthetic target, or `samples` points that are drawn once, with replacement |
 /// | `known-map` | fresh points of a law in `initial`, of its image under a known map in `data`; or `samples` drawn once |
 /// | `file` | rows of a .npy or .csv file, with replacement |
+/// | `cells` | cells of one day, with replacement |
 /// | `digits` | handwritten digits, with replacement |
+/// | `images` | training images of a labelled set, with replacement; its test images are held out |
 /// | `array` | rows of an array that the program gives to the run, with replacement |
 ///
 /// Data of the kinds `file` and `array` are the user's own: a tenth of their rows is held out of the training
@@ -92,6 +94,13 @@ pub enum Points {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         samples: Option<usize>,
     },
+    /// Cells of one of five days of a differentiation ([`datasets::cells`]).
+    Cells {
+        /// The day, 0 to 4.
+        day: u8,
+        /// Their leading principal components that are coordinates.
+        components: usize,
+    },
     /// The rows of a file.
     File {
         /// A .npy or .csv file, one point a row ([`datasets::read_matrix`]); a relative path is one from the folder of the
@@ -120,6 +129,11 @@ pub enum Points {
         /// Which part of them.
         #[serde(default)]
         split: Split,
+    },
+    /// Images in [0, 1] on their own grid: the training images of a set, whose test images no training sees.
+    Images {
+        /// Which ones.
+        set: ImageSet,
     },
     /// The rows of an array in memory; what identifies it is filled in when a run begins.
     Array {
@@ -171,8 +185,10 @@ impl Points {
             Self::Logistic { location, scale, .. } => Some(InitialLaw::Logistic { location, scale }),
             Self::Target { .. }
             | Self::KnownMap { .. }
+            | Self::Cells { .. }
             | Self::File { .. }
             | Self::Digits { .. }
+            | Self::Images { .. }
             | Self::Array { .. } => None,
         }
     }
@@ -193,6 +209,22 @@ impl Points {
         }
     }
 
+    /// The set of images.
+    pub fn images(&self) -> Option<ImageSet> {
+        match *self {
+            Self::Images { set } => Some(set),
+            _ => None,
+        }
+    }
+
+    /// The day and the components of cells.
+    pub fn cells(&self) -> Option<(u8, usize)> {
+        match *self {
+            Self::Cells { day, components } => Some((day, components)),
+            _ => None,
+        }
+    }
+
     /// How many points are drawn of a law once for the whole run.
     pub(crate) fn samples(&self) -> Option<usize> {
         match *self {
@@ -206,8 +238,10 @@ impl Points {
         match *self {
             Self::Normal { dim, .. } | Self::Uniform { dim, .. } | Self::Logistic { dim, .. } => dim,
             Self::Target { dim, .. } | Self::KnownMap { dim, .. } => Some(dim),
+            Self::Cells { components, .. } => Some(components),
             Self::File { dim, .. } => dim,
             Self::Digits { .. } => Some(DigitSet::PIXELS),
+            Self::Images { set } => Some(set.shape().values()),
             Self::Array { shape, .. } => shape.map(|[_, columns]| columns),
         }
     }
@@ -220,10 +254,12 @@ impl Points {
             Self::Logistic { .. } => "logistic".into(),
             Self::Target { target, .. } => target.name().into(),
             Self::KnownMap { map, .. } => map.name().into(),
+            Self::Cells { day, .. } => format!("cells-day-{day}"),
             Self::File { file, .. } => {
                 file.file_name().unwrap_or(file.as_os_str()).to_string_lossy().into_owned()
             }
             Self::Digits { set, .. } => set.name().into(),
+            Self::Images { set } => set.name().into(),
             Self::Array { .. } => "array".into(),
         }
     }
@@ -300,6 +336,11 @@ impl Points {
         let least = if self.target().is_some() { 2 } else { 1 };
         let dim = self.dim().unwrap_or(least);
         require(dim >= least, &format!("{key}.dim"), dim.to_string(), &format!("give at least {least}"))?;
+        if let Self::Cells { day, components } = *self {
+            require(day <= 4, &format!("{key}.day"), day.to_string(), "give a day from 0 to 4")?;
+            let remedy = "give at least 1";
+            require(components >= 1, &format!("{key}.components"), components.to_string(), remedy)?;
+        }
         if let Self::Target { noise: Some(noise), samples, .. } = *self {
             positive(&format!("{key}.noise"), noise)?;
             let remedy = "give it beside noise, which is added to points that are drawn once, such as 100000";

@@ -32,16 +32,17 @@ pub(crate) fn flow(config: &FlowConfig, dim: usize, affine: &[f64]) -> Result<Ex
 
 /// The coordinates that the base asks for.
 pub(super) fn affine(
-    base: Base,
+    description: &ExplicitDescription,
     source: &Source,
     pool: &Array2<f32>,
     seed: u64,
 ) -> Result<Affine, TrainError> {
-    match base {
+    match description.base {
         Base::Identity => Ok(Affine::identity(source.dim())),
         Base::Gaussian => {
             let target = Gaussian::from_samples(pool.mapv(f64::from).view()).map_err(FlowError::from)?;
-            Ok(Affine::gaussian(&moments(&source.initial, seed)?, &target)?)
+            let affine = Affine::gaussian(&moments(&source.initial, seed)?, &target)?;
+            Ok(affine.truncated(description.rank.unwrap_or(usize::MAX)))
         }
     }
 }

@@ -38,7 +38,7 @@ impl Trainer {
     pub fn new(config: &FlowConfig, source: Source, device: Device) -> Result<Self, TrainError> {
         let description = description(config)?;
         let pool = pool(&source.data, config.seed, 0)?;
-        let affine = affine(description.base, &source, &pool, config.seed)?;
+        let affine = affine(description, &source, &pool, config.seed)?;
         let ends = affine.ends(&pool.iter().copied().collect::<Vec<f32>>())?;
         let ends = Array2::from_shape_vec((pool.nrows(), affine.rank()), ends);
         let ends = ends.unwrap_or_else(|_| unreachable!("one row for each data point"));

@@ -39,7 +39,7 @@ impl Initial {
     ) -> Result<Self, TrainError> {
         let units = units.of_dimension(dim);
         let draw = match points {
-            Points::Digits { .. } | Points::KnownMap { .. } => {
+            Points::Digits { .. } | Points::Images { .. } | Points::KnownMap { .. } => {
                 return Ok(Self::InDataSet {
                     points: points.clone(),
                     seed,

@@ -205,7 +205,9 @@ impl Kept {
             Points::File { .. } | Points::Array { .. } => source.initial.rows().cloned(),
             _ => None,
         };
-        Self { initial, held_out: source.held_out.clone() }
+        // The test images of a set are in its files.
+        let held_out = config.data().images().is_none().then(|| source.held_out.clone()).flatten();
+        Self { initial, held_out }
     }
 }
 

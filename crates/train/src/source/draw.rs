@@ -3,7 +3,7 @@
 use super::Units;
 use crate::TrainError;
 use crate::config::{ConfigError, Points};
-use datasets::{InitialLaw, KnownPair, Target};
+use datasets::{InitialLaw, KnownPair, Split, Target};
 use ndarray::{Array2, Axis};
 use rand::{Rng, RngExt};
 use std::path::Path;
@@ -80,9 +80,13 @@ impl Draw {
                 pair: Arc::new(map.pair(dim, data_sets)?),
                 side: if key == "initial" { Side::Source } else { Side::Image },
             }),
+            &Points::Cells { day, components } => {
+                Ok(Self::Rows(datasets::cells(data_sets, day, components)?.mapv(|x| x as f32)))
+            }
             Points::Digits { set, split } => {
                 Ok(Self::Rows(set.read(data_sets, *split)?.pixels.mapv(|x| x as f32)))
             }
+            Points::Images { set } => Ok(Self::Rows(set.read(data_sets, Split::Train)?.pixels)),
             _ => {
                 let remedy = "give it to the run, or name a file or a target";
                 Err(missing(format!("the array for `{key}`"), remedy).into())

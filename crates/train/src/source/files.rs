@@ -4,6 +4,7 @@ use super::Inputs;
 use crate::TrainError;
 use crate::config::{Configuration, Points};
 use crate::digest;
+use datasets::manifest::find;
 use std::path::PathBuf;
 
 /// A file that a run reads points from.
@@ -23,11 +24,8 @@ pub(crate) fn data_files(config: &impl Configuration, inputs: &Inputs) -> Result
     let sections = [("initial", config.initial()), ("data", config.data())];
     let named = sections.into_iter().flat_map(|(section, points)| match points {
         Points::File { file, .. } => vec![(section.to_owned(), file.clone())],
-        Points::Digits { set, .. } => {
-            let folder = inputs.data_sets.join(set.name());
-            let files = set.data_set().map_or(&[][..], |data_set| data_set.files);
-            files.iter().map(|file| (format!("{set}/{}", file.name), folder.join(file.name))).collect()
-        }
+        Points::Digits { set, .. } => of_data_set(set.name(), inputs),
+        Points::Images { set } => of_data_set(set.name(), inputs),
         Points::KnownMap { map, dim, .. } => {
             let name = |path: &PathBuf| format!("{map}/{}", path.file_name().unwrap_or_default().display());
             map.files(*dim, &inputs.data_sets).into_iter().map(|path| (name(&path), path)).collect()
@@ -36,4 +34,11 @@ pub(crate) fn data_files(config: &impl Configuration, inputs: &Inputs) -> Result
     });
     let there = named.filter(|(_, path)| path.is_file());
     there.map(|(name, path)| Ok(DataFile { sha256: digest::of_file(&path)?, name, path })).collect()
+}
+
+/// The files of a data set of others, each with what the manifest calls it.
+fn of_data_set(name: &str, inputs: &Inputs) -> Vec<(String, PathBuf)> {
+    let files = find(name).map_or(&[][..], |data_set| data_set.files);
+    let folder = inputs.data_sets.join(name);
+    files.iter().map(|file| (format!("{name}/{}", file.name), folder.join(file.name))).collect()
 }

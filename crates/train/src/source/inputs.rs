@@ -5,7 +5,7 @@ use super::{Data, Draw};
 use crate::TrainError;
 use crate::config::{ConfigError, Configuration, Points};
 use crate::digest::sha256;
-use datasets::TableOptions;
+use datasets::{Split, TableOptions};
 use ndarray::Array2;
 use std::path::{Path, PathBuf};
 
@@ -28,7 +28,7 @@ impl Default for Inputs {
 }
 
 impl Inputs {
-    /// The data of a configuration; a synthetic target is drawn afresh even where the configuration draws it once.
+    /// The data of a configuration, of images with the test images held out; a synthetic target is drawn afresh even where the configuration draws it once.
     ///
     /// # Errors
     /// What the reader reports, and [`ConfigError::Value`] for a dimension or an array that is missing, for a single
@@ -37,7 +37,13 @@ impl Inputs {
         let points = config.data();
         match own(points, "data", self.data.as_ref())? {
             Some(own) => Ok(own.data(points, config.seed())?),
-            None => Ok(Draw::read(points, "data", None, &self.data_sets)?.into()),
+            None => {
+                let mut data = Data::from(Draw::read(points, "data", None, &self.data_sets)?);
+                if let Some(set) = points.images() {
+                    data.held_out = Some(set.read(&self.data_sets, Split::Test)?.pixels.mapv(f64::from));
+                }
+                Ok(data)
+            }
         }
     }
 

@@ -9,6 +9,7 @@ mod levels;
 mod paths;
 mod pen;
 mod pixels;
+mod raster;
 mod scatter;
 mod ticks;
 
@@ -20,6 +21,7 @@ pub use levels::{LevelSeries, Levels};
 pub use paths::Paths;
 pub use pen::Pen;
 pub use pixels::Pixels;
+pub use raster::Raster;
 pub use scatter::{Cloud, Scatter};
 
 use serde::{Deserialize, Serialize};
@@ -39,6 +41,8 @@ pub enum Figure {
     Contours(Contours),
     /// Grey pictures in rows.
     Images(Images),
+    /// A picture that is there as a PNG file.
+    Raster(Raster),
     /// A quantity over the values of one setting.
     Levels(Levels),
     /// A quantity over the values of two settings.
@@ -55,12 +59,6 @@ pub enum FigureError {
         /// The caption of the figure.
         caption: String,
     },
-    /// Its pixels are no picture.
-    #[error("a picture cannot be written: {reason}")]
-    Png {
-        /// Why.
-        reason: String,
-    },
 }
 
 impl Figure {
@@ -73,6 +71,7 @@ impl Figure {
             Self::Paths(paths) => &paths.caption,
             Self::Contours(contours) => &contours.caption,
             Self::Images(images) => &images.caption,
+            Self::Raster(raster) => &raster.caption,
             Self::Levels(levels) => &levels.caption,
             Self::HeatMap(map) => &map.caption,
         }
@@ -89,6 +88,7 @@ impl Figure {
             Self::Paths(paths) => paths.draw(),
             Self::Contours(contours) => contours.draw(),
             Self::Images(images) => images.draw(),
+            Self::Raster(raster) => raster.draw(),
             Self::Levels(levels) => levels.draw(),
             Self::HeatMap(map) => map.draw(),
         }

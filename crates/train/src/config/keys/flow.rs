@@ -146,6 +146,13 @@ const REPRESENTATION: Choice = Choice {
                     "What the network departs from: the optimal map between Gaussians, or points at rest, with which the \
                      bound is held exactly.",
                 ),
+                Key::optional(
+                    "rank",
+                    Count(1),
+                    "200",
+                    "Most directions of the Gaussian map that are kept, widest first: the network sees so many coordinates, \
+                     and particles end in their plane.",
+                ),
                 Key::new("hidden", Widths, "[128, 128, 128]", "Hidden widths of its network."),
                 Key::new("activation", Word(ACTIVATIONS), "\"sharp-softplus\"", "Activation; a smooth one."),
                 REFINEMENTS,

@@ -94,12 +94,26 @@ pub(super) const POINTS: Choice = Choice {
             ],
         },
         Variant {
+            name: "cells",
+            says: "Cells of one day of a differentiation, in the leading principal components of the cells of all days.",
+            keys: &[
+                Key::required("day", Count(0), "1", "The day, 0 to 4."),
+                Key::required("components", Count(1), "5", "How many components are coordinates."),
+            ],
+        },
+        Variant {
             name: "digits",
             says: "Handwritten digits of 16 × 16 pixels; the data sets are fetched by name.",
             keys: &[
                 Key::required("set", Word(DIGITS), "\"mnist\"", "Which ones."),
                 Key::new("split", Word(&["train", "test"]), "\"train\"", "Which part of them."),
             ],
+        },
+        Variant {
+            name: "images",
+            says: "Images in [0, 1] on their own grid; the test images of the set are held out. The data sets are fetched by \
+                   name.",
+            keys: &[Key::required("set", Word(IMAGES), "\"mnist\"", "Which ones.")],
         },
         Variant {
             name: "array",
@@ -161,3 +175,5 @@ const TARGETS: &[&str] = &[
 const KNOWN_MAPS: &[&str] = &["mix3-to-mix10", "piecewise-affine", "log-sum-exp", "gaussian"];
 
 const DIGITS: &[&str] = &["mnist", "usps", "usps-resampled"];
+
+const IMAGES: &[&str] = &["mnist", "fashion", "cifar10"];

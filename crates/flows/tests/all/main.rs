@@ -1,0 +1,19 @@
+//! Tests of the crate from outside, in one program: each file has one subject.
+#![allow(clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, reason = "a test may panic")]
+
+mod common;
+mod critic_objective;
+mod derivatives;
+mod descriptions;
+mod explicit;
+mod flow_objective;
+mod gradient_flow;
+mod hopf_lax;
+mod hopf_lax_inverse;
+mod hopf_lax_search;
+mod matching;
+mod minimiser;
+mod native;
+mod orthonormal;
+mod own_network;
+mod tiles;

@@ -1,0 +1,121 @@
+//! The scores of generated images: in the features of the classifier of their set, and in their background.
+
+use crate::stream_name::IMAGES;
+use crate::{MeasureError, Tell};
+use datasets::{ImageSet, Split, stream};
+use eval::results::Protocol;
+use eval::{
+    Metrics, background_noise, class_entropy, frechet_distance, kernel_distance, precision_and_recall,
+};
+use metrics::{
+    BACKGROUND_NOISE, CLASS_ENTROPY, FRECHET_DISTANCE, KERNEL_DISTANCE, NEAREST_TRAINING_DISTANCE, PRECISION,
+    RECALL, W2_SQUARED,
+};
+use ndarray::{Array2, ArrayView2, Axis, s};
+use ot_core::gaussian::Gaussian;
+use rand::seq::SliceRandom;
+use rand_distr::{Distribution, StandardNormal};
+use std::path::Path;
+use train::classifier::Classifier;
+use train::config::{Config, Points};
+use train::source::Inputs;
+
+/// Images whose nearest training images are looked for.
+const NEAREST: usize = 1000;
+
+/// Scores of `generated` images against `reference` images that no training has seen: `class_entropy`, and where `generated` are
+/// at least as many as a covariance of features needs, `frechet_distance`, `kernel_distance`, `precision` and `recall`;
+/// `background_noise` against `training` images. Those of the classifier are absent where none is stored.
+///
+/// Shapes: [n, d], [m, d] and [k, d]. Complexity: O((n + m)²) pairs of 128 features.
+pub(crate) fn scores(
+    (set, data_sets): (ImageSet, &Path),
+    generated: ArrayView2<'_, f64>,
+    reference: ArrayView2<'_, f64>,
+    training: ArrayView2<'_, f64>,
+    tell: Tell<'_>,
+) -> Result<Metrics, MeasureError> {
+    let mut metrics = Metrics::default();
+    if let Some(noise) = background_noise(generated, training) {
+        metrics.insert(BACKGROUND_NOISE, noise);
+    }
+    let Some(classifier) = Classifier::load(data_sets, set)? else { return Ok(metrics) };
+    tell("the scores of the images");
+    metrics.insert(CLASS_ENTROPY, class_entropy(&classifier.classes(generated)?));
+    let (x, y) = (classifier.features(generated)?, classifier.features(reference)?);
+    if x.nrows().min(y.nrows()) > x.ncols() {
+        metrics.insert(FRECHET_DISTANCE, frechet_distance(x.view(), y.view())?);
+        metrics.insert(KERNEL_DISTANCE, kernel_distance(x.view(), y.view()));
+        let (precision, recall) = precision_and_recall(x.view(), y.view())?;
+        metrics.insert(PRECISION, precision);
+        metrics.insert(RECALL, recall);
+    }
+    Ok(metrics)
+}
+
+/// The set of images that a section names, with the folder of the data sets.
+pub(crate) fn of<'a>(data: &Points, inputs: &'a Inputs) -> Option<(ImageSet, &'a Path)> {
+    Some((data.images()?, &inputs.data_sets))
+}
+
+/// What generated images stand between, by name: `real`, other training images than those of the floor, and `gaussian`, samples
+/// of the normal law with mean and covariance of the training images. None where the data are no images.
+///
+/// # Errors
+/// What reading the images reports.
+pub fn image_references(
+    config: &Config,
+    inputs: &Inputs,
+    protocol: Protocol,
+    tell: Tell<'_>,
+) -> Result<Vec<(&'static str, Metrics)>, MeasureError> {
+    let Some((set, data_sets)) = of(config.data(), inputs) else { return Ok(Vec::new()) };
+    let wide = |split| -> Result<Array2<f64>, MeasureError> {
+        Ok(set.read(data_sets, split)?.pixels.mapv(f64::from))
+    };
+    let (training, test) = (wide(Split::Train)?, wide(Split::Test)?);
+    let count = (protocol.pairs * protocol.exact_points).min(test.nrows());
+    let mut rng = stream(config.seed(), IMAGES, 0);
+    let mut rows: Vec<usize> = (0..training.nrows()).collect();
+    rows.shuffle(&mut rng);
+    let real = training.select(Axis(0), rows.get(..count).unwrap_or(&rows));
+    let law = Gaussian::from_samples(training.view())?;
+    let standard = Gaussian::new(ndarray::Array1::zeros(training.ncols()), Array2::eye(training.ncols()))?;
+    let normal = Array2::from_shape_simple_fn((count, training.ncols()), || StandardNormal.sample(&mut rng));
+    let gaussian = standard.transport_map(&law)?.apply(normal.view())?;
+    let mut found = Vec::new();
+    for (name, images) in [("real", real), ("gaussian", gaussian)] {
+        tell(name);
+        let reference = test.slice(s![..count, ..]);
+        let mut metrics = scores((set, data_sets), images.view(), reference, training.view(), tell)?;
+        let squares = images
+            .axis_chunks_iter(Axis(0), protocol.exact_points)
+            .zip(reference.axis_chunks_iter(Axis(0), protocol.exact_points));
+        let squares = squares.map(|(x, y)| eval::w2_squared(x, y)).collect::<Result<Vec<f64>, _>>()?;
+        metrics.insert_repeated(W2_SQUARED, &squares);
+        if name == "gaussian" {
+            let nearest = images.slice(s![..count.min(NEAREST), ..]);
+            metrics.insert(NEAREST_TRAINING_DISTANCE, eval::median_nearest_distance(nearest, &training)?);
+        }
+        found.push((name, metrics));
+    }
+    Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn without_a_classifier_there_is_the_background_alone() {
+        let root = tempfile::tempdir().unwrap();
+        let mut training = Array2::zeros((200, 784));
+        training.column_mut(5).fill(1.0);
+        let images = Array2::from_elem((10, 784), 0.5);
+        let found =
+            scores((ImageSet::Mnist, root.path()), images.view(), images.view(), training.view(), &|_| {});
+        let found = found.unwrap();
+        assert_eq!(found.get(BACKGROUND_NOISE), Some(0.5));
+        assert_eq!(found.get(CLASS_ENTROPY), None);
+    }
+}

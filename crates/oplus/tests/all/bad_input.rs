@@ -1,0 +1,130 @@
+//! Bad input through the built program: one sentence with the remedy, an exit code that says so, nothing overwritten.
+
+use crate::common::Workshop;
+use std::fs;
+
+/// Runs the program, which must fail with `code`, change no file, and say one line with all of `words`.
+fn refused(workshop: &Workshop, arguments: &[&str], code: i32, words: &[&str]) {
+    let before = workshop.snapshot();
+    let output = workshop.oplus(arguments).output().unwrap();
+    let message = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(code), "{arguments:?}: {message}");
+    assert!(message.starts_with("error: "), "{arguments:?}: {message}");
+    for word in words {
+        assert!(message.contains(word), "{arguments:?}: no {word:?} in {message}");
+    }
+    if code == 1 {
+        assert_eq!(message.trim_end().lines().count(), 1, "{arguments:?}: {message}");
+    }
+    assert!(before == workshop.snapshot(), "{arguments:?} has changed files");
+}
+
+fn training_is_refused(changes: &[&str], words: &[&str]) {
+    let workshop = Workshop::new();
+    let mut arguments = vec!["train", "tiny.toml", "--out", "run"];
+    arguments.extend(changes);
+    refused(&workshop, &arguments, 1, words);
+}
+
+#[test]
+fn settings() {
+    training_is_refused(&["--set", "flow.lamda=1.0"], &["lamda", "did you mean `lambda`?"]);
+    training_is_refused(&["--set", "flow.lambda=\"much\""], &["flow.lambda is \"much\"", "above 0"]);
+    training_is_refused(&["--set", "flow.lambda=0"], &["flow.lambda is 0", "above 0"]);
+    training_is_refused(&["--set", "flow.lambda=-1.0"], &["flow.lambda is -1", "above 0"]);
+    training_is_refused(&["--preset", "smok"], &["no preset `smok`", "smoke"]);
+    training_is_refused(
+        &["--set", "data={ kind = \"target\", target = \"pinweel\", dim = 2 }"],
+        &["pinweel", "did you mean `pinwheel`?"],
+    );
+}
+
+#[test]
+fn data_files() {
+    for (name, contents, words) in [
+        ("nan.csv", "1,2\n3,nan\n", &["nan.csv", "line 2", "NaN"][..]),
+        ("wide.csv", "1,2,3\n4,5,6\n", &["wide.csv", "3 columns where 2"]),
+        ("empty.csv", "", &["empty.csv is empty"]),
+        ("short.npy", "\u{1}", &["short.npy", "not a valid npy"]),
+        ("points.txt", "1 2\n", &["points.txt", ".npy nor .csv"]),
+    ] {
+        let workshop = Workshop::new();
+        fs::write(workshop.path(name), contents).unwrap();
+        refused(&workshop, &["train", "tiny.toml", "--out", "run", "--data", name], 1, words);
+    }
+    training_is_refused(&["--data", "nowhere.npy"], &["nowhere.npy does not exist"]);
+}
+
+#[test]
+fn a_configuration_that_is_not_there_or_not_toml() {
+    let workshop = Workshop::new();
+    refused(&workshop, &["train", "nothing.toml"], 1, &["nothing.toml", "check the path"]);
+    fs::write(workshop.path("broken.toml"), "name = \n").unwrap();
+    refused(&workshop, &["train", "broken.toml"], 1, &["broken.toml", "line 1"]);
+}
+
+#[test]
+fn devices() {
+    // Either there is no CUDA on this machine, or there are not so many devices.
+    training_is_refused(&["--device", "cuda:99"], &["cuda:99", "not available"]);
+    let workshop = Workshop::new();
+    refused(
+        &workshop,
+        &["train", "tiny.toml", "--device", "gpu"],
+        2,
+        &["gpu", "write cpu, libtorch, or cuda:0"],
+    );
+}
+
+#[test]
+fn folders_that_are_in_use() {
+    let workshop = Workshop::new();
+    workshop.train("run", &[]);
+    let occupied = ["run holds another run", "--out", "--resume"];
+    refused(&workshop, &["train", "tiny.toml", "--out", "run"], 1, &occupied);
+    refused(
+        &workshop,
+        &["train", "tiny.toml", "--preset", "smoke", "--out", "run", "--resume", "--set", "flow.lambda=0.25"],
+        1,
+        &["another configuration", "--out"],
+    );
+    let used = ["run is not empty", "--out", "--resume"];
+    refused(&workshop, &["reproduce", "table1", "--preset", "smoke", "--out", "run"], 1, &used);
+    refused(&workshop, &["sample", "run", "--n", "3", "--out", "points.csv"], 1, &["points.csv exists"]);
+}
+
+#[test]
+fn folders_without_a_run() {
+    let workshop = Workshop::new();
+    for arguments in [&["resume", "."][..], &["sample", ".", "--n", "3", "--out", "a.npy"], &["report", "."]]
+    {
+        refused(&workshop, arguments, 1, &[]);
+    }
+}
+
+#[test]
+fn names() {
+    let workshop = Workshop::new();
+    refused(&workshop, &["reproduce", "tabel1"], 1, &["no experiment `tabel1`", "did you mean `table1`?"]);
+    let arguments = ["reproduce", "table1", "--rows", "13d"];
+    refused(&workshop, &arguments, 1, &["no row of table1 contains `13d`", "tuned/pinwheel-12d-w1w2"]);
+    refused(&workshop, &["trian"], 2, &["trian", "train"]);
+}
+
+#[test]
+fn clouds_that_cannot_be_compared() {
+    let workshop = Workshop::new();
+    fs::write(workshop.path("wide.csv"), "1,2,3\n4,5,6\n").unwrap();
+    fs::write(workshop.path("weights.csv"), "1\n2\n").unwrap();
+    let against = |more: &[&'static str]| {
+        let mut arguments = vec!["eval", "--samples", "points.csv", "--reference", "wide.csv"];
+        arguments.extend(more);
+        arguments
+    };
+    refused(&workshop, &against(&[]), 1, &["points.csv", "wide.csv", "2", "3"]);
+    refused(&workshop, &against(&["--coords", "0..5"]), 1, &["0..5", "2 columns"]);
+    refused(&workshop, &against(&["--coords", "2..2"]), 2, &["0..2"]);
+    refused(&workshop, &against(&["--measures", "w1,w3"]), 2, &["`w3` is no distance", "sliced_w2"]);
+    refused(&workshop, &against(&["--blur", "0"]), 2, &["0.05", "5%"]);
+    refused(&workshop, &against(&["--coords", "0..2", "--weights-a", "weights.csv"]), 1, &["2", "40"]);
+}

@@ -1,0 +1,87 @@
+//! From a file of points to new ones: `init`, `train` and `sample --from` through the built program.
+
+use crate::common::Workshop;
+use std::fs;
+
+#[test]
+fn init_looks_at_the_data_and_what_it_writes_trains() {
+    let workshop = Workshop::new();
+    let output = workshop.oplus(&["init", "points.csv"]).output().unwrap();
+    let told = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success(), "{told}");
+    assert!(
+        told.starts_with("40 points of 2 coordinates.\n") && told.contains("cargo xtask train points.toml"),
+        "{told}"
+    );
+    let text = fs::read_to_string(workshop.path("points.toml")).unwrap();
+    assert!(text.contains("name = \"points\"") && text.contains("file = \"points.csv\""), "{text}");
+    let few = ["training.iterations=4", "training.log_every=2", "representation.hidden=[8]"];
+    let mut arguments = vec!["train", "points.toml", "--preset", "quick", "--out", "run"];
+    few.iter().for_each(|change| arguments.extend(["--set", change]));
+    workshop.oplus(&arguments).assert().success();
+}
+
+#[test]
+fn init_replaces_no_file_and_names_what_is_wrong_with_the_data() {
+    let workshop = Workshop::new();
+    fs::write(workshop.path("points.toml"), "mine").unwrap();
+    fs::write(workshop.path("broken.csv"), "1,2\n3\n").unwrap();
+    let before = workshop.snapshot();
+    for (arguments, words) in [
+        (&["init", "points.csv"][..], ["points.toml exists", "--out"]),
+        (&["init", "points.csv", "--out", "tiny.toml"], ["tiny.toml exists", "--out"]),
+        (&["init", "broken.csv"], ["broken.csv", "2"]),
+        (&["init", "nowhere.npy"], ["nowhere.npy", "does not exist"]),
+    ] {
+        let output = workshop.oplus(arguments).output().unwrap();
+        let message = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{arguments:?}: {message}");
+        assert!(words.iter().all(|word| message.contains(word)), "{arguments:?}: {message}");
+    }
+    assert!(before == workshop.snapshot());
+    workshop.oplus(&["init", "points.csv", "--out", "other.toml"]).assert().success();
+    assert!(workshop.path("other.toml").is_file());
+}
+
+#[test]
+fn all_that_is_wrong_with_a_configuration_is_told_a_line_each() {
+    let workshop = Workshop::new();
+    fs::write(workshop.path("wrong.toml"), "kind = \"flow\"\n[flow]\nlambda = \"small\"\nhorizont = 1\n")
+        .unwrap();
+    let output = workshop.oplus(&["train", "wrong.toml"]).output().unwrap();
+    let message = String::from_utf8(output.stderr).unwrap();
+    let lines: Vec<&str> = message.lines().collect();
+    let expected = [
+        "error: wrong.toml: 4 keys are wrong",
+        "  name is missing: write name = \"mine\"",
+        "  data is missing: write data = { kind = \"file\", file = \"points.npy\" }",
+        "  flow.horizont is no key here: did you mean `horizon`?",
+        "  flow.lambda is \"small\": give a finite number above 0, such as lambda = 0.1",
+    ];
+    assert_eq!((output.status.code(), lines), (Some(1), expected.to_vec()));
+}
+
+#[test]
+fn sample_moves_the_points_that_it_is_given() {
+    let workshop = Workshop::new();
+    workshop.train("run", &[]);
+    // The initial points of the run itself go the same way by either road.
+    workshop.oplus(&["sample", "run", "--n", "5", "--seed", "3", "--out", "drawn.npy"]).assert().success();
+    let model = train::Model::load(&workshop.path("run")).unwrap();
+    let start = model.initial(5, 3).unwrap();
+    datasets::write_npy_f64(workshop.path("start.npy"), &start).unwrap();
+    workshop.oplus(&["sample", "run", "--from", "start.npy", "--out", "moved.npy"]).assert().success();
+    let read = |name: &str| datasets::read_matrix(workshop.path(name)).unwrap();
+    assert_eq!(read("moved.npy"), read("drawn.npy"));
+    fs::write(workshop.path("wide.csv"), "1,2,3\n4,5,6\n").unwrap();
+    for (arguments, code, words) in [
+        (&["--from", "wide.csv"][..], 1, "wide.csv has 3 columns where 2"),
+        (&["--from", "start.npy", "--n", "5"], 2, "cannot be used with"),
+        (&[], 2, "--n"),
+    ] {
+        let output = workshop.oplus(&["sample", "run", "--out", "a.npy"]).args(arguments).output().unwrap();
+        let message = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(code), "{message}");
+        assert!(message.contains(words), "{message}");
+    }
+}

@@ -1,0 +1,20 @@
+//! Tests of the crate from outside, in one program: each file has one subject.
+#![allow(clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, reason = "a test may panic")]
+
+mod common;
+mod cost;
+mod explicit;
+mod field;
+mod hopf_lax;
+mod interruption;
+mod library;
+#[cfg(feature = "torch")]
+mod libtorch;
+mod likelihood;
+mod matching;
+mod orthonormal;
+mod own_critic;
+mod own_points;
+mod runs;
+mod units;
+mod w2fe;
