@@ -216,11 +216,11 @@ fn finish(
                 progress.stage("the paths of some particles");
                 if let Model::Flow(model) = &model {
                     write_paths(model, measurement.target.view(), folder)?;
+                    write_levels(model, measurement.target.view(), folder)?;
                     if let Some(set) = config.data().images() {
                         progress.stage("pictures");
                         gallery::write(folder, model, set, &data_sets())?;
                     }
-                    write_levels(model, measurement.target.view(), folder)?;
                     progress.stage("what samples cost");
                     cost.extend(measure::cost(model)?);
                 }

@@ -4,7 +4,7 @@ use crate::kinds::inputs;
 use crate::monitor::is_round;
 use crate::page;
 use anyhow::Result;
-use eval::report::Figure;
+use eval::report::{Figure, Pixels};
 use ndarray::Array2;
 use train::observe::{Picture, Pictured};
 use train::{Config, Model, TrainError};
@@ -40,7 +40,8 @@ impl Sketch {
             (_, Some(Figure::Images(images))) => images.pixels()?,
             _ => return Ok(None),
         };
-        let (width, height) = (pixels.width, pixels.height);
-        Ok(Some(Picture { name: NAME.into(), width, height, png: pixels.to_png()? }))
+        let Pixels { width, height, rgb } = pixels;
+        let png = datasets::Picture { width, height, channels: 3, bytes: rgb }.encoded()?;
+        Ok(Some(Picture { name: NAME.into(), width, height, png }))
     }
 }

@@ -20,6 +20,8 @@ pub(super) struct Arguments {
     out: PathBuf,
 }
 
+/// Letters of a line where answers go to no terminal.
+const WIDTH: usize = 120;
 /// What a page of this command begins with; such a file is written again.
 const OURS: &str = "<title>Side by side: ";
 
@@ -51,7 +53,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<Ending> {
     let keys: Vec<String> =
         differences(&members).into_iter().filter_map(|row| row.into_iter().next()).collect();
     let differ = if keys.is_empty() { "nothing".into() } else { keys.join(", ") };
-    say::answer!("{}", table.to_text(screen::width().unwrap_or(usize::MAX), 1).trim_end());
+    say::answer!("{}", table.to_text(screen::width().unwrap_or(WIDTH), 1).trim_end());
     say::answer!("they differ in {differ}\n{}", out.display());
     Ok(Ending::Done)
 }

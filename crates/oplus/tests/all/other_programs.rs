@@ -37,7 +37,12 @@ kind = "flow"
 name = "small"
 data = { kind = "file", file = "points.csv" }
 flow = { horizon = 2.0, lambda = 0.5, steps = 3 }
-training = { iterations = 10, batch = 16, critic_updates = 1, optimiser = { learning_rate = 1e-3 }, critic_optimiser = { learning_rate = 1e-3 } }
+[training]
+iterations = 10
+batch = 16
+critic_updates = 1
+optimiser = { learning_rate = 1e-3 }
+critic_optimiser = { learning_rate = 1e-3 }
 "#;
 const CRITIC: &str = r#"
 [critic]
@@ -66,13 +71,18 @@ data = { kind = "file", file = "points.csv" }
 generator = { hidden = [8, 8], batch_norm = true, residual = true }
 potentials = { penalty = { kind = "quadratic", weight = 10.0 }, hidden = [8] }
 update = { kind = "flow", epsilon = 0.3 }
-training = { iterations = 12, batch = 32, critic_updates = 1, optimiser = { learning_rate = 1e-3 }, critic_optimiser = { learning_rate = 1e-3 } }
+[training]
+iterations = 12
+batch = 32
+critic_updates = 1
+optimiser = { learning_rate = 1e-3 }
+critic_optimiser = { learning_rate = 1e-3 }
 "#;
 
 /// A name, a configuration, and the function that is exported of it: each kind that `export` has, with each activation.
 fn cases() -> Vec<(String, String, Function)> {
-    let with =
-        |base: &str, representation: &str| format!("{base}\nrepresentation = {{ {representation} }}\n");
+    // A key of its own comes before the tables.
+    let with = |base: &str, representation: &str| format!("representation = {{ {representation} }}\n{base}");
     let game = |representation: &str, divergence: &str| {
         with(FLOW, representation) + &CRITIC.replace("DIVERGENCE", divergence)
     };

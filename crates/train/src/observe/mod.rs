@@ -63,9 +63,9 @@ pub struct Picture {
     /// What it shows, in a word.
     pub name: String,
     /// Pixels of a row.
-    pub width: u32,
+    pub width: usize,
     /// Rows.
-    pub height: u32,
+    pub height: usize,
     /// The picture, a PNG file of red, green and blue.
     pub png: Vec<u8>,
 }

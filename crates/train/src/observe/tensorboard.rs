@@ -84,7 +84,7 @@ impl Observer for TensorBoard {
     }
 
     fn picture(&mut self, step: u64, picture: &Picture) -> Result<(), TrainError> {
-        let (height, width) = (picture.height.into(), picture.width.into());
+        let (height, width) = (picture.height as u64, picture.width as u64);
         // 3 stands for red, green and blue.
         let image = Message::default().number(1, height).number(2, width).number(3, 3).bytes(4, &picture.png);
         let value = Message::default().text(1, &picture.name).message(4, image);

@@ -59,12 +59,6 @@ pub enum FigureError {
         /// The caption of the figure.
         caption: String,
     },
-    /// Its pixels are no picture.
-    #[error("a picture cannot be written: {reason}")]
-    Png {
-        /// Why.
-        reason: String,
-    },
 }
 
 impl Figure {
