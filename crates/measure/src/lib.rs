@@ -12,6 +12,7 @@
 //! | [`simple_maps`] | maps without a training, where the optimal map is known for every point |
 //! | [`snapshots_around`] | what a flow between two snapshots has to beat at the one between them |
 //! | [`Monitor`], [`Quality`] | what is measured of a generator and of a flow while they are trained |
+//! | [`target`] | points of a target to look at |
 //! | [`Records`] | the records of a run, and the milestones in them |
 //!
 //! Every number is named by a constant of [`metrics`]. What is measured, and on how many points, the
@@ -59,6 +60,7 @@ pub use known_map::simple_maps;
 pub use monitor::{Monitor, Watched};
 pub use quality::{Quality, seconds_to_near_floor};
 pub use records::{Abscissa, Records};
+pub use subject::target;
 
 use eval::results::Layout;
 use eval::{Metrics, Protocol};
@@ -129,6 +131,8 @@ mod stream_name {
     pub(crate) const ALL: &str = "measured-all";
     /// Directions of sliced distances to rows.
     pub(crate) const DIRECTIONS: &str = "measured-directions";
+    /// Points to look at.
+    pub(crate) const LOOK: &str = "looked-at";
     /// Even starting points.
     pub(crate) const EVEN: &str = "measured-even-start";
     /// Points that the optimal map is known at.

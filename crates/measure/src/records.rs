@@ -61,6 +61,13 @@ impl Records {
         self.over(abscissa, metric).into_iter().find(|(_, value)| *value <= limit).map(|(at, _)| at)
     }
 
+    /// Iterations and seconds of training at the last record; none where there is no record.
+    #[must_use]
+    pub fn reached(&self) -> Option<(u64, f64)> {
+        let last = self.0.last()?;
+        Some((last.get("step").and_then(Value::as_u64)?, number(last, "seconds")?))
+    }
+
     /// Seconds that all readings took.
     #[must_use]
     pub fn reading_seconds(&self) -> f64 {
@@ -125,6 +132,13 @@ mod tests {
         assert_eq!(records.over(Abscissa::Iterations, metrics::PATH_RATIO), [(1.0, 0.5), (2.0, 0.0)]);
         assert_eq!(records.over(Abscissa::Iterations, metrics::W1), []);
         assert_eq!(records.over(Abscissa::Seconds, metrics::PATH_RATIO), []);
+    }
+
+    #[test]
+    fn how_far_a_run_has_come_is_its_last_record() {
+        assert_eq!(records("").reached(), None);
+        let two = records("{\"step\":10,\"seconds\":0.5}\n{\"step\":20,\"seconds\":1.5,\"w1\":null}\n");
+        assert_eq!(two.reached(), Some((20, 1.5)));
     }
 
     #[test]

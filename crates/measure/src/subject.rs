@@ -1,14 +1,14 @@
 //! What a measurement has to know of a configuration: where points come from. No other file of this crate looks at
 //! how a configuration says it, [`crate::known`] aside.
 
-use crate::stream_name::{FLOOR, REFERENCE};
+use crate::stream_name::{FLOOR, LOOK, REFERENCE};
 use crate::{Digits, MeasureError};
 use datasets::{InitialLaw, stratified_normal, stream};
 use eval::results::{Layout, Protocol, Reference};
 use ndarray::{Array2, ArrayView2, Axis, s};
 use rand::Rng;
 use rand::seq::SliceRandom;
-use train::config::{Configuration, GeneratorConfig, Points};
+use train::config::{Config, Configuration, GeneratorConfig, Points};
 use train::source::{Data, Draw, Inputs, Units};
 
 /// Rows of a part of somebody's own data: enough that the floor is low, few enough that there are several parts.
@@ -196,6 +196,20 @@ impl OwnRows {
     pub(crate) fn held_out(&self, most: usize) -> Option<ArrayView2<'_, f64>> {
         self.held_out.then(|| self.reference.slice(s![..most.min(self.reference.nrows()), ..]))
     }
+}
+
+/// `count` points of the target of a configuration to look at, in the user's units, [count, d]: the same every time, and
+/// none that a measurement takes.
+///
+/// # Errors
+/// What reading the data reports.
+pub fn target(config: &Config, inputs: &Inputs, count: usize) -> Result<Array2<f64>, MeasureError> {
+    let target = match config {
+        Config::Flow(config) => Target::new(config.as_ref(), inputs)?,
+        Config::Generator(config) => Target::new(config.as_ref(), inputs)?,
+    };
+    let points = target.drawn(count, &mut stream(target.seed, LOOK, 0))?;
+    Ok(target.units.restored(points.view()))
 }
 
 /// What a generator moves, and where to.

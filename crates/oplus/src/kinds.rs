@@ -62,7 +62,7 @@ pub(crate) fn protocol(config: &Config, preset: &str) -> Protocol {
         Config::Flow(config) if config.data.images().is_some() => {
             let (pairs, exact_points) = match preset {
                 "smoke" => (2, 200),
-                "quick" => (2, 2000),
+                "quick" => (2, 1000),
                 _ => (5, 2000),
             };
             return Protocol { pairs, exact_points, sinkhorn_points: 0, sinkhorn_points_as_published: 0 };

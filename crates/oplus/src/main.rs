@@ -3,11 +3,13 @@
 mod advice;
 mod campaign;
 mod command;
+mod compare;
 mod ending;
 mod experiment;
 mod gallery;
 mod interruption;
 mod kinds;
+mod live;
 mod manifest;
 mod memory;
 mod monitor;
@@ -19,6 +21,7 @@ mod run;
 mod run_folder;
 mod samples;
 mod screen;
+mod sketch;
 mod sweep;
 
 use clap::Parser;

@@ -40,7 +40,7 @@ impl Monitor {
 }
 
 /// Whether the digits of a count are 1, 2 or 5 with zeros.
-fn is_round(count: u64) -> bool {
+pub(crate) fn is_round(count: u64) -> bool {
     let mut leading = count;
     while leading >= 10 && leading.is_multiple_of(10) {
         leading /= 10;

@@ -3,12 +3,14 @@
 use crate::ending::Ending;
 use crate::interruption;
 use crate::kinds::{data_sets, dataset, inputs, protocol};
+use crate::live::Live;
 use crate::manifest::Manifest;
 use crate::memory;
 use crate::monitor::Monitor;
 use crate::progress::Progress;
 use crate::run_folder::{PATHS_PICTURE, REPORT_FILE, RESULTS_FILE, results, write_json};
-use crate::{gallery, page, samples};
+use crate::sketch::Sketch;
+use crate::{gallery, live, page, samples};
 use anyhow::Result;
 use datasets::write_whole;
 use eval::planar::Plane;
@@ -17,32 +19,37 @@ use eval::sampling;
 use flows::device::Device;
 use flows::record::RecordError;
 use measure::{MeasureError, Measurement, Quality, Records, Tell, seconds_to_near_floor};
-use ndarray::ArrayView2;
+use ndarray::{Array2, ArrayView2};
 use std::path::{Path, PathBuf};
 use train::config::{Config, Configuration};
 use train::model::FlowModel;
-use train::observe::Terminal;
+use train::observe::{Format, Terminal};
 use train::outcome::{self, Outcome};
-use train::run::{Lock, Run, damaged_checkpoints, newest_checkpoint};
+use train::run::{Lock, OUTCOME_FILE, Run, damaged_checkpoints, newest_checkpoint};
 use train::training::Training;
 use train::{FlowConfig, Model, TrainError};
 
 /// Particles whose paths are drawn.
 const DRAWN_PATHS: usize = 400;
+/// Points of a side of the grid on which potential and critic are drawn.
+const GRID: usize = 49;
 /// Most steps of a drawn path.
 const DRAWN_STEPS: usize = 16;
 /// The most of the time of a training that its readings may take, where no table is made of them.
 const READING_SHARE: f64 = 0.05;
 
+/// How a training is made; nothing of it is told by the numbers.
+pub(crate) struct How {
+    /// Whether to go on with what the folder holds.
+    pub resume: bool,
+    pub device: Device,
+    /// What else its records are written as.
+    pub observe: Vec<Format>,
+}
+
 /// Trains in a folder, measures the flow and writes samples, results and report; what is already done is not repeated.
-pub(crate) fn train(
-    config: &Config,
-    folder: &Path,
-    resume: bool,
-    device: Device,
-    manifest: &Manifest,
-) -> Result<Ending> {
-    let ended = if resume { ended(config, folder)? } else { None };
+pub(crate) fn train(config: &Config, folder: &Path, manifest: &Manifest, how: &How) -> Result<Ending> {
+    let ended = if how.resume { ended(config, folder)? } else { None };
     if let Some(outcome) = &ended
         && let Some(ending) = measured(config, folder, outcome, manifest)?
     {
@@ -56,7 +63,7 @@ pub(crate) fn train(
     let (outcome, peak_memory, _lock) = match ended {
         Some(outcome) => (outcome, None, Some(Lock::acquire(folder)?)),
         None => {
-            let (outcome, lock) = trained(config, folder, resume, device, manifest)?;
+            let (outcome, lock) = trained(config, folder, manifest, how)?;
             (outcome, memory::peak(), lock)
         }
     };
@@ -125,25 +132,37 @@ fn measured(
 fn trained(
     config: &Config,
     folder: &Path,
-    resume: bool,
-    device: Device,
     manifest: &Manifest,
+    how: &How,
 ) -> Result<(Outcome, Option<Lock>)> {
     let _patience = interruption::patience();
+    let for_tensorboard = how.observe.contains(&Format::TensorBoard) || Format::TensorBoard.is_in(folder);
+    let sketch = for_tensorboard.then(|| Sketch::new(config)).transpose()?;
     Ok(match config {
         Config::Flow(config) => {
             let mut quality = Quality::new(config, &inputs(), watched(config, manifest))?;
-            let run = begin(config.as_ref(), folder, resume, device, manifest)?.measure(|training| {
+            let mut run = begin(config.as_ref(), folder, manifest, how)?.measure(|training| {
                 let found = quality.measure(training.iteration(), || training.model())?;
                 Ok(found.map(|w2_squared| (metrics::W2_SQUARED, w2_squared)).into_iter().collect())
             });
+            if let Some(sketch) = &sketch {
+                run = run.picture(|training| {
+                    sketch.draw(training.iteration(), || Ok(Model::Flow(Box::new(training.model()?))))
+                });
+            }
             let trained = run.train()?;
             (trained.outcome, trained.lock)
         }
         Config::Generator(config) => {
             let monitor = Monitor::new(config, folder)?;
-            let run = begin(config.as_ref(), folder, resume, device, manifest)?;
-            let trained = run.measure(|training| monitor.measure(training)).train()?;
+            let run = begin(config.as_ref(), folder, manifest, how)?;
+            let mut run = run.measure(|training| monitor.measure(training));
+            if let Some(sketch) = &sketch {
+                run = run.picture(|training| {
+                    sketch.draw(training.iteration(), || Ok(Model::Generator(Box::new(training.model()?))))
+                });
+            }
+            let trained = run.train()?;
             (trained.outcome, trained.lock)
         }
     })
@@ -159,14 +178,14 @@ fn watched(config: &FlowConfig, manifest: &Manifest) -> Protocol {
 fn begin<'a, C: Configuration>(
     config: &C,
     folder: &Path,
-    resume: bool,
-    device: Device,
     manifest: &Manifest,
+    how: &How,
 ) -> Result<Run<'a, C>> {
-    let mut run = Run::new(config.clone()).out(folder).resume(resume).device(device).data_sets(data_sets());
-    // The milestones of a table are read off the records: those of its rows have no gaps.
+    let mut run = Run::new(config.clone()).out(folder).resume(how.resume).device(how.device);
+    run = run.data_sets(data_sets()).formats(&how.observe);
+    // The milestones of a table are read off the records: those of its rows have no gaps. Nobody looks at one of its runs.
     if manifest.with_floor {
-        run = run.reading_share(READING_SHARE);
+        run = run.reading_share(READING_SHARE).observer(Live::new(folder));
     }
     let run = run.provenance(manifest.facts()?).interrupt(interruption::asked());
     Ok(run.observer(Terminal::default()))
@@ -197,6 +216,7 @@ fn finish(
                 progress.stage("the paths of some particles");
                 if let Model::Flow(model) = &model {
                     write_paths(model, measurement.target.view(), folder)?;
+                    write_levels(model, measurement.target.view(), folder)?;
                     if let Some(set) = config.data().images() {
                         progress.stage("pictures");
                         gallery::write(folder, model, set, &data_sets())?;
@@ -316,8 +336,47 @@ fn write_paths(model: &FlowModel, target: ArrayView2<'_, f64>, folder: &Path) ->
     }
 }
 
-/// Writes the report of a run folder from its files, and its paths as a picture of their own.
+/// Writes the potential at time 0 and the critic of a flow in two dimensions where its particles are; what leads out of the
+/// finite numbers is left out.
+fn write_levels(model: &FlowModel, target: ArrayView2<'_, f64>, folder: &Path) -> Result<()> {
+    if model.dim() != 2 {
+        return Ok(());
+    }
+    let start = model.initial(DRAWN_PATHS, model.config.seed)?;
+    let axis = |column: usize| {
+        let all =
+            start.column(column).into_iter().chain(target.column(column)).copied().collect::<Vec<f64>>();
+        let (low, high) =
+            all.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), x| (a.min(*x), b.max(*x)));
+        ((low + high) / 2.0, (high - low) / 2.0)
+    };
+    let ((x, wide), (y, high)) = (axis(0), axis(1));
+    let half = wide.max(high);
+    let at = |index: usize| half * (2.0 * index as f64 / (GRID - 1) as f64 - 1.0);
+    let grid = Array2::from_shape_fn((GRID * GRID, 2), |(point, column)| {
+        if column == 0 { x + at(point % GRID) } else { y + at(point / GRID) }
+    });
+    let write = |file, values: Vec<f64>| match values.iter().all(|value| value.is_finite()) {
+        true => samples::write_values(folder, file, grid.view(), values),
+        false => Ok(()),
+    };
+    if model.config.representation.has_potential() {
+        write(samples::POTENTIAL, model.potential(grid.view(), 0.0)?)?;
+    }
+    if model.config.representation.has_critic() {
+        write(samples::CRITIC, model.critic(grid.view())?)?;
+    }
+    Ok(())
+}
+
+/// Writes the report of a run folder from its files, and its paths as a picture of their own; of a run that is not measured
+/// yet, what there is.
 pub(crate) fn report(folder: &Path) -> Result<PathBuf> {
+    // A run that goes on for longer has the results of its shorter self.
+    if !folder.join(RESULTS_FILE).is_file() || !folder.join(OUTCOME_FILE).is_file() {
+        let is_under_way = matches!(Lock::acquire(folder), Err(TrainError::InUse { .. }));
+        return live::write(folder, is_under_way);
+    }
     let results = results(folder)?;
     if let Some(paths) = page::paths(folder, &results)? {
         let picture = paths.draw()?.to_document();

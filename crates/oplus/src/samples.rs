@@ -4,7 +4,7 @@ use anyhow::{Context, Result, bail};
 use datasets::{WriteError, write_npy_f32, write_npy_f64};
 use eval::planar::Plane;
 use measure::Measurement;
-use ndarray::{Array2, Axis, concatenate};
+use ndarray::{Array2, ArrayView2, Axis, concatenate};
 use std::fs;
 use std::path::{Path, PathBuf};
 use train::source::Units;
@@ -19,6 +19,11 @@ pub(crate) const TARGETS: &str = "samples/target.npy";
 /// The positions of some particles of a flow on their way, relative to the run folder: a row for each particle, with
 /// its two coordinates in the first plane of the data ([`Plane::of`]) at each time; in one dimension the coordinate itself.
 pub(crate) const PATHS: &str = "samples/planar-paths.npy";
+/// The potential at time 0 on a grid, relative to the run folder: a row (x, y, U) for each point, those of one ordinate one
+/// after the other. Of flows in two dimensions.
+pub(crate) const POTENTIAL: &str = "samples/potential.npy";
+/// The critic on the same grid, relative to the run folder.
+pub(crate) const CRITIC: &str = "samples/critic.npy";
 /// The particles at an iteration, before its number and the ending.
 const PARTICLES: &str = "particles-";
 
@@ -71,6 +76,19 @@ pub(crate) fn write_paths(
     let views: Vec<_> = planar.iter().map(|x| x.view()).collect();
     let rows = concatenate(Axis(1), &views).context("positions of different particles")?;
     Ok(write_points(&folder.join(PATHS), &rows, units)?)
+}
+
+/// Writes a function of the plane, relative to the run folder: the rows (x, y, value).
+pub(crate) fn write_values(
+    folder: &Path,
+    file: &str,
+    points: ArrayView2<'_, f64>,
+    values: Vec<f64>,
+) -> Result<()> {
+    make(folder)?;
+    let values = Array2::from_shape_vec((points.nrows(), 1), values)?;
+    let rows = concatenate(Axis(1), &[points, values.view()]).context("values of other points")?;
+    Ok(write_npy_f64(folder.join(file), &rows)?)
 }
 
 /// Writes the particles at an iteration, which are in the units of the training.

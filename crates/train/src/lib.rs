@@ -6,7 +6,7 @@
 //! | --- | --- |
 //! | [`config`] | everything a run depends on, from TOML, presets and overrides |
 //! | [`run`] | a run: what it is given, its folder, its observers |
-//! | [`observe`] | what follows a run: metrics.jsonl, the progress bar, your own |
+//! | [`observe`] | what follows a run: metrics.jsonl and other formats of the records, the progress bar, your own |
 //! | [`reach`] | whether points can travel as far as they have to |
 //! | [`outcome`] | how a run ends |
 //! | [`model`] | what a run leaves: samples, trajectories, slopes |
@@ -44,6 +44,7 @@ pub mod observe;
 pub mod optim;
 pub mod outcome;
 pub mod player;
+mod protobuf;
 pub mod reach;
 mod remembered;
 pub mod run;

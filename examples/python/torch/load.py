@@ -1,6 +1,6 @@
 """Loads what `cargo xtask export RUN --format safetensors --out FILE` has written, as a function of PyTorch.
 
-python examples/python/torch/load.py FILE
+python examples/python/torch/load.py FILE             # needs torch and safetensors
 """
 
 import json

@@ -1,6 +1,6 @@
 //! `ci`: every check that a change has to pass, in one order, each with its time.
 
-use super::{dependencies, downstream, guide, packages, test, tidy, tools, workflows};
+use super::{dependencies, downstream, guide, packages, python, test, tidy, tools, workflows};
 use crate::libtorch;
 use crate::workspace::Workspace;
 use anyhow::{Context, Result, bail};
@@ -19,6 +19,7 @@ const STEPS: &[Step] = &[
     ("libtorch", prepare),
     ("clippy", clippy),
     ("tests", tests),
+    ("python", python::check),
     ("downstream", downstream::check),
     ("docs", docs),
     ("packages", packages::check),

@@ -67,6 +67,9 @@ enum Task {
     /// Train one configuration over a grid of its settings
     #[command(disable_help_flag = true)]
     Sweep(PassedOn),
+    /// Set several runs side by side in one page
+    #[command(disable_help_flag = true)]
+    Compare(PassedOn),
     /// Write the report of a run, an experiment or a sweep
     #[command(disable_help_flag = true)]
     Report(PassedOn),
@@ -112,6 +115,7 @@ pub(crate) fn run(cli: Cli) -> Result<ExitCode> {
         Task::Eval(passed) => oplus::run(&workspace, "eval", &passed.arguments),
         Task::Classifier(passed) => oplus::run(&workspace, "classifier", &passed.arguments),
         Task::Sweep(passed) => oplus::run(&workspace, "sweep", &passed.arguments),
+        Task::Compare(passed) => oplus::run(&workspace, "compare", &passed.arguments),
         Task::Report(passed) => oplus::run(&workspace, "report", &passed.arguments),
         Task::Data(arguments) => data::run(&workspace, &arguments),
         Task::Setup(arguments) => setup::run(&workspace, &arguments),

@@ -33,7 +33,7 @@ fn instead_of_this(mut program: Command) -> io::Result<ExitCode> {
 }
 
 /// Builds the oplus that these arguments need, and returns the program.
-fn build(workspace: &Workspace, arguments: &[OsString]) -> Result<PathBuf> {
+pub(super) fn build(workspace: &Workspace, arguments: &[OsString]) -> Result<PathBuf> {
     let mut cargo = workspace.cargo();
     cargo.args(["build", "--package", "oplus", "--release"]);
     if names_libtorch(arguments) {

@@ -1,6 +1,7 @@
 //! `python`: builds the wheel of the Python package, and runs its tests in an environment of their own.
 
-use super::venv;
+use super::{test, venv};
+use crate::libtorch;
 use crate::program;
 use crate::workspace::Workspace;
 use anyhow::{Context, Result};
@@ -11,8 +12,14 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
 const PACKAGE: &str = "crates/python";
+/// What the package and most of its tests take.
+const CORE: &str = "crates/python/requirements-core.txt";
+/// What builds the wheel, and what a few tests compare with; without it those are skipped.
+const REST: &str = "crates/python/requirements.txt";
 /// The program whose samples the package has to give, to the bit.
 const PROGRAM: &str = "OPLUS_PROGRAM";
+/// The library as cargo calls it.
+const LIBRARY: &str = "liboplus_python.so";
 
 /// Arguments of `python`.
 #[derive(Debug, Args)]
@@ -43,8 +50,52 @@ pub(super) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<ExitCo
 
 /// The interpreter of the environment that has the tools and what the tests compare with.
 fn environment(workspace: &Workspace) -> Result<PathBuf> {
-    let requirements = Path::new(PACKAGE).join("requirements.txt");
-    venv::ready(workspace, &workspace.target()?.join("python"), &requirements)
+    venv::ready(workspace, &workspace.target()?.join("python"), &[Path::new(CORE), Path::new(REST)])
+}
+
+/// Runs the tests with what the tests of the workspace have compiled, so that nothing is compiled again: in the place of a
+/// wheel a folder with the library, which links libtorch here.
+pub(super) fn check(workspace: &Workspace) -> Result<()> {
+    let program = test::oplus(workspace)?;
+    let folder = workspace.target()?.join("python-package");
+    lay_out(workspace, &program.with_file_name(LIBRARY), &folder)?;
+    let python = venv::ready(workspace, &workspace.target()?.join("python-core"), &[Path::new(CORE)])?;
+    let mut pytest = pytest(workspace, &python, &program);
+    pytest.env("PYTHONPATH", &folder).env("LD_LIBRARY_PATH", libtorch::ensure(workspace)?.libraries());
+    workspace.run(pytest, "pytest")
+}
+
+/// Makes a folder that Python imports the package from: its modules, its library, and what says that it is installed.
+fn lay_out(workspace: &Workspace, library: &Path, folder: &Path) -> Result<()> {
+    let package = folder.join("oplus");
+    let told = folder.join(concat!("oplus-", env!("CARGO_PKG_VERSION"), ".dist-info"));
+    for new in [&package, &told] {
+        fs::create_dir_all(new).with_context(|| format!("{} cannot be made", new.display()))?;
+    }
+    let copy = |from: &Path, to: &Path| {
+        fs::copy(from, to).with_context(|| format!("{} cannot be copied to {}", from.display(), to.display()))
+    };
+    let modules = workspace.root().join(PACKAGE).join("python/oplus");
+    for entry in fs::read_dir(&modules).with_context(|| format!("{} cannot be read", modules.display()))? {
+        let path = entry?.path();
+        if let Some(name) = path.file_name().filter(|_| path.is_file()) {
+            copy(&path, &package.join(name))?;
+        }
+    }
+    copy(library, &package.join("_native.abi3.so"))?;
+    let metadata = concat!("Metadata-Version: 2.1\nName: oplus\nVersion: ", env!("CARGO_PKG_VERSION"));
+    datasets::write_whole(told.join("METADATA"), |file| writeln!(file, "{metadata}"))?;
+    Ok(())
+}
+
+/// The tests of the package, which run the examples and the guide too.
+fn pytest(workspace: &Workspace, python: &Path, program: &Path) -> Command {
+    let mut pytest = Command::new(python);
+    pytest
+        .current_dir(workspace.root().join(PACKAGE))
+        .args(["-m", "pytest", "--quiet"])
+        .env(PROGRAM, program);
+    pytest
 }
 
 /// Builds the wheel in a profile of cargo, and returns its path.
@@ -72,7 +123,7 @@ fn wheels(folder: &Path) -> Vec<PathBuf> {
     entries.map(|entry| entry.path()).filter(is_wheel).collect()
 }
 
-/// Installs the wheel and runs the tests of the package, which run the examples too.
+/// Installs the wheel and runs the tests.
 fn tests(
     workspace: &Workspace,
     python: &Path,
@@ -85,8 +136,7 @@ fn tests(
         .args(["-m", "pip", "install", "--quiet", "--no-deps", "--no-index", "--force-reinstall"])
         .arg(wheel);
     workspace.run(install, "pip install of the wheel")?;
-    let mut pytest = Command::new(python);
-    pytest.current_dir(workspace.root().join(PACKAGE)).args(["-m", "pytest", "--quiet"]).args(arguments);
-    pytest.env(PROGRAM, program);
+    let mut pytest = pytest(workspace, python, program);
+    pytest.args(arguments);
     workspace.run(pytest, "pytest")
 }

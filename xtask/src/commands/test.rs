@@ -28,10 +28,11 @@ pub(super) fn all(workspace: &Workspace, arguments: &[OsString]) -> Result<()> {
     workspace.run(cargo, "cargo test")
 }
 
-/// Builds all programs and tests in the profile of the tests, and returns the program oplus.
+/// Builds all programs, tests and the library of the Python package in the profile of the tests, and returns the program
+/// oplus.
 pub(super) fn oplus(workspace: &Workspace) -> Result<PathBuf> {
     libtorch::ensure(workspace)?;
     let mut cargo = workspace.cargo();
-    cargo.arg("build").args(EVERYTHING).args(["--bins", "--tests"]);
+    cargo.arg("build").args(EVERYTHING).args(["--bins", "--tests", "--lib"]);
     program::build(cargo, "oplus")
 }

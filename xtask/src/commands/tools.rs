@@ -28,5 +28,5 @@ pub(super) fn where_there_are(workspace: &Workspace, step: impl FnOnce() -> Resu
 
 /// The interpreter beside which the tools lie; the first call installs them.
 fn python(workspace: &Workspace) -> Result<PathBuf> {
-    venv::ready(workspace, &workspace.target()?.join("tools"), Path::new(REQUIREMENTS))
+    venv::ready(workspace, &workspace.target()?.join("tools"), &[Path::new(REQUIREMENTS)])
 }

@@ -44,6 +44,14 @@ pub(crate) enum Ready {
     Linked(PathBuf),
 }
 
+impl Ready {
+    /// The folder of its libraries.
+    pub(crate) fn libraries(&self) -> PathBuf {
+        let (Self::Own(folder) | Self::Linked(folder)) = self;
+        folder.join("lib")
+    }
+}
+
 /// The user's own libtorch: `LIBTORCH`, unless it is the link that this project makes (cargo's `[env]` table sets that
 /// one).
 pub(crate) fn users_own(workspace: &Workspace) -> Option<PathBuf> {

@@ -8,8 +8,8 @@ mod table;
 pub use bars::{Bar, Bars};
 pub use comparison::{Columns, Published, comparison};
 pub use figure::{
-    Cloud, Curves, Drawing, Figure, FigureError, HeatCell, HeatMap, Images, LevelSeries, Levels, Paths, Pen,
-    Raster, Scale, Scatter, Series,
+    Cloud, Contours, Curves, Drawing, Figure, FigureError, HeatCell, HeatMap, Images, LevelSeries, Levels,
+    Paths, Pen, Pixels, Raster, Scale, Scatter, Series,
 };
 pub use table::Table;
 
@@ -25,6 +25,9 @@ pub struct Page {
     pub status: String,
     /// The contents in order.
     pub sections: Vec<Section>,
+    /// Seconds after which a browser reads the page again; none of a page that is finished.
+    #[serde(default)]
+    pub refresh: Option<u32>,
 }
 
 /// A part of a report with its own heading.
@@ -90,6 +93,7 @@ impl Page {
     ///         blocks: vec![Block::Text("λ < 1".into())],
     ///         ..Section::default()
     ///     }],
+    ///     refresh: None,
     /// };
     /// let html = page.to_html()?;
     /// assert!(html.contains("λ &lt; 1") && !html.contains("<script"));
@@ -97,11 +101,14 @@ impl Page {
     /// ```
     pub fn to_html(&self) -> Result<String, FigureError> {
         let title = escape(&self.title);
+        let refresh =
+            self.refresh.map(|seconds| format!("<meta http-equiv=\"refresh\" content=\"{seconds}\">\n"));
         let mut html = format!(
             "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
-             <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
+             <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n{}\
              <title>{title}</title>\n<style>\n{}</style>\n</head>\n<body>\n\
              <h1>{title}</h1>\n<p class=\"status\">{}</p>\n",
+            refresh.unwrap_or_default(),
             include_str!("style.css"),
             escape(&self.status)
         );
@@ -248,6 +255,7 @@ mod tests {
                     ]),
                 ],
             }],
+            refresh: Some(30),
         }
     }
 

@@ -139,6 +139,11 @@ impl Representation {
         }
     }
 
+    /// Whether the velocity is −∇U/λ of a potential U.
+    pub fn has_potential(&self) -> bool {
+        !matches!(self, Self::Velocity(_) | Self::Matching(_))
+    }
+
     /// Hidden widths of the network; none of an OT-Flow, whose potential has a shape of its own.
     pub fn hidden(&self) -> &[usize] {
         match self {

@@ -52,6 +52,25 @@ fn squares(a: ArrayView2<'_, f64>) -> Array1<f64> {
     a.rows().into_iter().map(|row| row.dot(&row)).collect()
 }
 
+/// N(0, diag(9, 1, 4)) in its two widest directions: the optimal map scales the first and the last coordinate by 3 and 2, and
+/// the middle one ends in the mean.
+#[test]
+fn a_truncated_gaussian_map_keeps_its_widest_directions_alone() {
+    let normal = Gaussian::new(Array1::zeros(3), Array2::eye(3)).unwrap();
+    let target = Gaussian::new(array![1.0, 2.0, 3.0], Array2::from_diag(&array![9.0, 1.0, 4.0])).unwrap();
+    let affine = Affine::gaussian(&normal, &target).unwrap().truncated(2);
+    assert_eq!(affine.rank(), 2);
+    let flow = flow(affine, 0.5, 1.0, None);
+    let still = vec![0.0; flow.network().parameter_count()];
+    let ends = flow.at(&still, &[]).unwrap().ends(array![[1.0, 5.0, -1.0]].view()).unwrap();
+    for (found, expected) in ends.iter().zip([4.0, 2.0, 1.0]) {
+        // Roots and their squares in double precision.
+        assert!((found - expected).abs() < 1e-12, "{ends}");
+    }
+    let stored = Affine::of_numbers(3, &flow.affine().numbers()).unwrap();
+    assert_eq!(&stored, flow.affine());
+}
+
 /// The least over z on a fine grid of the line through both points, on which the best z lies.
 #[test]
 fn the_pull_is_a_quadratic_cost_of_which_the_rest_is_paid_by_the_slope() {

@@ -20,6 +20,7 @@ use std::fs;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use train::Config;
+use train::observe::Format;
 use train::run::{Lock, MANIFEST_FILE};
 
 /// Name of the table in the folder of a campaign.
@@ -33,6 +34,8 @@ pub(crate) struct Campaign {
     pub device: Device,
     pub out: PathBuf,
     pub resume: bool,
+    /// What else the records of its runs are written as.
+    pub observe: Vec<Format>,
 }
 
 impl Campaign {

@@ -45,6 +45,9 @@ impl Trial {
         ] {
             arguments.extend([name.to_owned(), value]);
         }
+        for format in &campaign.observe {
+            arguments.extend(["--observe".to_owned(), format.to_string()]);
+        }
         arguments.extend(["--resume", "--without-floor"].map(str::to_owned));
         Ok(arguments)
     }

@@ -1,6 +1,7 @@
 //! The commands, one file each.
 
 mod classifier;
+mod compare;
 mod density;
 mod eval;
 mod export;
@@ -52,6 +53,8 @@ enum Command {
     Reproduce(reproduce::Arguments),
     /// Train one configuration over a grid of its settings, and show what matters
     Sweep(sweep::Arguments),
+    /// Set several runs side by side in one page
+    Compare(compare::Arguments),
     /// Write the report of a run, of an experiment or of a sweep again
     Report(report::Arguments),
 }
@@ -69,6 +72,7 @@ pub(crate) fn run(cli: Cli) -> Result<Ending> {
         Command::Classifier(arguments) => classifier::run(&arguments),
         Command::Reproduce(arguments) => reproduce::run(&arguments),
         Command::Sweep(arguments) => sweep::run(arguments),
+        Command::Compare(arguments) => compare::run(&arguments),
         Command::Report(arguments) => report::run(&arguments),
     }
 }

@@ -9,6 +9,7 @@ use clap::{Args, ValueEnum};
 use flows::device::Device;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
+use train::observe::Format;
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
@@ -30,6 +31,9 @@ pub(super) struct Arguments {
     /// cpu; or libtorch, cuda:0, cuda:1, … in a program that is built with libtorch
     #[arg(long, default_value_t)]
     device: Device,
+    /// Write the records of every run for other programs too: tensorboard, csv, jsonl
+    #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
+    observe: Vec<Format>,
     /// The folder of the results [default: out/NAME-PRESET]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
@@ -75,6 +79,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<Ending> {
             device: arguments.device,
             out: arguments.out.clone().unwrap_or_else(|| format!("out/{}-{preset}", experiment.name).into()),
             resume: arguments.resume,
+            observe: arguments.observe.clone(),
         },
         rows: arguments.rows.clone(),
         seeds: arguments.seeds,

@@ -9,6 +9,7 @@ use clap::Args;
 use flows::device::Device;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
+use train::observe::Format;
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
@@ -32,6 +33,9 @@ pub(super) struct Arguments {
     /// cpu; or libtorch, cuda:0, cuda:1, … in a program that is built with libtorch
     #[arg(long, default_value_t)]
     device: Device,
+    /// Write the records of every run for other programs too: tensorboard, csv, jsonl
+    #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
+    observe: Vec<Format>,
     /// The folder of the results [default: out/sweep-NAME, after the file]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
@@ -57,6 +61,7 @@ pub(super) fn run(arguments: Arguments) -> Result<Ending> {
             device: arguments.device,
             out,
             resume: arguments.resume,
+            observe: arguments.observe,
         },
         config: arguments.config,
         grid,

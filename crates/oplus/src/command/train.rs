@@ -1,14 +1,16 @@
 //! `train`: a run from a configuration file.
 
 use crate::ending::Ending;
+use crate::interruption;
 use crate::manifest::Manifest;
-use crate::{interruption, run};
+use crate::run::{self, How};
 use anyhow::{Context, Result};
 use clap::Args;
 use datasets::Columns;
 use flows::device::Device;
 use std::path::{Path, PathBuf};
 use train::Config;
+use train::observe::Format;
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
@@ -35,6 +37,10 @@ pub(super) struct Arguments {
     /// cpu; or libtorch, cuda:0, cuda:1, … in a program that is built with libtorch
     #[arg(long, default_value_t)]
     device: Device,
+    /// Write the records for other programs too: tensorboard (events and pictures of samples), csv (metrics.csv), jsonl
+    /// (metrics.jsonl, which is written in any case)
+    #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
+    observe: Vec<Format>,
     /// The run folder [default: runs/NAME-HASH-sSEED]
     #[arg(long, value_name = "RUN")]
     out: Option<PathBuf>,
@@ -69,7 +75,12 @@ pub(super) fn run(arguments: Arguments) -> Result<Ending> {
         None => Path::new("runs").join(format!("{}-{}-s{}", config.name(), config.hash()?, config.seed())),
     };
     let manifest = Manifest::new(arguments.device, &arguments.preset, !arguments.without_floor);
-    run::train(&config, &out, arguments.resume, arguments.device, &manifest)
+    run::train(
+        &config,
+        &out,
+        &manifest,
+        &How { resume: arguments.resume, device: arguments.device, observe: arguments.observe },
+    )
 }
 
 /// What a configuration says of its data that holds for another file too.

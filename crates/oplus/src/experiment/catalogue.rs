@@ -2,7 +2,8 @@
 
 use super::order::{natural, rank, split};
 use super::tables::{
-    CELL_TABLES, DIGIT_TABLES, FLOW_TABLES, IMAGE_TABLES, KNOWN_MAP_TABLES, RING_TABLES, RIVAL_TABLES,
+    CELL_TABLES, DIGIT_TABLES, FLOW_TABLES, IMAGE_TABLES, KNOWN_MAP_TABLES, PROXIMAL_TABLES, RING_TABLES,
+    RIVAL_TABLES,
 };
 use crate::nearest::nearest;
 use crate::page::Comparison;
@@ -10,7 +11,7 @@ use anyhow::{Result, bail};
 use datasets::DigitSet;
 use eval::report::{Columns, Published, Scale};
 use eval::results::Results;
-use metrics::{ACCURACY_ALL, MODES_COVERED, W1, W2, W2_EVEN};
+use metrics::{ACCURACY_ALL, BATCH_KINETIC_ENERGY, CRITIC_DIVERGENCE, MODES_COVERED, W1, W2, W2_EVEN};
 use serde::Deserialize;
 
 /// An experiment: the configurations in the folder of its name below `configs`.
@@ -197,10 +198,45 @@ const ALL: &[Experiment] = &[
         ],
     },
     Experiment {
+        name: "fig1",
+        title: "Figure 1 of arXiv 2407.11901: flows to MNIST with and without the W1 and the W2 proximal, perceptrons in the \
+                place of convolutional networks",
+        families: &["published"],
+        beyond_quick: &[],
+        methods: &["w1w2", "w1", "w2", "none"],
+        tables: PROXIMAL_TABLES,
+        curves: &[
+            Comparison {
+                caption: "What the critic maximises",
+                family: "published",
+                metric: CRITIC_DIVERGENCE,
+                scale: Scale::Linear,
+                rows: &["w1w2", "w1", "w2", "none"],
+            },
+            Comparison {
+                caption: "Kinetic energy",
+                family: "published",
+                metric: BATCH_KINETIC_ENERGY,
+                scale: Scale::Logarithmic,
+                rows: &["w1w2", "w1", "w2", "none"],
+            },
+        ],
+    },
+    Experiment {
+        name: "fig2",
+        title: "Figure 2 of arXiv 2407.11901: flows to MNIST with and without the kinetic energy, at other steps than those of \
+                the training, perceptrons in the place of convolutional networks",
+        families: &["published"],
+        beyond_quick: &[],
+        methods: &["w1w2", "w1"],
+        tables: PROXIMAL_TABLES,
+        curves: &[],
+    },
+    Experiment {
         name: "images",
         title: "Images of 28 × 28 and 32 × 32 pixels, without an autoencoder: W1 ⊕ W2 flows beside flow matching",
-        families: &["mnist", "fashion", "cifar10"],
-        beyond_quick: &["fashion", "cifar10"],
+        families: &["mnist", "rivals", "fashion", "cifar10"],
+        beyond_quick: &["rivals", "fashion", "cifar10"],
         methods: &["explicit", "hopf-lax", "cfm", "ot-cfm"],
         tables: IMAGE_TABLES,
         curves: &[],

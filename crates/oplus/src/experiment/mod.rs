@@ -338,6 +338,7 @@ mod tests {
             device: Device::Cpu,
             out: "out".into(),
             resume: false,
+            observe: Vec::new(),
         };
         let plan = Plan { campaign, rows: rows.into(), seeds: NonZeroUsize::MIN, usps_resampled: false };
         let trials = trials(find("table1").unwrap(), &plan).unwrap();

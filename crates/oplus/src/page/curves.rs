@@ -65,7 +65,7 @@ const PLANS: &[Plan] = &[
 ];
 
 /// Below this a relative indicator is 0 up to rounding, and the search for the ends of paths.
-const ROUNDING: f64 = 1e-5;
+pub(super) const ROUNDING: f64 = 1e-5;
 
 /// The curves of losses and indicators of the metrics that are `shown`, and a sentence about those that are 0 up to
 /// rounding; a figure without a curve is left out.
@@ -91,6 +91,32 @@ pub(super) fn curves(records: &Records, shown: impl Fn(&Metric) -> bool) -> (Vec
     let sentence =
         (!zeros.is_empty()).then(|| format!("0 up to rounding, and not drawn: {}.", zeros.join(", ")));
     (figures, sentence)
+}
+
+/// Each metric of the records of several runs over iterations, a curve for each run; and the distance to the data over the
+/// seconds of training.
+pub(super) fn side_by_side(runs: &[(&str, &Records)], prefix: &str) -> Vec<Figure> {
+    let mut figures = Vec::new();
+    let mut add = |metric: &Metric, scale, abscissa, x_label: &str| {
+        let mut series = Vec::new();
+        for (name, records) in runs {
+            let mut points = records.over(abscissa, metric);
+            points.retain(|(_, y)| scale == Scale::Linear || *y > ROUNDING);
+            if points.len() > 1 {
+                series.push(Series { name: (*name).into(), points });
+            }
+        }
+        if !series.is_empty() {
+            let caption = format!("{prefix}`{metric}`: {}", metric.definition);
+            let x_label = x_label.into();
+            figures.push(Figure::Curves(Curves { caption, x_label, scale, x_scale: Scale::Linear, series }));
+        }
+    };
+    add(W2_SQUARED, Scale::Logarithmic, Abscissa::Seconds, "seconds of training");
+    for plan in PLANS {
+        plan.metrics.iter().for_each(|metric| add(metric, plan.scale, Abscissa::Iterations, "iteration"));
+    }
+    figures
 }
 
 #[cfg(test)]

@@ -63,7 +63,7 @@ pub(crate) fn experiment(
     sections.push(section("Runs", vec![Block::Links(links(folder, results))]));
     sections.push(definitions(results));
     sections.push(provenance(manifest));
-    Ok(Page { title: title.into(), status: status(results), sections })
+    Ok(Page { title: title.into(), status: status(results), sections, refresh: None })
 }
 
 /// How much the runs can tell, and how they ended.

@@ -1,5 +1,6 @@
 //! What stands in the reports.
 
+mod compare;
 mod curves;
 mod experiment;
 mod glance;
@@ -7,11 +8,14 @@ mod pictures;
 mod run;
 mod steps;
 mod sweep;
+mod unfinished;
 
+pub(crate) use compare::compare;
 pub(crate) use experiment::{Comparison, experiment};
-pub(crate) use pictures::paths;
+pub(crate) use pictures::{now, paths};
 pub(crate) use run::run;
 pub(crate) use sweep::sweep;
+pub(crate) use unfinished::unfinished;
 
 use crate::manifest::Manifest;
 use eval::report::{Block, Section};

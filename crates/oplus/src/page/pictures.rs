@@ -1,14 +1,15 @@
 //! Pictures of samples: clouds in a plane, images, particles on their way.
 
 use crate::gallery;
-use crate::kinds::DIRECTION;
-use crate::samples::{self, GENERATED, PATHS, STARTS, TARGETS};
+use crate::kinds::{DIRECTION, dataset};
+use crate::samples::{self, CRITIC, GENERATED, PATHS, POTENTIAL, STARTS, TARGETS};
 use anyhow::Result;
 use eval::planar::{Plane, image_size};
-use eval::report::{Cloud, Figure, Images, Paths, Raster, Scatter};
+use eval::report::{Cloud, Contours, Figure, Images, Paths, Raster, Scatter};
 use eval::results::{Results, Row};
 use ndarray::{Array2, ArrayView1, ArrayView2};
 use std::path::{Path, PathBuf};
+use train::Model;
 
 /// Points of a cloud in a figure.
 const DRAWN_POINTS: usize = 2000;
@@ -20,6 +21,8 @@ const DRAWN_PARTICLES: usize = 512;
 const DRAWN_IMAGES: (usize, usize) = (10, 4);
 /// Digits above what they were mapped to.
 const DRAWN_DIGITS: usize = 20;
+/// What is said of them.
+const MAPPED: &str = "Source digits, and below what they are mapped to";
 /// The width and height of a digit.
 const DIGIT: (usize, usize) = (16, 16);
 
@@ -28,27 +31,84 @@ pub(super) fn samples(folder: &Path, row: &Row) -> Result<Vec<Figure>> {
     if row.samples.is_none() || !folder.join(GENERATED).is_file() {
         return Ok(Vec::new());
     }
+    let generated = read(folder, GENERATED)?;
     if row.dataset.contains(DIRECTION) {
-        return Ok(vec![mapped_digits(folder, "Source digits, and below what they are mapped to".into())?]);
+        return Ok(vec![mapped_digits(&read(folder, STARTS)?, &generated, MAPPED.into())]);
     }
-    let (data, generated) = (read(folder, TARGETS)?, read(folder, GENERATED)?);
     let drawn = rasters(folder)?;
     if !drawn.is_empty() {
         return Ok(drawn);
     }
+    Ok(views(&read(folder, TARGETS)?, &generated))
+}
+
+/// What a model generates now: `count` points beside data.
+pub(crate) fn now(model: &Model, data: &Array2<f64>, count: usize) -> Result<Vec<Figure>> {
+    let config = model.config();
+    let seed = config.seed();
+    if dataset(&config).contains(DIRECTION) {
+        let starts = model.initial(DRAWN_DIGITS, seed)?;
+        return Ok(vec![mapped_digits(&starts, &model.push_forward(starts.view(), seed)?, MAPPED.into())]);
+    }
+    Ok(views(data, &model.sample(count, seed)?))
+}
+
+/// Generated points beside data: images where the data are, else over each other in each plane in which the data are looked
+/// at.
+fn views(data: &Array2<f64>, generated: &Array2<f64>) -> Vec<Figure> {
     if let Some(size) = image_size(data.view()) {
-        return Ok(images(size, &data, &generated));
+        return images(size, data, generated);
     }
     let figure = |plane: &Plane| {
-        let cloud = |name: &str, points: &Array2<f64>| Cloud {
-            name: name.into(),
-            points: plane.project(head(points, DRAWN_POINTS)),
-        };
-        let clouds = vec![cloud("data", &data), cloud("generated", &generated)];
         let caption = format!("Generated points over data: {}.", plane.name);
-        Figure::Scatter(Scatter { caption, clouds, bare: false })
+        over(plane, (data, generated), DRAWN_POINTS, caption)
     };
-    Ok(Plane::of(data.view()).iter().map(figure).collect())
+    Plane::of(data.view()).iter().map(figure).collect()
+}
+
+/// Generated points over data in a plane.
+fn over(
+    plane: &Plane,
+    (data, generated): (&Array2<f64>, &Array2<f64>),
+    count: usize,
+    caption: String,
+) -> Figure {
+    let cloud = |name: &str, points: &Array2<f64>| Cloud {
+        name: name.into(),
+        points: plane.project(head(points, count)),
+    };
+    let clouds = vec![cloud("data", data), cloud("generated", generated)];
+    Figure::Scatter(Scatter { caption, clouds, bare: count <= FEW_POINTS })
+}
+
+/// The samples of runs to one target, each by its folder, its row and its name, in small pictures over the data of the
+/// first, whose scale is that of all.
+pub(super) fn beside(runs: &[(&Path, &Row, &str)]) -> Result<Vec<Figure>> {
+    let mut figures = Vec::new();
+    let mut data: Option<Array2<f64>> = None;
+    for (folder, row, name) in runs {
+        if row.samples.is_none() || !folder.join(GENERATED).is_file() {
+            continue;
+        }
+        let (generated, caption) = (read(folder, GENERATED)?, format!("`{name}`"));
+        if row.dataset.contains(DIRECTION) {
+            figures.push(mapped_digits(&read(folder, STARTS)?, &generated, caption));
+            continue;
+        }
+        let data = match &data {
+            Some(data) => data,
+            None => data.insert(read(folder, TARGETS)?),
+        };
+        match image_size(data.view()) {
+            Some(size) => figures.push(grid(size, grey_range(data), &generated, caption)),
+            None => {
+                let planes = Plane::of(data.view());
+                figures
+                    .extend(planes.first().map(|plane| over(plane, (data, &generated), FEW_POINTS, caption)));
+            }
+        }
+    }
+    Ok(figures)
 }
 
 /// The pictures of a flow to images.
@@ -65,21 +125,44 @@ pub(super) fn small(folder: &Path, row: &Row, caption: String) -> Result<Option<
         return Ok(None);
     }
     if row.dataset.contains(DIRECTION) {
-        return Ok(Some(mapped_digits(folder, caption)?));
+        return Ok(Some(mapped_digits(&read(folder, STARTS)?, &read(folder, GENERATED)?, caption)));
     }
     if let Some(Figure::Raster(samples)) = rasters(folder)?.into_iter().next() {
         return Ok(Some(Figure::Raster(Raster { caption, ..samples })));
     }
     let (data, generated) = (read(folder, TARGETS)?, read(folder, GENERATED)?);
     let planes = Plane::of(data.view());
-    Ok(planes.first().map(|plane| {
-        let cloud = |name: &str, points: &Array2<f64>| Cloud {
-            name: name.into(),
-            points: plane.project(head(points, FEW_POINTS)),
-        };
-        let clouds = vec![cloud("data", &data), cloud("generated", &generated)];
-        Figure::Scatter(Scatter { caption, clouds, bare: true })
-    }))
+    Ok(planes.first().map(|plane| over(plane, (&data, &generated), FEW_POINTS, caption)))
+}
+
+/// The potential at time 0 and the critic over the data, where they were kept: of flows in two dimensions.
+pub(super) fn levels(folder: &Path) -> Result<Vec<Figure>> {
+    let mut figures = Vec::new();
+    for (file, caption) in [
+        (POTENTIAL, "The potential U(x, 0): particles go down, across its lines."),
+        (CRITIC, "The critic φ: high where the flow has too many particles, low where it has too few."),
+    ] {
+        if !folder.join(file).is_file() {
+            continue;
+        }
+        let (points, targets) = (read(folder, file)?, read(folder, TARGETS)?);
+        let Some(plane) = Plane::of(targets.view()).into_iter().next() else { continue };
+        let column = |index: usize| points.column(index).to_vec();
+        let side = points.nrows().isqrt();
+        if points.ncols() < 3 || side == 0 {
+            continue;
+        }
+        let range = |x: Vec<f64>| (x.first().copied().unwrap_or(0.0), x.last().copied().unwrap_or(0.0));
+        figures.push(Figure::Contours(Contours {
+            caption: caption.into(),
+            x: range(column(0)),
+            y: range(column(1)),
+            values: column(2).chunks(side).map(<[f64]>::to_vec).collect(),
+            name: "data".into(),
+            cloud: plane.project(head(&targets, FEW_POINTS)),
+        }));
+    }
+    Ok(figures)
 }
 
 /// Particles of a flow on their way; none where their paths were not kept.
@@ -129,29 +212,32 @@ pub(super) fn particles(folder: &Path) -> Result<Vec<Figure>> {
 }
 
 fn images(size: (usize, usize), data: &Array2<f64>, generated: &Array2<f64>) -> Vec<Figure> {
-    let (low, high) =
-        data.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), x| (low.min(*x), high.max(*x)));
-    let figure = |caption: &str, points: &Array2<f64>| {
-        let (columns, lines) = DRAWN_IMAGES;
-        let grey = |x: &f64| 2.0 * (x - low) / (high - low).max(f64::MIN_POSITIVE) - 1.0;
-        let pictures: Vec<Vec<f64>> = points
-            .rows()
-            .into_iter()
-            .take(columns * lines)
-            .map(|row| row.iter().map(grey).collect())
-            .collect();
-        let rows = pictures.chunks(columns).map(<[_]>::to_vec).collect();
-        Figure::Images(Images { caption: caption.into(), size, rows })
-    };
-    vec![figure("Data, as images", data), figure("Generated, on the same scale of greys", generated)]
+    let range = grey_range(data);
+    vec![
+        grid(size, range, data, "Data, as images".into()),
+        grid(size, range, generated, "Generated, on the same scale of greys".into()),
+    ]
 }
 
-fn mapped_digits(folder: &Path, caption: String) -> Result<Figure> {
-    let pictures = |file: &str| -> Result<Vec<Vec<f64>>> {
-        Ok(read(folder, file)?.rows().into_iter().take(DRAWN_DIGITS).map(|row| row.to_vec()).collect())
+/// What is black and what is white.
+fn grey_range(data: &Array2<f64>) -> (f64, f64) {
+    data.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), x| (low.min(*x), high.max(*x)))
+}
+
+/// The first rows of a cloud as images in lines.
+fn grid(size: (usize, usize), (low, high): (f64, f64), points: &Array2<f64>, caption: String) -> Figure {
+    let (columns, lines) = DRAWN_IMAGES;
+    let grey = |x: &f64| 2.0 * (x - low) / (high - low).max(f64::MIN_POSITIVE) - 1.0;
+    let rows = points.rows().into_iter().take(columns * lines);
+    let pictures: Vec<Vec<f64>> = rows.map(|row| row.iter().map(grey).collect()).collect();
+    Figure::Images(Images { caption, size, rows: pictures.chunks(columns).map(<[_]>::to_vec).collect() })
+}
+
+fn mapped_digits(starts: &Array2<f64>, ends: &Array2<f64>, caption: String) -> Figure {
+    let pictures = |points: &Array2<f64>| -> Vec<Vec<f64>> {
+        points.rows().into_iter().take(DRAWN_DIGITS).map(|row| row.to_vec()).collect()
     };
-    let rows = vec![pictures(STARTS)?, pictures(GENERATED)?];
-    Ok(Figure::Images(Images { caption, size: DIGIT, rows }))
+    Figure::Images(Images { caption, size: DIGIT, rows: vec![pictures(starts), pictures(ends)] })
 }
 
 fn read(folder: &Path, file: &str) -> Result<Array2<f64>> {

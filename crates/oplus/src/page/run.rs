@@ -31,11 +31,14 @@ pub(crate) fn run(folder: &Path, results: &Results) -> Result<Page> {
         sections.push(section("Samples", vec![Block::Figures(seen)]));
     }
     if let Some(bars) = bars(results, row) {
-        let sentences =
-            row.verdict.iter().flat_map(|verdict| std::iter::once(&verdict.words).chain(&verdict.caveat));
         let mut blocks = vec![Block::Bars(bars)];
-        blocks.extend(sentences.map(|sentence| Block::Text(sentence.clone())));
+        let caveat = row.verdict.as_ref().and_then(|verdict| verdict.caveat.clone());
+        blocks.extend(caveat.map(Block::Text));
         sections.push(section("Distance to the data", blocks));
+    }
+    let levels = pictures::levels(folder)?;
+    if !levels.is_empty() {
+        sections.push(section("Potential and critic", vec![Block::Figures(levels)]));
     }
     let (mut figures, constants) = curves(&Records::read(folder)?, tells);
     if given.is_empty() {
@@ -62,28 +65,38 @@ pub(crate) fn run(folder: &Path, results: &Results) -> Result<Page> {
     sections.push(definitions(results));
     sections.push(folded("Configuration", vec![Block::Code(text)]));
     sections.push(provenance(&Manifest::read(folder)?));
-    Ok(Page { title: title(row, &config), status: status_line(row, &config), sections })
+    Ok(Page { title: title(&config)?, status: status_line(row, &config), sections, refresh: None })
 }
 
-/// What tells this run from its neighbours.
-fn title(row: &Row, config: &Config) -> String {
-    let Config::Flow(config) = config else { return format!("{}, seed {}", row.method, row.seed) };
-    let (lambda, bound) = (config.flow.lambda, config.critic.bound);
-    format!("{}: λ = {lambda}, L = {bound}, seed {}", row.method, row.seed)
+/// What tells this run from its neighbours: at last the digest of its configuration.
+pub(super) fn title(config: &Config) -> Result<String> {
+    let settings = match config {
+        Config::Flow(config) if config.representation.has_critic() => {
+            format!("λ = {}, L = {}, ", config.flow.lambda, config.critic.bound)
+        }
+        _ => String::new(),
+    };
+    Ok(format!("{}: {settings}seed {}, {}", config.name(), config.seed(), config.hash()?))
+}
+
+/// What is trained.
+pub(super) fn what(config: &Config) -> String {
+    match config {
+        Config::Flow(config) => format!("A flow of the representation {}", config.representation.kind()),
+        Config::Generator(_) => "A generator".into(),
+    }
 }
 
 fn status_line(row: &Row, config: &Config) -> String {
-    let what = match config {
-        Config::Flow(config) => format!("A flow of the representation {}", config.representation.kind()),
-        Config::Generator(_) => "A generator".into(),
-    };
+    let what = what(config);
     let training = format!("{} iterations in {:.1} s", row.iterations, row.seconds);
     let readings = format!("readings on the way took {:.1} s more", row.reading_seconds);
     let ended = match &row.status {
         Status::Ok => String::new(),
         diverged => format!("; {}", status(diverged)),
     };
-    format!("{what} to {} in {} dimensions: {training}; {readings}{ended}.", row.dataset, row.dim)
+    let verdict = row.verdict.as_ref().map(|verdict| format!(" {}.", verdict.words)).unwrap_or_default();
+    format!("{what} to {} in {} dimensions: {training}; {readings}{ended}.{verdict}", row.dataset, row.dim)
 }
 
 /// Distances that have a floor.
@@ -104,7 +117,7 @@ fn bars(results: &Results, row: &Row) -> Option<Bars> {
 }
 
 /// What holds by construction for the flow of a run.
-fn given(config: &Config) -> &'static [&'static Metric] {
+pub(super) fn given(config: &Config) -> &'static [&'static Metric] {
     match config {
         Config::Flow(config) if matches!(config.representation, Representation::HopfLax(_)) => {
             &BY_CONSTRUCTION

@@ -1,9 +1,12 @@
 //! The report of a sweep: what each setting does to the measures.
 
+use super::curves::ROUNDING;
 use super::provenance;
 use crate::manifest::Manifest;
 use eval::Summary;
-use eval::report::{Block, Figure, HeatCell, HeatMap, LevelSeries, Levels, Page, Scale, Section, Table};
+use eval::report::{
+    Bar, Bars, Block, Figure, HeatCell, HeatMap, LevelSeries, Levels, Page, Scale, Section, Table,
+};
 use eval::results::{Results, Row, Setting, Settings, Status};
 use eval::summary::significant;
 use metrics::{
@@ -28,14 +31,21 @@ const DRAWN: [&Metric; 13] = [
     ACCURACY_ALL,
 ];
 
+/// Most points whose distances are shown as bars: more are not taken in at a glance.
+const MOST_BARS: usize = 40;
 /// Points beyond reach that are outliers: more of them, and a cell is framed.
 const FEW: f64 = 0.05;
 
 /// The report of a sweep.
 pub(crate) fn sweep(results: &Results, title: &str, tables: Vec<Table>, manifest: &Manifest) -> Page {
     let finite = results.rows.iter().filter(|row| row.status == Status::Ok).count();
+    let facets = facets(results);
+    let bars: Vec<Block> = facets.iter().filter_map(|facet| facet.bars(results)).map(Block::Bars).collect();
     let mut sections = Vec::new();
-    for facet in facets(results) {
+    if !bars.is_empty() {
+        sections.push(Section { heading: "At a glance".into(), blocks: bars, ..Section::default() });
+    }
+    for facet in facets {
         let figures =
             facet.share().into_iter().chain(DRAWN.into_iter().flat_map(|metric| facet.figures(metric)));
         let (maps, curves): (Vec<Figure>, Vec<Figure>) =
@@ -51,6 +61,7 @@ pub(crate) fn sweep(results: &Results, title: &str, tables: Vec<Table>, manifest
     sections.push(provenance(manifest));
     let runs = results.rows.len();
     Page {
+        refresh: None,
         title: title.into(),
         status: format!("preset {}: {finite} of {runs} runs stayed finite", results.preset),
         sections,
@@ -145,6 +156,46 @@ impl<'a> Facet<'a> {
         Cell(self.rows.iter().filter(here).copied().collect())
     }
 
+    /// The distance of each point over the floor of its target.
+    fn bars(&self, results: &Results) -> Option<Bars> {
+        let (dataset, dim, _) = self.rest;
+        let floor = results.floors.iter().find(|floor| floor.dataset == dataset && floor.dim == dim)?;
+        let nothing = vec![None];
+        let second = self.y.as_ref().map(|(key, values)| values.iter().map(|y| Some((*key, *y))).collect());
+        let second: Vec<Option<(&str, &Setting)>> = second.unwrap_or(nothing);
+        let metric = [W2_SQUARED, W2].into_iter().find(|metric| {
+            let floor = floor.metrics.get(metric);
+            floor.is_some_and(|floor| floor > 0.0)
+                && self.rows.iter().any(|row| row.metrics.get(metric).is_some())
+        })?;
+        let least = floor.metrics.get(metric)?;
+        let points: Vec<_> = self.x.1.iter().flat_map(|x| second.iter().map(move |y| (*x, *y))).collect();
+        if points.len() > MOST_BARS {
+            return None;
+        }
+        let bar = |(x, y): (&Setting, Option<(&str, &Setting)>)| {
+            let cell = self.cell(x, y);
+            let second = y.map(|(key, value)| format!(", {key} = {value}")).unwrap_or_default();
+            let name = format!("{} = {x}{second}", self.x.0);
+            let lost = cell.0.len() - cell.finite();
+            let lost =
+                if lost == 0 { String::new() } else { format!("; {lost} of {} diverged", cell.0.len()) };
+            match cell.summary(metric) {
+                Some(summary) => {
+                    let ratio = summary.mean / least;
+                    Bar { name, ratio: Some(ratio), words: format!("{ratio:.1} × floor: {summary}{lost}") }
+                }
+                None => Bar { name, ratio: None, words: format!("no number{lost}") },
+            }
+        };
+        let caption = format!(
+            "{}: `{metric}` over its floor, the same distance between two samples of the target: the line. Lengths are \
+             logarithms.",
+            self.name
+        );
+        Some(Bars { caption, bars: points.into_iter().map(bar).collect() })
+    }
+
     /// The share of the runs that stayed finite, where that is not all of them.
     fn share(&self) -> Option<Figure> {
         let share = |cell: &Cell<'_>| cell.finite() as f64 / cell.0.len().max(1) as f64;
@@ -171,7 +222,8 @@ impl<'a> Facet<'a> {
     /// A metric over both settings, as a map and as curves; nothing where no row has it.
     fn figures(&self, metric: &Metric) -> Vec<Figure> {
         let means: Vec<f64> = self.rows.iter().filter_map(|row| row.metrics.get(metric)).collect();
-        if means.is_empty() {
+        // What is 0 by rounding says nothing of the settings.
+        if means.iter().all(|mean| mean.abs() < ROUNDING) {
             return Vec::new();
         }
         // What spans more than a factor of five is seen better by its ratios.

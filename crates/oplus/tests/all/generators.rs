@@ -78,3 +78,24 @@ fn missing_digits_say_what_to_do() {
     let message = String::from_utf8(output.stderr).unwrap();
     assert!(message.contains("data fetch"), "{message}");
 }
+
+/// The data are looked for first, then the classifier that scores them.
+#[test]
+fn missing_images_and_a_missing_classifier_say_what_to_do() {
+    let workshop = Workshop::new();
+    let told = || {
+        let rows = ["reproduce", "images", "--preset", "smoke", "--rows", "fashion", "--out", "images"];
+        let output = workshop.oplus(&rows).env("OPLUS_DATA", workshop.path("data")).output().unwrap();
+        assert!(!output.status.success());
+        String::from_utf8(output.stderr).unwrap()
+    };
+    let message = told();
+    assert!(message.contains("cargo xtask data fetch fashion"), "{message}");
+    let folder = workshop.path("data/fashion");
+    std::fs::create_dir_all(&folder).unwrap();
+    for file in datasets::manifest::find("fashion").unwrap().files {
+        std::fs::write(folder.join(file.name), []).unwrap();
+    }
+    let message = told();
+    assert!(message.contains("cargo xtask classifier fashion"), "{message}");
+}

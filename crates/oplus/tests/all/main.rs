@@ -8,7 +8,10 @@ mod damage;
 mod eval;
 mod generators;
 #[cfg(unix)]
+mod guide;
+#[cfg(unix)]
 mod interruption;
+mod other_programs;
 mod own_data;
 mod pages;
 mod provenance;

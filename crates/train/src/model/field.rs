@@ -2,6 +2,7 @@
 
 use super::FlowModel;
 use super::flow::{GameModel, Trained};
+use super::matching::without_critic;
 use crate::TrainError;
 use flows::FlowError;
 use flows::flow::Flow;
@@ -71,6 +72,22 @@ impl<N: ScalarField> FlowModel<N> {
             }
         };
         Ok((values * self.units.scale().powi(2)).to_vec())
+    }
+
+    /// φ(x), \[n\], at the rows of `points`, [n, d]; up to one constant where it is found by a search, of an explicit flow.
+    ///
+    /// # Errors
+    /// [`TrainError::Flow`] for points of another dimension, and for a flow without a critic.
+    pub fn critic(&self, points: ArrayView2<'_, f64>) -> Result<Vec<f64>, TrainError> {
+        match &self.trained {
+            Trained::Explicit(_) => self.potential(points, self.config.flow.horizon),
+            Trained::Game(players) => {
+                let (_, critic) = players.wide();
+                let (values, _) = players.game.critic.network.at(&critic, self.scaled(points)?.view())?;
+                Ok((values * self.units.scale().powi(2)).to_vec())
+            }
+            Trained::Matching(_) | Trained::OtFlow(_) => Err(without_critic()),
+        }
     }
 
     /// The field at the rows of `z`, in the units of the training.

@@ -39,7 +39,10 @@ impl Initial {
     ) -> Result<Self, TrainError> {
         let units = units.of_dimension(dim);
         let draw = match points {
-            Points::Digits { .. } | Points::Images { .. } | Points::KnownMap { .. } => {
+            Points::Digits { .. }
+            | Points::Images { .. }
+            | Points::KnownMap { .. }
+            | Points::Cells { .. } => {
                 return Ok(Self::InDataSet {
                     points: points.clone(),
                     seed,
@@ -53,7 +56,10 @@ impl Initial {
                 datasets::expect_columns(&file, &rows, dim)?;
                 Draw::Rows(rows.mapv(|z| z as f32))
             }
-            _ => Draw::read(points, INITIAL, Some(dim), folder)?.scaled(&units),
+            Points::Normal { .. }
+            | Points::Uniform { .. }
+            | Points::Logistic { .. }
+            | Points::Target { .. } => Draw::read(points, INITIAL, Some(dim), folder)?.scaled(&units),
         };
         Ok(Self::Drawn(draw.fixed(points, &mut stream(seed, name::INITIAL, 0))?))
     }

@@ -2,6 +2,7 @@
 
 use super::{Observer, Record};
 use crate::TrainError;
+use serde_json::{Map, Value};
 use std::fs::{File, OpenOptions};
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
@@ -33,7 +34,7 @@ impl JsonLines {
             Err(e) => return Err(io(e)),
         };
         let step = |line: &[u8]| -> Option<u64> {
-            serde_json::from_slice::<serde_json::Value>(line).ok()?.get("step")?.as_u64()
+            serde_json::from_slice::<Value>(line).ok()?.get("step")?.as_u64()
         };
         let lines = old.split(|&byte| byte == b'\n').filter(|line| !line.is_empty());
         let (kept, later): (Vec<&[u8]>, Vec<&[u8]>) =
@@ -60,6 +61,13 @@ impl JsonLines {
     }
 }
 
+/// The records in a file; a torn last line is left out.
+pub(super) fn records(path: &Path) -> Result<Vec<Map<String, Value>>, TrainError> {
+    let text =
+        std::fs::read_to_string(path).map_err(|source| TrainError::Io { path: path.into(), source })?;
+    Ok(text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect())
+}
+
 fn append(path: &Path, lines: &[&[u8]]) -> Result<(), TrainError> {
     let file = OpenOptions::new().create(true).append(true).open(path);
     file.and_then(|mut file| write_lines(&mut file, lines).and_then(|()| file.sync_all()))
@@ -73,7 +81,7 @@ fn write_lines(file: &mut dyn Write, lines: &[&[u8]]) -> std::io::Result<()> {
 
 impl Observer for JsonLines {
     fn record(&mut self, record: &Record) -> Result<(), TrainError> {
-        let line = serde_json::Value::Object(record.to_json()).to_string();
+        let line = Value::Object(record.to_json()).to_string();
         writeln!(self.file, "{line}")
             .and_then(|()| self.file.flush())
             .map_err(|source| TrainError::Io { path: self.path.clone(), source })

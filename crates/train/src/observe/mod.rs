@@ -1,12 +1,17 @@
 //! What a run tells while it runs.
 
 mod budget;
+mod csv;
+mod format;
 mod jsonl;
 mod monitor;
 mod notice;
+mod tensorboard;
 mod terminal;
 
 pub(crate) use budget::Budget;
+pub(crate) use format::writers;
+pub use format::{Format, UnknownFormat};
 pub use jsonl::JsonLines;
 pub(crate) use monitor::{Monitor, particles};
 pub use notice::Notice;
@@ -52,6 +57,22 @@ impl Record {
     }
 }
 
+/// A picture of what a run generates on its way.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Picture {
+    /// What it shows, in a word.
+    pub name: String,
+    /// Pixels of a row.
+    pub width: usize,
+    /// Rows.
+    pub height: usize,
+    /// The picture, a PNG file of red, green and blue.
+    pub png: Vec<u8>,
+}
+
+/// The picture that the caller of a run draws at a record, where one is due.
+pub type Pictured = Result<Option<Picture>, Box<dyn std::error::Error + Send + Sync>>;
+
 /// Something that follows a run; what it does not care about it need not implement.
 ///
 /// ```
@@ -78,6 +99,14 @@ pub trait Observer {
     /// # Errors
     /// When the record cannot be kept.
     fn record(&mut self, _record: &Record) -> Result<(), TrainError> {
+        Ok(())
+    }
+
+    /// Called after the record of a step for which there is a picture ([`Run::picture`](crate::Run::picture)).
+    ///
+    /// # Errors
+    /// When the picture cannot be kept.
+    fn picture(&mut self, _step: u64, _picture: &Picture) -> Result<(), TrainError> {
         Ok(())
     }
 
@@ -114,6 +143,10 @@ impl<O: Observer + ?Sized> Observer for &mut O {
 
     fn record(&mut self, record: &Record) -> Result<(), TrainError> {
         (**self).record(record)
+    }
+
+    fn picture(&mut self, step: u64, picture: &Picture) -> Result<(), TrainError> {
+        (**self).picture(step, picture)
     }
 
     fn checkpoint(&mut self, path: &Path) -> Result<(), TrainError> {

@@ -21,7 +21,9 @@ impl Default for Terminal {
     fn default() -> Self {
         // indicatif draws nothing on a target that is not a terminal.
         let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
-        if let Ok(style) = ProgressStyle::with_template("{prefix} {wide_bar} {pos}/{len} {eta} {msg}") {
+        if let Ok(style) =
+            ProgressStyle::with_template("{prefix} {wide_bar} {pos}/{len}  {elapsed} and {eta} left  {msg}")
+        {
             bar.set_style(style);
         }
         Self { bar, lines: Lines::new(Instant::now()) }

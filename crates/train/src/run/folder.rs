@@ -7,6 +7,8 @@
 //! | initial.npy | the initial points in the units of the training, where they come from a file or from memory |
 //! | held-out.npy | rows of the user's own data that the training never sees, in the user's units |
 //! | metrics.jsonl | one record every `training.log_every` iterations |
+//! | metrics.csv | the same as a table, where it is asked for |
+//! | events.out.tfevents.* | the same for TensorBoard, with pictures of samples, where it is asked for |
 //! | metrics.superseded.jsonl | records of iterations that were made again after an interruption |
 //! | checkpoints/N.safetensors | the whole state after N iterations, under its digest; the newest three are kept |
 //! | checkpoints/N.safetensors.damaged | a checkpoint that was not what was written when the run went on |
@@ -158,6 +160,10 @@ fn go_on<C: Configuration>(folder: Folder, held: &C, config: &C) -> Result<Begun
 }
 
 impl Folder {
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
     pub(super) fn metrics(&self) -> PathBuf {
         self.path.join(METRICS_FILE)
     }

@@ -18,7 +18,7 @@ pub(crate) use settings::stored;
 use crate::TrainError;
 use crate::config::{self, Configuration, FlowConfig};
 use crate::flow_run::FlowRun;
-use crate::observe::{Budget, JsonLines, Notice, Observer, Record};
+use crate::observe::{Budget, Format, JsonLines, Notice, Observer, Picture, Pictured, Record, writers};
 use crate::outcome::{Outcome, Status};
 use crate::reach::Reach;
 use crate::source::{Inputs, Source, Units, data_files, identified};
@@ -42,6 +42,9 @@ pub type Measured = Result<Vec<(&'static Metric, f64)>, Box<dyn std::error::Erro
 
 /// What is measured of a training at every record.
 type Measure<'a, T> = Box<dyn FnMut(&T) -> Measured + 'a>;
+
+/// What is drawn of a training at every record.
+type Draw<'a, T> = Box<dyn FnMut(&T) -> Pictured + 'a>;
 
 /// How a training begins.
 type Begin<'a, C, T> = Box<dyn FnOnce(&C, Source, Device) -> Result<T, TrainError> + 'a>;
@@ -68,6 +71,8 @@ pub struct Run<'a, C: Configuration, T = <C as Configuration>::Training> {
     inputs: Inputs,
     observers: Vec<Box<dyn Observer + 'a>>,
     measures: Vec<Measure<'a, T>>,
+    draws: Vec<Draw<'a, T>>,
+    formats: Vec<Format>,
     reading_share: Option<f64>,
     out: Option<PathBuf>,
     resume: bool,
@@ -101,6 +106,8 @@ impl<'a, C: Configuration> Run<'a, C> {
             inputs: Inputs::default(),
             observers: Vec::new(),
             measures: Vec::new(),
+            draws: Vec::new(),
+            formats: Vec::new(),
             reading_share: None,
             out: None,
             resume: false,
@@ -114,8 +121,8 @@ impl<'a, C: Configuration> Run<'a, C> {
 
 impl<'a> Run<'a, FlowConfig> {
     /// Takes a network of your own for the critic, in native code; of the section `critic` the fields `hidden`,
-    /// `activation` and `initialisation` are not read then. It comes before [`Run::measure`], whose measurements are of
-    /// the training that it changes: those before it are dropped.
+    /// `activation` and `initialisation` are not read then. It comes before [`Run::measure`] and [`Run::picture`], which look
+    /// at the training that it changes: those before it are dropped.
     ///
     /// A folder of such a run is loaded with
     /// [`FlowModel::load_with_critic`](crate::model::FlowModel::load_with_critic).
@@ -127,6 +134,7 @@ impl<'a> Run<'a, FlowConfig> {
             config,
             inputs,
             observers,
+            formats,
             reading_share,
             out,
             resume,
@@ -144,13 +152,15 @@ impl<'a> Run<'a, FlowConfig> {
                 "a critic's network of your own is trained by native code only: train on the CPU".into();
             Err(FlowError::Device { device: device.to_string(), reason }.into())
         });
-        let measures = Vec::new();
+        let (measures, draws) = (Vec::new(), Vec::new());
         Run {
             config,
             begin,
             inputs,
             observers,
             measures,
+            draws,
+            formats,
             reading_share,
             out,
             resume,
@@ -195,7 +205,20 @@ impl<'a, C: Configuration, T: Training> Run<'a, C, T> {
         self
     }
 
-    /// Leaves out readings, live indicators and what [`Run::measure`] adds, that would take more than this share of the
+    /// Adds pictures to records, for observers that show some ([`Observer::picture`]).
+    pub fn picture(mut self, draw: impl FnMut(&T) -> Pictured + 'a) -> Self {
+        self.draws.push(Box::new(draw));
+        self
+    }
+
+    /// Other formats in which the folder of the run has its records. A run that goes on keeps up those that its folder has
+    /// already, with the iterations that are made again once.
+    pub fn formats(mut self, formats: &[Format]) -> Self {
+        self.formats = formats.into();
+        self
+    }
+
+    /// Leaves out readings, live indicators and what [`Run::measure`] and [`Run::picture`] add, that would take more than this share of the
     /// time of the training, such as 0.05; without this every record has them all. The first and the last record
     /// have them, and all until they took two seconds. Which others have them depends on the clock, their values do not.
     pub fn reading_share(mut self, share: f64) -> Self {
@@ -296,14 +319,14 @@ impl<'a, C: Configuration, T: Training> Run<'a, C, T> {
             budget: Budget::new(self.reading_share),
             observers: self.observers,
         };
-        let mut notices = begun.map_or(Ok(Vec::new()), |begun| round.settle(begun))?;
+        let mut notices = begun.map_or(Ok(Vec::new()), |begun| round.settle(begun, &self.formats))?;
         notices.extend(warnings.into_iter().map(Notice::Warning));
         let (name, done, total) = (config.name(), round.training.iteration(), round.length.iterations);
         for observer in &mut round.observers {
             observer.begin(name, done, total);
             notices.iter().for_each(|notice| observer.notice(notice));
         }
-        let status = round.iterate(&mut self.measures)?;
+        let status = round.iterate(&mut self.measures, &mut self.draws)?;
         round.save()?;
         let outcome = Outcome { status, iterations: round.training.iteration(), seconds: round.seconds };
         if let Some(folder) = round.folder.as_ref().filter(|_| outcome.status != Status::Interrupted) {
@@ -333,7 +356,7 @@ struct Round<'a, T> {
 
 impl<T: Training> Round<'_, T> {
     /// Takes its place in a folder, with the state that is there; returns what the user should know.
-    fn settle(&mut self, begun: Begun) -> Result<Vec<Notice>, TrainError> {
+    fn settle(&mut self, begun: Begun, formats: &[Format]) -> Result<Vec<Notice>, TrainError> {
         let Begun { folder, state, mut notices } = begun;
         if let Some(state) = state {
             self.seconds = folder::restore(&mut self.training, &state)?;
@@ -344,13 +367,19 @@ impl<T: Training> Round<'_, T> {
             let (records, file) = (records.set_aside(), JsonLines::superseded(&file));
             notices.push(Notice::SetAside { records, file });
         }
-        // The first observer, so that a record is on disk before another can fail.
-        self.observers.insert(0, Box::new(records));
+        let others = writers(formats, folder.path(), self.training.iteration())?;
+        // The first observers, so that a record is on disk before another can fail.
+        let files = std::iter::once(Box::new(records) as Box<dyn Observer>).chain(others);
+        self.observers.splice(0..0, files);
         self.folder = Some(folder);
         Ok(notices)
     }
 
-    fn iterate(&mut self, measures: &mut [Measure<'_, T>]) -> Result<Status, TrainError> {
+    fn iterate(
+        &mut self,
+        measures: &mut [Measure<'_, T>],
+        draws: &mut [Draw<'_, T>],
+    ) -> Result<Status, TrainError> {
         let length = self.length;
         let started = Instant::now();
         while self.training.iteration() < length.iterations {
@@ -378,6 +407,10 @@ impl<T: Training> Round<'_, T> {
                 for measure in measures.iter_mut().filter(|_| live) {
                     values.extend(measure(&self.training).map_err(TrainError::Measurement)?);
                 }
+                let mut pictures: Vec<Picture> = Vec::new();
+                for draw in draws.iter_mut().filter(|_| live) {
+                    pictures.extend(draw(&self.training).map_err(TrainError::Measurement)?);
+                }
                 let reading_seconds = live.then(|| begun.elapsed().as_secs_f64());
                 if let Some(seconds) = reading_seconds {
                     self.budget.read(seconds);
@@ -387,6 +420,9 @@ impl<T: Training> Round<'_, T> {
                 }
                 let record = Record { step, seconds: self.seconds, reading_seconds, values, headline };
                 self.observers.iter_mut().try_for_each(|o| o.record(&record))?;
+                for picture in &pictures {
+                    self.observers.iter_mut().try_for_each(|o| o.picture(step, picture))?;
+                }
                 if let Some(stop) = stop {
                     return Ok(Status::Stopped(stop));
                 }

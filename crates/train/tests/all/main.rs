@@ -6,6 +6,7 @@ mod cost;
 mod explicit;
 mod field;
 mod hopf_lax;
+mod images;
 mod interruption;
 mod library;
 #[cfg(feature = "torch")]

@@ -1,7 +1,9 @@
 //! `bench`: the benchmarks, or other programs timed beside ours on the same problems.
 
+mod dashboard;
 mod guard;
 mod peer;
+mod sampling;
 
 use crate::workspace::Workspace;
 use anyhow::Result;
@@ -22,6 +24,9 @@ pub(super) struct Arguments {
     /// one
     #[arg(long, num_args = 0..=1, default_missing_value = "check", value_enum, conflicts_with = "peers")]
     guard: Option<Guard>,
+    /// Only measure what three flows cost in training, memory and sampling, for the dashboard
+    #[arg(long, conflicts_with_all = ["peers", "guard"])]
+    sampling: bool,
     /// A Python that has those programs [default: an environment of its own, with pinned versions, in benches/]
     #[arg(long, value_name = "FILE", requires = "peers")]
     python: Option<PathBuf>,
@@ -34,6 +39,7 @@ pub(super) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<ExitCo
     match (arguments.peers, arguments.guard) {
         (Some(peer), _) => peer.run(workspace, arguments.python.as_deref(), &arguments.arguments)?,
         (None, Some(guard)) => guard::run(workspace, guard)?,
+        (None, None) if arguments.sampling => sampling::run(workspace)?,
         (None, None) => {
             guard::run(workspace, Guard::Check)?;
             let mut cargo = workspace.cargo();

@@ -55,7 +55,7 @@ impl Peer {
             None => {
                 let folder = format!("benches/.venv-{}", self.name());
                 let requirements = format!("benches/peers/requirements-{}.txt", self.name());
-                venv::ready(workspace, folder.as_ref(), requirements.as_ref())?
+                venv::ready(workspace, folder.as_ref(), &[requirements.as_ref()])?
             }
         };
         let results = workspace.root().join("benches/results");

@@ -35,6 +35,8 @@ pub(super) enum Join {
     /// One of many lines, each hardly seen by itself.
     Thread,
     Dots,
+    /// Closed rings with what lies between them; a point that is not finite ends a ring.
+    Rings,
 }
 
 /// Points in one pen.
@@ -175,11 +177,14 @@ impl Plot {
 }
 
 fn write_path(svg: &mut String, mark: &Mark, pixels: impl Iterator<Item = (f64, f64)>) {
+    if mark.join == Join::Rings {
+        return write_rings(svg, mark.pen, pixels);
+    }
     let (width, opacity) = match mark.join {
         Join::Line => ("2", "1"),
         Join::Thread => ("1", ".35"),
         // Thin enough to show the density of some thousand points.
-        Join::Dots => ("3", ".6"),
+        Join::Dots | Join::Rings => ("3", ".6"),
     };
     let Pen { colour, dash } = mark.pen;
     let dash = if dash.is_empty() { String::new() } else { format!(" stroke-dasharray=\"{dash}\"") };
@@ -192,8 +197,29 @@ fn write_path(svg: &mut String, mark: &Mark, pixels: impl Iterator<Item = (f64, 
         let _ = match mark.join {
             Join::Line | Join::Thread if index > 0 => write!(svg, "L{x:.1} {y:.1}"),
             Join::Line | Join::Thread => write!(svg, "M{x:.1} {y:.1}"),
-            Join::Dots => write!(svg, "M{x:.1} {y:.1}h0"),
+            Join::Dots | Join::Rings => write!(svg, "M{x:.1} {y:.1}h0"),
         };
+    }
+    svg.push_str("\"/>");
+}
+
+/// Fills rings so that several over each other are the darker, with a thin line around.
+fn write_rings(svg: &mut String, pen: Pen, pixels: impl Iterator<Item = (f64, f64)>) {
+    let Pen { colour, .. } = pen;
+    let _ = write!(
+        svg,
+        "<path fill=\"{colour}\" fill-opacity=\".08\" fill-rule=\"evenodd\" stroke=\"{colour}\" stroke-opacity=\".7\" \
+         stroke-width=\".7\" d=\""
+    );
+    let mut letter = 'M';
+    for (x, y) in pixels {
+        if x.is_finite() && y.is_finite() {
+            let _ = write!(svg, "{letter}{x:.1} {y:.1}");
+            letter = 'L';
+        } else {
+            svg.push('Z');
+            letter = 'M';
+        }
     }
     svg.push_str("\"/>");
 }

@@ -21,12 +21,19 @@ pub struct Images {
 }
 
 impl Images {
-    pub(super) fn draw(&self) -> Result<Drawing, FigureError> {
+    /// Columns and lines of pixels of all pictures, with one between two of them.
+    pub(super) fn extent(&self) -> Result<(usize, usize), FigureError> {
         let (width, height) = self.size;
         let columns = self.rows.iter().map(Vec::len).max().unwrap_or(0);
         if columns * width * height == 0 {
             return Err(FigureError::Empty { caption: self.caption.clone() });
         }
+        Ok((columns * (width + 1) - 1, self.rows.len() * (height + 1) - 1))
+    }
+
+    pub(super) fn draw(&self) -> Result<Drawing, FigureError> {
+        let (width, height) = self.size;
+        let (total_x, total_y) = self.extent()?;
         // One pixel between pictures.
         let (step_x, step_y) = (width + 1, height + 1);
         let mut paths = vec![String::new(); LEVELS];
@@ -42,7 +49,6 @@ impl Images {
                 }
             }
         }
-        let (total_x, total_y) = (columns * step_x - 1, self.rows.len() * step_y - 1);
         let mut svg = format!(
             "<svg width=\"{}\" height=\"{}\" viewBox=\"0 0 {total_x} {total_y}\" xmlns=\"http://www.w3.org/2000/svg\" \
              shape-rendering=\"crispEdges\"><rect width=\"{total_x}\" height=\"{total_y}\" fill=\"#000\"/>",

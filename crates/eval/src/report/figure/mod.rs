@@ -1,22 +1,26 @@
 //! Figures as inline SVG.
 
 mod canvas;
+mod contours;
 mod curves;
 mod heat_map;
 mod images;
 mod levels;
 mod paths;
 mod pen;
+mod pixels;
 mod raster;
 mod scatter;
 mod ticks;
 
+pub use contours::Contours;
 pub use curves::{Curves, Scale, Series};
 pub use heat_map::{HeatCell, HeatMap};
 pub use images::Images;
 pub use levels::{LevelSeries, Levels};
 pub use paths::Paths;
 pub use pen::Pen;
+pub use pixels::Pixels;
 pub use raster::Raster;
 pub use scatter::{Cloud, Scatter};
 
@@ -33,6 +37,8 @@ pub enum Figure {
     Scatter(Scatter),
     /// Particles on their way.
     Paths(Paths),
+    /// A function of the plane.
+    Contours(Contours),
     /// Grey pictures in rows.
     Images(Images),
     /// A picture that is there as a PNG file.
@@ -63,6 +69,7 @@ impl Figure {
             Self::Curves(curves) => &curves.caption,
             Self::Scatter(scatter) => &scatter.caption,
             Self::Paths(paths) => &paths.caption,
+            Self::Contours(contours) => &contours.caption,
             Self::Images(images) => &images.caption,
             Self::Raster(raster) => &raster.caption,
             Self::Levels(levels) => &levels.caption,
@@ -79,6 +86,7 @@ impl Figure {
             Self::Curves(curves) => curves.draw(),
             Self::Scatter(scatter) => scatter.draw(),
             Self::Paths(paths) => paths.draw(),
+            Self::Contours(contours) => contours.draw(),
             Self::Images(images) => images.draw(),
             Self::Raster(raster) => raster.draw(),
             Self::Levels(levels) => levels.draw(),

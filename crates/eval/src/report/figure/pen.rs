@@ -31,6 +31,13 @@ impl Pen {
         Self { colour: colour.copied().unwrap_or(GREY), dash: dash.copied().unwrap_or_default() }
     }
 
+    /// Its colour as red, green and blue.
+    pub(super) fn rgb(self) -> [u8; 3] {
+        let digits = u32::from_str_radix(self.colour.trim_start_matches('#'), 16).unwrap_or_default();
+        let [_, red, green, blue] = digits.to_be_bytes();
+        [red, green, blue]
+    }
+
     /// A short line of it for a legend.
     pub(in crate::report) fn write_key(self, html: &mut String) {
         // Writing into a String cannot fail.

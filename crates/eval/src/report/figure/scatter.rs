@@ -3,6 +3,7 @@
 use super::canvas::{Frame, Join, Mark, draw, padded_range, square};
 use super::{Drawing, FigureError, Pen};
 use serde::{Deserialize, Serialize};
+use std::ops::Range;
 
 /// Clouds in the plane, drawn in order; the first is the reference that sets the frame.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -26,13 +27,23 @@ pub struct Cloud {
 }
 
 impl Scatter {
-    pub(super) fn draw(&self) -> Result<Drawing, FigureError> {
+    /// The ranges of both axes, which are those of the first cloud.
+    pub(super) fn frame(&self) -> Result<(Range<f64>, Range<f64>), FigureError> {
         let empty = || FigureError::Empty { caption: self.caption.clone() };
         let reference = self.clouds.first().map_or(&[][..], |cloud| &cloud.points);
-        let (x, y) = square(
+        Ok(square(
             padded_range(reference.iter().map(|point| point.0)).ok_or_else(empty)?,
             padded_range(reference.iter().map(|point| point.1)).ok_or_else(empty)?,
-        );
+        ))
+    }
+
+    /// The pen of a cloud.
+    pub(super) fn pen(index: usize) -> Pen {
+        if index == 0 { Pen::REFERENCE } else { Pen::of(index - 1) }
+    }
+
+    pub(super) fn draw(&self) -> Result<Drawing, FigureError> {
+        let (x, y) = self.frame()?;
         let inside = |point: &&(f64, f64)| x.contains(&point.0) && y.contains(&point.1);
         let mut marks = Vec::new();
         let mut legend = Vec::new();
@@ -43,7 +54,7 @@ impl Scatter {
                 0 => cloud.name.clone(),
                 _ => format!("{} ({outside} of {} outside)", cloud.name, cloud.points.len()),
             };
-            let pen = if index == 0 { Pen::REFERENCE } else { Pen::of(index - 1) };
+            let pen = Self::pen(index);
             // Beside its neighbours a small picture needs no word about the reference.
             if !self.bare || index > 0 {
                 legend.push((name, pen));

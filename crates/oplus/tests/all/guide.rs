@@ -1,6 +1,5 @@
 //! The guide in `docs`: its commands run, and its configurations are valid. Its Rust is tested by `measure`, its Python by
 //! the Python package.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
 
 use std::fs;
 use std::path::{Path, PathBuf};
