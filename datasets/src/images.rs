@@ -168,7 +168,7 @@ pub(crate) mod tests {
         let sizes = sizes.iter().flat_map(|size| size.to_be_bytes());
         let bytes: Vec<u8> = header.iter().copied().chain(sizes).chain(data.iter().copied()).collect();
         std::fs::create_dir_all(folder).unwrap();
-        std::fs::write(folder.join(name), bytes).unwrap();
+        crate::write_whole(folder.join(name), |file| file.write_all(&bytes)).unwrap();
     }
 
     #[test]
