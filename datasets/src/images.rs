@@ -152,8 +152,10 @@ pub(crate) fn read_labelled(folder: &Path, split: Split) -> Result<(Array3<u8>, 
         let reason = format!("it has {} labels for {} images", labels.len(), images.dim().0);
         return Err(malformed(&labels_path, reason));
     }
-    if let Some(row) = labels.iter().position(|&label| usize::from(label) >= ImageSet::CLASSES) {
-        let reason = format!("label {row} is {}: there are {} classes", labels[row], ImageSet::CLASSES);
+    if let Some((row, label)) =
+        labels.indexed_iter().find(|&(_, &label)| usize::from(label) >= ImageSet::CLASSES)
+    {
+        let reason = format!("label {row} is {label}: there are {} classes", ImageSet::CLASSES);
         return Err(malformed(&labels_path, reason));
     }
     Ok((images, labels))
@@ -168,7 +170,7 @@ pub(crate) mod tests {
         let sizes = sizes.iter().flat_map(|size| size.to_be_bytes());
         let bytes: Vec<u8> = header.iter().copied().chain(sizes).chain(data.iter().copied()).collect();
         std::fs::create_dir_all(folder).unwrap();
-        std::fs::write(folder.join(name), bytes).unwrap();
+        crate::write_whole(folder.join(name), |file| file.write_all(&bytes)).unwrap();
     }
 
     #[test]
