@@ -111,7 +111,7 @@ fn table(path: &Path) -> Result<Array2<f64>, ReadError> {
             numbers.push(number.ok_or_else(|| malformed(format!("`{cell}` in row {rows} is no number")))?);
         }
     }
-    let columns = if rows == 0 { 0 } else { numbers.len() / rows };
+    let columns = numbers.len().checked_div(rows).unwrap_or(0);
     Array2::from_shape_vec((rows, columns), numbers).map_err(|error| malformed(error.to_string()))
 }
 

@@ -97,10 +97,8 @@ pub(crate) fn floors<'a>(
 ) -> Result<Vec<Floor>> {
     let mut targets: Vec<&Config> = Vec::new();
     for config in configs.filter(|config| config.seed() == 0 || protocol.pairs == 1) {
-        let same = |known: &&Config| {
-            (known.kind(), known.data(), known.seed()) == (config.kind(), config.data(), config.seed())
-        };
-        if !targets.iter().any(same) {
+        let of = |config: &Config| (config.kind(), config.data().name(), config.data().dim(), config.seed());
+        if !targets.iter().any(|known| of(known) == of(config)) {
             targets.push(config);
         }
     }
