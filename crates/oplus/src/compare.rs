@@ -1,6 +1,7 @@
 //! Several run folders, read to be set side by side.
 
 use crate::kinds::dataset;
+use crate::page::floor_of;
 use crate::run_folder::{RESULTS_FILE, results};
 use anyhow::{Result, bail};
 use eval::results::{Floor, Results, Row};
@@ -122,11 +123,10 @@ pub(crate) fn differences(members: &[Member]) -> Vec<Vec<String>> {
 
 /// The floor that was measured with a row, or with the experiment around it.
 fn floor(folder: &Path, row: &Row) -> Option<Floor> {
-    let same = |floor: &Floor| floor.dataset == row.dataset && floor.dim == row.dim;
     let around = folder.canonicalize().ok()?;
     around.ancestors().take(1 + ABOVE).find_map(|folder| {
         let results = folder.join(RESULTS_FILE).is_file().then(|| results(folder).ok()).flatten()?;
-        results.floors.into_iter().find(same)
+        floor_of(&results.floors, &row.dataset, row.dim).cloned()
     })
 }
 

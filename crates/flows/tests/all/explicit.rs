@@ -63,7 +63,7 @@ fn a_truncated_gaussian_map_keeps_its_widest_directions_alone() {
     let flow = flow(affine, 0.5, 1.0, None);
     let still = vec![0.0; flow.network().parameter_count()];
     let ends = flow.at(&still, &[]).unwrap().ends(array![[1.0, 5.0, -1.0]].view()).unwrap();
-    for (found, expected) in ends.iter().zip([4.0, 2.0, 1.0]) {
+    for (&found, expected) in ends.iter().zip([4.0_f64, 2.0, 1.0]) {
         // Roots and their squares in double precision.
         assert!((found - expected).abs() < 1e-12, "{ends}");
     }

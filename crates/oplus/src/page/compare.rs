@@ -11,6 +11,9 @@ use eval::results::Status;
 use eval::summary::significant;
 use std::path::Path;
 
+/// Runs of two kinds differ in more keys than this, and they are folded.
+const MOST_KEYS: usize = 20;
+
 /// The page of runs, whose links are relative to the folder that it is written in.
 pub(crate) fn compare(members: &[Member], folder: &Path) -> Result<Page> {
     let section = |heading: &str, blocks| Section { heading: heading.into(), blocks, ..Section::default() };
@@ -20,7 +23,9 @@ pub(crate) fn compare(members: &[Member], folder: &Path) -> Result<Page> {
     if !pictures.is_empty() {
         sections.push(section("Samples", pictures));
     }
-    sections.push(section("What differs in their configurations", vec![settings(members)]));
+    let (differing, settings) = settings(members);
+    let heading = "What differs in their configurations".into();
+    sections.push(Section { heading, folded: differing > MOST_KEYS, blocks: vec![settings] });
     let figures = curves(members);
     if !figures.is_empty() {
         sections.push(section("On the way", vec![Block::Figures(figures)]));
@@ -120,14 +125,15 @@ fn samples(members: &[Member]) -> Result<Vec<Block>> {
     Ok(blocks)
 }
 
-fn settings(members: &[Member]) -> Block {
+/// How many keys differ, and how.
+fn settings(members: &[Member]) -> (usize, Block) {
     let rows = differences(members);
     if rows.is_empty() {
-        return Block::Text("Nothing: it is the same configuration.".into());
+        return (0, Block::Text("Nothing: it is the same configuration.".into()));
     }
     let names = members.iter().map(|member| member.name.clone());
     let head = std::iter::once("key".to_owned()).chain(names).collect();
-    Block::Table(Table { caption: "All other keys have one value.".into(), head, rows })
+    (rows.len(), Block::Table(Table { caption: "All other keys have one value.".into(), head, rows }))
 }
 
 /// The records of runs to each target.

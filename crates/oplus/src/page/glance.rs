@@ -51,15 +51,18 @@ pub(super) fn groups(results: &Results) -> Vec<Group<'_>> {
 /// What generated points are set against where a target has several floors.
 const OF_GENERATED: &str = "random against equal counts";
 
+/// The floor of generated points of a target.
+pub(crate) fn floor_of<'a>(floors: &'a [Floor], dataset: &str, dim: usize) -> Option<&'a Floor> {
+    let mut ours = floors.iter().filter(|floor| floor.dataset.starts_with(dataset) && floor.dim == dim);
+    ours.clone().find(|floor| floor.dataset.contains(OF_GENERATED)).or_else(|| ours.next())
+}
+
 /// Distances over floors, a figure for each target.
 pub(super) fn bars(results: &Results, groups: &[Group<'_>]) -> Vec<Bars> {
     let mut found = Vec::new();
     for target in groups.chunk_by(|a, b| a.target() == b.target()) {
         let Some(first) = target.first() else { continue };
-        let ours = |floor: &&Floor| floor.dataset.starts_with(first.dataset) && floor.dim == first.dim;
-        let mut floors = results.floors.iter().filter(ours);
-        let of_generated = floors.clone().find(|floor| floor.dataset.contains(OF_GENERATED));
-        let Some(floor) = of_generated.or_else(|| floors.next()) else { continue };
+        let Some(floor) = floor_of(&results.floors, first.dataset, first.dim) else { continue };
         for metric in [W2_SQUARED, W2] {
             let Some(least) = floor.metrics.get(metric).filter(|floor| *floor > 0.0) else { continue };
             // References stand in every family with the same numbers.

@@ -12,6 +12,7 @@ mod unfinished;
 
 pub(crate) use compare::compare;
 pub(crate) use experiment::{Comparison, experiment};
+pub(crate) use glance::floor_of;
 pub(crate) use pictures::{now, paths};
 pub(crate) use run::run;
 pub(crate) use sweep::sweep;

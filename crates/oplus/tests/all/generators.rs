@@ -92,9 +92,9 @@ fn missing_images_and_a_missing_classifier_say_what_to_do() {
     let message = told();
     assert!(message.contains("cargo xtask data fetch fashion"), "{message}");
     let folder = workshop.path("data/fashion");
-    std::fs::create_dir_all(&folder).unwrap();
+    fs::create_dir_all(&folder).unwrap();
     for file in datasets::manifest::find("fashion").unwrap().files {
-        std::fs::write(folder.join(file.name), []).unwrap();
+        fs::write(folder.join(file.name), []).unwrap();
     }
     let message = told();
     assert!(message.contains("cargo xtask classifier fashion"), "{message}");

@@ -205,3 +205,37 @@ fn a_divergence_is_a_result_without_numbers() {
     assert!(row["samples"].is_null());
     assert!(fs::read_to_string(workshop.path("run/report.html")).unwrap().contains("diverged at iteration"));
 }
+
+#[test]
+fn runs_side_by_side_say_what_differs() {
+    let workshop = Workshop::new();
+    workshop.train("half", &[]);
+    workshop.train("quarter", &["--set", "flow.lambda=0.25"]);
+    let compare = |arguments: &[&str]| {
+        let output = workshop.oplus(&[&["compare"], arguments].concat()).output().unwrap();
+        let words = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+        (output.status.success(), words(output.stdout), words(output.stderr))
+    };
+    let (success, printed, said) = compare(&["half", "quarter"]);
+    assert!(success && printed.contains("they differ in flow.lambda\ncompare.html"), "{printed}{said}");
+    let page = fs::read_to_string(workshop.path("compare.html")).unwrap();
+    let differing =
+        page.split("All other keys have one value").nth(1).unwrap().split("</table>").next().unwrap();
+    // One key: a head and a row, with the value of each run.
+    assert_eq!(differing.matches("<tr>").count(), 2, "{differing}");
+    assert!(differing.contains(">0.5<") && differing.contains(">0.25<"), "{differing}");
+    assert!(page.contains("href=\"half/report.html\"") && page.contains("href=\"quarter/report.html\""));
+    // Its own page is written again, a file of somebody's is not.
+    assert!(compare(&["half", "quarter"]).0);
+    for (arguments, words) in [
+        (
+            &["half", "quarter", "--out", "points.csv"][..],
+            "points.csv exists and is no page of runs side by side",
+        ),
+        (&["half", "./half"][..], "./half stands there twice"),
+        (&["half", "nothing"][..], "nothing holds no run"),
+    ] {
+        let (success, _, said) = compare(arguments);
+        assert!(!success && said.contains(words), "{said}");
+    }
+}

@@ -51,7 +51,7 @@ impl Scatter {
         let mut pixels = Pixels::new(SIDE, SIDE, 255);
         let place = |value: f64, range: &Range<f64>| {
             let share = (value - range.start) / (range.end - range.start);
-            (0.0..1.0).contains(&share).then(|| (share * SIDE as f64) as usize)
+            (0.0..1.0).contains(&share).then_some((share * SIDE as f64) as usize)
         };
         for (index, cloud) in self.clouds.iter().enumerate() {
             let colour = Self::pen(index).rgb();
