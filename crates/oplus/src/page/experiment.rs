@@ -20,7 +20,7 @@ pub(crate) struct Comparison {
     /// A metric of the records.
     pub metric: &'static Metric,
     pub scale: Scale,
-    /// The stems of the rows.
+    /// The methods of the rows.
     pub rows: &'static [&'static str],
 }
 
