@@ -64,6 +64,7 @@ pub use subject::target;
 
 use eval::results::Layout;
 use eval::{Metrics, Protocol};
+use metrics::{W2_SQUARED, W2_SQUARED_START};
 use ndarray::Array2;
 use train::Model;
 use train::source::{Inputs, Units};
@@ -89,7 +90,22 @@ pub struct Measurement {
     pub target: Array2<f64>,
 }
 
+/// How many times as far from the target as the initial points, in W2², a flow leads that has diverged with finite numbers.
+const STRAYED: f64 = 100.0;
+
 impl Measurement {
+    /// Why a flow whose numbers are all finite has diverged none the less: it leads its points away from the target, more than
+    /// 100 times as far in W2² as they are at its beginning. None of others.
+    ///
+    /// An unstable integration ends so, in numbers that would pass for a result in a table.
+    #[must_use]
+    pub fn divergence(&self) -> Option<String> {
+        let (end, start) = (self.metrics.get(W2_SQUARED)?, self.metrics.get(W2_SQUARED_START)?);
+        (end > STRAYED * start).then(|| {
+            format!("w2_squared is {end:.3e}, and only {start:.3e} of the points that the flow begins with")
+        })
+    }
+
     /// A measurement in the units of a training, in the user's: `initial` are those of the starting points.
     fn in_units(self, units: &Units, initial: &Units) -> Self {
         Self {
@@ -168,4 +184,25 @@ mod guide {
     struct Transport;
     #[doc = include_str!("../../../docs/measures.md")]
     struct Measures;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Measurement;
+    use eval::results::{Layout, Reference};
+    use metrics::{W2_SQUARED, W2_SQUARED_START};
+    use ndarray::Array2;
+
+    #[test]
+    fn a_flow_that_leads_far_away_has_diverged() {
+        let found = |end: f64| Measurement {
+            metrics: [(W2_SQUARED, end), (W2_SQUARED_START, 2.0)].into_iter().collect(),
+            layout: Layout { pairs: 1, points: 2, reference: Reference::FreshPoints },
+            start: None,
+            generated: Array2::zeros((2, 1)),
+            target: Array2::zeros((2, 1)),
+        };
+        assert_eq!(found(199.0).divergence(), None);
+        assert!(found(2e8).divergence().unwrap().contains("2.000e8"));
+    }
 }

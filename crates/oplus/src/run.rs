@@ -224,6 +224,9 @@ fn finish(
                     progress.stage("what samples cost");
                     cost.extend(measure::cost(model)?);
                 }
+                if let Some(reason) = measurement.divergence() {
+                    status = Status::Diverged { step: outcome.iterations, reason };
+                }
                 measured = Some(measurement);
             }
             Err(MeasureError::NotFinite(reason)) => {

@@ -112,11 +112,11 @@ pub struct Row {
 pub enum Status {
     /// As it should.
     Ok,
-    /// A number stopped being finite.
+    /// A number stopped being finite, or the samples lie far from the target where the initial points do not.
     Diverged {
         /// The iteration at which it did.
         step: u64,
-        /// Which number.
+        /// Which number, or how far.
         reason: String,
     },
 }
