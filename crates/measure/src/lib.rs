@@ -32,6 +32,7 @@
 
 mod between;
 mod closeness;
+mod conditional;
 mod cost;
 mod digits;
 mod error;
@@ -86,6 +87,8 @@ pub struct Measurement {
     pub start: Option<Array2<f64>>,
     /// The generated clouds of all pairs, one after the other, [n, d].
     pub generated: Array2<f64>,
+    /// The label that each of them was generated under, \[n\]; empty without labels.
+    pub labels: Vec<f64>,
     /// The target clouds of all pairs, one after the other, [n, d].
     pub target: Array2<f64>,
 }
@@ -113,6 +116,7 @@ impl Measurement {
             layout: self.layout,
             start: self.start.map(|points| initial.restored(points.view())),
             generated: units.restored(self.generated.view()),
+            labels: self.labels,
             target: units.restored(self.target.view()),
         }
     }
@@ -200,6 +204,7 @@ mod tests {
             layout: Layout { pairs: 1, points: 2, reference: Reference::FreshPoints },
             start: None,
             generated: Array2::zeros((2, 1)),
+            labels: Vec::new(),
             target: Array2::zeros((2, 1)),
         };
         assert_eq!(found(199.0).divergence(), None);

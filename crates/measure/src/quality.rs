@@ -45,7 +45,10 @@ impl Quality {
         let points = protocol.exact_points.min(layout.points);
         let clouds = target.clouds(Side::Reference, layout)?;
         Ok(Self {
-            target: clouds.iter().map(|cloud| cloud.slice(s![..points, ..]).to_owned()).collect(),
+            target: clouds
+                .iter()
+                .map(|cloud| target.coordinates(cloud.slice(s![..points, ..])).to_owned())
+                .collect(),
             start: None,
             layout,
             points,
@@ -94,6 +97,7 @@ impl Quality {
         if generated.iter().any(|x| !x.is_finite()) {
             return Ok(f64::NAN);
         }
+        let generated = model.coordinates(generated.view());
         let clouds = generated.axis_chunks_iter(Axis(0), self.points.max(1));
         let distances = clouds.zip(&self.target).map(|(x, y)| eval::w2_squared(x, y.view()));
         let sum = distances.sum::<Result<f64, _>>();

@@ -8,6 +8,7 @@
 //! ([`flows::critic::CriticDescription`]).
 
 mod any;
+mod condition;
 mod configuration;
 mod flow;
 mod generator;
@@ -19,6 +20,7 @@ mod training;
 mod validate;
 
 pub use any::{Config, Kind};
+pub use condition::Condition;
 pub use configuration::Configuration;
 pub use flow::{FlowConfig, Sampling, StopWhen};
 pub use generator::{Dual, GeneratorConfig, GeneratorDescription, PotentialsDescription, Update};
