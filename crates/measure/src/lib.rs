@@ -58,7 +58,7 @@ pub use generator::generator;
 pub use images::image_references;
 pub use known_map::simple_maps;
 pub use monitor::{Monitor, Watched};
-pub use quality::{Quality, seconds_to_near_floor};
+pub use quality::{QUALITY, Quality, seconds_to_near_floor};
 pub use records::{Abscissa, Records};
 pub use subject::target;
 

@@ -142,8 +142,7 @@ fn trained(
         Config::Flow(config) => {
             let mut quality = Quality::new(config, &inputs(), watched(config, manifest))?;
             let mut run = begin(config.as_ref(), folder, manifest, how)?.measure(|training| {
-                let found = quality.measure(training.iteration(), || training.model())?;
-                Ok(found.map(|w2_squared| (metrics::W2_SQUARED, w2_squared)).into_iter().collect())
+                Ok(quality.measure(training.iteration(), || training.model())?.into_iter().collect())
             });
             if let Some(sketch) = &sketch {
                 run = run.picture(|training| {
