@@ -74,6 +74,10 @@ pub(crate) fn protocol(config: &Config, preset: &str) -> Protocol {
                 _ => Protocol::FULL,
             };
         }
+        // Minibatches of the size that critics are compared on in print.
+        Config::Critic(_) => {
+            if preset == "smoke" { (1, 200) } else { (4, 1024) }
+        }
         Config::Generator(config) => match (&config.initial, preset) {
             (Points::Digits { .. }, "smoke") => (1, 200),
             (Points::Digits { .. }, "quick") => (1, 1000),

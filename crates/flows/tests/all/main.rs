@@ -5,6 +5,7 @@ mod common;
 mod critic_objective;
 mod derivatives;
 mod descriptions;
+mod envelope;
 mod explicit;
 mod flow_objective;
 mod gradient_flow;

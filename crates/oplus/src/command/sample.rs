@@ -57,6 +57,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<Ending> {
             };
             flow.push_forward_telling(start.view(), steps, seed, &moved)?
         }
+        (Model::Critic(_), _) => bail!("{} holds a critic, which moves no points", arguments.run.display()),
         (Model::Generator(_), None) => model.push_forward(start.view(), seed)?,
         (Model::Generator(_), Some(_)) => {
             bail!("{} holds a generator, which takes no steps: leave out --steps", arguments.run.display());

@@ -65,6 +65,7 @@ pub(super) fn of_flow<'a>(model: &'a Model, run: &Path, otherwise: &str) -> Resu
     match model {
         Model::Flow(flow) => Ok(flow),
         Model::Generator(_) => bail!("{} holds a generator, which {otherwise}", run.display()),
+        Model::Critic(_) => bail!("{} holds a critic, which moves no points", run.display()),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::order::{natural, rank, split};
 use super::tables::{
-    CELL_TABLES, DIGIT_TABLES, FLOW_TABLES, IMAGE_TABLES, KNOWN_MAP_TABLES, PROXIMAL_TABLES, RING_TABLES,
+    CELL_TABLES, CRITIC_TABLES, DIGIT_TABLES, FLOW_TABLES, IMAGE_TABLES, KNOWN_MAP_TABLES, PROXIMAL_TABLES, RING_TABLES,
     RIVAL_TABLES,
 };
 use crate::nearest::nearest;
@@ -248,6 +248,15 @@ const ALL: &[Experiment] = &[
         methods: &["explicit", "hopf-lax", "w2fe"],
         beyond_quick: &[],
         tables: KNOWN_MAP_TABLES,
+        curves: &[],
+    },
+    Experiment {
+        name: "w1-benchmark",
+        title: "Critics against the truth: the W1 benchmark of arXiv 2206.07767, and random funnels that need no file",
+        families: &["files", "perceptrons", "known"],
+        methods: &["hopf-lax", "lp", "orthonormal"],
+        beyond_quick: &["perceptrons"],
+        tables: CRITIC_TABLES,
         curves: &[],
     },
     Experiment {

@@ -32,6 +32,7 @@ const PLAN: usize = 3000;
 pub(super) fn references(config: &Config, family: &str, plan: &Plan) -> Result<Vec<Row>> {
     let found = match config {
         _ if config.data().known_map().is_some() => of_known_map(config, plan)?,
+        Config::Critic(_) => of_critic(config, plan)?,
         _ if config.data().cells().is_some() => of_cells(config)?,
         Config::Flow(_) => of_images(config, plan)?,
         Config::Generator(generator) => match (&generator.initial, &generator.data) {
@@ -70,6 +71,15 @@ fn of_known_map(config: &Config, plan: &Plan) -> Result<Vec<Reference>> {
     let maps = measure::simple_maps(config, &inputs(), protocol(config, &plan.campaign.preset), &|_| {})?;
     let seconds = begun.elapsed().as_secs_f64();
     Ok(maps.into_iter().map(|(name, metrics)| (name.to_owned(), metrics, 0, seconds)).collect())
+}
+
+/// The exact plan of a minibatch.
+fn of_critic(config: &Config, plan: &Plan) -> Result<Vec<Reference>> {
+    let begun = Instant::now();
+    let critics =
+        measure::simple_critics(config, &inputs(), protocol(config, &plan.campaign.preset), &|_| {})?;
+    let seconds = begun.elapsed().as_secs_f64();
+    Ok(critics.into_iter().map(|(name, metrics)| (name.to_owned(), metrics, 0, seconds)).collect())
 }
 
 /// Real images, and those of a Gaussian; nothing for other data.

@@ -42,8 +42,11 @@ pub(super) fn samples(folder: &Path, row: &Row) -> Result<Vec<Figure>> {
     Ok(views(&read(folder, TARGETS)?, &generated))
 }
 
-/// What a model generates now: `count` points beside data.
+/// What a model generates now: `count` points beside data; nothing of a critic, which generates none.
 pub(crate) fn now(model: &Model, data: &Array2<f64>, count: usize) -> Result<Vec<Figure>> {
+    if matches!(model, Model::Critic(_)) {
+        return Ok(Vec::new());
+    }
     let config = model.config();
     let seed = config.seed();
     if dataset(&config).contains(DIRECTION) {

@@ -55,7 +55,7 @@ fn moments(initial: &Draw, seed: u64) -> Result<Gaussian, TrainError> {
             Gaussian::new(Array1::from_elem(dim, mean), Array2::eye(dim) * variance)
         }
         Draw::Rows(rows) => Gaussian::from_samples(rows.mapv(f64::from).view()),
-        Draw::Target { .. } | Draw::Known { .. } | Draw::Scaled { .. } => {
+        Draw::Target { .. } | Draw::Known { .. } | Draw::Funnels { .. } | Draw::Scaled { .. } => {
             let points = initial.points(POOL, &mut stream(seed, name::POOL, 1))?;
             Gaussian::from_samples(points.view())
         }

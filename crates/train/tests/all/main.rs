@@ -3,6 +3,7 @@
 
 mod common;
 mod cost;
+mod critic;
 mod explicit;
 mod field;
 mod hopf_lax;
