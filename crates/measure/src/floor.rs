@@ -32,6 +32,8 @@ pub fn floor(
     match config {
         Config::Flow(config) => Ok(vec![of_flow(config, inputs, dataset, protocol, tell)?]),
         Config::Generator(config) => of_generator(config, inputs, dataset, protocol, tell),
+        // It generates nothing.
+        Config::Critic(_) => Ok(Vec::new()),
     }
 }
 

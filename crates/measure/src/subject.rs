@@ -220,6 +220,7 @@ pub fn target(config: &Config, inputs: &Inputs, count: usize) -> Result<Array2<f
     let target = match config {
         Config::Flow(config) => Target::new(config.as_ref(), inputs)?,
         Config::Generator(config) => Target::new(config.as_ref(), inputs)?,
+        Config::Critic(config) => Target::new(config.as_ref(), inputs)?,
     };
     let points = target.drawn(count, &mut stream(target.seed, LOOK, 0))?;
     Ok(target.units.restored(target.coordinates(points.view())))

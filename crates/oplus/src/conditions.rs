@@ -51,9 +51,9 @@ impl Conditions {
                 }
                 (Some(_), Some(written)) => Ok(flow.given(points.view(), written.view())?),
             },
-            (Model::Generator(_), None) => Ok(points),
-            (Model::Generator(_), Some(_)) => {
-                bail!("{} holds a generator, which has no condition: leave out --condition", run.display())
+            (Model::Generator(_) | Model::Critic(_), None) => Ok(points),
+            (Model::Generator(_) | Model::Critic(_), Some(_)) => {
+                bail!("{} holds no flow, and so no condition: leave out --condition", run.display())
             }
         }
     }

@@ -81,6 +81,14 @@ pub(crate) fn protocol(config: &Config, preset: &str) -> Protocol {
                 _ => Protocol::FULL,
             };
         }
+        // Minibatches of the size that critics are compared on in print.
+        Config::Critic(_) => {
+            if preset == "smoke" {
+                (1, 200)
+            } else {
+                (4, 1024)
+            }
+        }
         Config::Generator(_) => match preset {
             "smoke" => (2, RING_POINTS),
             "quick" => (4, RING_POINTS),

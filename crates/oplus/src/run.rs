@@ -104,6 +104,7 @@ fn ended(config: &Config, folder: &Path) -> Result<Option<Outcome>, TrainError> 
     match config {
         Config::Flow(config) => train::run::ended(config.as_ref(), &inputs(), folder),
         Config::Generator(config) => train::run::ended(config.as_ref(), &inputs(), folder),
+        Config::Critic(config) => train::run::ended(config.as_ref(), &inputs(), folder),
     }
 }
 
@@ -142,8 +143,7 @@ fn trained(
         Config::Flow(config) => {
             let mut quality = Quality::new(config, &inputs(), watched(config, manifest))?;
             let mut run = begin(config.as_ref(), folder, manifest, how)?.measure(|training| {
-                let found = quality.measure(training.iteration(), || training.model())?;
-                Ok(found.map(|w2_squared| (metrics::W2_SQUARED, w2_squared)).into_iter().collect())
+                Ok(quality.measure(training.iteration(), || training.model())?.into_iter().collect())
             });
             if let Some(sketch) = &sketch {
                 run = run.picture(|training| {
@@ -163,6 +163,10 @@ fn trained(
                 });
             }
             let trained = run.train()?;
+            (trained.outcome, trained.lock)
+        }
+        Config::Critic(config) => {
+            let trained = begin(config.as_ref(), folder, manifest, how)?.train()?;
             (trained.outcome, trained.lock)
         }
     })
@@ -224,6 +228,9 @@ fn finish(
                     progress.stage("what samples cost");
                     cost.extend(measure::cost(model)?);
                 }
+                if let Model::Critic(model) = &model {
+                    cost.insert(metrics::PARAMETERS, model.parameter_count() as f64);
+                }
                 if let Some(reason) = measurement.divergence() {
                     status = Status::Diverged { step: outcome.iterations, reason };
                 }
@@ -236,8 +243,10 @@ fn finish(
         }
     }
     let dataset = dataset(config);
+    // A critic generates none.
     let samples = measured
         .as_ref()
+        .filter(|_| !matches!(model, Model::Critic(_)))
         .map(|measurement| samples::write(folder, measurement, model.units()))
         .transpose()?;
     let tell = |stage: &str| progress.stage(format!("{stage}, of points of the target for the floor"));

@@ -45,6 +45,9 @@ impl Flow {
             Model::Generator(_) => Err(Error::Unsupported(format!(
                 "{what} is asked of a generator: train a flow (kind = \"flow\")"
             ))),
+            Model::Critic(_) => Err(Error::Unsupported(format!(
+                "{what} is asked of a critic, which moves no points: train a flow (kind = \"flow\")"
+            ))),
         }
     }
 
@@ -57,9 +60,9 @@ impl Flow {
     ) -> Result<Array2<f64>> {
         Ok(match (&self.model, steps) {
             (Model::Flow(flow), steps) => flow.push_forward(start, steps.unwrap_or(flow.steps()), seed)?,
-            (Model::Generator(_), None) => self.model.push_forward(start, seed)?,
-            (Model::Generator(_), Some(_)) => {
-                return Err(Error::Unsupported("a generator takes no steps: leave out steps".into()));
+            (Model::Generator(_) | Model::Critic(_), None) => self.model.push_forward(start, seed)?,
+            (Model::Generator(_) | Model::Critic(_), Some(_)) => {
+                return Err(Error::Unsupported("only a flow takes steps: leave out steps".into()));
             }
         })
     }
@@ -251,12 +254,12 @@ impl Flow {
         self.model.dim()
     }
 
-    /// The horizon T of a flow; None of a generator.
+    /// The horizon T of a flow; None of others.
     #[getter]
     fn horizon(&self) -> Option<f64> {
         match &self.model {
             Model::Flow(flow) => Some(flow.config.flow.horizon),
-            Model::Generator(_) => None,
+            Model::Generator(_) | Model::Critic(_) => None,
         }
     }
 
@@ -272,6 +275,7 @@ impl Flow {
         Ok(match self.model.config() {
             Config::Flow(config) => config.to_toml()?,
             Config::Generator(config) => config.to_toml()?,
+            Config::Critic(config) => config.to_toml()?,
         })
     }
 

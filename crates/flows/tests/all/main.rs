@@ -6,6 +6,7 @@ mod conditional;
 mod critic_objective;
 mod derivatives;
 mod descriptions;
+mod envelope;
 mod euler_map;
 mod explicit;
 mod flow_objective;

@@ -52,7 +52,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<Ending> {
                 count.map(NonZeroUsize::get).map_or_else(|| arguments.conditions.rows(), |n| Ok(Some(n)))?;
             match &model {
                 Model::Flow(flow) => flow.unconditional_initial(count.unwrap_or(0), seed)?,
-                Model::Generator(_) => model.initial(count.unwrap_or(0), seed)?,
+                Model::Generator(_) | Model::Critic(_) => model.initial(count.unwrap_or(0), seed)?,
             }
         }
     };
@@ -70,6 +70,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<Ending> {
             let ends = flow.push_forward_telling(start.view(), steps, seed, &moved)?;
             flow.coordinates(ends.view()).to_owned()
         }
+        (Model::Critic(_), _) => bail!("{} holds a critic, which moves no points", arguments.run.display()),
         (Model::Generator(_), None) => model.push_forward(start.view(), seed)?,
         (Model::Generator(_), Some(_)) => {
             bail!("{} holds a generator, which takes no steps: leave out --steps", arguments.run.display());

@@ -47,7 +47,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<Ending> {
     let columns = match &model {
         Model::Flow(flow) => flow.dim(),
         Model::Generator(_) if arguments.inverse => model.dim(),
-        Model::Generator(_) => model.start_dim(),
+        Model::Generator(_) | Model::Critic(_) => model.start_dim(),
     };
     datasets::expect_columns(&arguments.points, &points, columns)?;
     let points = arguments.conditions.beside(&model, &arguments.run, points)?;
@@ -63,7 +63,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<Ending> {
     };
     let moved = match &model {
         Model::Flow(flow) => flow.coordinates(moved.view()).to_owned(),
-        Model::Generator(_) => moved,
+        Model::Generator(_) | Model::Critic(_) => moved,
     };
     write(&arguments.out, &moved, &model)?;
     drop(progress);
@@ -81,8 +81,8 @@ pub(super) fn load(run: &Path, steps: Option<NonZeroUsize>) -> Result<Model> {
     let mut model = Model::load_with(run, &data_sets())?;
     match (&mut model, steps) {
         (Model::Flow(flow), Some(steps)) => flow.config.sampling.steps = steps.get(),
-        (Model::Generator(_), Some(_)) => {
-            bail!("{} holds a generator, which takes no steps: leave out --steps", run.display())
+        (Model::Generator(_) | Model::Critic(_), Some(_)) => {
+            bail!("{} holds no flow, and takes no steps: leave out --steps", run.display())
         }
         (_, None) => {}
     }
@@ -94,6 +94,7 @@ pub(super) fn of_flow<'a>(model: &'a Model, run: &Path, otherwise: &str) -> Resu
     match model {
         Model::Flow(flow) => Ok(flow),
         Model::Generator(_) => bail!("{} holds a generator, which {otherwise}", run.display()),
+        Model::Critic(_) => bail!("{} holds a critic, which moves no points", run.display()),
     }
 }
 

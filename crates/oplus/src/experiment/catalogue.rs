@@ -2,8 +2,8 @@
 
 use super::order::{natural, rank, split};
 use super::tables::{
-    CELL_TABLES, CONDITIONAL_TABLES, DIGIT_TABLES, FLOW_TABLES, IMAGE_TABLES, KNOWN_MAP_TABLES,
-    PROXIMAL_TABLES, RING_TABLES, RIVAL_TABLES,
+    CELL_TABLES, CONDITIONAL_TABLES, CRITIC_TABLES, DIGIT_TABLES, FLOW_TABLES, IMAGE_TABLES,
+    KNOWN_MAP_TABLES, PROXIMAL_TABLES, RING_TABLES, RIVAL_TABLES,
 };
 use crate::nearest::nearest;
 use crate::page::Comparison;
@@ -257,6 +257,15 @@ const ALL: &[Experiment] = &[
         beyond_quick: &[],
         methods: &["explicit"],
         tables: CONDITIONAL_TABLES,
+        curves: &[],
+    },
+    Experiment {
+        name: "w1-benchmark",
+        title: "Critics against the truth: the W1 benchmark of arXiv 2206.07767, and random funnels that need no file",
+        families: &["files", "perceptrons", "known"],
+        methods: &["hopf-lax", "lp", "orthonormal"],
+        beyond_quick: &["perceptrons"],
+        tables: CRITIC_TABLES,
         curves: &[],
     },
     Experiment {

@@ -39,6 +39,7 @@ pub(super) fn references(config: &Config, family: &str, plan: &Plan) -> Result<V
             of_digits(start, set, protocol(config, &plan.campaign.preset).exact_points, plan)?
         }
         _ if config.data().known_map().is_some() => of_known_map(config, plan)?,
+        (Config::Critic(_), None) => of_critic(config, plan)?,
         _ if config.data().cells().is_some() => of_cells(config)?,
         (Config::Flow(_), None) => of_images(config, plan)?,
         (Config::Generator(generator), None) => of_points(generator, config, plan)?,
@@ -72,6 +73,15 @@ fn of_known_map(config: &Config, plan: &Plan) -> Result<Vec<Reference>> {
     let maps = measure::simple_maps(config, &inputs(), protocol(config, &plan.campaign.preset), &|_| {})?;
     let seconds = begun.elapsed().as_secs_f64();
     Ok(maps.into_iter().map(|(name, metrics)| (name.to_owned(), metrics, 0, seconds)).collect())
+}
+
+/// The exact plan of a minibatch.
+fn of_critic(config: &Config, plan: &Plan) -> Result<Vec<Reference>> {
+    let begun = Instant::now();
+    let critics =
+        measure::simple_critics(config, &inputs(), protocol(config, &plan.campaign.preset), &|_| {})?;
+    let seconds = begun.elapsed().as_secs_f64();
+    Ok(critics.into_iter().map(|(name, metrics)| (name.to_owned(), metrics, 0, seconds)).collect())
 }
 
 /// Real images, and those of a Gaussian; nothing for other data.

@@ -66,8 +66,11 @@ fn by_label(data: &Array2<f64>, generated: &Array2<f64>, labels: &Array2<f64>) -
     Plane::of(data.view()).iter().map(figure).collect()
 }
 
-/// What a model generates now: `count` points beside data.
+/// What a model generates now: `count` points beside data; nothing of a critic, which generates none.
 pub(crate) fn now(model: &Model, data: &Array2<f64>, count: usize) -> Result<Vec<Figure>> {
+    if matches!(model, Model::Critic(_)) {
+        return Ok(Vec::new());
+    }
     let config = model.config();
     let seed = config.seed();
     if dataset(&config).contains(DIRECTION) {
@@ -79,7 +82,7 @@ pub(crate) fn now(model: &Model, data: &Array2<f64>, count: usize) -> Result<Vec
         data,
         &match model {
             Model::Flow(flow) => flow.coordinates(samples.view()).to_owned(),
-            Model::Generator(_) => samples,
+            Model::Generator(_) | Model::Critic(_) => samples,
         },
     ))
 }

@@ -64,7 +64,11 @@ fn moments(initial: &Draw, seed: u64) -> Result<Gaussian, TrainError> {
         }
         Draw::Rows(rows) => Gaussian::from_samples(rows.mapv(f64::from).view()),
         Draw::Conditional { draw, .. } => return moments(draw, seed),
-        Draw::Target { .. } | Draw::Labelled { .. } | Draw::Known { .. } | Draw::Scaled { .. } => {
+        Draw::Target { .. }
+        | Draw::Labelled { .. }
+        | Draw::Known { .. }
+        | Draw::Funnels { .. }
+        | Draw::Scaled { .. } => {
             let points = initial.points(POOL, &mut stream(seed, name::POOL, 1))?;
             Gaussian::from_samples(points.view())
         }

@@ -48,6 +48,11 @@ impl Model {
             (Self::Generator(model), None | Some(Function::Map)) => Ok((Function::Map, generator(model))),
             (Self::Generator(_), Some(function)) => Err(without(function, "generator", "map")),
             (Self::Flow(model), function) => flow(model, function),
+            (Self::Critic(_), function) => Err(FlowError::Specification {
+                what: format!("the {}", function.unwrap_or(Function::Critic).name()),
+                found: "asked of a critic alone, which is not written as operations".into(),
+                remedy: "export a flow, or evaluate the critic by `CriticModel::at`".into(),
+            }),
         }
     }
 }

@@ -42,6 +42,7 @@ impl Initial {
             Points::Digits { .. }
             | Points::Images { .. }
             | Points::KnownMap { .. }
+            | Points::Funnels { .. }
             | Points::Cells { .. } => {
                 return Ok(Self::InDataSet {
                     points: points.clone(),

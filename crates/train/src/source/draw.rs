@@ -3,7 +3,7 @@
 use super::{Conditions, Units};
 use crate::TrainError;
 use crate::config::{ConfigError, Points};
-use datasets::{InitialLaw, KnownPair, Split, Target};
+use datasets::{Funnels, InitialLaw, KnownPair, Split, Target};
 use ndarray::{Array2, Axis};
 use rand::{Rng, RngExt};
 use std::path::Path;
@@ -49,6 +49,13 @@ pub enum Draw {
         /// The conditions.
         conditions: Arc<Conditions>,
     },
+    /// Fresh points of one of two laws between which W1 is known.
+    Funnels {
+        /// Both laws.
+        funnels: Arc<Funnels>,
+        /// Which one.
+        side: Side,
+    },
     /// The rows of a matrix, with replacement.
     Rows(Array2<f32>),
     /// Points of a law in other units, in those of the training.
@@ -67,6 +74,13 @@ pub enum Side {
     Source,
     /// The law that it is moved onto.
     Image,
+}
+
+impl Side {
+    /// That of the section `key` of a configuration.
+    fn of(key: &str) -> Self {
+        if key == "initial" { Self::Source } else { Self::Image }
+    }
 }
 
 impl Draw {
@@ -90,10 +104,13 @@ impl Draw {
         }
         match points {
             &Points::Target { target, dim, balanced, .. } => Ok(Self::Target { target, dim, balanced }),
-            &Points::KnownMap { map, dim, .. } => Ok(Self::Known {
-                pair: Arc::new(map.pair(dim, data_sets)?),
-                side: if key == "initial" { Side::Source } else { Side::Image },
-            }),
+            &Points::KnownMap { map, dim, .. } => {
+                Ok(Self::Known { pair: Arc::new(map.pair(dim, data_sets)?), side: Side::of(key) })
+            }
+            &Points::Funnels { set, funnels, dim, .. } => {
+                let funnels = Arc::new(set.funnels(funnels, dim, data_sets)?);
+                Ok(Self::Funnels { funnels, side: Side::of(key) })
+            }
             &Points::Cells { day, components } => {
                 Ok(Self::Rows(datasets::cells(data_sets, day, components)?.mapv(|x| x as f32)))
             }
@@ -113,7 +130,7 @@ impl Draw {
         match self {
             unchanged if *units == Units::Same => unchanged,
             Self::Rows(rows) => Self::Rows(units.scaled(rows.mapv(f64::from).view()).mapv(|z| z as f32)),
-            target @ (Self::Target { .. } | Self::Known { .. }) => {
+            target @ (Self::Target { .. } | Self::Known { .. } | Self::Funnels { .. }) => {
                 Self::Scaled { draw: Box::new(target), units: units.clone() }
             }
             unchanged => unchanged,
@@ -163,6 +180,7 @@ impl Draw {
             Self::Labelled { target, dim } => dim + target.components() as usize,
             Self::Conditional { draw, conditions } => draw.dim() + conditions.width(),
             Self::Known { pair, .. } => pair.dim(),
+            Self::Funnels { funnels, .. } => funnels.dim(),
             Self::Rows(rows) => rows.ncols(),
             Self::Scaled { draw, .. } => draw.dim(),
         }
@@ -213,6 +231,8 @@ impl Draw {
             }
             Self::Known { pair, side: Side::Source } => pair.source(count, rng),
             Self::Known { pair, side: Side::Image } => pair.image(count, rng),
+            Self::Funnels { funnels, side: Side::Source } => funnels.source(count, rng),
+            Self::Funnels { funnels, side: Side::Image } => funnels.image(count, rng),
             Self::Scaled { draw, units } => units.scaled(draw.points(count, rng)?.view()),
             Self::Rows(rows) => {
                 let drawn: Vec<usize> = (0..count).map(|_| rng.random_range(0..rows.nrows())).collect();

@@ -4,6 +4,7 @@
 mod common;
 mod conditional;
 mod cost;
+mod critic;
 mod explicit;
 mod field;
 mod hopf_lax;

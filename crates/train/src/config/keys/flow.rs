@@ -364,12 +364,17 @@ const LIPSCHITZ: Choice = Choice {
 };
 
 pub(super) const TRAINING: &[Key] = &[
-    Key::required("iterations", Count(1), "3000", "Updates of the flow or of the generator.")
-        .with_straight("3000"),
+    Key::required(
+        "iterations",
+        Count(1),
+        "3000",
+        "Updates of the flow, of the generator or of a critic alone.",
+    )
+    .with_straight("3000"),
     Key::required("batch", Count(2), "256", "Points in a minibatch.").with_straight("256"),
     Key::required("critic_updates", Count(1), "2", "Updates of the critic for each iteration.")
         .with_straight("2")
-        .of_the_adversary(),
+        .of_the_second_player(),
     Key::new(
         "average",
         Number(Fraction),
@@ -379,9 +384,9 @@ pub(super) const TRAINING: &[Key] = &[
     .with_straight("0.998"),
     Key::new("log_every", Count(1), "100", "Iterations between two records of metrics.jsonl."),
     Key::new("checkpoint_every", Count(1), "5000", "Iterations between two checkpoints."),
-    Key::new("optimiser", Table(OPTIMISER), "{}", "Adam of the flow or of the generator."),
+    Key::new("optimiser", Table(OPTIMISER), "{}", "Adam of the flow, of the generator or of a critic alone."),
     Key::new("critic_optimiser", Table(OPTIMISER), "{}", "Adam of the critic or of the potentials.")
-        .of_the_adversary(),
+        .of_the_second_player(),
 ];
 
 const OPTIMISER: &[Key] = &[
