@@ -32,6 +32,7 @@ mod backend;
 pub mod checkpoint;
 pub mod classifier;
 pub mod config;
+mod coordinates;
 pub mod digest;
 pub mod error;
 pub mod explicit;

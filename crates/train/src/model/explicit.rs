@@ -3,6 +3,7 @@
 use crate::TrainError;
 use crate::checkpoint::Stored;
 use crate::config::FlowConfig;
+use crate::coordinates::AFFINE;
 use crate::explicit;
 use crate::remembered::COMPANIONS_OF_A_STATE;
 use flows::FlowError;
@@ -26,7 +27,7 @@ impl ExplicitModel {
     /// The model of a stored state.
     pub(super) fn stored(config: &FlowConfig, state: &Stored) -> Result<Self, TrainError> {
         let dim = state.size("dimension")?;
-        let flow = explicit::flow(config, dim, &state.doubles("affine")?)?;
+        let flow = explicit::flow(config, dim, &state.doubles(AFFINE)?)?;
         let parameters = state.fitting("potential.average", flow.network().parameter_count())?;
         let companions = state.floats(COMPANIONS_OF_A_STATE)?;
         Ok(Self { flow, parameters, companions })

@@ -7,7 +7,6 @@ use crate::source::name;
 use datasets::stream;
 use flows::FlowError;
 use flows::flow::Flow;
-use flows::hopf_lax;
 use flows::scalar_field::ScalarField;
 use ndarray::{Array2, ArrayView2};
 
@@ -32,12 +31,7 @@ impl<N: ScalarField> FlowModel<N> {
             Trained::Explicit(model) => model.inverse(points.view())?,
             Trained::OtFlow(flow) => flow.inverse(points.view(), self.steps())?,
             Trained::Game(players) => match players.game.flow {
-                Flow::HopfLax { .. } => {
-                    let objective = &players.game.objective;
-                    let rate = objective.horizon / objective.lambda;
-                    let critic = &players.game.critic.network;
-                    hopf_lax::inverse(critic, &wide(&players.critic), rate, points.view())?
-                }
+                Flow::HopfLax { .. } => players.based(&players.game).inverse(points.view())?,
                 _ => return Err(self.without_map("the inverse of the flow")),
             },
             Trained::Matching(_) => return Err(self.without_map("the inverse of the flow")),
@@ -69,7 +63,7 @@ impl<N: ScalarField> FlowModel<N> {
     /// with x₀ the inverse of y; where [no path ends](Self::reached) the density is 0 and the number says nothing. Of an
     /// OT-Flow by the exact trace along the path to its one beginning.
     ///
-    /// Complexity: that of [`Explicit::sources`](flows::explicit::Explicit::sources) and [`hopf_lax::log_volume`].
+    /// Complexity: that of [`Explicit::sources`](flows::explicit::Explicit::sources) and [`log_volume`](flows::hopf_lax::log_volume).
     ///
     /// # Errors
     /// [`TrainError::Flow`] for points of another dimension, other representations, initial points without a density,
@@ -89,11 +83,8 @@ impl<N: ScalarField> FlowModel<N> {
                 (sources.beginnings, -sources.log_determinants, sources.of)
             }
             Trained::Game(players) if matches!(players.game.flow, Flow::HopfLax { .. }) => {
-                let objective = &players.game.objective;
-                let rate = objective.horizon / objective.lambda;
-                let (critic, parameters) = (&players.game.critic.network, wide(&players.critic));
-                let beginnings = hopf_lax::inverse(critic, &parameters, rate, scaled.view())?;
-                let volumes = hopf_lax::log_volume(critic, &parameters, rate, scaled.view())?;
+                let flow = players.based(&players.game);
+                let (beginnings, volumes) = (flow.inverse(scaled.view())?, flow.log_volume(scaled.view())?);
                 (beginnings, volumes, (0..scaled.nrows()).collect())
             }
             _ => return Err(self.without_map("the density of the flow")),
@@ -124,10 +115,6 @@ impl<N: ScalarField> FlowModel<N> {
         }
         .into()
     }
-}
-
-fn wide(numbers: &[f32]) -> Vec<f64> {
-    numbers.iter().map(|&x| f64::from(x)).collect()
 }
 
 /// log(eᵃ + eᵇ).
