@@ -4,6 +4,7 @@
 //! - [`Target`] and [`InitialLaw`]: the synthetic targets π and the initial laws ρ0; [`stratified_normal`]: even points
 //!   of one;
 //! - [`KnownMap`]: pairs of laws whose optimal map is known;
+//! - [`FunnelSet`]: pairs of laws whose optimal critic for W1 is known;
 //! - [`cells`]: snapshots of cells on five days;
 //! - [`read_matrix`], [`read_vector`], [`read_idx`], [`read_usps`]: files, checked;
 //! - [`DigitSet`], [`mnist_digits`], [`usps_digits`], [`usps_resampled_digits`]: handwritten digits on one grid;
@@ -21,6 +22,8 @@ mod data_error;
 #[cfg(feature = "arrays")]
 mod digits;
 mod fetch;
+#[cfg(feature = "arrays")]
+mod funnels;
 #[cfg(feature = "arrays")]
 mod image;
 #[cfg(feature = "arrays")]
@@ -51,6 +54,7 @@ pub use write::{WriteError, is_partial, remove_partial, write_whole};
 pub use {
     cells::{cells, cells_files},
     digits::{DigitSet, Split, mnist_digits, usps_digits, usps_resampled_digits},
+    funnels::{FunnelSet, Funnels},
     image::resized,
     images::{ImageSet, ImageShape, Images},
     known_map::{KnownMap, KnownPair},

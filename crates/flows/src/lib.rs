@@ -13,6 +13,7 @@
 //! | [`generation`] | what the training of a generator against its critics computes |
 //! | [`kantorovich`] | two potentials for the dual of ½·W2², and the gradient of their objective |
 //! | [`critic`] | the critic: its network, its objective, its bound, and the gradient of all that |
+//! | [`envelope`] | a critic that is Lipschitz by construction: cones over finitely many tips |
 //! | [`lipschitz`] | how a critic is held to its Lipschitz bound |
 //! | [`flow`] | the flow: its representation, what it minimises, and the gradient of that |
 //! | [`ot_flow`] | a normalising flow along the gradient of a potential, trained by its likelihood |
@@ -21,6 +22,7 @@
 //! | [`hopf_lax`] | the potential that the critic determines, by the Hopf–Lax formula |
 //! | [`matching`] | a velocity that is regressed on pairs of points, without a critic |
 //! | [`integrate`] | forward Euler and fourth-order Runge–Kutta |
+//! | [`euler_map`] | the way back along Euler steps, and their change of volume |
 //! | [`game`] | the two players together, and the backends that compute their gradients |
 //! | [`record`] | trajectories with everything that optimality is measured by |
 //! | [`device`] | where the arithmetic runs |
@@ -37,7 +39,9 @@ pub mod affine;
 pub mod counted;
 pub mod critic;
 pub mod device;
+pub mod envelope;
 pub mod error;
+pub mod euler_map;
 pub mod explicit;
 pub mod flow;
 pub mod game;

@@ -2,14 +2,16 @@
 //!
 //! | home | what |
 //! | --- | --- |
-//! | [`model`] | a trained model of either kind |
+//! | [`model`] | a trained model of any kind |
 //! | [`flow()`] | a trained flow: distances to fresh points of its target, indicators of the optimality system |
 //! | [`generator()`] | a trained generator: distances, modes, accuracies of moved digits |
+//! | [`critic()`] | a critic that was trained alone: its dual value, and its error where the optimal one is known |
 //! | [`floor()`] | the same between two independent samples of the target: no model can be expected to score less |
 //! | [`cost()`] | what a trained flow costs: parameters, evaluations of networks and time of its samples |
 //! | [`known`] | the distance to the optimum of a flow, where that is known in closed form |
 //! | [`image_references`] | images without a training: real ones, and those of a Gaussian |
 //! | [`simple_maps`] | maps without a training, where the optimal map is known for every point |
+//! | [`simple_critics`] | what a critic has to beat, where the optimal one is known |
 //! | [`snapshots_around`] | what a flow between two snapshots has to beat at the one between them |
 //! | [`Monitor`], [`Quality`] | what is measured of a generator and of a flow while they are trained |
 //! | [`target`] | points of a target to look at |
@@ -32,7 +34,9 @@
 
 mod between;
 mod closeness;
+mod conditional;
 mod cost;
+mod critic;
 mod digits;
 mod error;
 mod floor;
@@ -50,6 +54,7 @@ mod subject;
 
 pub use between::snapshots_around;
 pub use cost::cost;
+pub use critic::{critic, simple_critics};
 pub use digits::{Accuracy, Digits};
 pub use error::MeasureError;
 pub use floor::floor;
@@ -58,7 +63,7 @@ pub use generator::generator;
 pub use images::image_references;
 pub use known_map::simple_maps;
 pub use monitor::{Monitor, Watched};
-pub use quality::{Quality, seconds_to_near_floor};
+pub use quality::{QUALITY, Quality, seconds_to_near_floor};
 pub use records::{Abscissa, Records};
 pub use subject::target;
 
@@ -86,6 +91,8 @@ pub struct Measurement {
     pub start: Option<Array2<f64>>,
     /// The generated clouds of all pairs, one after the other, [n, d].
     pub generated: Array2<f64>,
+    /// The label that each of them was generated under, \[n\]; empty without labels.
+    pub labels: Vec<f64>,
     /// The target clouds of all pairs, one after the other, [n, d].
     pub target: Array2<f64>,
 }
@@ -113,12 +120,13 @@ impl Measurement {
             layout: self.layout,
             start: self.start.map(|points| initial.restored(points.view())),
             generated: units.restored(self.generated.view()),
+            labels: self.labels,
             target: units.restored(self.target.view()),
         }
     }
 }
 
-/// Measures a trained model: [`flow()`] or [`generator()`].
+/// Measures a trained model: [`flow()`], [`generator()`] or [`critic()`].
 ///
 /// Everything is measured in the units of the training, and told in the user's.
 ///
@@ -133,6 +141,7 @@ pub fn model(
     match model {
         Model::Flow(model) => flow(model.as_ref(), inputs, protocol, tell),
         Model::Generator(model) => generator(model, inputs, protocol, tell),
+        Model::Critic(model) => critic(model, inputs, protocol, tell),
     }
 }
 
@@ -153,6 +162,8 @@ mod stream_name {
     pub(crate) const EVEN: &str = "measured-even-start";
     /// Points that the optimal map is known at.
     pub(crate) const KNOWN_MAP: &str = "measured-known-map";
+    /// Pairs of the optimal plan between two laws, and minibatches of these.
+    pub(crate) const FUNNELS: &str = "measured-funnels";
     /// Images without a training.
     pub(crate) const IMAGES: &str = "measured-images";
     /// The choice of source digits.
@@ -200,6 +211,7 @@ mod tests {
             layout: Layout { pairs: 1, points: 2, reference: Reference::FreshPoints },
             start: None,
             generated: Array2::zeros((2, 1)),
+            labels: Vec::new(),
             target: Array2::zeros((2, 1)),
         };
         assert_eq!(found(199.0).divergence(), None);

@@ -13,7 +13,14 @@ crate::catalogue! { OPTIMALITY:
         "100·E‖T(x) − T*(x)‖²/Var Q over points x of P, T* being the known optimal map from P onto Q, Var Q the sum over \
          coordinates; a map onto the mean of Q scores 100";
     COSINE = "cosine", "1", Higher,
-        "E⟨T(x) − x, T*(x) − x⟩/(E‖T(x) − x‖²·E‖T*(x) − x‖²)^½ over points x of P, T* being the known optimal map";
+        "E⟨T(x) − x, T*(x) − x⟩/(E‖T(x) − x‖²·E‖T*(x) − x‖²)^½ over points x of P, T* being the known optimal map; of a \
+         critic the mean cosine between its gradient and that of the known optimal critic at points x of P";
+    W1_DUAL = "w1_dual", "length", Neither,
+        "(E_P f − E_Q f)/L of a critic f of slope at most L on fresh points; in the records of a training what it maximises, on \
+         the last minibatch";
+    W1_KNOWN = "w1_known", "length", Neither, "W1(P, Q) where it is known: E‖x − y‖ over fresh pairs of the optimal plan";
+    W1_KNOWN_ERROR = "w1_known_error", "length", Neither, "the standard error of w1_known";
+    W1_ERROR = "w1_error", "%", Neither, "100·(w1_dual/w1_known − 1), as in arXiv 2206.07767: 0 is right, either sign is wrong";
     INVERSE_L2_UVP = "inverse_l2_uvp", "%", Lower,
         "100·E‖S(T*(x)) − x‖²/Var P over points x of P, S being the inverse of the flow";
     COST_ERROR = "cost_error", "1", Lower,

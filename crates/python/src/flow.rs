@@ -45,6 +45,9 @@ impl Flow {
             Model::Generator(_) => Err(Error::Unsupported(format!(
                 "{what} is asked of a generator: train a flow (kind = \"flow\")"
             ))),
+            Model::Critic(_) => Err(Error::Unsupported(format!(
+                "{what} is asked of a critic, which moves no points: train a flow (kind = \"flow\")"
+            ))),
         }
     }
 
@@ -57,9 +60,9 @@ impl Flow {
     ) -> Result<Array2<f64>> {
         Ok(match (&self.model, steps) {
             (Model::Flow(flow), steps) => flow.push_forward(start, steps.unwrap_or(flow.steps()), seed)?,
-            (Model::Generator(_), None) => self.model.push_forward(start, seed)?,
-            (Model::Generator(_), Some(_)) => {
-                return Err(Error::Unsupported("a generator takes no steps: leave out steps".into()));
+            (Model::Generator(_) | Model::Critic(_), None) => self.model.push_forward(start, seed)?,
+            (Model::Generator(_) | Model::Critic(_), Some(_)) => {
+                return Err(Error::Unsupported("only a flow takes steps: leave out steps".into()));
             }
         })
     }
@@ -93,16 +96,29 @@ impl Flow {
     ///     Euler steps; those of the configuration if None. Explicit and Hopf–Lax flows are exact in one.
     /// seed : int
     ///     The same seed gives the same points, to the bit, as `cargo xtask sample --seed`.
-    #[pyo3(signature = (n, steps=None, seed=0))]
+    /// condition : float or sequence of float or array, optional
+    ///     Of a conditional flow: a label or a vector for all points, or one for each, [n, columns]; without it the points come
+    ///     with conditions of the data in their last coordinates.
+    #[pyo3(signature = (n, steps=None, seed=0, *, condition=None))]
     fn sample<'py>(
         &self,
         py: Python<'py>,
         n: usize,
         steps: Option<usize>,
         seed: u64,
+        condition: Option<&Bound<'py, PyAny>>,
     ) -> Result<Bound<'py, PyArray2<f64>>> {
-        let moved = py.detach(|| self.push_forward(self.model.initial(n, seed)?.view(), steps, seed))?;
-        Ok(moved.into_pyarray(py))
+        let Some(condition) = condition else {
+            let moved = py.detach(|| self.push_forward(self.model.initial(n, seed)?.view(), steps, seed))?;
+            return Ok(moved.into_pyarray(py));
+        };
+        let flow = self.flow("a condition")?;
+        let rows = py.import("numpy")?.call_method1("atleast_2d", (condition,))?;
+        let rows = points("condition", &rows)?;
+        let rows = rows.as_array();
+        let start = flow.given(flow.unconditional_initial(n, seed)?.view(), rows)?;
+        let moved = py.detach(|| self.push_forward(start.view(), steps, seed))?;
+        Ok(flow.coordinates(moved.view()).to_owned().into_pyarray(py))
     }
 
     /// `n` initial points from the stream of `seed`, [n, d].
@@ -238,12 +254,12 @@ impl Flow {
         self.model.dim()
     }
 
-    /// The horizon T of a flow; None of a generator.
+    /// The horizon T of a flow; None of others.
     #[getter]
     fn horizon(&self) -> Option<f64> {
         match &self.model {
             Model::Flow(flow) => Some(flow.config.flow.horizon),
-            Model::Generator(_) => None,
+            Model::Generator(_) | Model::Critic(_) => None,
         }
     }
 
@@ -259,6 +275,7 @@ impl Flow {
         Ok(match self.model.config() {
             Config::Flow(config) => config.to_toml()?,
             Config::Generator(config) => config.to_toml()?,
+            Config::Critic(config) => config.to_toml()?,
         })
     }
 

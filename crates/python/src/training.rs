@@ -91,6 +91,10 @@ pub(crate) fn train<'py>(
             let trained = run(py, *config, given, callback.as_ref(), &records)?;
             (Model::Generator(Box::new(trained.model)), trained.outcome, trained.held_out)
         }
+        Config::Critic(config) => {
+            let trained = run(py, *config, given, callback.as_ref(), &records)?;
+            (Model::Critic(Box::new(trained.model)), trained.outcome, trained.held_out)
+        }
     };
     if let Status::Diverged { .. } = outcome.status
         && let Ok(sentence) = CString::new(format!("{}: the flow is its last finite state", outcome.status))

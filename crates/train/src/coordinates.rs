@@ -2,29 +2,32 @@
 
 use crate::TrainError;
 use crate::remembered::POOL;
-use crate::source::{Draw, Source, name};
+use crate::source::{Conditions, Draw, Source, name};
 use datasets::stream;
 use flows::FlowError;
 use flows::affine::{Affine, Base};
-use ndarray::{Array1, Array2};
+use ndarray::{Array1, Array2, s};
 use ot_core::gaussian::Gaussian;
 
 /// The name of their numbers ([`Affine::numbers`]) in a stored state.
 pub(crate) const AFFINE: &str = "affine";
 
-/// The coordinates that the base asks for, in the `rank` widest directions; `pool` are the data, or many of them.
+/// The coordinates that the base asks for, in the `rank` widest directions, one base for all conditions; `pool` are the data, or
+/// many of them.
 pub(crate) fn affine(
     (base, rank): (Base, Option<usize>),
     source: &Source,
     pool: &Array2<f32>,
     seed: u64,
 ) -> Result<Affine, TrainError> {
+    let condition = source.condition.as_ref().map_or(0, Conditions::width);
     match base {
         Base::Identity => Ok(Affine::identity(source.dim())),
         Base::Gaussian => {
-            let target = Gaussian::from_samples(pool.mapv(f64::from).view()).map_err(FlowError::from)?;
+            let moved = pool.slice(s![.., ..pool.ncols() - condition]).mapv(f64::from);
+            let target = Gaussian::from_samples(moved.view()).map_err(FlowError::from)?;
             let affine = Affine::gaussian(&moments(&source.initial, seed)?, &target)?;
-            Ok(affine.truncated(rank.unwrap_or(usize::MAX)))
+            Ok(affine.truncated(rank.unwrap_or(usize::MAX)).beside(condition))
         }
     }
 }
@@ -37,7 +40,12 @@ fn moments(initial: &Draw, seed: u64) -> Result<Gaussian, TrainError> {
             Gaussian::new(Array1::from_elem(dim, mean), Array2::eye(dim) * variance)
         }
         Draw::Rows(rows) => Gaussian::from_samples(rows.mapv(f64::from).view()),
-        Draw::Target { .. } | Draw::Known { .. } | Draw::Scaled { .. } => {
+        Draw::Conditional { draw, .. } => return moments(draw, seed),
+        Draw::Target { .. }
+        | Draw::Labelled { .. }
+        | Draw::Known { .. }
+        | Draw::Funnels { .. }
+        | Draw::Scaled { .. } => {
             let points = initial.points(POOL, &mut stream(seed, name::POOL, 1))?;
             Gaussian::from_samples(points.view())
         }

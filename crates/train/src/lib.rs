@@ -1,6 +1,6 @@
 //! Training of generative flows: configuration, optimiser, the adversarial loop, checkpoints and observers.
 //!
-//! A [`Run`] of a [`FlowConfig`] or of a [`GeneratorConfig`] trains, in a folder or in memory, and gives a [`Model`].
+//! A [`Run`] of a [`FlowConfig`], of a [`GeneratorConfig`] or of a [`CriticConfig`] trains, in a folder or in memory, and gives a [`Model`].
 //!
 //! | home | what |
 //! | --- | --- |
@@ -19,6 +19,7 @@
 //! | [`flow_run`] | the training of a flow with its live indicators |
 //! | [`explicit`] | the training of an explicit flow |
 //! | [`likelihood`] | the training of an OT-Flow by its likelihood |
+//! | [`critic`] | the training of a critic alone, between two laws |
 //! | [`matching`] | the training by flow matching |
 //! | [`classifier`] | the classifier that scores generated images |
 //! | [`export`] | functions of a trained model for other programs |
@@ -33,6 +34,7 @@ pub mod checkpoint;
 pub mod classifier;
 pub mod config;
 mod coordinates;
+pub mod critic;
 pub mod digest;
 pub mod error;
 pub mod explicit;
@@ -53,7 +55,7 @@ pub mod source;
 pub mod training;
 pub mod w2fe;
 
-pub use config::{Config, Configuration, FlowConfig, GeneratorConfig};
+pub use config::{Config, Configuration, CriticConfig, FlowConfig, GeneratorConfig};
 pub use error::TrainError;
 pub use model::Model;
 pub use run::Run;

@@ -14,6 +14,7 @@ pub(crate) fn seconds_per_iteration(config: &Config, time: Duration) -> Result<O
     let (seconds, iterations) = match config {
         Config::Flow(config) => tried(config.as_ref(), time)?,
         Config::Generator(config) => tried(config.as_ref(), time)?,
+        Config::Critic(config) => tried(config.as_ref(), time)?,
     };
     Ok((iterations > 0).then(|| seconds / iterations as f64))
 }

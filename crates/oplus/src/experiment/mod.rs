@@ -60,6 +60,7 @@ pub(crate) fn reproduce(experiment: &Experiment, plan: &Plan) -> Result<Option<S
     // What no package carries comes last in the alphabet and is the harder to get: it is said first.
     sets.into_iter().rev().try_for_each(set_is_there)?;
     trials.iter().try_for_each(known_map_is_there)?;
+    trials.iter().try_for_each(funnels_are_there)?;
     let images: BTreeSet<&str> =
         trials.iter().filter_map(|trial| Some(trial.run.config.data().images()?.name())).collect();
     images.into_iter().try_for_each(classifier_is_there)?;
@@ -266,6 +267,17 @@ fn known_map_is_there(trial: &Trial) -> Result<()> {
         return Ok(());
     }
     map.pair(dim, &data_sets()).map(|_| ()).with_context(|| {
+        format!("{} cannot be trained (--rows known takes the rows that need no file)", trial.row.stem)
+    })
+}
+
+/// Says before any training that the file of funnels is missing, and which rows need none.
+fn funnels_are_there(trial: &Trial) -> Result<()> {
+    let Some((set, count, dim)) = trial.run.config.data().funnels() else { return Ok(()) };
+    if set.file(count, dim, &data_sets()).is_none_or(|file| file.is_file()) {
+        return Ok(());
+    }
+    set.funnels(count, dim, &data_sets()).map(|_| ()).with_context(|| {
         format!("{} cannot be trained (--rows known takes the rows that need no file)", trial.row.stem)
     })
 }

@@ -30,16 +30,19 @@ const PLAN: usize = 3000;
 
 /// The references of one kind of row.
 pub(super) fn references(config: &Config, family: &str, plan: &Plan) -> Result<Vec<Row>> {
-    let found = match config {
+    let digits = match (config.initial(), config.data()) {
+        (&Points::Digits { set: start, .. }, &Points::Digits { set, .. }) => Some((start, set)),
+        _ => None,
+    };
+    let found = match (config, digits) {
+        (_, Some((start, set))) => {
+            of_digits(start, set, protocol(config, &plan.campaign.preset).exact_points, plan)?
+        }
         _ if config.data().known_map().is_some() => of_known_map(config, plan)?,
+        (Config::Critic(_), None) => of_critic(config, plan)?,
         _ if config.data().cells().is_some() => of_cells(config)?,
-        Config::Flow(_) => of_images(config, plan)?,
-        Config::Generator(generator) => match (&generator.initial, &generator.data) {
-            (&Points::Digits { set: start, .. }, &Points::Digits { set, .. }) => {
-                of_digits(start, set, protocol(config, &plan.campaign.preset).exact_points, plan)?
-            }
-            _ => of_points(generator, config, plan)?,
-        },
+        (Config::Flow(_), None) => of_images(config, plan)?,
+        (Config::Generator(generator), None) => of_points(generator, config, plan)?,
     };
     let row = |(method, metrics, iterations, seconds): Reference| Row {
         method,
@@ -70,6 +73,15 @@ fn of_known_map(config: &Config, plan: &Plan) -> Result<Vec<Reference>> {
     let maps = measure::simple_maps(config, &inputs(), protocol(config, &plan.campaign.preset), &|_| {})?;
     let seconds = begun.elapsed().as_secs_f64();
     Ok(maps.into_iter().map(|(name, metrics)| (name.to_owned(), metrics, 0, seconds)).collect())
+}
+
+/// The exact plan of a minibatch.
+fn of_critic(config: &Config, plan: &Plan) -> Result<Vec<Reference>> {
+    let begun = Instant::now();
+    let critics =
+        measure::simple_critics(config, &inputs(), protocol(config, &plan.campaign.preset), &|_| {})?;
+    let seconds = begun.elapsed().as_secs_f64();
+    Ok(critics.into_iter().map(|(name, metrics)| (name.to_owned(), metrics, 0, seconds)).collect())
 }
 
 /// Real images, and those of a Gaussian; nothing for other data.

@@ -74,16 +74,20 @@ pub(super) fn title(config: &Config) -> Result<String> {
         Config::Flow(config) if config.representation.has_critic() => {
             format!("λ = {}, L = {}, ", config.flow.lambda, config.critic.bound)
         }
+        Config::Critic(config) => format!("L = {}, ", config.critic.bound()),
         _ => String::new(),
     };
     Ok(format!("{}: {settings}seed {}, {}", config.name(), config.seed(), config.hash()?))
 }
 
-/// What is trained.
+/// What is trained, up to the name of the data.
 pub(super) fn what(config: &Config) -> String {
     match config {
-        Config::Flow(config) => format!("A flow of the representation {}", config.representation.kind()),
-        Config::Generator(_) => "A generator".into(),
+        Config::Flow(config) => format!("A flow of the representation {} to", config.representation.kind()),
+        Config::Generator(_) => "A generator to".into(),
+        Config::Critic(config) => {
+            format!("A critic of the form {} between the laws of", config.critic.kind())
+        }
     }
 }
 
@@ -96,7 +100,7 @@ fn status_line(row: &Row, config: &Config) -> String {
         diverged => format!("; {}", status(diverged)),
     };
     let verdict = row.verdict.as_ref().map(|verdict| format!(" {}.", verdict.words)).unwrap_or_default();
-    format!("{what} to {} in {} dimensions: {training}; {readings}{ended}.{verdict}", row.dataset, row.dim)
+    format!("{what} {} in {} dimensions: {training}; {readings}{ended}.{verdict}", row.dataset, row.dim)
 }
 
 /// Distances that have a floor.

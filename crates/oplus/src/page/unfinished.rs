@@ -54,7 +54,7 @@ fn status(config: &Config, reached: Option<(u64, f64)>, is_under_way: bool) -> S
     let iterations = config.training().iterations;
     let (step, seconds) = reached.unwrap_or_default();
     let far = format!("iteration {step} of {iterations} after {seconds:.0} s of training");
-    let what = format!("{} to {}", run::what(config), dataset(config));
+    let what = format!("{} {}", run::what(config), dataset(config));
     if !is_under_way {
         return format!("{what}: not finished, {far}; it goes on with `resume`.");
     }

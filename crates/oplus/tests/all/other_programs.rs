@@ -116,6 +116,7 @@ fn train(folder: PathBuf, config: &str, points: &Path) {
     match Config::parse(config, "small.toml", None, &[place]).unwrap() {
         Config::Flow(config) => drop(Run::new(*config).out(folder).train().unwrap()),
         Config::Generator(config) => drop(Run::new(*config).out(folder).train().unwrap()),
+        Config::Critic(config) => drop(Run::new(*config).out(folder).train().unwrap()),
     }
 }
 

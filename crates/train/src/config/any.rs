@@ -1,7 +1,7 @@
-//! A configuration of either kind.
+//! A configuration of any kind.
 
 use super::load::{Document, contents, folder_of};
-use super::{ConfigError, Configuration, FlowConfig, GeneratorConfig, Points, Training};
+use super::{ConfigError, Configuration, CriticConfig, FlowConfig, GeneratorConfig, Points, Training};
 use std::fmt;
 use std::path::Path;
 
@@ -12,17 +12,20 @@ pub enum Kind {
     Flow,
     /// A generator.
     Generator,
+    /// A critic alone.
+    Critic,
 }
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 2] = [Self::Flow, Self::Generator];
+    pub const ALL: [Self; 3] = [Self::Flow, Self::Generator, Self::Critic];
 
     /// The name in a configuration.
     pub fn name(self) -> &'static str {
         match self {
             Self::Flow => "flow",
             Self::Generator => "generator",
+            Self::Critic => "critic",
         }
     }
 }
@@ -33,7 +36,7 @@ impl fmt::Display for Kind {
     }
 }
 
-/// A configuration of either kind.
+/// A configuration of any kind.
 ///
 /// ```
 /// use train::config::Config;
@@ -46,6 +49,8 @@ pub enum Config {
     Flow(Box<FlowConfig>),
     /// Of a generator.
     Generator(Box<GeneratorConfig>),
+    /// Of a critic alone.
+    Critic(Box<CriticConfig>),
 }
 
 /// The same expression for the configuration within.
@@ -54,6 +59,7 @@ macro_rules! either {
         match $config {
             Config::Flow($inner) => $value,
             Config::Generator($inner) => $value,
+            Config::Critic($inner) => $value,
         }
     };
 }
@@ -68,6 +74,7 @@ impl Config {
         Ok(match Self::parse(&contents(path)?, &path.display().to_string(), preset, overrides)? {
             Self::Flow(config) => Self::Flow(Box::new(config.located(folder))),
             Self::Generator(config) => Self::Generator(Box::new(config.located(folder))),
+            Self::Critic(config) => Self::Critic(Box::new(config.located(folder))),
         })
     }
 
@@ -85,6 +92,7 @@ impl Config {
         Ok(match document.kind()? {
             Kind::Flow => Self::Flow(Box::new(document.read()?)),
             Kind::Generator => Self::Generator(Box::new(document.read()?)),
+            Kind::Critic => Self::Critic(Box::new(document.read()?)),
         })
     }
 
@@ -93,6 +101,7 @@ impl Config {
         match self {
             Self::Flow(_) => Kind::Flow,
             Self::Generator(_) => Kind::Generator,
+            Self::Critic(_) => Kind::Critic,
         }
     }
 

@@ -147,10 +147,10 @@ impl Document {
             origin: self.origin.clone(),
             found: self.kind.as_ref().map_or("missing".into(), ToString::to_string),
             remedy: self.kind.as_ref().and_then(Value::as_str).map_or_else(
-                || "write kind = \"flow\" or kind = \"generator\" above all tables".into(),
+                || "write kind = \"flow\", \"generator\" or \"critic\" above all tables".into(),
                 |found| match closest(found, &Kind::ALL.map(Kind::name)) {
                     Some(name) => format!("did you mean `{name}`?"),
-                    None => "write \"flow\" or \"generator\"".into(),
+                    None => "write \"flow\", \"generator\" or \"critic\"".into(),
                 },
             ),
         })
@@ -365,7 +365,7 @@ critic_optimiser = { learning_rate = 1e-3 }
     fn the_kind_is_said_and_is_the_one_that_is_read() {
         let text = |first: &str| SMALL.replace("kind = \"flow\"\n", first);
         for (first, expected) in [
-            ("", "mine.toml: kind is missing: write kind = \"flow\" or kind = \"generator\""),
+            ("", "mine.toml: kind is missing: write kind = \"flow\", \"generator\" or \"critic\""),
             ("kind = \"flwo\"\n", "kind is \"flwo\": did you mean `flow`?"),
             ("kind = 3\n", "kind is 3: write"),
         ] {

@@ -2,7 +2,7 @@
 
 use super::ConfigError;
 use super::validate::{fraction, positive, require};
-use datasets::{Columns, DigitSet, ImageSet, InitialLaw, KnownMap, SampleError, Split, Target};
+use datasets::{Columns, DigitSet, FunnelSet, ImageSet, InitialLaw, KnownMap, SampleError, Split, Target};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 
@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 /// | `normal`, `uniform`, `logistic` | fresh points, every coordinate independent and of that law |
 /// | `target` | fresh points of a synthetic target, or `samples` points that are drawn once, with replacement |
 /// | `known-map` | fresh points of a law in `initial`, of its image under a known map in `data`; or `samples` drawn once |
+/// | `funnels` | fresh points of a law in `initial`, of another in `data`, between which W1 is known; or `samples` drawn once |
 /// | `file` | rows of a .npy or .csv file, with replacement |
 /// | `cells` | cells of one day, with replacement |
 /// | `digits` | handwritten digits, with replacement |
@@ -88,6 +89,18 @@ pub enum Points {
     KnownMap {
         /// Which map.
         map: KnownMap,
+        /// The dimension of both laws.
+        dim: usize,
+        /// How many points are drawn once for the whole run; without it every minibatch is drawn afresh.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        samples: Option<usize>,
+    },
+    /// One side of two laws between which W1 and its optimal critic are known: P in `initial`, Q in `data`.
+    Funnels {
+        /// Where the funnels come from.
+        set: FunnelSet,
+        /// How many there are.
+        funnels: usize,
         /// The dimension of both laws.
         dim: usize,
         /// How many points are drawn once for the whole run; without it every minibatch is drawn afresh.
@@ -185,6 +198,7 @@ impl Points {
             Self::Logistic { location, scale, .. } => Some(InitialLaw::Logistic { location, scale }),
             Self::Target { .. }
             | Self::KnownMap { .. }
+            | Self::Funnels { .. }
             | Self::Cells { .. }
             | Self::File { .. }
             | Self::Digits { .. }
@@ -209,6 +223,14 @@ impl Points {
         }
     }
 
+    /// The set, the number and the dimension of funnels.
+    pub fn funnels(&self) -> Option<(FunnelSet, usize, usize)> {
+        match *self {
+            Self::Funnels { set, funnels, dim, .. } => Some((set, funnels, dim)),
+            _ => None,
+        }
+    }
+
     /// The set of images.
     pub fn images(&self) -> Option<ImageSet> {
         match *self {
@@ -228,7 +250,9 @@ impl Points {
     /// How many points are drawn of a law once for the whole run.
     pub(crate) fn samples(&self) -> Option<usize> {
         match *self {
-            Self::Target { samples, .. } | Self::KnownMap { samples, .. } => samples,
+            Self::Target { samples, .. } | Self::KnownMap { samples, .. } | Self::Funnels { samples, .. } => {
+                samples
+            }
             _ => None,
         }
     }
@@ -237,7 +261,7 @@ impl Points {
     pub fn dim(&self) -> Option<usize> {
         match *self {
             Self::Normal { dim, .. } | Self::Uniform { dim, .. } | Self::Logistic { dim, .. } => dim,
-            Self::Target { dim, .. } | Self::KnownMap { dim, .. } => Some(dim),
+            Self::Target { dim, .. } | Self::KnownMap { dim, .. } | Self::Funnels { dim, .. } => Some(dim),
             Self::Cells { components, .. } => Some(components),
             Self::File { dim, .. } => dim,
             Self::Digits { .. } => Some(DigitSet::PIXELS),
@@ -254,6 +278,7 @@ impl Points {
             Self::Logistic { .. } => "logistic".into(),
             Self::Target { target, .. } => target.name().into(),
             Self::KnownMap { map, .. } => map.name().into(),
+            Self::Funnels { set, funnels, .. } => set.laws(*funnels),
             Self::Cells { day, .. } => format!("cells-day-{day}"),
             Self::File { file, .. } => {
                 file.file_name().unwrap_or(file.as_os_str()).to_string_lossy().into_owned()
@@ -336,6 +361,9 @@ impl Points {
         let least = if self.target().is_some() { 2 } else { 1 };
         let dim = self.dim().unwrap_or(least);
         require(dim >= least, &format!("{key}.dim"), dim.to_string(), &format!("give at least {least}"))?;
+        if let Self::Funnels { funnels, .. } = *self {
+            require(funnels >= 1, &format!("{key}.funnels"), funnels.to_string(), "give at least 1")?;
+        }
         if let Self::Cells { day, components } = *self {
             require(day <= 4, &format!("{key}.day"), day.to_string(), "give a day from 0 to 4")?;
             let remedy = "give at least 1";

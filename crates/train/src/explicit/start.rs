@@ -21,7 +21,13 @@ pub(super) fn description(config: &FlowConfig) -> Result<&ExplicitDescription, T
 }
 
 /// The flow of a configuration in the coordinates of stored numbers ([`Affine::numbers`]).
-pub(crate) fn flow(config: &FlowConfig, dim: usize, affine: &[f64]) -> Result<ExplicitFlow, TrainError> {
+///
+/// The last `condition` of `dim` coordinates are what it is conditioned on.
+pub(crate) fn flow(
+    config: &FlowConfig,
+    (dim, condition): (usize, usize),
+    affine: &[f64],
+) -> Result<ExplicitFlow, TrainError> {
     let affine = Affine::of_numbers(dim, affine)?;
-    Ok(description(config)?.build(affine, &config.flow, config.critic.bound)?)
+    Ok(description(config)?.build(affine, &config.flow, config.critic.bound)?.conditioned(condition)?)
 }

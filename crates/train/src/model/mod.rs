@@ -3,6 +3,7 @@
 //! A run folder is enough: neither the data nor a file of initial points is read again, and the folder may be moved.
 //! Only initial points from a data set of others are read from there, when they are asked for.
 
+mod critic;
 mod explicit;
 mod field;
 mod flow;
@@ -12,6 +13,7 @@ mod matching;
 mod ot_flow;
 mod transport;
 
+pub use critic::CriticModel;
 pub use explicit::ExplicitModel;
 pub use flow::FlowModel;
 pub(crate) use flow::{GameModel, Trained};
@@ -27,7 +29,7 @@ use flows::FlowError;
 use ndarray::{Array2, ArrayView2};
 use std::path::Path;
 
-/// A trained model of either kind.
+/// A trained model of any kind.
 ///
 /// ```no_run
 /// let model = train::Model::load("runs/mine".as_ref())?;
@@ -40,6 +42,8 @@ pub enum Model {
     Flow(Box<FlowModel>),
     /// A generator.
     Generator(Box<GeneratorModel>),
+    /// A critic, which moves no points.
+    Critic(Box<CriticModel>),
 }
 
 impl Model {
@@ -62,6 +66,9 @@ impl Model {
             Config::Generator(config) => {
                 Self::Generator(Box::new(GeneratorModel::stored(folder, *config, data_sets)?))
             }
+            Config::Critic(config) => {
+                Self::Critic(Box::new(CriticModel::stored(folder, *config, data_sets)?))
+            }
         })
     }
 
@@ -70,6 +77,7 @@ impl Model {
         match self {
             Self::Flow(model) => Config::Flow(Box::new(model.config.clone())),
             Self::Generator(model) => Config::Generator(Box::new(model.config.clone())),
+            Self::Critic(model) => Config::Critic(Box::new(model.config.clone())),
         }
     }
 
@@ -78,6 +86,7 @@ impl Model {
         match self {
             Self::Flow(model) => &model.units,
             Self::Generator(model) => &model.units,
+            Self::Critic(model) => &model.units,
         }
     }
 
@@ -86,14 +95,16 @@ impl Model {
         match self {
             Self::Flow(model) => model.iteration,
             Self::Generator(model) => model.iteration,
+            Self::Critic(model) => model.iteration,
         }
     }
 
-    /// The dimension of the points that it moves.
+    /// The coordinates of the points that it moves, of a conditional flow with those of the condition.
     pub fn start_dim(&self) -> usize {
         match self {
-            Self::Flow(model) => model.dim(),
+            Self::Flow(model) => model.width(),
             Self::Generator(model) => model.generator.input(),
+            Self::Critic(model) => model.dim(),
         }
     }
 
@@ -102,6 +113,7 @@ impl Model {
         match self {
             Self::Flow(model) => model.dim(),
             Self::Generator(model) => model.dim(),
+            Self::Critic(model) => model.dim(),
         }
     }
 
@@ -113,6 +125,7 @@ impl Model {
         match self {
             Self::Flow(model) => model.initial(n, seed),
             Self::Generator(model) => model.initial(n, seed),
+            Self::Critic(model) => model.initial(n, seed),
         }
     }
 
@@ -120,11 +133,12 @@ impl Model {
     /// flow names, with noise from the stream of `seed`; G of them.
     ///
     /// # Errors
-    /// [`TrainError::Flow`] or [`TrainError::Config`] for points of another dimension.
+    /// [`TrainError::Flow`] or [`TrainError::Config`] for points of another dimension, and for a critic, which moves none.
     pub fn push_forward(&self, start: ArrayView2<'_, f64>, seed: u64) -> Result<Array2<f64>, TrainError> {
         match self {
             Self::Flow(model) => model.push_forward(start, model.steps(), seed),
             Self::Generator(model) => model.generate(start),
+            Self::Critic(_) => Err(moves_no_points()),
         }
     }
 
@@ -137,14 +151,29 @@ impl Model {
     }
 }
 
-/// Points of `dim` coordinates in the units of a training.
-fn fitting(points: ArrayView2<'_, f64>, dim: usize, units: &Units) -> Result<Array2<f64>, FlowError> {
-    if points.ncols() == dim {
+/// The error of a critic that is asked to move points.
+fn moves_no_points() -> TrainError {
+    FlowError::Specification {
+        what: "the map".into(),
+        found: "asked of a critic, which moves no points".into(),
+        remedy: "take the run of a flow or of a generator".into(),
+    }
+    .into()
+}
+
+/// Points of `dim` coordinates, and of a condition, in the units of a training.
+fn fitting(
+    points: ArrayView2<'_, f64>,
+    (dim, condition): (usize, usize),
+    units: &Units,
+) -> Result<Array2<f64>, FlowError> {
+    if points.ncols() == dim + condition {
         return Ok(units.scaled(points));
     }
+    let theirs = if condition == 0 { String::new() } else { format!(", and {condition} of their condition") };
     Err(FlowError::Specification {
         what: "the number of columns of the points".into(),
         found: points.ncols().to_string(),
-        remedy: format!("give points of {dim} coordinates"),
+        remedy: format!("give points of {dim} coordinates{theirs}"),
     })
 }

@@ -1,9 +1,9 @@
 //! A law or a set of points that is ready to be drawn from.
 
-use super::Units;
+use super::{Conditions, Units};
 use crate::TrainError;
 use crate::config::{ConfigError, Points};
-use datasets::{InitialLaw, KnownPair, Split, Target};
+use datasets::{Funnels, InitialLaw, KnownPair, Split, Target};
 use ndarray::{Array2, Axis};
 use rand::{Rng, RngExt};
 use std::path::Path;
@@ -35,6 +35,27 @@ pub enum Draw {
         /// Which one.
         side: Side,
     },
+    /// Fresh points of a synthetic target, each with its component as its condition.
+    Labelled {
+        /// Which one.
+        target: Target,
+        /// Its ambient dimension.
+        dim: usize,
+    },
+    /// Points of a draw, each with a condition of the data.
+    Conditional {
+        /// The points.
+        draw: Box<Draw>,
+        /// The conditions.
+        conditions: Arc<Conditions>,
+    },
+    /// Fresh points of one of two laws between which W1 is known.
+    Funnels {
+        /// Both laws.
+        funnels: Arc<Funnels>,
+        /// Which one.
+        side: Side,
+    },
     /// The rows of a matrix, with replacement.
     Rows(Array2<f32>),
     /// Points of a law in other units, in those of the training.
@@ -53,6 +74,13 @@ pub enum Side {
     Source,
     /// The law that it is moved onto.
     Image,
+}
+
+impl Side {
+    /// That of the section `key` of a configuration.
+    fn of(key: &str) -> Self {
+        if key == "initial" { Self::Source } else { Self::Image }
+    }
 }
 
 impl Draw {
@@ -76,10 +104,13 @@ impl Draw {
         }
         match points {
             &Points::Target { target, dim, balanced, .. } => Ok(Self::Target { target, dim, balanced }),
-            &Points::KnownMap { map, dim, .. } => Ok(Self::Known {
-                pair: Arc::new(map.pair(dim, data_sets)?),
-                side: if key == "initial" { Side::Source } else { Side::Image },
-            }),
+            &Points::KnownMap { map, dim, .. } => {
+                Ok(Self::Known { pair: Arc::new(map.pair(dim, data_sets)?), side: Side::of(key) })
+            }
+            &Points::Funnels { set, funnels, dim, .. } => {
+                let funnels = Arc::new(set.funnels(funnels, dim, data_sets)?);
+                Ok(Self::Funnels { funnels, side: Side::of(key) })
+            }
             &Points::Cells { day, components } => {
                 Ok(Self::Rows(datasets::cells(data_sets, day, components)?.mapv(|x| x as f32)))
             }
@@ -99,11 +130,37 @@ impl Draw {
         match self {
             unchanged if *units == Units::Same => unchanged,
             Self::Rows(rows) => Self::Rows(units.scaled(rows.mapv(f64::from).view()).mapv(|z| z as f32)),
-            target @ (Self::Target { .. } | Self::Known { .. }) => {
+            target @ (Self::Target { .. } | Self::Known { .. } | Self::Funnels { .. }) => {
                 Self::Scaled { draw: Box::new(target), units: units.clone() }
             }
-            law @ (Self::Law { .. } | Self::Scaled { .. }) => law,
+            unchanged => unchanged,
         }
+    }
+
+    /// The same points without their conditions.
+    pub(crate) fn unconditional(&self) -> &Self {
+        match self {
+            Self::Conditional { draw, .. } => draw,
+            other => other,
+        }
+    }
+
+    /// Its points with conditions to draw from, where there are any.
+    pub(crate) fn beside(self, conditions: Option<Conditions>) -> Self {
+        match conditions {
+            None => self,
+            Some(conditions) => Self::Conditional { draw: Box::new(self), conditions: Arc::new(conditions) },
+        }
+    }
+
+    /// `conditions.len()/k` points, row-major in single precision, each with its condition of k coordinates.
+    pub(crate) fn given(
+        &self,
+        conditions: Array2<f64>,
+        rng: &mut impl Rng,
+    ) -> Result<Array2<f64>, TrainError> {
+        let Self::Conditional { draw, .. } = self else { return self.points(conditions.nrows(), rng) };
+        Ok(Conditions::beside(&draw.points(conditions.nrows(), rng)?, &conditions))
     }
 
     /// Draws the points of a law once, where `points` says how many, those of a synthetic target with its noise.
@@ -120,7 +177,10 @@ impl Draw {
     pub fn dim(&self) -> usize {
         match self {
             Self::Target { dim, .. } | Self::Law { dim, .. } => *dim,
+            Self::Labelled { target, dim } => dim + target.components() as usize,
+            Self::Conditional { draw, conditions } => draw.dim() + conditions.width(),
             Self::Known { pair, .. } => pair.dim(),
+            Self::Funnels { funnels, .. } => funnels.dim(),
             Self::Rows(rows) => rows.ncols(),
             Self::Scaled { draw, .. } => draw.dim(),
         }
@@ -130,7 +190,7 @@ impl Draw {
     pub fn rows(&self) -> Option<&Array2<f32>> {
         match self {
             Self::Rows(rows) => Some(rows),
-            Self::Law { .. } | Self::Target { .. } | Self::Known { .. } | Self::Scaled { .. } => None,
+            _ => None,
         }
     }
 
@@ -158,8 +218,21 @@ impl Draw {
             &Self::Target { target, dim, balanced: true } => target.sample_balanced(count, dim, rng)?,
             &Self::Target { target, dim, balanced: false } => target.sample(count, dim, rng)?,
             &Self::Law { law, dim } => law.sample(count, dim, rng)?,
+            &Self::Labelled { target, dim } => {
+                let (points, labels) = target.sample_labelled(count, dim, rng)?;
+                let classes = Conditions::classes(target.components() as usize);
+                let labels =
+                    Array2::from_shape_fn((count, 1), |(row, _)| labels.get(row).map_or(0.0, |&c| c.into()));
+                Conditions::beside(&points, &classes.encoded(labels.view())?)
+            }
+            Self::Conditional { draw, conditions } => {
+                let points = draw.points(count, rng)?;
+                Conditions::beside(&points, &conditions.draw(count, rng))
+            }
             Self::Known { pair, side: Side::Source } => pair.source(count, rng),
             Self::Known { pair, side: Side::Image } => pair.image(count, rng),
+            Self::Funnels { funnels, side: Side::Source } => funnels.source(count, rng),
+            Self::Funnels { funnels, side: Side::Image } => funnels.image(count, rng),
             Self::Scaled { draw, units } => units.scaled(draw.points(count, rng)?.view()),
             Self::Rows(rows) => {
                 let drawn: Vec<usize> = (0..count).map(|_| rng.random_range(0..rows.nrows())).collect();

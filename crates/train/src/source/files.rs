@@ -30,6 +30,10 @@ pub(crate) fn data_files(config: &impl Configuration, inputs: &Inputs) -> Result
             let name = |path: &PathBuf| format!("{map}/{}", path.file_name().unwrap_or_default().display());
             map.files(*dim, &inputs.data_sets).into_iter().map(|path| (name(&path), path)).collect()
         }
+        &Points::Funnels { set, funnels, dim, .. } => {
+            let name = |path: &PathBuf| format!("{set}/{}", path.file_name().unwrap_or_default().display());
+            set.file(funnels, dim, &inputs.data_sets).into_iter().map(|path| (name(&path), path)).collect()
+        }
         _ => Vec::new(),
     });
     let there = named.filter(|(_, path)| path.is_file());

@@ -2,7 +2,9 @@
 #![allow(clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, reason = "a test may panic")]
 
 mod common;
+mod conditional;
 mod cost;
+mod critic;
 mod explicit;
 mod field;
 mod hopf_lax;

@@ -36,6 +36,7 @@ pub(in crate::config) fn complete(kind: Kind, table: &mut Table) -> Vec<Fault> {
 fn game(kind: Kind, table: &Table) -> Game {
     let representation = table.get("representation").and_then(Value::as_table);
     match representation.and_then(|table| table.get("kind")).and_then(Value::as_str) {
+        _ if kind == Kind::Critic => Game::Critic,
         _ if kind != Kind::Flow => Game::Other,
         None | Some("explicit") => Game::Explicit,
         Some("hopf-lax") => Game::HopfLax,

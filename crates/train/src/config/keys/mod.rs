@@ -4,6 +4,7 @@
 //! of reference. The types that a configuration is read into have the same keys, which a test compares.
 
 mod check;
+mod critic;
 mod flow;
 mod form;
 mod generator;
@@ -25,7 +26,7 @@ struct Key {
     name: &'static str,
     form: Form,
     absent: Absent,
-    /// The default with the representations `explicit` and `hopf-lax`, and without a game, where that is another.
+    /// The default with the representations `explicit` and `hopf-lax`, without a game and of a critic alone, where that is another.
     straight: Option<&'static str>,
     /// The default with `explicit`, where it is not that of both.
     explicit: Option<&'static str>,
@@ -43,6 +44,8 @@ enum About {
     Game,
     /// The critic's network, which an explicit flow does not have.
     Adversary,
+    /// The updates of a second player, which neither an explicit flow nor a critic alone has.
+    SecondPlayer,
 }
 
 /// What the defaults of a configuration depend on.
@@ -54,6 +57,8 @@ enum Game {
     HopfLax,
     /// No game: a flow that is trained without a critic.
     None,
+    /// A critic that is trained alone.
+    Critic,
     /// Everything else.
     Other,
 }
@@ -126,6 +131,12 @@ impl Key {
         self
     }
 
+    /// The same as a key of the updates of a second player.
+    const fn of_the_second_player(mut self) -> Self {
+        self.about = About::SecondPlayer;
+        self
+    }
+
     /// The same as a key that only a game has.
     const fn of_the_game(mut self) -> Self {
         self.about = About::Game;
@@ -136,7 +147,7 @@ impl Key {
     fn absent(&self, game: Game) -> Absent {
         let default = match game {
             Game::Explicit => self.explicit.or(self.straight),
-            Game::HopfLax | Game::None => self.straight,
+            Game::HopfLax | Game::None | Game::Critic => self.straight,
             Game::Other => None,
         };
         default.map_or(self.absent, Absent::Default)
@@ -154,11 +165,15 @@ impl Game {
     /// What is said of a key that it does not have, and what to do.
     fn lacks(self, key: &Key) -> Option<(&'static str, &'static str)> {
         match (self, key.about) {
-            (Self::Explicit, About::Adversary) => Some((
+            (Self::Explicit, About::Adversary | About::SecondPlayer) => Some((
                 "no key of an explicit flow, which has no critic network",
                 "leave it out, or write representation = { kind = \"hopf-lax\" }",
             )),
-            (Self::None, About::Game | About::Adversary) => Some((
+            (Self::Critic, About::SecondPlayer) => Some((
+                "no key of a critic that is trained alone",
+                "leave it out, training.optimiser is its own",
+            )),
+            (Self::None, About::Game | About::Adversary | About::SecondPlayer) => Some((
                 "no key of a flow that is trained without a critic",
                 "leave it out, or write representation = { kind = \"explicit\" }",
             )),
@@ -182,5 +197,6 @@ fn keys(kind: Kind) -> &'static [Key] {
     match kind {
         Kind::Flow => flow::KEYS,
         Kind::Generator => generator::KEYS,
+        Kind::Critic => critic::KEYS,
     }
 }

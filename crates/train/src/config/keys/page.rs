@@ -86,7 +86,7 @@ fn default(key: &Key) -> String {
         Absent::Nothing(_) => "none".into(),
     };
     let said = match (key.explicit, key.straight) {
-        (_, Some(hopf_lax)) if key.about == About::Adversary => {
+        (_, Some(hopf_lax)) if matches!(key.about, About::Adversary | About::SecondPlayer) => {
             format!("`hopf-lax`: `{hopf_lax}`, others: {plain}")
         }
         (None, Some(both)) => format!("`{both}` (not `explicit` or `hopf-lax`: {plain})"),
@@ -97,6 +97,7 @@ fn default(key: &Key) -> String {
         About::Run => return said,
         About::Game => "not with `matching` or `ot-flow`",
         About::Adversary => "not with `explicit`, `matching` or `ot-flow`",
+        About::SecondPlayer => "not with `explicit`, `matching` or `ot-flow`, nor of a critic",
     };
     if said.is_empty() { not.into() } else { format!("{said}; {not}") }
 }

@@ -94,6 +94,21 @@ pub(super) const POINTS: Choice = Choice {
             ],
         },
         Variant {
+            name: "funnels",
+            says: "One side of two laws between which W1 and its critic are known: the first in `initial`, the second in `data`.",
+            keys: &[
+                Key::required(
+                    "set",
+                    Word(FUNNELS),
+                    "\"random\"",
+                    "Where the funnels come from: a benchmark, or a seed.",
+                ),
+                Key::required("funnels", Count(1), "4", "How many there are."),
+                Key::required("dim", Count(1), "2", "The dimension of both laws."),
+                SAMPLES,
+            ],
+        },
+        Variant {
             name: "cells",
             says: "Cells of one day of a differentiation, in the leading principal components of the cells of all days.",
             keys: &[
@@ -173,6 +188,8 @@ const TARGETS: &[&str] = &[
 ];
 
 const KNOWN_MAPS: &[&str] = &["mix3-to-mix10", "piecewise-affine", "log-sum-exp", "gaussian"];
+
+const FUNNELS: &[&str] = &["min-funnels", "random"];
 
 const DIGITS: &[&str] = &["mnist", "usps", "usps-resampled"];
 

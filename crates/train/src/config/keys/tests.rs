@@ -1,6 +1,6 @@
 use super::form::Form;
 use super::{Absent, Choice, Key, complete, keys, reference};
-use crate::config::{Config, Configuration, FlowConfig, GeneratorConfig, Kind, Points};
+use crate::config::{Config, Configuration, CriticConfig, FlowConfig, GeneratorConfig, Kind, Points};
 use std::path::Path;
 use toml::{Table, Value};
 
@@ -248,6 +248,7 @@ fn answer(kind: Kind, whole: &Table, path: &[&str], key: &str, value: Value) -> 
     match kind {
         Kind::Flow => table.try_into::<FlowConfig>().map(drop),
         Kind::Generator => table.try_into::<GeneratorConfig>().map(drop),
+        Kind::Critic => table.try_into::<CriticConfig>().map(drop),
     }
     .map_err(|error| error.message().to_owned())
     .expect_err(&format!("{path:?}.{key} is taken"))
