@@ -319,7 +319,9 @@ impl<T: Real> Highest<'_, T> {
         let (heights, rest_heights) = self.packed.heights.as_chunks::<LANES>();
         let mut best = [T::neg_infinity(); LANES];
         let mut chunk_of = [0_u32; LANES];
-        for (chunk, ((products, squares), heights)) in (0_u32..).zip(products.iter().zip(squares).zip(heights)) {
+        for (chunk, ((products, squares), heights)) in
+            (0_u32..).zip(products.iter().zip(squares).zip(heights))
+        {
             for lane in 0..LANES {
                 let score = score(products[lane], squares[lane], heights[lane]);
                 let better = score > best[lane];

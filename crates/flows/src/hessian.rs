@@ -1,4 +1,4 @@
-//! Second derivatives of a network in its input, and the volume that a step along its slope changes.
+//! Derivatives of slopes and velocities in the points, and the volume that a step along a slope changes.
 
 use crate::FlowError;
 use crate::error::expect_rows;
@@ -6,21 +6,40 @@ use crate::mlp::{Cotangent, Order};
 use crate::real::Real;
 use crate::scalar_field::ScalarField;
 use faer::{Mat, Side};
+use ndarray::{Array3, Axis};
 
-/// I + `rate`·∇²u at rows of `points`, [n, k]: column j of the Hessian is the pullback of ∂ⱼu.
+/// The Jacobians, [n, d, d], of a map at points of `len` coordinates, row i from the pullback of its output i at all points:
+/// `pull_back(cotangent, row)` writes it.
+pub(crate) fn by_rows<T: Real>(
+    len: usize,
+    dim: usize,
+    mut pull_back: impl FnMut(&[T], &mut [T]) -> Result<(), FlowError>,
+) -> Result<Array3<T>, FlowError> {
+    let mut jacobians = Array3::zeros((len / dim.max(1), dim, dim));
+    let mut row = vec![T::zero(); len];
+    for i in 0..dim {
+        let unit: Vec<T> = (0..len).map(|at| if at % dim == i { T::one() } else { T::zero() }).collect();
+        pull_back(&unit, &mut row)?;
+        jacobians.index_axis_mut(Axis(1), i).iter_mut().zip(&row).for_each(|(entry, &value)| *entry = value);
+    }
+    Ok(jacobians)
+}
+
+/// I + `rate`·∇²u at rows of `points`, [n, k], in their first `moved` coordinates: column j of the Hessian is the pullback of
+/// ∂ⱼu.
 ///
-/// Complexity: k pullbacks of a gradient.
+/// Complexity: `moved` pullbacks of a gradient.
 pub(crate) fn jacobians<T: Real, N: ScalarField>(
     network: &N,
     weights: &N::Weights<T>,
-    points: &[T],
+    (points, moved): (&[T], usize),
     rate: f64,
 ) -> Result<Vec<Mat<f64>>, FlowError> {
     let rank = network.input();
     let rows = expect_rows("the points", points.len(), rank)?;
     let (mut tape, mut unused) = (N::Tape::default(), vec![T::zero(); network.parameter_count()]);
     let zeros = vec![T::zero(); rows];
-    let columns = (0..rank)
+    let columns = (0..moved)
         .map(|j| {
             network.evaluate(weights, points, Order::Jet, &mut tape)?;
             let unit: Vec<T> =
@@ -32,7 +51,7 @@ pub(crate) fn jacobians<T: Real, N: ScalarField>(
         })
         .collect::<Result<Vec<Vec<T>>, FlowError>>()?;
     let jacobian = |row: usize| {
-        Mat::from_fn(rank, rank, |i, j| {
+        Mat::from_fn(moved, moved, |i, j| {
             let second = columns.get(j).and_then(|column| column.get(row * rank + i));
             f64::from(u8::from(i == j)) + rate * second.map_or(f64::NAN, |second| second.wide())
         })

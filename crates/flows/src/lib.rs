@@ -21,6 +21,7 @@
 //! | [`hopf_lax`] | the potential that the critic determines, by the Hopf–Lax formula |
 //! | [`matching`] | a velocity that is regressed on pairs of points, without a critic |
 //! | [`integrate`] | forward Euler and fourth-order Runge–Kutta |
+//! | [`euler_map`] | the way back along Euler steps, and their change of volume |
 //! | [`game`] | the two players together, and the backends that compute their gradients |
 //! | [`record`] | trajectories with everything that optimality is measured by |
 //! | [`device`] | where the arithmetic runs |
@@ -38,6 +39,7 @@ pub mod critic;
 pub mod device;
 pub mod envelope;
 pub mod error;
+pub mod euler_map;
 pub mod explicit;
 pub mod flow;
 pub mod game;

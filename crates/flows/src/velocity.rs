@@ -6,7 +6,9 @@ use crate::error::{expect_length, expect_rows};
 use crate::generator::{
     Generator, GeneratorForm, GeneratorInitialisation, GeneratorOutput, GeneratorTape, Statistics,
 };
+use crate::hessian::by_rows;
 use crate::real::Real;
+use ndarray::Array3;
 use rand::Rng;
 
 /// A velocity v: R^d × [0, T] → R^d given by a network on z = (x, t), without a potential.
@@ -131,6 +133,28 @@ impl Velocity {
             out.iter_mut().zip(row).for_each(|(out, &d)| *out = d);
         }
         Ok(())
+    }
+}
+
+impl Velocity {
+    /// ∂vᵢ/∂xⱼ at the rows of `x`, [n, d], and one time: [n, d, d].
+    ///
+    /// Complexity: d pullbacks.
+    ///
+    /// # Errors
+    /// [`FlowError::Shape`] when a buffer does not fit.
+    pub fn jacobians<T: Real>(
+        &self,
+        parameters: &[T],
+        x: &[T],
+        t: T,
+        tape: &mut VelocityTape<T>,
+    ) -> Result<Array3<T>, FlowError> {
+        self.evaluate(parameters, x, t, tape)?;
+        let mut unused = vec![T::zero(); self.net.parameter_count()];
+        by_rows(x.len(), self.dim(), |cotangent, row| {
+            self.pull_back(parameters, tape, cotangent, &mut unused, Some(row))
+        })
     }
 }
 

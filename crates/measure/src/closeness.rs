@@ -1,7 +1,7 @@
 //! The distances of generated points to those of a target.
 
 use crate::subject::{OwnRows, Target};
-use crate::{MeasureError, Tell};
+use crate::{MeasureError, Tell, conditional};
 use datasets::stream;
 use eval::Protocol;
 use eval::results::Metrics;
@@ -25,17 +25,21 @@ pub(crate) fn of_clouds(
     protocol: Protocol,
     tell: Tell<'_>,
 ) -> Result<Metrics, MeasureError> {
-    let pairs: Vec<_> = generated.iter().zip(reference).map(|(x, y)| (x.view(), y.view())).collect();
+    let of = |cloud| target.coordinates(cloud);
+    let pairs: Vec<_> = generated.iter().zip(reference).map(|(x, y)| (of(x.view()), of(y.view()))).collect();
     if target.own().is_some() {
         tell("distances to the data");
         let directions = || stream(target.seed, crate::stream_name::DIRECTIONS, 0);
-        return Ok(eval::closeness_to_rows(&pairs, directions)?);
+        let mut metrics = eval::closeness_to_rows(&pairs, directions)?;
+        metrics.extend(conditional::of_clouds(target.condition.as_ref(), generated, reference)?);
+        return Ok(metrics);
     }
     tell("distances to the target");
     let mut metrics = eval::closeness(&pairs, protocol, target.manifold_dim())?;
     let all = target.drawn(ALL, &mut stream(target.seed, crate::stream_name::ALL, 0))?;
-    let shares = generated.iter().map(|points| eval::stray_share(points.view(), all.view(), STRAY));
+    let shares = pairs.iter().map(|(points, _)| eval::stray_share(*points, of(all.view()), STRAY));
     metrics.insert_repeated(STRAY_SHARE, &shares.collect::<Result<Vec<f64>, _>>()?);
+    metrics.extend(conditional::of_clouds(target.condition.as_ref(), generated, reference)?);
     Ok(metrics)
 }
 
@@ -46,19 +50,28 @@ pub(crate) fn of_training_rows(
     tell: Tell<'_>,
 ) -> Result<Metrics, MeasureError> {
     let generated = generated.slice(s![..generated.nrows().min(NEAREST), ..]);
-    nearest(target.own().filter(|rows| rows.held_out(NEAREST).is_some()).map(|rows| (rows, generated)), tell)
+    let found = target.own().filter(|rows| rows.held_out(NEAREST).is_some()).map(|rows| (rows, generated));
+    nearest(target, found, tell)
 }
 
 /// The same of the rows that were held out: the floor.
 pub(crate) fn of_held_out_rows(target: &Target, tell: Tell<'_>) -> Result<Metrics, MeasureError> {
-    nearest(target.own().and_then(|rows| Some((rows, rows.held_out(NEAREST)?))), tell)
+    nearest(target, target.own().and_then(|rows| Some((rows, rows.held_out(NEAREST)?))), tell)
 }
 
-fn nearest(found: Option<(&OwnRows, ArrayView2<'_, f64>)>, tell: Tell<'_>) -> Result<Metrics, MeasureError> {
+fn nearest(
+    target: &Target,
+    found: Option<(&OwnRows, ArrayView2<'_, f64>)>,
+    tell: Tell<'_>,
+) -> Result<Metrics, MeasureError> {
     let mut metrics = Metrics::default();
     if let Some((rows, points)) = found {
         tell("distances to the nearest training rows");
-        metrics.insert(NEAREST_TRAINING_DISTANCE, eval::median_nearest_distance(points, &rows.training)?);
+        let training = target.coordinates(rows.training.view()).to_owned();
+        metrics.insert(
+            NEAREST_TRAINING_DISTANCE,
+            eval::median_nearest_distance(target.coordinates(points), &training)?,
+        );
     }
     Ok(metrics)
 }

@@ -101,9 +101,8 @@ pub fn critic(
         return Err(MeasureError::NotFinite(format!("the dual value of the critic is {dual}")));
     }
     let between = model.at((0.5 * (&x + &y)).view())?.1;
-    let steepest = [&slopes, &others, &between].map(|slopes| {
-        slopes.rows().into_iter().map(length).fold(0.0, f64::max)
-    });
+    let steepest =
+        [&slopes, &others, &between].map(|slopes| slopes.rows().into_iter().map(length).fold(0.0, f64::max));
     let mut metrics = Metrics::default();
     metrics.insert(W1_DUAL, dual);
     metrics.insert(CRITIC_SLOPE_MAX, steepest.into_iter().fold(0.0, f64::max) / bound);
@@ -114,7 +113,7 @@ pub fn critic(
         metrics.insert(W1_KNOWN, w1);
         metrics.insert(W1_KNOWN_ERROR, error);
     }
-    Ok(Measurement { metrics, layout, start: None, generated: x, target: y })
+    Ok(Measurement { metrics, layout, start: None, generated: x, labels: Vec::new(), target: y })
 }
 
 /// What every critic has to beat where the optimal one is known, by name: `dot`, the exact plan between minibatches, whose

@@ -1,10 +1,10 @@
 //! Floors: the measures of a model, taken between two independent samples of its target.
 
-use crate::generator::{closeness_of_clouds, drawn};
+use crate::generator::closeness_of_clouds;
 use crate::subject::{Side, Subject, Target};
-use crate::{MeasureError, Tell, closeness, images};
-use eval::results::{Floor, Metrics, Protocol};
-use ndarray::{Array2, Axis, concatenate};
+use crate::{Digits, MeasureError, Tell, closeness, images};
+use eval::results::{Floor, Protocol};
+use ndarray::{Axis, concatenate};
 use train::config::{Config, FlowConfig, GeneratorConfig};
 use train::source::Inputs;
 
@@ -44,6 +44,9 @@ fn of_flow(
     protocol: Protocol,
     tell: Tell<'_>,
 ) -> Result<Floor, MeasureError> {
+    if let Some(digits) = Digits::of((&config.initial, &config.data), inputs, config.seed)? {
+        return digits.floor((config.seed, protocol), dataset);
+    }
     let target = Target::new(config, inputs)?;
     let layout = target.layout(protocol);
     let (x, y) = (target.clouds(Side::Floor, layout)?, target.clouds(Side::Reference, layout)?);
@@ -54,7 +57,9 @@ fn of_flow(
             let views: Vec<_> = clouds.iter().map(|cloud| cloud.view()).collect();
             concatenate(Axis(0), &views)
         });
-        metrics.extend(images::scores(set, x?.view(), y?.view(), rows.training.view(), tell)?);
+        let of = |rows| target.coordinates(rows);
+        let (x, y) = (x?, y?);
+        metrics.extend(images::scores(set, of(x.view()), of(y.view()), of(rows.training.view()), tell)?);
     }
     let metrics = metrics.map(|metric, value| target.units.value(metric, value));
     Ok(Floor { dataset: dataset.into(), dim: target.dim(), metrics })
@@ -70,21 +75,7 @@ fn of_generator(
     let seed = config.seed;
     let data = match Subject::new(config, inputs)? {
         Subject::Points { data, .. } => *data,
-        Subject::Digits(digits) => {
-            let train = digits.training()?.pixels;
-            let mut w2 = Vec::new();
-            for pair in 0..protocol.pairs {
-                let choose = |cloud: &Array2<f64>, side: Side| {
-                    let rows = drawn(cloud.nrows(), protocol.exact_points, seed, side.stream(), pair);
-                    cloud.select(Axis(0), &rows)
-                };
-                let (x, y) = (choose(&train, Side::Floor), choose(&digits.test.pixels, Side::Reference));
-                w2.push(eval::w2(x.view(), y.view())?);
-            }
-            let mut metrics = Metrics::default();
-            metrics.insert_repeated(metrics::W2, &w2);
-            return Ok(vec![Floor { dataset: dataset.into(), dim: train.ncols(), metrics }]);
-        }
+        Subject::Digits(digits) => return Ok(vec![digits.floor((seed, protocol), dataset)?]),
     };
     let mut laws = vec![(dataset.to_owned(), data.clone(), data.clone())];
     if let Some(random) = data.unbalanced() {

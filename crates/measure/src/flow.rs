@@ -3,7 +3,9 @@
 use crate::between::Between;
 use crate::error::finite;
 use crate::subject::{Side, Target};
-use crate::{MeasureError, Measurement, Tell, closeness, images, indicators, known, known_map, likelihood};
+use crate::{
+    Digits, MeasureError, Measurement, Tell, closeness, images, indicators, known, known_map, likelihood,
+};
 use eval::results::Protocol;
 use flows::flow::Representation;
 use flows::scalar_field::ScalarField;
@@ -23,7 +25,8 @@ const FEWEST_PARTICLES: usize = 8;
 
 /// Measures a trained flow: distances to points of its target that it has not seen, with its own number of Euler steps ([`FlowModel::steps`])
 /// and with others ([`W2_SQUARED_BY_STEPS`]); the indicators of the optimality system along the paths of its particles;
-/// the slopes of its critic; the distance to the optimum where that is known. Of images there are their scores too. Of rows of somebody's own, not of a law,
+/// the slopes of its critic; the distance to the optimum where that is known. Of images there are their scores too; of digits that
+/// are moved to other digits the measures of generators. Of rows of somebody's own, not of a law,
 /// what holds by construction is left out: other numbers of steps of a Hopf–Lax flow.
 ///
 /// `inputs` are those of the run: an array in memory, where it was trained on one. The generated points are those that
@@ -49,9 +52,14 @@ fn in_training_units<N: ScalarField>(
     protocol: Protocol,
     tell: Tell<'_>,
 ) -> Result<Measurement, MeasureError> {
+    let steps = model.steps();
+    if let Some(digits) = Digits::of((&model.config.initial, &model.config.data), inputs, model.config.seed)?
+    {
+        let seed = model.config.seed;
+        return digits.measure((seed, protocol), tell, |x| model.push_forward(x, steps, seed));
+    }
     let target = Target::new(&model.config, inputs)?;
     let layout = target.layout(protocol);
-    let steps = model.steps();
     tell("the generated points");
     let initial = model.initial(layout.pairs * layout.points, model.config.seed)?;
     let generated = finite(model.push_forward(initial.view(), steps, model.config.seed)?)?;
@@ -63,8 +71,10 @@ fn in_training_units<N: ScalarField>(
     metrics.extend(closeness::of_training_rows(&target, &generated, tell)?);
     let views: Vec<_> = target_clouds.iter().map(|cloud| cloud.view()).collect();
     let fresh = concatenate(Axis(0), &views)?;
+    let [points, fresh_points] = [&generated, &fresh].map(|rows| target.coordinates(rows.view()).to_owned());
     if let (Some(set), Some(rows)) = (images::of(&model.config.data, inputs), target.own()) {
-        metrics.extend(images::scores(set, generated.view(), fresh.view(), rows.training.view(), tell)?);
+        let training = target.coordinates(rows.training.view());
+        metrics.extend(images::scores(set, points.view(), fresh_points.view(), training, tell)?);
     }
 
     let by_construction = target.own().is_some()
@@ -93,10 +103,11 @@ fn in_training_units<N: ScalarField>(
     tell("the indicators of the optimality system");
     let count = particles(protocol.exact_points, target.dim());
     let [start, end, reference] = [&initial, &generated, &fresh].map(|points| head(points, count));
-    if let Some(error) = known::exact_flow_error(&model.config, start, end) {
+    let [from, to] = [start, end].map(|rows| target.coordinates(rows));
+    if let Some(error) = known::exact_flow_error(&model.config, from, to) {
         metrics.insert(metrics::EXACT_FLOW_ERROR, error);
     }
-    if let Some(error) = known::exact_law_error(&model.config, end)? {
+    if let Some(error) = known::exact_law_error(&model.config, to)? {
         metrics.insert(metrics::EXACT_LAW_ERROR, error);
     }
     metrics.extend(known_map::scores(
@@ -124,10 +135,10 @@ fn in_training_units<N: ScalarField>(
         metrics.extend(likelihood::of_points(model, reference)?);
     }
     metrics.extend(indicators::indicators(model, start, model.config.sampling.steps, !by_construction)?);
-    let (initial, fresh_points) =
-        (head(&initial, protocol.exact_points), head(&fresh, protocol.exact_points));
+    let (initial, fresh) = (target.coordinates(initial.view()), head(&fresh_points, protocol.exact_points));
+    let initial = initial.slice(s![..initial.nrows().min(protocol.exact_points), ..]);
     if let Some(energy) = metrics.get(KINETIC_ENERGY) {
-        let (energy, square) = (2.0 * energy, eval::w2_squared(initial, fresh_points)?);
+        let (energy, square) = (2.0 * energy, eval::w2_squared(initial, fresh)?);
         metrics.insert(PATH_ENERGY, energy);
         metrics.insert(W2_SQUARED_START, square);
         metrics.insert(NORMALISED_PATH_ENERGY, (energy * model.config.flow.horizon / square - 1.0).abs());
@@ -135,7 +146,16 @@ fn in_training_units<N: ScalarField>(
     if model.config.representation.has_critic() {
         metrics.extend(indicators::critic_slopes(model, end, reference)?);
     }
-    Ok(Measurement { metrics, layout, start: None, generated, target: fresh })
+    let labelled = target.condition.as_ref().filter(|condition| condition.labels().is_some());
+    let labels = labelled.map(|condition| condition.written(generated.view()).into_iter().collect());
+    Ok(Measurement {
+        metrics,
+        layout,
+        start: None,
+        generated: points,
+        labels: labels.unwrap_or_default(),
+        target: fresh_points,
+    })
 }
 
 fn w2_squared_after<N: ScalarField>(
@@ -146,7 +166,9 @@ fn w2_squared_after<N: ScalarField>(
     protocol: Protocol,
 ) -> Result<f64, MeasureError> {
     let end = model.push_forward(head(start, protocol.exact_points), steps, model.config.seed)?;
-    Ok(eval::w2_squared(end.view(), head(target, protocol.exact_points))?)
+    let (end, target) =
+        (model.coordinates(end.view()), model.coordinates(head(target, protocol.exact_points)));
+    Ok(eval::w2_squared(end, target)?)
 }
 
 /// Particles of the indicators.

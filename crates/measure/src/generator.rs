@@ -1,12 +1,12 @@
 //! Measures of a trained generator.
 
 use crate::error::finite;
-use crate::stream_name::{EVEN, SOURCE};
+use crate::stream_name::EVEN;
 use crate::subject::{Side, Subject, Target, even_start, modes};
-use crate::{Digits, MeasureError, Measurement, Tell, closeness, known_map};
+use crate::{MeasureError, Measurement, Tell, closeness, known_map};
 use datasets::stream;
 use eval::closeness_of_modes;
-use eval::results::{Layout, Metrics, Protocol, Reference};
+use eval::results::{Metrics, Protocol};
 use ndarray::{Array2, Axis, concatenate};
 use rand::seq::SliceRandom;
 use train::model::GeneratorModel;
@@ -38,7 +38,9 @@ fn in_training_units(
 ) -> Result<Measurement, MeasureError> {
     let (initial, data) = match Subject::new(&model.config, inputs)? {
         Subject::Points { initial, data } => (initial, data),
-        Subject::Digits(digits) => return of_digits(model, &digits, protocol, tell),
+        Subject::Digits(digits) => {
+            return digits.measure((model.config.seed, protocol), tell, |x| model.generate(x));
+        }
     };
     let (layout, seed) = (data.layout(protocol), model.config.seed);
     tell("the generated points");
@@ -67,41 +69,7 @@ fn in_training_units(
     metrics.insert_repeated(metrics::W2_EVEN, &even);
     let views: Vec<_> = target.iter().map(|cloud| cloud.view()).collect();
     let target = concatenate(Axis(0), &views)?;
-    Ok(Measurement { metrics, layout, start: Some(start), generated, target })
-}
-
-fn of_digits(
-    model: &GeneratorModel,
-    digits: &Digits,
-    protocol: Protocol,
-    tell: Tell<'_>,
-) -> Result<Measurement, MeasureError> {
-    let seed = model.config.seed;
-    tell("accuracies on the test digits");
-    let moved = finite(model.generate(digits.source.pixels.view())?)?;
-    let accuracy = digits.accuracy(moved.view(), &digits.source.labels.to_vec())?;
-    let mut metrics = Metrics::default();
-    metrics.insert(metrics::ACCURACY_ALL, accuracy.all);
-    metrics.insert(metrics::ACCURACY_2007, accuracy.drawn);
-    tell("distances to the test digits");
-    let mut kept = Array2::zeros((0, digits.source.pixels.ncols()));
-    let (mut generated, mut target) = (kept.clone(), kept.clone());
-    let mut w2 = Vec::new();
-    for pair in 0..protocol.pairs {
-        let rows =
-            |cloud: &Array2<f64>, name: &str| drawn(cloud.nrows(), protocol.exact_points, seed, name, pair);
-        let (from, to) = (rows(&moved, SOURCE), rows(&digits.test.pixels, Side::Reference.stream()));
-        let (x, y) = (moved.select(Axis(0), &from), digits.test.pixels.select(Axis(0), &to));
-        w2.push(eval::w2(x.view(), y.view())?);
-        let start = digits.source.pixels.select(Axis(0), &from);
-        for (all, cloud) in [(&mut kept, &start), (&mut generated, &x), (&mut target, &y)] {
-            all.append(Axis(0), cloud.view())?;
-        }
-    }
-    metrics.insert_repeated(metrics::W2, &w2);
-    let layout =
-        Layout { reference: Reference::FreshPoints, pairs: protocol.pairs, points: protocol.exact_points };
-    Ok(Measurement { metrics, layout, start: Some(kept), generated, target })
+    Ok(Measurement { metrics, layout, start: Some(start), generated, labels: Vec::new(), target })
 }
 
 /// [`closeness_of_modes`] of pairs of clouds where the target is a law, and what is measured of flows too where it is

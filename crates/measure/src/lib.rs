@@ -34,6 +34,7 @@
 
 mod between;
 mod closeness;
+mod conditional;
 mod cost;
 mod critic;
 mod digits;
@@ -62,7 +63,7 @@ pub use generator::generator;
 pub use images::image_references;
 pub use known_map::simple_maps;
 pub use monitor::{Monitor, Watched};
-pub use quality::{Quality, seconds_to_near_floor};
+pub use quality::{QUALITY, Quality, seconds_to_near_floor};
 pub use records::{Abscissa, Records};
 pub use subject::target;
 
@@ -90,6 +91,8 @@ pub struct Measurement {
     pub start: Option<Array2<f64>>,
     /// The generated clouds of all pairs, one after the other, [n, d].
     pub generated: Array2<f64>,
+    /// The label that each of them was generated under, \[n\]; empty without labels.
+    pub labels: Vec<f64>,
     /// The target clouds of all pairs, one after the other, [n, d].
     pub target: Array2<f64>,
 }
@@ -117,6 +120,7 @@ impl Measurement {
             layout: self.layout,
             start: self.start.map(|points| initial.restored(points.view())),
             generated: units.restored(self.generated.view()),
+            labels: self.labels,
             target: units.restored(self.target.view()),
         }
     }
@@ -207,6 +211,7 @@ mod tests {
             layout: Layout { pairs: 1, points: 2, reference: Reference::FreshPoints },
             start: None,
             generated: Array2::zeros((2, 1)),
+            labels: Vec::new(),
             target: Array2::zeros((2, 1)),
         };
         assert_eq!(found(199.0).divergence(), None);

@@ -8,8 +8,8 @@ use eval::results::{Layout, Protocol, Reference};
 use ndarray::{Array2, ArrayView2, Axis, s};
 use rand::Rng;
 use rand::seq::SliceRandom;
-use train::config::{Config, Configuration, GeneratorConfig, Points};
-use train::source::{Data, Draw, Inputs, Units};
+use train::config::{Config, Configuration, GeneratorConfig};
+use train::source::{Conditions, Data, Draw, Inputs, Units};
 
 /// Rows of a part of somebody's own data: enough that the floor is low, few enough that there are several parts.
 const PART: usize = 500;
@@ -42,6 +42,8 @@ pub(crate) struct Target {
     pub(crate) seed: u64,
     /// The user's units; the clouds are in those of the training.
     pub(crate) units: Units,
+    /// What the points are conditioned on; then the rows of all clouds are (x, c).
+    pub(crate) condition: Option<Conditions>,
     points: TargetPoints,
 }
 
@@ -72,7 +74,7 @@ impl Target {
     }
 
     fn of(data: Data, seed: u64) -> Self {
-        let Data { draw, held_out, units, .. } = data;
+        let Data { draw, held_out, units, condition, .. } = data;
         let points = match draw {
             Draw::Rows(rows) => {
                 let held_out = held_out.map(|rows| units.scaled(rows.view()));
@@ -80,14 +82,23 @@ impl Target {
             }
             draw => TargetPoints::Drawn(draw),
         };
-        Self { seed, units, points }
+        Self { seed, units, condition, points }
     }
 
-    /// The ambient dimension d.
+    /// The ambient dimension d, without a condition.
     pub(crate) fn dim(&self) -> usize {
-        match &self.points {
+        let width = match &self.points {
             TargetPoints::Drawn(draw) => draw.dim(),
             TargetPoints::Own(rows) => rows.training.ncols(),
+        };
+        width - self.condition.as_ref().map_or(0, Conditions::width)
+    }
+
+    /// The points of rows of a cloud, without their condition.
+    pub(crate) fn coordinates<'a>(&self, rows: ArrayView2<'a, f64>) -> ArrayView2<'a, f64> {
+        match &self.condition {
+            Some(condition) => condition.coordinates(rows),
+            None => rows,
         }
     }
 
@@ -120,7 +131,7 @@ impl Target {
         match self.points {
             TargetPoints::Drawn(Draw::Target { target, dim, balanced: true }) => {
                 let draw = Draw::Target { target, dim, balanced: false };
-                Some(Self { seed: self.seed, units: self.units.clone(), points: TargetPoints::Drawn(draw) })
+                Some(Self { points: TargetPoints::Drawn(draw), ..self.clone() })
             }
             _ => None,
         }
@@ -149,7 +160,9 @@ impl Target {
 
     /// The dimension of the set that a synthetic target lies on.
     pub(crate) fn manifold_dim(&self) -> Option<usize> {
-        matches!(self.points, TargetPoints::Drawn(Draw::Target { .. })).then_some(MANIFOLD_DIM)
+        let synthetic =
+            matches!(self.points, TargetPoints::Drawn(Draw::Target { .. } | Draw::Labelled { .. }));
+        synthetic.then_some(MANIFOLD_DIM)
     }
 
     /// The clouds of a side, one for each pair; those of the two sides are independent, and those of rows are disjoint.
@@ -210,7 +223,7 @@ pub fn target(config: &Config, inputs: &Inputs, count: usize) -> Result<Array2<f
         Config::Critic(config) => Target::new(config.as_ref(), inputs)?,
     };
     let points = target.drawn(count, &mut stream(target.seed, LOOK, 0))?;
-    Ok(target.units.restored(points.view()))
+    Ok(target.units.restored(target.coordinates(points.view())))
 }
 
 /// What a generator moves, and where to.
@@ -229,10 +242,7 @@ pub(crate) enum Subject {
 
 impl Subject {
     pub(crate) fn new(config: &GeneratorConfig, inputs: &Inputs) -> Result<Self, MeasureError> {
-        if let (&Points::Digits { set: start, .. }, &Points::Digits { set, split }) =
-            (&config.initial, &config.data)
-        {
-            let digits = Digits::read(&inputs.data_sets, (start, set, split), config.seed)?;
+        if let Some(digits) = Digits::of((&config.initial, &config.data), inputs, config.seed)? {
             return Ok(Self::Digits(Box::new(digits)));
         }
         let data = inputs.data(config)?;
@@ -274,7 +284,7 @@ mod tests {
         let rows = |count: usize, first: f64| Array2::from_shape_fn((count, 1), |(i, _)| first + i as f64);
         let held_out = held_out.map(|count| rows(count, 10_000.0));
         let points = TargetPoints::Own(OwnRows::new(rows(training, 0.0), held_out, 3));
-        Target { seed: 3, units: Units::Same, points }
+        Target { seed: 3, units: Units::Same, condition: None, points }
     }
 
     fn numbers(target: &Target, side: Side) -> Vec<f64> {
@@ -323,7 +333,7 @@ mod tests {
     fn only_balanced_targets_have_a_random_counterpart() {
         let ring = |balanced| {
             let draw = Draw::Target { target: datasets::Target::Ring, dim: 2, balanced };
-            Target { seed: 0, units: Units::Same, points: TargetPoints::Drawn(draw) }
+            Target { seed: 0, units: Units::Same, condition: None, points: TargetPoints::Drawn(draw) }
         };
         let random = ring(true).unbalanced().unwrap();
         assert!(matches!(random.law(), Some(Draw::Target { balanced: false, .. })));

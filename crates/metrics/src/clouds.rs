@@ -5,6 +5,11 @@ use crate::Metric;
 crate::catalogue! { CLOUDS:
     W2_SQUARED = "w2_squared", "length²", Lower,
         "min Σ P‖x−y‖² between generated and target points, all coordinates, exact";
+    CONDITIONAL_W2_SQUARED = "conditional_w2_squared", "length²", Lower,
+        "of a flow conditioned on a label: w2_squared between the generated and the target points of a class, mean over the \
+         classes";
+    WORST_CLASS_W2_SQUARED = "worst_class_w2_squared", "length²", Lower,
+        "the largest of the same over the classes";
     SINKHORN_DIVERGENCE_2D = "sinkhorn_divergence_2d", "length²", Lower,
         "debiased entropic cost, c = ½‖x−y‖², blur 0.05, first two coordinates, iterated to a marginal error of 1e−4 \
          (≈ ½·w2_squared there)";

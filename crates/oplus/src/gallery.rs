@@ -44,8 +44,13 @@ pub(crate) fn write(folder: &Path, model: &FlowModel, set: ImageSet, data_sets: 
         let views: Vec<_> = lines.iter().map(|line| line.view()).collect();
         Ok(write_png(folder.join(name), &drawn(&views, set.shape()))?)
     };
-    let start = model.initial(COLUMNS * LINES, seed)?;
-    let ends = model.push_forward(start.view(), steps, seed)?;
+    let start = model.unconditional_initial(COLUMNS * LINES, seed)?;
+    let moved = |points: &Array2<f64>, class: &dyn Fn(usize) -> usize, steps: usize| -> Result<Array2<f64>> {
+        let ends = model.push_forward(under(model, points, class)?.view(), steps, seed)?;
+        Ok(model.coordinates(ends.view()).to_owned())
+    };
+    // Of a flow under labels each column is of one class.
+    let ends = moved(&start, &|row| row % COLUMNS, steps)?;
     let training = set.read(data_sets, datasets::Split::Train)?.pixels.mapv(f64::from);
     let nearest = nearest_neighbours(ends.view(), training.view(), 1)?.indices;
     let nearest: Vec<usize> = nearest.iter().copied().collect();
@@ -56,12 +61,13 @@ pub(crate) fn write(folder: &Path, model: &FlowModel, set: ImageSet, data_sets: 
     let pairs = lines(&ends).into_iter().zip(lines(&below));
     sheet(GRID, &pairs.flat_map(|(samples, nearest)| [samples, nearest]).collect::<Vec<_>>())?;
 
-    let few = start.slice(s![..WAYS, ..]);
-    let trajectory = model.trajectory(few, COLUMNS - 1)?;
+    let few = under(model, &start.slice(s![..WAYS, ..]).to_owned(), &|row| row)?;
+    let trajectory = model.trajectory(few.view(), COLUMNS - 1)?;
     let positions = &trajectory.parts().positions;
     let way = |particle: usize| -> Result<Array2<f64>> {
         let rows: Vec<_> = positions.iter().map(|at| at.row(particle)).collect();
-        ndarray::stack(Axis(0), &rows).context("positions of different dimensions")
+        let rows = ndarray::stack(Axis(0), &rows).context("positions of different dimensions")?;
+        Ok(model.coordinates(rows.view()).to_owned())
     };
     sheet(TRAJECTORIES, &(0..WAYS).map(way).collect::<Result<Vec<_>>>()?)?;
 
@@ -71,13 +77,23 @@ pub(crate) fn write(folder: &Path, model: &FlowModel, set: ImageSet, data_sets: 
         let rows: Vec<_> = (0..COLUMNS).map(at).collect();
         let views: Vec<_> = rows.iter().map(|row| row.view()).collect();
         let points = ndarray::stack(Axis(0), &views).context("initial points of different dimensions")?;
-        Ok(model.push_forward(points.view(), steps, seed)?)
+        moved(&points, &|_| way, steps)
     };
     sheet(INTERPOLATIONS, &(0..WAYS).map(between).collect::<Result<Vec<_>>>()?)?;
 
-    let line = start.slice(s![..COLUMNS, ..]);
-    let moved = STEPS.map(|steps| model.push_forward(line, steps, seed));
-    sheet(STEP_SIZES, &moved.into_iter().collect::<Result<Vec<_>, _>>()?)
+    let line = start.slice(s![..COLUMNS, ..]).to_owned();
+    let moved = STEPS.map(|steps| moved(&line, &|row| row, steps));
+    sheet(STEP_SIZES, &moved.into_iter().collect::<Result<Vec<_>>>()?)
+}
+
+/// The rows that a model takes of `points`: under labels each with that of its class, counted from 0 and then from 0 again.
+fn under(model: &FlowModel, points: &Array2<f64>, class: &dyn Fn(usize) -> usize) -> Result<Array2<f64>> {
+    let Some(labels) = model.condition().and_then(|condition| condition.labels()) else {
+        return Ok(points.clone());
+    };
+    let label = |(row, _)| labels.get(class(row) % labels.len().max(1)).copied().unwrap_or(f64::NAN);
+    let conditions = Array2::from_shape_fn((points.nrows(), 1), label);
+    Ok(model.given(points.view(), conditions.view())?)
 }
 
 /// cos α·a + sin α·b with α from 0 to a right angle: normal where a and b are.

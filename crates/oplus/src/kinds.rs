@@ -51,6 +51,13 @@ const OF_FLOW_MATCHING: [Target; 4] =
 /// How clouds are measured under a preset.
 pub(crate) fn protocol(config: &Config, preset: &str) -> Protocol {
     let (pairs, exact_points) = match config {
+        _ if matches!((config.initial(), config.data()), (Points::Digits { .. }, Points::Digits { .. })) => {
+            match preset {
+                "smoke" => (1, 200),
+                "quick" => (1, 1000),
+                _ => (2, 2000),
+            }
+        }
         // The truth is known point by point: clouds are only looked at beside it.
         Config::Flow(config) if config.data.known_map().is_some() && preset != "smoke" => (2, 1000),
         Config::Flow(config)
@@ -76,14 +83,15 @@ pub(crate) fn protocol(config: &Config, preset: &str) -> Protocol {
         }
         // Minibatches of the size that critics are compared on in print.
         Config::Critic(_) => {
-            if preset == "smoke" { (1, 200) } else { (4, 1024) }
+            if preset == "smoke" {
+                (1, 200)
+            } else {
+                (4, 1024)
+            }
         }
-        Config::Generator(config) => match (&config.initial, preset) {
-            (Points::Digits { .. }, "smoke") => (1, 200),
-            (Points::Digits { .. }, "quick") => (1, 1000),
-            (Points::Digits { .. }, _) => (2, 2000),
-            (_, "smoke") => (2, RING_POINTS),
-            (_, "quick") => (4, RING_POINTS),
+        Config::Generator(_) => match preset {
+            "smoke" => (2, RING_POINTS),
+            "quick" => (4, RING_POINTS),
             _ => (8, RING_POINTS),
         },
     };

@@ -4,6 +4,7 @@ mod advice;
 mod campaign;
 mod command;
 mod compare;
+mod conditions;
 mod ending;
 mod experiment;
 mod gallery;

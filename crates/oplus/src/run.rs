@@ -2,7 +2,7 @@
 
 use crate::ending::Ending;
 use crate::interruption;
-use crate::kinds::{data_sets, dataset, inputs, protocol};
+use crate::kinds::{DIRECTION, data_sets, dataset, inputs, protocol};
 use crate::live::Live;
 use crate::manifest::Manifest;
 use crate::memory;
@@ -143,8 +143,7 @@ fn trained(
         Config::Flow(config) => {
             let mut quality = Quality::new(config, &inputs(), watched(config, manifest))?;
             let mut run = begin(config.as_ref(), folder, manifest, how)?.measure(|training| {
-                let found = quality.measure(training.iteration(), || training.model())?;
-                Ok(found.map(|w2_squared| (metrics::W2_SQUARED, w2_squared)).into_iter().collect())
+                Ok(quality.measure(training.iteration(), || training.model())?.into_iter().collect())
             });
             if let Some(sketch) = &sketch {
                 run = run.picture(|training| {
@@ -263,6 +262,8 @@ fn finish(
     }
     if matches!(config, Config::Generator(_)) {
         metrics.extend(records.milestones());
+    }
+    if matches!(config, Config::Generator(_)) || dataset.contains(DIRECTION) {
         metrics.insert(metrics::SECONDS_PER_ITERATION, outcome.seconds / outcome.iterations as f64);
     }
     let mut row = Row {
@@ -341,8 +342,9 @@ fn write_paths(model: &FlowModel, target: ArrayView2<'_, f64>, folder: &Path) ->
     let start = model.initial(DRAWN_PATHS, model.config.seed)?;
     match model.trajectory(start.view(), model.config.sampling.steps.min(DRAWN_STEPS)) {
         Ok(trajectory) => {
-            let positions = &trajectory.parts().positions;
-            samples::write_paths(folder, positions, plane.as_ref(), &model.units)
+            let positions = trajectory.parts().positions.iter();
+            let positions: Vec<_> = positions.map(|x| model.coordinates(x.view()).to_owned()).collect();
+            samples::write_paths(folder, &positions, plane.as_ref(), &model.units)
         }
         Err(TrainError::Record(RecordError::Trajectory(_))) => Ok(()),
         Err(error) => Err(error.into()),
@@ -352,7 +354,8 @@ fn write_paths(model: &FlowModel, target: ArrayView2<'_, f64>, folder: &Path) ->
 /// Writes the potential at time 0 and the critic of a flow in two dimensions where its particles are; what leads out of the
 /// finite numbers is left out.
 fn write_levels(model: &FlowModel, target: ArrayView2<'_, f64>, folder: &Path) -> Result<()> {
-    if model.dim() != 2 {
+    // Under conditions there are many of each.
+    if model.dim() != 2 || model.condition().is_some() {
         return Ok(());
     }
     let start = model.initial(DRAWN_PATHS, model.config.seed)?;

@@ -12,6 +12,8 @@ use train::source::Units;
 const FOLDER: &str = "samples";
 /// The generated clouds of all pairs, relative to the run folder.
 pub(crate) const GENERATED: &str = "samples/generated.npy";
+/// The label of each of them, relative to the run folder; of flows under labels only.
+pub(crate) const LABELS: &str = "samples/labels.npy";
 /// The starting points of the generated clouds, relative to the run folder; generators only.
 pub(crate) const STARTS: &str = "samples/start.npy";
 /// The target clouds of all pairs, relative to the run folder.
@@ -52,6 +54,10 @@ pub(crate) fn write(folder: &Path, measurement: &Measurement, units: &Units) -> 
     make(folder)?;
     write_points(&folder.join(GENERATED), &measurement.generated, units)?;
     write_npy_f64(folder.join(TARGETS), &measurement.target)?;
+    if !measurement.labels.is_empty() {
+        let labels = ArrayView2::from_shape((measurement.labels.len(), 1), &measurement.labels);
+        write_npy_f64(folder.join(LABELS), labels.context("a label for each point")?)?;
+    }
     if let Some(start) = &measurement.start {
         write_points(&folder.join(STARTS), start, units)?;
     }

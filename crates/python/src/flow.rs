@@ -96,16 +96,29 @@ impl Flow {
     ///     Euler steps; those of the configuration if None. Explicit and Hopf–Lax flows are exact in one.
     /// seed : int
     ///     The same seed gives the same points, to the bit, as `cargo xtask sample --seed`.
-    #[pyo3(signature = (n, steps=None, seed=0))]
+    /// condition : float or sequence of float or array, optional
+    ///     Of a conditional flow: a label or a vector for all points, or one for each, [n, columns]; without it the points come
+    ///     with conditions of the data in their last coordinates.
+    #[pyo3(signature = (n, steps=None, seed=0, *, condition=None))]
     fn sample<'py>(
         &self,
         py: Python<'py>,
         n: usize,
         steps: Option<usize>,
         seed: u64,
+        condition: Option<&Bound<'py, PyAny>>,
     ) -> Result<Bound<'py, PyArray2<f64>>> {
-        let moved = py.detach(|| self.push_forward(self.model.initial(n, seed)?.view(), steps, seed))?;
-        Ok(moved.into_pyarray(py))
+        let Some(condition) = condition else {
+            let moved = py.detach(|| self.push_forward(self.model.initial(n, seed)?.view(), steps, seed))?;
+            return Ok(moved.into_pyarray(py));
+        };
+        let flow = self.flow("a condition")?;
+        let rows = py.import("numpy")?.call_method1("atleast_2d", (condition,))?;
+        let rows = points("condition", &rows)?;
+        let rows = rows.as_array();
+        let start = flow.given(flow.unconditional_initial(n, seed)?.view(), rows)?;
+        let moved = py.detach(|| self.push_forward(start.view(), steps, seed))?;
+        Ok(flow.coordinates(moved.view()).to_owned().into_pyarray(py))
     }
 
     /// `n` initial points from the stream of `seed`, [n, d].

@@ -3,7 +3,7 @@
 use crate::TrainError;
 use crate::adversarial::{Players, StepReport, Trainer};
 use crate::checkpoint::{State, Stored};
-use crate::config::{self, ConfigError, Configuration, FlowConfig, Kind, Points, StopWhen};
+use crate::config::{self, Condition, ConfigError, Configuration, FlowConfig, Kind, Points, StopWhen};
 use crate::explicit::ExplicitRun;
 use crate::likelihood::LikelihoodRun;
 use crate::matching::MatchingRun;
@@ -46,6 +46,10 @@ impl Configuration for FlowConfig {
 
     fn initial(&self) -> &Points {
         &self.initial
+    }
+
+    fn condition(&self) -> Option<&Condition> {
+        self.condition.as_ref()
     }
 
     fn with_points(self, data: Option<Points>, initial: Option<Points>) -> Self {

@@ -88,9 +88,11 @@ impl FunnelSet {
             Ok(Funnels::new(arrays.matrix("net.centers", [count, dim])?, arrays.vector("net.bias", count)?))
         };
         read(&file).map_err(|error| match error {
-            ReadError::Missing { .. } => {
-                DataError::NoPackage { name: "the W1 benchmark", folder: data_sets.join(FOLDER), terms: TERMS }
-            }
+            ReadError::Missing { .. } => DataError::NoPackage {
+                name: "the W1 benchmark",
+                folder: data_sets.join(FOLDER),
+                terms: TERMS,
+            },
             error => error.into(),
         })
     }
@@ -213,7 +215,12 @@ impl Funnels {
     }
 
     /// Moves x = y, whose products with the centres are `along`, to the share t⁸ of its ray.
-    fn pull(&self, mut x: ndarray::ArrayViewMut1<'_, f64>, y: ArrayView1<'_, f64>, along: ArrayView1<'_, f64>) {
+    fn pull(
+        &self,
+        mut x: ndarray::ArrayViewMut1<'_, f64>,
+        y: ArrayView1<'_, f64>,
+        along: ArrayView1<'_, f64>,
+    ) {
         let square = y.dot(&y);
         let funnel = self.lowest(square, along);
         let away = &y - &self.centres.row(funnel);

@@ -107,6 +107,9 @@ fn the_benchmark_has_its_published_costs() {
             Err(error) => panic!("{error}"),
         };
         let (mean, error) = cost(&funnels, 4000);
-        assert!((mean / published - 1.0).abs() < 0.043, "{count} in {dim}: {mean} ± {error}, in print {published}");
+        assert!(
+            (mean / published - 1.0).abs() < 0.043,
+            "{count} in {dim}: {mean} ± {error}, in print {published}"
+        );
     }
 }

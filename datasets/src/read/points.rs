@@ -27,10 +27,38 @@ pub struct Table {
 }
 
 impl Table {
-    /// The table of some columns of this one, which has no names; the error is what is wrong, with the remedy.
-    pub(super) fn selected(self, columns: &Columns) -> Result<Self, String> {
+    /// The table of some columns of this one, by their index.
+    ///
+    /// # Errors
+    /// What is wrong with the columns, and the remedy.
+    pub fn selected(self, columns: &Columns) -> Result<Self, String> {
         let columns = columns.indices(self.width, None)?;
         Ok(Self { values: self.values.select(Axis(1), &columns), columns, ..self })
+    }
+
+    /// The column in the file of each coordinate, counted from 0.
+    #[must_use]
+    pub fn columns(&self) -> &[usize] {
+        &self.columns
+    }
+
+    /// The same table without some columns of its file.
+    ///
+    /// ```
+    /// let table = datasets::Table::from(ndarray::array![[1.0, 2.0, 3.0]]);
+    /// assert_eq!(table.without(&[1]).values, ndarray::array![[1.0, 3.0]]);
+    /// ```
+    #[must_use]
+    pub fn without(self, columns: &[usize]) -> Self {
+        let kept: Vec<(usize, usize)> = self
+            .columns
+            .iter()
+            .copied()
+            .enumerate()
+            .filter(|(_, column)| !columns.contains(column))
+            .collect();
+        let (places, columns): (Vec<_>, Vec<_>) = kept.into_iter().unzip();
+        Self { values: self.values.select(Axis(1), &places), columns, ..self }
     }
 
     /// Where a number stands, in the words of its format: row and column counted from 0 as in NumPy, or the line and

@@ -175,6 +175,35 @@ impl Target {
         self.embed(n, dim, rng, |_, rng| rng.random_range(0..self.components()))
     }
 
+    /// The same points, from the same numbers of `rng`, with the component of each, \[n\], counted from 0.
+    ///
+    /// # Errors
+    /// As [`Target::sample`].
+    ///
+    /// ```
+    /// # fn main() -> Result<(), datasets::SampleError> {
+    /// use datasets::{Target, stream};
+    /// let (points, arms) = Target::Pinwheel.sample_labelled(100, 2, &mut stream(0, "target", 0))?;
+    /// assert_eq!(points, Target::Pinwheel.sample(100, 2, &mut stream(0, "target", 0))?);
+    /// assert!(arms.len() == 100 && arms.iter().all(|arm| *arm < 5));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn sample_labelled<R: Rng + ?Sized>(
+        self,
+        n: usize,
+        dim: usize,
+        rng: &mut R,
+    ) -> Result<(Array2<f64>, Vec<u32>), SampleError> {
+        let mut labels = Vec::with_capacity(n);
+        let points = self.embed(n, dim, rng, |_, rng| {
+            let component = rng.random_range(0..self.components());
+            labels.push(component);
+            component
+        })?;
+        Ok((points, labels))
+    }
+
     /// Draws `n` points of the target in R^`dim` with equal counts per component: row i is of component i mod k.
     ///
     /// The rows are not identically distributed, so distances to such a cloud are smaller than to an independent
@@ -210,7 +239,7 @@ impl Target {
         n: usize,
         dim: usize,
         rng: &mut R,
-        component_of: impl Fn(usize, &mut R) -> u32,
+        mut component_of: impl FnMut(usize, &mut R) -> u32,
     ) -> Result<Array2<f64>, SampleError> {
         if dim < 2 {
             return Err(SampleError::Dimension { found: dim, least: 2 });

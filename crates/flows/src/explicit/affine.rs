@@ -90,6 +90,22 @@ impl Affine {
         self
     }
 
+    /// The same map of points that carry `condition` further coordinates, which stay as they are.
+    #[must_use]
+    pub fn beside(mut self, condition: usize) -> Self {
+        self.dim += condition;
+        if let Some(map) = &mut self.map {
+            let (rank, dim) = map.root.dim();
+            let longer = |mean: &Array1<f64>| mean.iter().copied().chain(vec![0.0; condition]).collect();
+            (map.source_mean, map.target_mean) = (longer(&map.source_mean), longer(&map.target_mean));
+            map.root = Array2::from_shape_fn((rank + condition, dim + condition), |(row, column)| {
+                let further = f64::from(u8::from(row >= rank && row - rank + dim == column));
+                map.root.get((row, column)).copied().unwrap_or(further)
+            });
+        }
+        self
+    }
+
     /// Coordinates that were stored by [`Affine::numbers`].
     ///
     /// # Errors

@@ -53,7 +53,8 @@ impl<T: Real> Explicit<'_, T> {
         let inner = self.flow.affine().beginnings(&flat(x))?;
         let mut determinants = Vec::new();
         for points in inner.chunks(CHUNK * self.flow.affine().rank()) {
-            for jacobian in jacobians(self.flow.network(), &self.weights, points, -1.0)? {
+            for jacobian in jacobians(self.flow.network(), &self.weights, (points, self.flow.moved()), -1.0)?
+            {
                 determinants.push(constant + log_determinant(&jacobian)?);
             }
         }
@@ -86,7 +87,11 @@ impl<T: Real> Explicit<'_, T> {
         let rows = targets.chunks_exact(rank).zip(found.chunks_exact(rank));
         for (row, (target, found)) in rows.enumerate() {
             let starts = near.row(row).into_iter().filter_map(|&i| beginnings.get(i * rank..(i + 1) * rank));
-            let starts: Vec<T> = found.iter().chain(starts.flatten()).copied().collect();
+            let mut starts: Vec<T> = found.iter().chain(starts.flatten()).copied().collect();
+            let condition = target.get(self.flow.moved()..).unwrap_or(&[]);
+            for start in starts.chunks_exact_mut(rank) {
+                start.iter_mut().skip(self.flow.moved()).zip(condition).for_each(|(own, &c)| *own = c);
+            }
             for (x, log_determinant) in self.roots(target, starts)? {
                 inner.extend(x);
                 of.push(row);
@@ -114,7 +119,7 @@ impl<T: Real> Explicit<'_, T> {
         let rank = self.flow.affine().rank();
         let beginnings = self.flow.affine().beginnings(particles)?;
         let count = NEAREST.min(beginnings.len() / rank);
-        if count == 0 || targets.is_empty() || rank > FEW_DIMENSIONS {
+        if count == 0 || targets.is_empty() || self.flow.moved() > FEW_DIMENSIONS {
             return Ok((beginnings, Array2::zeros((targets.len() / rank, 0))));
         }
         let wide = |numbers: &[T]| {
@@ -146,7 +151,8 @@ impl<T: Real> Explicit<'_, T> {
             if off.iter().all(|off| off.abs() < missed) {
                 break;
             }
-            let jacobians = jacobians(self.flow.network(), &self.weights, &starts, -1.0)?;
+            let moved = self.flow.moved();
+            let jacobians = jacobians(self.flow.network(), &self.weights, (&starts, moved), -1.0)?;
             let mut steps: Vec<f64> = off
                 .chunks_exact(rank)
                 .zip(jacobians)
@@ -174,7 +180,8 @@ impl<T: Real> Explicit<'_, T> {
         let rows = starts.chunks_exact(rank).zip(off.chunks_exact(rank)).enumerate();
         let kept: Vec<&[T]> =
             rows.filter(|(at, (_, off))| *at == 0 || near(off)).map(|(_, (x, _))| x).collect();
-        let jacobians = jacobians(self.flow.network(), &self.weights, &kept.concat(), -1.0)?;
+        let kept_rows = (&*kept.concat(), self.flow.moved());
+        let jacobians = jacobians(self.flow.network(), &self.weights, kept_rows, -1.0)?;
         kept.into_iter()
             .zip(&jacobians)
             .map(|(x, jacobian)| Ok((x.to_vec(), log_determinant(jacobian)?)))
@@ -182,10 +189,11 @@ impl<T: Real> Explicit<'_, T> {
     }
 }
 
-/// (I − ∇²N)⁻¹ times what a particle misses its point by, shortened where it is long.
+/// (I − ∇²N)⁻¹ times what a particle misses its point by, shortened where it is long; 0 for its condition.
 fn newton_step(jacobian: &Mat<f64>, off: &[f64]) -> Vec<f64> {
-    let off = Mat::from_fn(off.len(), 1, |i, _| off.get(i).copied().unwrap_or_default());
-    let step: Vec<f64> = jacobian.partial_piv_lu().solve(off).col(0).iter().copied().collect();
+    let missed = Mat::from_fn(jacobian.nrows(), 1, |i, _| off.get(i).copied().unwrap_or_default());
+    let mut step: Vec<f64> = jacobian.partial_piv_lu().solve(missed).col(0).iter().copied().collect();
+    step.resize(off.len(), 0.0);
     let shorter = (LONGEST / length(&step)).min(1.0);
     step.into_iter().map(|step| shorter * step).collect()
 }

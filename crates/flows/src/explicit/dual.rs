@@ -2,9 +2,9 @@
 
 use super::{Backend, Batch, DualGame, DualReport};
 use crate::FlowError;
-use crate::error::{expect_length, expect_rows};
+use crate::error::expect_length;
 use crate::hopf_lax::{CriticField, Curvature, Field, Minimiser};
-use crate::mlp::{Cotangent, Mlp, Order, Tape, Weights};
+use crate::mlp::{Cotangent, Order, Tape, Weights};
 use crate::real::Real;
 
 /// A field with its sign changed: the search for a maximum as one for a minimum.
@@ -21,14 +21,6 @@ impl<T: Real, F: Field<T>> Field<T> for Negated<F> {
         values.iter_mut().chain(gradients).for_each(|value| *value = -*value);
         Ok(())
     }
-}
-
-/// −N as the field that is minimised.
-pub(super) fn negated<'a, T: Real>(
-    network: &'a Mlp,
-    parameters: &[T],
-) -> Result<Negated<CriticField<'a, T>>, FlowError> {
-    Ok(Negated(CriticField::new(network, parameters)?))
 }
 
 impl DualGame {
@@ -91,12 +83,9 @@ impl<T: Real> Backend<T> for Native<T> {
     ) -> Result<(), FlowError> {
         let flow = &self.game.flow;
         let targets = flow.affine().ends(target)?;
-        let offered = 0..expect_rows("the ends of the searches", ends.len(), flow.affine().rank())?;
-        let mut field = negated(flow.network(), parameters)?;
-        let (pull, stop) = (flow.pull(), self.game.stop);
-        self.minimiser.knowing(curvature, |minimiser| {
-            minimiser.minimise(&mut field, pull, &targets, ends, offered, stop)
-        })
+        let field = CriticField::new(flow.network(), parameters)?;
+        let stop = self.game.stop;
+        self.minimiser.knowing(curvature, |minimiser| flow.climb(field, minimiser, (&targets, ends), stop))
     }
 
     fn gradient(

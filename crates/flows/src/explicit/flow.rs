@@ -3,7 +3,7 @@
 #![allow(clippy::indexing_slicing, reason = "rows are counted where the buffers are sized")]
 
 use super::Affine;
-use super::dual::negated;
+use super::condition::hold;
 use crate::FlowError;
 use crate::activation::Activation;
 use crate::error::{array2, expect_columns, expect_length, expect_rows, flat};
@@ -23,6 +23,8 @@ pub struct ExplicitFlow {
     lambda: f64,
     horizon: f64,
     bound: Option<f64>,
+    /// The last coordinates of a point that are its condition.
+    pub(super) condition: usize,
 }
 
 impl ExplicitFlow {
@@ -50,7 +52,7 @@ impl ExplicitFlow {
         let network =
             Mlp::new(affine.rank(), hidden, activation, Output::Identity)?.initialised(initialisation);
         let &FlowObjective { lambda, horizon, .. } = objective;
-        Ok(Self { affine, network, lambda, horizon, bound })
+        Ok(Self { affine, network, lambda, horizon, bound, condition: 0 })
     }
 
     /// The coordinates of the network.
@@ -139,7 +141,7 @@ const PUSH: f64 = 0.05;
 const BETTER: f64 = 1e-7;
 
 impl<T: Real> Explicit<'_, T> {
-    /// N, \[n\], and for a jet ∇N, [n, k], at rows x′.
+    /// N, \[n\], and for a jet ∇N, [n, k], at rows x′, in the coordinates that move.
     fn network(&mut self, inner: &[T], order: Order) -> Result<(Vec<T>, Vec<T>), FlowError> {
         let rank = self.flow.affine.rank();
         let (mut values, mut slopes) = (Vec::new(), Vec::new());
@@ -150,6 +152,7 @@ impl<T: Real> Explicit<'_, T> {
                 slopes.extend_from_slice(self.tape.gradient());
             }
         }
+        hold(&mut slopes, rank, self.flow.condition);
         Ok((values, slopes))
     }
 
@@ -250,8 +253,8 @@ impl<T: Real> Explicit<'_, T> {
         Ok(inner)
     }
 
-    /// Replaces each of `inner`, whose N are `heights`, by the best of the candidates that it may take, if that is
-    /// better.
+    /// Replaces each of `inner`, whose N are `heights`, by the best of the candidates of its condition that it may take, if
+    /// that is better.
     fn begin_at_best(
         &self,
         (candidates, candidate_heights): (&[T], &[T]),
@@ -259,14 +262,14 @@ impl<T: Real> Explicit<'_, T> {
         (inner, heights): (&mut [T], &[T]),
         may_take: impl Fn(usize, usize) -> bool,
     ) {
-        let (rank, pull) = (self.flow.affine.rank(), self.flow.pull());
+        let (rank, moved, pull) = (self.flow.affine.rank(), self.flow.moved(), self.flow.pull());
         let rows = inner.chunks_exact_mut(rank).zip(targets.chunks_exact(rank)).zip(heights);
         for (row, ((inner, target), height)) in rows.enumerate() {
             let mut largest = height.wide() - pull.cost(square(inner, target));
             let mut best = None;
             for (at, (x, u)) in candidates.chunks_exact(rank).zip(candidate_heights).enumerate() {
                 let value = u.wide() - pull.cost(square(x, target));
-                if value > largest && may_take(row, at) {
+                if value > largest && x[moved..] == target[moved..] && may_take(row, at) {
                     (largest, best) = (value, Some(x));
                 }
             }
@@ -279,7 +282,7 @@ impl<T: Real> Explicit<'_, T> {
     /// Moves each of `inner` uphill.
     fn ascend(&self, targets: &[T], inner: &mut [T]) -> Result<(), FlowError> {
         let rank = self.flow.affine.rank();
-        let mut field = negated(&self.flow.network, &self.parameters)?;
+        let mut field = self.flow.hill(&self.parameters)?;
         let mut minimiser = Minimiser::default();
         for (targets, inner) in targets.chunks(CHUNK * rank).zip(inner.chunks_mut(CHUNK * rank)) {
             minimiser.minimise(&mut field, self.flow.pull(), targets, inner, 0..0, CONVERGED)?;
@@ -352,9 +355,10 @@ impl<T: Real> Explicit<'_, T> {
         expect_columns("the points", x, dim)?;
         let x = flat(x);
         let mut beginnings = x.to_vec();
-        let mut field = Hill { flow: self.flow, inner: negated(&self.flow.network, &self.parameters)? };
+        let mut field = Hill { flow: self.flow, inner: self.flow.hill(&self.parameters)? };
         let (weight, mut minimiser) = (horizon / t, Minimiser::default());
-        let count = expect_rows("the points", x.len(), dim)?;
+        // Rows of several conditions are offered no others.
+        let count = if self.flow.condition == 0 { expect_rows("the points", x.len(), dim)? } else { 0 };
         minimiser.minimise(&mut field, weight, &x, &mut beginnings, 0..count, CONVERGED)?;
         array2("the beginnings of the paths", beginnings, dim)
     }

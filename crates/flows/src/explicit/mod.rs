@@ -19,8 +19,10 @@
 //!   coordinates in which the map is the identity ([`Affine`]).
 //! - The map is optimal where ½‖x‖² − (T/λ)·U₀ equals its convex hull. There a particle is the beginning that the
 //!   search from its end finds. Nothing forces this by construction: [`Explicit::returns`] measures it.
+//! - With a condition c, a label or a vector, U₀(x, c) moves x alone ([`ExplicitFlow::conditioned`]).
 
 mod affine;
+mod condition;
 mod density;
 mod description;
 mod dual;
@@ -80,7 +82,7 @@ impl DualReport {
 /// Something that can compute the gradient of a [`DualGame`]: the native CPU code, or libtorch.
 pub trait Backend<T = f32> {
     /// Moves each row of `ends`, x′, [m, k], uphill on N(x′) − h(‖x′ − y′‖) for its data point, a row of `target`,
-    /// [m, d]; every row is also offered the others'. `curvature` is that of earlier searches, and goes on with this one.
+    /// [m, d]; every row is also offered the others' of its condition. `curvature` is that of earlier searches, and goes on with this one.
     ///
     /// # Errors
     /// [`FlowError::Shape`] when a buffer does not fit, and what the backend itself reports.

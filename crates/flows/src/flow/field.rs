@@ -1,17 +1,19 @@
 //! The flow that follows from the players' networks, to be integrated and recorded.
 
-use super::jet::{Arranged, Jet};
+use super::jet::{Arranged, Jet, Scratch};
 use super::{Flow, FlowObjective};
 use crate::FlowError;
 use crate::error::{array2, expect_columns, flat};
+use crate::euler_map::Differentiable;
 use crate::game::{Game, Networks};
+use crate::hessian::by_rows;
 use crate::hopf_lax::{CriticField, HopfLaxFlow};
 use crate::integrate::{Scheme, VelocityField, integrate};
 use crate::mlp::Mlp;
 use crate::potential::Derivatives;
 use crate::real::Real;
 use crate::scalar_field::ScalarField;
-use ndarray::{Array1, ArrayView2, ArrayViewMut2, Axis};
+use ndarray::{Array1, Array3, ArrayView2, ArrayViewMut2, Axis};
 use rayon::prelude::*;
 
 /// The velocity field of a game's flow at given parameters.
@@ -109,6 +111,19 @@ impl<T: Real, N: ScalarField> FlowField<'_, T, N> {
     }
 }
 
+impl<N: ScalarField> Differentiable for FlowField<'_, f64, N> {
+    fn jacobians(&mut self, x: ArrayView2<'_, f64>, t: f64) -> Result<Array3<f64>, FlowError> {
+        match &mut self.0 {
+            Kind::Direct(field) => field.jacobians(x, t),
+            Kind::HopfLax(_) => Err(FlowError::specification(
+                "the derivative of a Hopf–Lax velocity",
+                "asked for",
+                "take the inverse and the volume of the critic, which need no steps",
+            )),
+        }
+    }
+}
+
 impl<T: Real, N: ScalarField> VelocityField<T> for FlowField<'_, T, N> {
     fn velocity(&mut self, x: ArrayView2<'_, T>, t: T, v: ArrayViewMut2<'_, T>) -> Result<(), FlowError> {
         match &mut self.0 {
@@ -141,6 +156,21 @@ impl<T: Real, N: ScalarField> NetworkField<'_, T, N> {
     fn laplacian(&mut self, x: ArrayView2<'_, T>, t: T) -> Result<Array1<T>, FlowError> {
         self.evaluate(x, t)?;
         Ok(self.game.laplacian(&self.weights, &self.jet)?.into())
+    }
+}
+
+impl<N: ScalarField> NetworkField<'_, f64, N> {
+    /// −∇²U/λ, each row of the Hessian by one pullback of the gradient.
+    fn jacobians(&mut self, x: ArrayView2<'_, f64>, t: f64) -> Result<Array3<f64>, FlowError> {
+        let count = self.game.flow.parameter_count();
+        let (mut scratch, mut unused) = (Scratch::default(), vec![0.0; count]);
+        let (rate, no_time) = (-1.0 / self.game.objective.lambda, vec![0.0; x.nrows()]);
+        let hessians = by_rows(x.len(), x.ncols(), |cotangent, row| {
+            self.evaluate(x, t)?;
+            let cotangents = (cotangent, no_time.as_slice());
+            self.game.pull_back(&self.weights, &mut self.jet, cotangents, &mut scratch, &mut unused, row)
+        })?;
+        Ok(hessians * rate)
     }
 }
 

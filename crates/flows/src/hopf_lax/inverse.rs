@@ -56,7 +56,7 @@ pub fn log_volume<T: Real, N: ScalarField>(
     critic.arrange(parameters, &mut weights)?;
     let mut volumes = Vec::with_capacity(y.nrows());
     for points in flat(y).chunks(CHUNK * critic.input()) {
-        for jacobian in jacobians(critic, &weights, points, rate)? {
+        for jacobian in jacobians(critic, &weights, (points, critic.input()), rate)? {
             volumes.push(log_determinant(&jacobian)?);
         }
     }

@@ -2,12 +2,13 @@
 
 use crate::FlowError;
 use crate::error::{expect_columns, flat};
+use crate::euler_map::{self, Differentiable, Retraced};
 use crate::integrate::{Scheme, VelocityField, integrate, step_count};
 use crate::real::Real;
 use crate::record::RecordError;
 use crate::velocity::{Velocity, VelocityTape};
 use mfg::{Trajectory, TrajectoryParts};
-use ndarray::{Array2, ArrayView2, ArrayViewMut2, Axis};
+use ndarray::{Array2, Array3, ArrayView2, ArrayViewMut2, Axis};
 use rayon::prelude::*;
 
 /// Rows that are moved together: their activations stay in the second-level cache.
@@ -49,7 +50,7 @@ impl VelocityFlow {
     /// # Errors
     /// [`RecordError`] when the points do not fit or a value is not finite.
     pub fn trajectory(&self, start: ArrayView2<'_, f64>, steps: usize) -> Result<Trajectory, RecordError> {
-        let parameters: Vec<f64> = self.parameters.iter().map(|p| p.wide()).collect();
+        let parameters = self.wide();
         let mut field = Field::new(&self.velocity, &parameters);
         let h = self.horizon / step_count(steps)?;
         let times: Vec<f64> =
@@ -78,6 +79,30 @@ impl VelocityFlow {
     }
 }
 
+impl VelocityFlow {
+    /// Where the rows of `y`, [n, d], come from in `steps` Euler steps, in double precision ([`euler_map::inverse`]).
+    ///
+    /// # Errors
+    /// As [`VelocityFlow::push_forward`].
+    pub fn inverse(&self, y: ArrayView2<'_, f64>, steps: usize) -> Result<Array2<f64>, FlowError> {
+        let parameters = self.wide();
+        euler_map::inverse(|| Ok(Field::new(&self.velocity, &parameters)), (self.horizon, steps), y)
+    }
+
+    /// The same with the change of volume of the steps ([`euler_map::retrace`]).
+    ///
+    /// # Errors
+    /// As [`euler_map::retrace`].
+    pub fn retrace(&self, y: ArrayView2<'_, f64>, steps: usize) -> Result<Retraced, FlowError> {
+        let parameters = self.wide();
+        euler_map::retrace(|| Ok(Field::new(&self.velocity, &parameters)), (self.horizon, steps), y)
+    }
+
+    fn wide(&self) -> Vec<f64> {
+        self.parameters.iter().map(|p| p.wide()).collect()
+    }
+}
+
 /// The velocity field of a network at given parameters.
 struct Field<'a, T> {
     velocity: &'a Velocity,
@@ -97,5 +122,12 @@ impl<T: Real> VelocityField<T> for Field<'_, T> {
         self.velocity.evaluate(self.parameters, &flat(x), t, &mut self.tape)?;
         v.iter_mut().zip(self.tape.velocity()).for_each(|(v, &value)| *v = value);
         Ok(())
+    }
+}
+
+impl Differentiable for Field<'_, f64> {
+    fn jacobians(&mut self, x: ArrayView2<'_, f64>, t: f64) -> Result<Array3<f64>, FlowError> {
+        expect_columns("the points", x, self.velocity.dim())?;
+        self.velocity.jacobians(self.parameters, &flat(x), t, &mut self.tape)
     }
 }

@@ -6,8 +6,8 @@ use super::runtime;
 use super::transfer::{Scalar, download, matrix, vector, wide};
 use crate::FlowError;
 use crate::device::Device;
-use crate::error::{expect_length, expect_rows};
-use crate::explicit::{Backend, Batch, DualGame, DualReport, Negated};
+use crate::error::expect_length;
+use crate::explicit::{Backend, Batch, DualGame, DualReport};
 use crate::hopf_lax::{Curvature, Minimiser};
 
 /// The libtorch backend of the dual of one explicit flow on one device.
@@ -37,12 +37,10 @@ impl<T: Scalar> Backend<T> for TorchDual {
     ) -> Result<(), FlowError> {
         let flow = &self.game.flow;
         let targets = flow.affine().ends(target)?;
-        let offered = 0..expect_rows("the ends of the searches", ends.len(), flow.affine().rank())?;
-        let mut field = Negated(Field::new(flow.network(), parameters, self.device)?);
-        let (pull, stop) = (flow.pull(), self.game.stop);
-        Minimiser::default().knowing(curvature, |minimiser| {
-            minimiser.minimise(&mut field, pull, &targets, ends, offered, stop)
-        })
+        let field = Field::new(flow.network(), parameters, self.device)?;
+        let stop = self.game.stop;
+        Minimiser::default()
+            .knowing(curvature, |minimiser| flow.climb(field, minimiser, (&targets, ends), stop))
     }
 
     fn gradient(

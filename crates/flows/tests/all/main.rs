@@ -2,10 +2,12 @@
 #![allow(clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, reason = "a test may panic")]
 
 mod common;
+mod conditional;
 mod critic_objective;
 mod derivatives;
 mod descriptions;
 mod envelope;
+mod euler_map;
 mod explicit;
 mod flow_objective;
 mod gradient_flow;

@@ -1,24 +1,29 @@
 //! `density`: the log-density of given points under the law that a trained flow generates.
 
-use super::transport::{of_flow, write_reached};
+use super::transport::{load, of_flow, write_reached};
+use crate::conditions::Conditions;
 use crate::ending::Ending;
-use crate::kinds::data_sets;
 use crate::progress::Progress;
 use crate::samples;
 use anyhow::Result;
 use clap::Args;
 use datasets::write_npy_f64;
 use ndarray::ArrayView2;
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
-use train::Model;
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// The run folder of an explicit or Hopf–Lax flow that begins with a law
+    /// The run folder of a flow that begins with a law and has no noise
     run: PathBuf,
     /// The points, one a row of this .npy or .csv file
     #[arg(long, value_name = "FILE")]
     points: PathBuf,
+    /// Steps of a sample, whose density it is [default: sampling.steps of the run; 1 of a Hopf–Lax flow, which is exact]
+    #[arg(long, value_name = "S")]
+    steps: Option<NonZeroUsize>,
+    #[command(flatten)]
+    conditions: Conditions,
     /// The .npy file to write: one column, the natural logarithm of the density at each point; where that is 0, the lowest
     /// number there is, -1.8e308
     #[arg(long, value_name = "FILE.npy")]
@@ -33,10 +38,11 @@ pub(super) fn run(arguments: &Arguments) -> Result<Ending> {
     samples::new_npy(&arguments.out, "--out")?;
     arguments.reached.iter().try_for_each(|path| samples::new_npy(path, "--reached"))?;
     let progress = Progress::new("densities");
-    let model = Model::load_with(&arguments.run, &data_sets())?;
+    let model = load(&arguments.run, arguments.steps)?;
     let flow = of_flow(&model, &arguments.run, "has no density: train a flow")?;
     let points = datasets::read_matrix(&arguments.points)?;
     datasets::expect_columns(&arguments.points, &points, flow.dim())?;
+    let points = arguments.conditions.beside(&model, &arguments.run, points)?;
     progress.stage(format!("{} points", points.nrows()));
     let densities: Vec<f64> =
         flow.log_density(points.view())?.into_iter().map(|log| log.max(f64::MIN)).collect();

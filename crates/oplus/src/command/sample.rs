@@ -1,5 +1,6 @@
 //! `sample`: draws from a trained flow or generator, or moves points of the user's.
 
+use crate::conditions::Conditions;
 use crate::ending::Ending;
 use crate::kinds::data_sets;
 use crate::progress::{Progress, Tenths};
@@ -15,11 +16,13 @@ pub(super) struct Arguments {
     /// The run folder
     run: PathBuf,
     /// How many points
-    #[arg(long, required_unless_present = "from", conflicts_with = "from")]
+    #[arg(long, required_unless_present_any = ["from", "conditions"], conflicts_with = "from")]
     n: Option<NonZeroUsize>,
     /// Move the rows of this .npy or .csv file instead of initial points, in their order
     #[arg(long, value_name = "FILE")]
     from: Option<PathBuf>,
+    #[command(flatten)]
+    conditions: Conditions,
     /// Euler steps of a flow [default: sampling.steps of the run; 1 of a Hopf–Lax flow, which is exact]
     #[arg(long)]
     steps: Option<NonZeroUsize>,
@@ -40,11 +43,20 @@ pub(super) fn run(arguments: &Arguments) -> Result<Ending> {
     let start = match (&arguments.from, arguments.n) {
         (Some(file), _) => {
             let rows = datasets::read_matrix(file)?;
-            datasets::expect_columns(file, &rows, model.start_dim())?;
+            let columns = if let Model::Flow(flow) = &model { flow.dim() } else { model.start_dim() };
+            datasets::expect_columns(file, &rows, columns)?;
             rows
         }
-        (None, count) => model.initial(count.map_or(0, NonZeroUsize::get), seed)?,
+        (None, count) => {
+            let count =
+                count.map(NonZeroUsize::get).map_or_else(|| arguments.conditions.rows(), |n| Ok(Some(n)))?;
+            match &model {
+                Model::Flow(flow) => flow.unconditional_initial(count.unwrap_or(0), seed)?,
+                Model::Generator(_) | Model::Critic(_) => model.initial(count.unwrap_or(0), seed)?,
+            }
+        }
     };
+    let start = arguments.conditions.beside(&model, &arguments.run, start)?;
     progress.stage(format!("{} points", start.nrows()));
     let points = match (&model, arguments.steps) {
         (Model::Flow(flow), steps) => {
@@ -55,7 +67,8 @@ pub(super) fn run(arguments: &Arguments) -> Result<Ending> {
                     progress.stage(format!("{tenth}0 % of {} points", start.nrows()));
                 }
             };
-            flow.push_forward_telling(start.view(), steps, seed, &moved)?
+            let ends = flow.push_forward_telling(start.view(), steps, seed, &moved)?;
+            flow.coordinates(ends.view()).to_owned()
         }
         (Model::Critic(_), _) => bail!("{} holds a critic, which moves no points", arguments.run.display()),
         (Model::Generator(_), None) => model.push_forward(start.view(), seed)?,

@@ -1,5 +1,6 @@
 //! `transport`: where a trained flow or generator moves given points, and where it has them from.
 
+use crate::conditions::Conditions;
 use crate::ending::Ending;
 use crate::kinds::data_sets;
 use crate::progress::Progress;
@@ -8,6 +9,7 @@ use anyhow::{Context, Result, bail};
 use clap::Args;
 use datasets::write_npy_f64;
 use ndarray::{Array2, ArrayView2};
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use train::Model;
 use train::model::FlowModel;
@@ -19,7 +21,12 @@ pub(super) struct Arguments {
     /// The points, one a row of this .npy or .csv file
     #[arg(long, value_name = "FILE")]
     points: PathBuf,
-    /// The points from which the flow leads to these; of explicit and Hopf–Lax flows
+    /// Euler steps of a flow [default: sampling.steps of the run; 1 of a Hopf–Lax flow, which is exact]
+    #[arg(long, value_name = "S")]
+    steps: Option<NonZeroUsize>,
+    #[command(flatten)]
+    conditions: Conditions,
+    /// The points from which the flow leads to these; of a flow without noise
     #[arg(long)]
     inverse: bool,
     /// The .npy file to write, a row for each point
@@ -35,10 +42,15 @@ pub(super) fn run(arguments: &Arguments) -> Result<Ending> {
     samples::new_npy(&arguments.out, "--out")?;
     arguments.reached.iter().try_for_each(|path| samples::new_npy(path, "--reached"))?;
     let progress = Progress::new("moving points");
-    let model = Model::load_with(&arguments.run, &data_sets())?;
+    let model = load(&arguments.run, arguments.steps)?;
     let points = datasets::read_matrix(&arguments.points)?;
-    let columns = if arguments.inverse { model.dim() } else { model.start_dim() };
+    let columns = match &model {
+        Model::Flow(flow) => flow.dim(),
+        Model::Generator(_) if arguments.inverse => model.dim(),
+        Model::Generator(_) | Model::Critic(_) => model.start_dim(),
+    };
     datasets::expect_columns(&arguments.points, &points, columns)?;
+    let points = arguments.conditions.beside(&model, &arguments.run, points)?;
     progress.stage(format!("{} points", points.nrows()));
     let moved = if arguments.inverse {
         let flow = of_flow(&model, &arguments.run, "takes no point back: leave out --inverse")?;
@@ -49,6 +61,10 @@ pub(super) fn run(arguments: &Arguments) -> Result<Ending> {
     } else {
         model.push_forward(points.view(), model.config().seed())?
     };
+    let moved = match &model {
+        Model::Flow(flow) => flow.coordinates(moved.view()).to_owned(),
+        Model::Generator(_) | Model::Critic(_) => moved,
+    };
     write(&arguments.out, &moved, &model)?;
     drop(progress);
     say::answer!("{} points of dimension {} in {}", moved.nrows(), moved.ncols(), arguments.out.display());
@@ -58,6 +74,19 @@ pub(super) fn run(arguments: &Arguments) -> Result<Ending> {
 fn write(out: &Path, points: &Array2<f64>, model: &Model) -> Result<()> {
     let written = samples::write_points(out, points, model.units());
     written.context("the flow leads out of the finite numbers from there")
+}
+
+/// What a run holds, moving its points in so many steps.
+pub(super) fn load(run: &Path, steps: Option<NonZeroUsize>) -> Result<Model> {
+    let mut model = Model::load_with(run, &data_sets())?;
+    match (&mut model, steps) {
+        (Model::Flow(flow), Some(steps)) => flow.config.sampling.steps = steps.get(),
+        (Model::Generator(_) | Model::Critic(_), Some(_)) => {
+            bail!("{} holds no flow, and takes no steps: leave out --steps", run.display())
+        }
+        (_, None) => {}
+    }
+    Ok(model)
 }
 
 /// The flow that a run holds.

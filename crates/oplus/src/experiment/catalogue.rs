@@ -2,8 +2,8 @@
 
 use super::order::{natural, rank, split};
 use super::tables::{
-    CELL_TABLES, CRITIC_TABLES, DIGIT_TABLES, FLOW_TABLES, IMAGE_TABLES, KNOWN_MAP_TABLES, PROXIMAL_TABLES, RING_TABLES,
-    RIVAL_TABLES,
+    CELL_TABLES, CONDITIONAL_TABLES, CRITIC_TABLES, DIGIT_TABLES, FLOW_TABLES, IMAGE_TABLES,
+    KNOWN_MAP_TABLES, PROXIMAL_TABLES, RING_TABLES, RIVAL_TABLES,
 };
 use crate::nearest::nearest;
 use crate::page::Comparison;
@@ -161,10 +161,10 @@ const ALL: &[Experiment] = &[
     },
     Experiment {
         name: "usps-mnist",
-        title: "USPS ↔ MNIST by domain adaptation, as in arXiv 2406.13619: W2-FE, W1-FE and W1-LP",
+        title: "USPS ↔ MNIST by domain adaptation, as in arXiv 2406.13619: W2-FE, W1-FE and W1-LP, beside a W1 ⊕ W2 flow",
         families: &["usps-to-mnist", "mnist-to-usps"],
         beyond_quick: &[],
-        methods: &["w2fe", "w1fe", "w1-lp"],
+        methods: &["w2fe", "w1fe", "w1-lp", "explicit"],
         tables: DIGIT_TABLES,
         curves: &[
             Comparison {
@@ -248,6 +248,15 @@ const ALL: &[Experiment] = &[
         methods: &["explicit", "hopf-lax", "w2fe"],
         beyond_quick: &[],
         tables: KNOWN_MAP_TABLES,
+        curves: &[],
+    },
+    Experiment {
+        name: "conditional",
+        title: "Flows under a label: the arms of the pinwheel, the halves of the moons, and handwritten digits by class",
+        families: &["planar", "digits"],
+        beyond_quick: &[],
+        methods: &["explicit"],
+        tables: CONDITIONAL_TABLES,
         curves: &[],
     },
     Experiment {

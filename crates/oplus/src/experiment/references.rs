@@ -30,17 +30,19 @@ const PLAN: usize = 3000;
 
 /// The references of one kind of row.
 pub(super) fn references(config: &Config, family: &str, plan: &Plan) -> Result<Vec<Row>> {
-    let found = match config {
+    let digits = match (config.initial(), config.data()) {
+        (&Points::Digits { set: start, .. }, &Points::Digits { set, .. }) => Some((start, set)),
+        _ => None,
+    };
+    let found = match (config, digits) {
+        (_, Some((start, set))) => {
+            of_digits(start, set, protocol(config, &plan.campaign.preset).exact_points, plan)?
+        }
         _ if config.data().known_map().is_some() => of_known_map(config, plan)?,
-        Config::Critic(_) => of_critic(config, plan)?,
+        (Config::Critic(_), None) => of_critic(config, plan)?,
         _ if config.data().cells().is_some() => of_cells(config)?,
-        Config::Flow(_) => of_images(config, plan)?,
-        Config::Generator(generator) => match (&generator.initial, &generator.data) {
-            (&Points::Digits { set: start, .. }, &Points::Digits { set, .. }) => {
-                of_digits(start, set, protocol(config, &plan.campaign.preset).exact_points, plan)?
-            }
-            _ => of_points(generator, config, plan)?,
-        },
+        (Config::Flow(_), None) => of_images(config, plan)?,
+        (Config::Generator(generator), None) => of_points(generator, config, plan)?,
     };
     let row = |(method, metrics, iterations, seconds): Reference| Row {
         method,

@@ -1,12 +1,12 @@
 //! The curves of a run from its records.
 
 use eval::report::{Curves, Figure, Scale, Series};
-use measure::{Abscissa, Records};
+use measure::{Abscissa, QUALITY, Records};
 use metrics::{
     ACCURACY_2007, ACCURACY_ALL, CHARACTERISTIC_RMS, CRITIC_DIVERGENCE, CRITIC_DUAL, CRITIC_SLOPE_MAX,
     CRITIC_SLOPE_MEAN, FLOW_OBJECTIVE, GENERATOR_OBJECTIVE_FIRST, GENERATOR_OBJECTIVE_LAST,
     HJ_RESIDUAL_RELATIVE, KINETIC_ENERGY, Metric, PATH_RATIO, SLOPE_RMS, TERMINAL_GRADIENT_RELATIVE,
-    VELOCITY_SPREAD, W1, W2, W2_EVEN, W2_SQUARED,
+    VELOCITY_SPREAD, W1, W2, W2_EVEN,
 };
 
 /// A figure with its metrics over iterations.
@@ -23,9 +23,9 @@ const PLANS: &[Plan] = &[
         metrics: &[CRITIC_DIVERGENCE, FLOW_OBJECTIVE, CRITIC_DUAL],
     },
     Plan {
-        caption: "w2_squared to the data, where it was looked at",
+        caption: "l2_uvp of the map where the optimal one is known, else w2_squared to the data, where it was looked at",
         scale: Scale::Logarithmic,
-        metrics: &[W2_SQUARED],
+        metrics: &QUALITY,
     },
     Plan {
         caption: "Exact distances to a fixed batch",
@@ -112,7 +112,9 @@ pub(super) fn side_by_side(runs: &[(&str, &Records)], prefix: &str) -> Vec<Figur
             figures.push(Figure::Curves(Curves { caption, x_label, scale, x_scale: Scale::Linear, series }));
         }
     };
-    add(W2_SQUARED, Scale::Logarithmic, Abscissa::Seconds, "seconds of training");
+    for metric in QUALITY {
+        add(metric, Scale::Logarithmic, Abscissa::Seconds, "seconds of training");
+    }
     for plan in PLANS {
         plan.metrics.iter().for_each(|metric| add(metric, plan.scale, Abscissa::Iterations, "iteration"));
     }

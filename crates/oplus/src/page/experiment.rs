@@ -8,8 +8,8 @@ use crate::run_folder::REPORT_FILE;
 use anyhow::Result;
 use eval::report::{Block, Curves, Figure, Link, Page, Scale, Section, Series, Table};
 use eval::results::{Results, Row, Status};
-use measure::{Abscissa, Records};
-use metrics::{Metric, W2_SQUARED};
+use measure::{Abscissa, QUALITY, Records};
+use metrics::Metric;
 use std::path::Path;
 
 /// One metric of several rows of a family, over iterations and over time.
@@ -46,7 +46,7 @@ pub(crate) fn experiment(
         sections.push(section("What differs from print, and why", blocks));
     }
     sections.push(section("Tables", tables.into_iter().map(Block::Table).collect()));
-    let figures = quality_over_cost(folder, &groups)?;
+    let figures = quality_over_cost(folder, &groups);
     if !figures.is_empty() {
         let text = "Each curve ends with its training, in the number of the table; means over the seeds.";
         let blocks = vec![Block::Text(text.into()), Block::Figures(figures)];
@@ -101,27 +101,15 @@ fn samples(folder: &Path, groups: &[Group<'_>]) -> Result<Option<Section>> {
     Ok((!blocks.is_empty()).then(|| Section { heading: "Samples".into(), blocks, ..Section::default() }))
 }
 
-/// `w2_squared` over the seconds of training, for each target.
-fn quality_over_cost(folder: &Path, groups: &[Group<'_>]) -> Result<Vec<Figure>> {
+/// The quality over the seconds of training, for each target, in the first of its metrics that was read on the way.
+fn quality_over_cost(folder: &Path, groups: &[Group<'_>]) -> Vec<Figure> {
     let mut figures = Vec::new();
     for target in groups.chunk_by(|a, b| a.target() == b.target()) {
-        let mut series = Vec::new();
-        for group in target {
-            let mut runs = Vec::new();
-            for row in &group.rows {
-                let Ok(records) = Records::read(&folder.join(&row.run)) else { continue };
-                let mut curve = records.over(Abscissa::Seconds, W2_SQUARED);
-                curve.extend(row.metrics.get(W2_SQUARED).map(|end| (row.seconds, end)));
-                runs.push(curve);
-            }
-            let points = mean_curve(&runs);
-            if points.len() > 1 {
-                series.push(Series { name: format!("{}{}", group.method, group.of_family()), points });
-            }
-        }
-        if let (false, Some(first)) = (series.is_empty(), target.first()) {
+        let Some(first) = target.first() else { continue };
+        let mut found = QUALITY.into_iter().map(|metric| (metric, quality_curves(folder, target, metric)));
+        if let Some((metric, series)) = found.find(|(_, series)| !series.is_empty()) {
             figures.push(Figure::Curves(Curves {
-                caption: format!("{}: w2_squared over seconds of training.", first.target()),
+                caption: format!("{}: {metric} over seconds of training.", first.target()),
                 x_label: "seconds of training".into(),
                 scale: Scale::Logarithmic,
                 x_scale: Scale::Logarithmic,
@@ -129,7 +117,26 @@ fn quality_over_cost(folder: &Path, groups: &[Group<'_>]) -> Result<Vec<Figure>>
             }));
         }
     }
-    Ok(figures)
+    figures
+}
+
+/// A metric over the seconds of training, a curve for each method that read it on the way.
+fn quality_curves(folder: &Path, target: &[Group<'_>], metric: &Metric) -> Vec<Series> {
+    let mut series = Vec::new();
+    for group in target {
+        let mut runs = Vec::new();
+        for row in &group.rows {
+            let Ok(records) = Records::read(&folder.join(&row.run)) else { continue };
+            let mut curve = records.over(Abscissa::Seconds, metric);
+            curve.extend(row.metrics.get(metric).map(|end| (row.seconds, end)));
+            runs.push(curve);
+        }
+        let points = mean_curve(&runs);
+        if points.len() > 1 {
+            series.push(Series { name: format!("{}{}", group.method, group.of_family()), points });
+        }
+    }
+    series
 }
 
 /// A quantity of several rows over iterations and over seconds, the mean over the seeds that reached the record.

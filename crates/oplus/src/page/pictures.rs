@@ -2,12 +2,12 @@
 
 use crate::gallery;
 use crate::kinds::{DIRECTION, dataset};
-use crate::samples::{self, CRITIC, GENERATED, PATHS, POTENTIAL, STARTS, TARGETS};
+use crate::samples::{self, CRITIC, GENERATED, LABELS, PATHS, POTENTIAL, STARTS, TARGETS};
 use anyhow::Result;
 use eval::planar::{Plane, image_size};
 use eval::report::{Cloud, Contours, Figure, Images, Paths, Raster, Scatter};
 use eval::results::{Results, Row};
-use ndarray::{Array2, ArrayView1, ArrayView2};
+use ndarray::{Array2, ArrayView1, ArrayView2, Axis};
 use std::path::{Path, PathBuf};
 use train::Model;
 
@@ -39,7 +39,31 @@ pub(super) fn samples(folder: &Path, row: &Row) -> Result<Vec<Figure>> {
     if !drawn.is_empty() {
         return Ok(drawn);
     }
-    Ok(views(&read(folder, TARGETS)?, &generated))
+    let data = read(folder, TARGETS)?;
+    if folder.join(LABELS).is_file() && image_size(data.view()).is_none() {
+        return Ok(by_label(&data, &generated, &read(folder, LABELS)?));
+    }
+    Ok(views(&data, &generated))
+}
+
+/// Generated points over data in each plane in which the data are looked at, those of each label in a colour.
+fn by_label(data: &Array2<f64>, generated: &Array2<f64>, labels: &Array2<f64>) -> Vec<Figure> {
+    let mut classes: Vec<f64> = labels.iter().copied().collect();
+    classes.sort_by(f64::total_cmp);
+    classes.dedup();
+    let figure = |plane: &Plane| {
+        let of = |&class: &f64| {
+            let drawn = labels.iter().zip(generated.rows()).take(DRAWN_POINTS).enumerate();
+            let rows = drawn.filter(|(_, (label, _))| **label == class).map(|(row, _)| row);
+            let points = generated.select(Axis(0), &rows.collect::<Vec<_>>());
+            Cloud { name: format!("label {class}"), points: plane.project(points.view()) }
+        };
+        let reference = Cloud { name: "data".into(), points: plane.project(head(data, DRAWN_POINTS)) };
+        let clouds = std::iter::once(reference).chain(classes.iter().map(of)).collect();
+        let caption = format!("Generated points by label, over data: {}.", plane.name);
+        Figure::Scatter(Scatter { caption, clouds, bare: false })
+    };
+    Plane::of(data.view()).iter().map(figure).collect()
 }
 
 /// What a model generates now: `count` points beside data; nothing of a critic, which generates none.
@@ -53,7 +77,14 @@ pub(crate) fn now(model: &Model, data: &Array2<f64>, count: usize) -> Result<Vec
         let starts = model.initial(DRAWN_DIGITS, seed)?;
         return Ok(vec![mapped_digits(&starts, &model.push_forward(starts.view(), seed)?, MAPPED.into())]);
     }
-    Ok(views(data, &model.sample(count, seed)?))
+    let samples = model.sample(count, seed)?;
+    Ok(views(
+        data,
+        &match model {
+            Model::Flow(flow) => flow.coordinates(samples.view()).to_owned(),
+            Model::Generator(_) | Model::Critic(_) => samples,
+        },
+    ))
 }
 
 /// Generated points beside data: images where the data are, else over each other in each plane in which the data are looked

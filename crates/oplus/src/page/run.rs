@@ -85,7 +85,9 @@ pub(super) fn what(config: &Config) -> String {
     match config {
         Config::Flow(config) => format!("A flow of the representation {} to", config.representation.kind()),
         Config::Generator(_) => "A generator to".into(),
-        Config::Critic(config) => format!("A critic of the form {} between the laws of", config.critic.kind()),
+        Config::Critic(config) => {
+            format!("A critic of the form {} between the laws of", config.critic.kind())
+        }
     }
 }
 

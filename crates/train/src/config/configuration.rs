@@ -2,7 +2,7 @@
 
 use super::keys::only_its_own;
 use super::load::{Document, contents, folder_of};
-use super::{ConfigError, Kind, Points, Training};
+use super::{Condition, ConfigError, Kind, Points, Training};
 use crate::TrainError;
 use crate::digest::sha256;
 use crate::reach::Reach;
@@ -42,6 +42,11 @@ pub trait Configuration: Clone + PartialEq + Serialize + DeserializeOwned {
 
     /// What is moved to the data: the initial law ρ₀.
     fn initial(&self) -> &Points;
+
+    /// What the points are conditioned on, if on anything.
+    fn condition(&self) -> Option<&Condition> {
+        None
+    }
 
     /// The same configuration with other points where they are given.
     #[must_use]

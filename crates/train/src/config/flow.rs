@@ -1,7 +1,7 @@
 //! The configuration of a flow.
 
 use super::validate::{require, run_name};
-use super::{ConfigError, Points, Training};
+use super::{Condition, ConfigError, Points, Training};
 use flows::critic::CriticDescription;
 use flows::explicit::Base;
 use flows::flow::{FlowObjective, Representation};
@@ -22,6 +22,9 @@ pub struct FlowConfig {
     /// The initial law ρ₀, in the dimension of the data.
     #[serde(default)]
     pub initial: Points,
+    /// What the points are conditioned on, of an explicit flow.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub condition: Option<Condition>,
     /// What the flow minimises beside E φ(x_T), and its horizon and steps; of a flow without a critic the horizon alone
     /// is read.
     #[serde(default)]
@@ -92,10 +95,45 @@ impl FlowConfig {
             let remedy = "leave it out for the representation ot-flow, whose likelihood is that of standard normal points";
             require(self.initial.law() == Points::default().law(), "initial", self.initial.name(), remedy)?;
         }
+        self.check_condition()?;
         self.training.check()?;
         require(self.sampling.steps >= 1, "sampling.steps", "0".into(), "give at least 1")?;
         let (Some(data), Some(initial)) = (self.data.dim(), self.initial.dim()) else { return Ok(()) };
+        // Of an array some columns are the condition.
+        let known = !matches!((&self.condition, &self.data), (Some(_), Points::Array { .. }));
         let remedy = format!("give {data}, the dimension of the data, or leave it out");
-        require(data == initial, "initial.dim", initial.to_string(), &remedy)
+        require(data == initial || !known, "initial.dim", initial.to_string(), &remedy)
+    }
+
+    fn check_condition(&self) -> Result<(), ConfigError> {
+        let Some(condition) = &self.condition else { return Ok(()) };
+        let kind = self.representation.kind();
+        let remedy = "leave the condition out, or take representation = { kind = \"explicit\" }";
+        require(
+            matches!(self.representation, Representation::Explicit(_)),
+            "representation.kind",
+            kind.into(),
+            remedy,
+        )?;
+        let own = matches!(self.data, Points::File { .. } | Points::Array { .. });
+        let (found, key) =
+            (|there: bool| if there { "given" } else { "missing" }.to_owned(), "condition.columns");
+        let given = condition.columns().is_some();
+        if own {
+            let remedy = "say which column of the data has the label, such as columns = 2";
+            return require(given, key, found(given), remedy);
+        }
+        let labelled = matches!(
+            self.data,
+            Points::Target { noise: None, balanced: false, .. }
+                | Points::Digits { .. }
+                | Points::Images { .. }
+        );
+        let remedy = "leave the condition out, or take data with labels: a target without noise and with random counts, digits, images, or a file or \
+                      an array whose columns have the condition";
+        require(labelled, "data.kind", self.data.name(), remedy)?;
+        let remedy = "write condition = { kind = \"label\" }: the data have their labels by themselves";
+        require(!given, key, found(given), remedy)?;
+        require(matches!(condition, Condition::Label { .. }), "condition.kind", "vector".into(), remedy)
     }
 }

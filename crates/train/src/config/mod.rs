@@ -8,6 +8,7 @@
 //! ([`flows::critic::CriticDescription`]).
 
 mod any;
+mod condition;
 mod configuration;
 mod critic;
 mod flow;
@@ -20,6 +21,7 @@ mod training;
 mod validate;
 
 pub use any::{Config, Kind};
+pub use condition::Condition;
 pub use configuration::Configuration;
 pub use critic::{CriticConfig, CriticForm};
 pub use flow::{FlowConfig, Sampling, StopWhen};

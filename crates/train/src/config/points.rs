@@ -250,9 +250,9 @@ impl Points {
     /// How many points are drawn of a law once for the whole run.
     pub(crate) fn samples(&self) -> Option<usize> {
         match *self {
-            Self::Target { samples, .. }
-            | Self::KnownMap { samples, .. }
-            | Self::Funnels { samples, .. } => samples,
+            Self::Target { samples, .. } | Self::KnownMap { samples, .. } | Self::Funnels { samples, .. } => {
+                samples
+            }
             _ => None,
         }
     }

@@ -87,7 +87,8 @@ impl Training for CriticRun {
         // The rate of the last iteration.
         let rate = self.trainer.rate(self.trainer.iteration.saturating_sub(1));
         let mut values = vec![(metrics::W1_DUAL, divergence), (metrics::LEARNING_RATE_CRITIC, rate)];
-        let mut headline = format!("dual {:.4}", self.trainer.source.units.value(metrics::W1_DUAL, divergence));
+        let mut headline =
+            format!("dual {:.4}", self.trainer.source.units.value(metrics::W1_DUAL, divergence));
         if slope_max > 0.0 {
             values.extend([(metrics::CRITIC_SLOPE_MEAN, slope_mean), (metrics::CRITIC_SLOPE_MAX, slope_max)]);
             headline += &format!("  slope ≤ {slope_max:.2}");
@@ -111,6 +112,12 @@ impl Training for CriticRun {
         let Source { initial, units, .. } = &self.trainer.source;
         let points = (Initial::Drawn(initial.clone()), units.clone());
         let average = self.trainer.player().average.clone();
-        CriticModel::new(self.config.clone(), self.trainer.source.dim(), average, self.trainer.iteration, points)
+        CriticModel::new(
+            self.config.clone(),
+            self.trainer.source.dim(),
+            average,
+            self.trainer.iteration,
+            points,
+        )
     }
 }

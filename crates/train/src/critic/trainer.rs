@@ -40,8 +40,7 @@ impl<N: ScalarField> Ascent<N> {
 
     fn gradient(&mut self, batch: CriticBatch<'_, f32>) -> Result<(CriticValue, Vec<f32>), StepError> {
         let mut gradient = vec![0.0; self.player.parameters.len()];
-        let value =
-            self.workspace.gradient(&self.critic, &self.player.effective()?, batch, &mut gradient)?;
+        let value = self.workspace.gradient(&self.critic, &self.player.effective()?, batch, &mut gradient)?;
         Ok((value, gradient))
     }
 }

@@ -6,7 +6,7 @@ use crate::checkpoint::{State, Stored};
 use crate::config::FlowConfig;
 use crate::model::{ExplicitModel, FlowModel, Initial};
 use crate::observe::particles;
-use crate::source::{Source, name};
+use crate::source::{Conditions, Source, name};
 use crate::training::{Readings, StepError, Training};
 use datasets::stream;
 use flows::device::Device;
@@ -113,8 +113,9 @@ impl Training for ExplicitRun {
     }
 
     fn model(&self) -> Result<FlowModel, TrainError> {
-        let Source { initial, units, .. } = self.trainer.source();
+        let Source { initial, condition, units, .. } = self.trainer.source();
         let points = (Initial::Drawn(initial.clone()), units.clone());
-        Ok(FlowModel::explicit(self.config.clone(), self.explicit(), self.trainer.iteration, points))
+        let model = FlowModel::explicit(self.config.clone(), self.explicit(), self.trainer.iteration, points);
+        Ok(model.conditioned(condition.as_ref().map(Conditions::kept)))
     }
 }

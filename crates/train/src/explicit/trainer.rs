@@ -7,13 +7,14 @@ use crate::checkpoint::{State, Stored};
 use crate::config::FlowConfig;
 use crate::player::{Player, finite};
 use crate::remembered::{Remembered, pool};
-use crate::source::{Source, name};
+use crate::source::{Conditions, Source, name};
 use crate::training::StepError;
 use datasets::stream;
 use flows::critic::CriticObjective;
 use flows::device::Device;
 use flows::explicit::{Backend, Batch, DualGame, DualReport, ExplicitFlow};
 use ndarray::Array2;
+use rand::Rng;
 
 /// The state of a training in memory.
 pub struct Trainer {
@@ -42,7 +43,8 @@ impl Trainer {
         let ends = affine.ends(&pool.iter().copied().collect::<Vec<f32>>())?;
         let ends = Array2::from_shape_vec((pool.nrows(), affine.rank()), ends);
         let ends = ends.unwrap_or_else(|_| unreachable!("one row for each data point"));
-        let flow = description.build(affine, &config.flow, config.critic.bound)?;
+        let condition = source.condition.as_ref().map_or(0, Conditions::width);
+        let flow = description.build(affine, &config.flow, config.critic.bound)?.conditioned(condition)?;
         let objective =
             CriticObjective { divergence: config.critic.divergence, weight: config.critic.divergence_weight };
         let network = flow.network();
@@ -85,7 +87,7 @@ impl Trainer {
         self.backend.search(&self.player.parameters, &hand.points, &mut hand.ends, curvature)?;
         self.data.remember(&hand);
         let mut rng = stream(self.config.seed, name::ITERATION, self.iteration);
-        let start = self.source.initial.batch(training.batch, &mut rng)?;
+        let start = self.start(&hand.points, &mut rng)?;
         let batch = Batch { start: &start, target: &hand.points, ends: &hand.ends };
         let mut gradient = vec![0.0; self.player.parameters.len()];
         let report = self.backend.gradient(&self.player.parameters, batch, &mut gradient)?;
@@ -96,10 +98,28 @@ impl Trainer {
         Ok(report)
     }
 
+    /// The initial points of an iteration.
+    ///
+    /// They have the very conditions of its data points: so each condition weighs the same on both sides of the dual, in
+    /// every minibatch.
+    fn start(&self, target: &[f32], rng: &mut impl Rng) -> Result<Vec<f32>, TrainError> {
+        let (initial, flow) = (&self.source.initial, self.flow());
+        if flow.condition() == 0 {
+            return initial.batch(self.config.training.batch, rng);
+        }
+        let width = flow.affine().dim();
+        let conditions = target.chunks_exact(width).flat_map(|row| row.iter().skip(width - flow.condition()));
+        let conditions: Vec<f64> = conditions.map(|&c| c.into()).collect();
+        let conditions = Array2::from_shape_vec((target.len() / width, flow.condition()), conditions)
+            .unwrap_or_else(|_| unreachable!("one condition for each data point"));
+        Ok(initial.given(conditions, rng)?.iter().map(|&x| x as f32).collect())
+    }
+
     /// Writes the whole state into `state`, the number of iterations aside.
     pub fn store(&self, state: &mut State) {
         state.counter("dimension", self.source.dim() as u64);
         self.source.units.store(state);
+        self.source.condition.iter().for_each(|conditions| conditions.store(state));
         state.player("potential", &self.player);
         state.doubles("affine", &self.game.flow.affine().numbers());
         self.data.store(state, self.iteration, self.config.training.batch);

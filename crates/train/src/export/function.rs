@@ -119,40 +119,57 @@ fn game(
     })
 }
 
-/// x_T = m₁ + Bᵀ(x′ − ∇N(x′)), x′ = B(z − m₀), in the user's units.
+/// x_T = m₁ + Bᵀ(x′ − ∇N(x′)), x′ = B(z − m₀), in the user's units; of a conditional flow under the condition c, an input of
+/// its own, as networks see it.
 fn explicit_map(model: &ExplicitModel, units: &Units) -> Graph {
     let mut graph = Graph::default();
-    let dim = model.dim();
-    let x = graph.input("x", dim);
-    let z = scaled(&mut graph, units, &x);
+    let dim = model.width() - model.flow().condition();
+    let z = explicit_input(&mut graph, model, units);
     let base = Base::new(&mut graph, model);
     let inner = base.beginnings(&mut graph, &z);
     let network = Evaluated::new(&mut graph, model.flow().network(), model.parameters(), &inner);
     let gradient = network.gradient(&mut graph, model.flow().affine().rank());
     let ends = graph.node(Op::Sub, [&inner, &gradient]);
-    let ends = base.points(&mut graph, &ends);
+    let mut ends = base.points(&mut graph, &ends);
+    if model.flow().condition() > 0 {
+        let entries = (0..model.width()).flat_map(|row| (0..dim).map(move |column| (row, column)));
+        let entries = entries.map(|(row, column)| f32::from(u8::from(row == column)));
+        let coordinates = graph.tensor("coordinates", &[model.width(), dim], entries);
+        ends = graph.node(Op::MatMul, [&ends, &coordinates]);
+    }
     let ends = restored(&mut graph, units, &ends);
     graph.ending(ends, "y", dim)
+}
+
+/// The rows z, of a conditional flow (z, c).
+fn explicit_input(graph: &mut Graph, model: &ExplicitModel, units: &Units) -> Name {
+    let condition = model.flow().condition();
+    let x = graph.input("x", model.width() - condition);
+    let z = scaled(graph, units, &x);
+    if condition == 0 {
+        return z;
+    }
+    let c = graph.input("c", condition);
+    graph.node(Op::Concat, [&z, &c])
 }
 
 /// U₀ = (λ/T)·(½‖z‖² − ½‖x′‖² − ⟨m₁, z⟩ + N(x′)).
 fn explicit_potential(model: &ExplicitModel, units: &Units) -> Graph {
     let mut graph = Graph::default();
-    let x = graph.input("x", model.dim());
-    let z = scaled(&mut graph, units, &x);
+    let z = explicit_input(&mut graph, model, units);
     let base = Base::new(&mut graph, model);
     let inner = base.beginnings(&mut graph, &z);
     let mut value = Evaluated::new(&mut graph, model.flow().network(), model.parameters(), &inner).value;
     if let Some(Names { target_mean, .. }) = &base.0 {
         for (name, points, half, op) in [("z", &z, 0.5, Op::Add), ("inner", &inner, 0.5, Op::Sub)] {
-            let columns = if name == "z" { model.dim() } else { model.flow().affine().rank() };
+            let columns = if name == "z" { model.width() } else { model.flow().affine().rank() };
             let halves = graph.tensor(&format!("halves.{name}"), &[columns, 1], vec![half; columns]);
             let squares = graph.node(Op::Mul, [points, points]);
             let square = graph.node(Op::MatMul, [&squares, &halves]);
             value = graph.node(op, [&value, &square]);
         }
         let products = graph.node(Op::Mul, [&z, target_mean]);
-        let ones = graph.tensor("ones", &[model.dim(), 1], vec![1.0; model.dim()]);
+        let ones = graph.tensor("ones", &[model.width(), 1], vec![1.0; model.width()]);
         let product = graph.node(Op::MatMul, [&products, &ones]);
         value = graph.node(Op::Sub, [&value, &product]);
     }
@@ -171,7 +188,7 @@ struct Names {
 
 impl Base {
     fn new(graph: &mut Graph, model: &ExplicitModel) -> Self {
-        let (numbers, dim) = (model.flow().affine().numbers(), model.dim());
+        let (numbers, dim) = (model.flow().affine().numbers(), model.width());
         if numbers.is_empty() {
             return Self(None);
         }

@@ -97,7 +97,7 @@ impl CriticModel {
     /// # Errors
     /// [`TrainError::Flow`] for points of another dimension.
     pub fn at(&self, points: ArrayView2<'_, f64>) -> Result<(Array1<f64>, Array2<f64>), TrainError> {
-        let points = fitting(points, self.dim(), &self.units)?;
+        let points = fitting(points, (self.dim(), 0), &self.units)?;
         let found: Result<_, FlowError> = match &self.network {
             Network::HopfLax(envelope) => envelope.at(&self.parameters, points.view()),
             Network::Perceptron(mlp) => mlp.at(&self.parameters, points.view()),

@@ -5,6 +5,7 @@ use crate::checkpoint::Stored;
 use crate::config::FlowConfig;
 use crate::explicit;
 use crate::remembered::COMPANIONS_OF_A_STATE;
+use crate::source::Conditions;
 use flows::FlowError;
 use flows::explicit::{Explicit, ExplicitFlow, Sources, trajectory};
 use flows::integrate::step_count;
@@ -26,7 +27,8 @@ impl ExplicitModel {
     /// The model of a stored state.
     pub(super) fn stored(config: &FlowConfig, state: &Stored) -> Result<Self, TrainError> {
         let dim = state.size("dimension")?;
-        let flow = explicit::flow(config, dim, &state.doubles("affine")?)?;
+        let condition = Conditions::stored(state)?.map_or(0, |conditions| conditions.width());
+        let flow = explicit::flow(config, (dim, condition), &state.doubles("affine")?)?;
         let parameters = state.fitting("potential.average", flow.network().parameter_count())?;
         let companions = state.floats(COMPANIONS_OF_A_STATE)?;
         Ok(Self { flow, parameters, companions })
@@ -51,8 +53,8 @@ impl ExplicitModel {
         &self.parameters
     }
 
-    /// The dimension d of the points.
-    pub fn dim(&self) -> usize {
+    /// The coordinates of a point, its condition included.
+    pub fn width(&self) -> usize {
         self.flow.affine().dim()
     }
 

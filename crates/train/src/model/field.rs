@@ -5,7 +5,7 @@ use super::flow::{GameModel, Trained};
 use super::matching::without_critic;
 use crate::TrainError;
 use flows::FlowError;
-use flows::flow::Flow;
+use flows::flow::{Flow, FlowField};
 use flows::game::Networks;
 use flows::matching::VelocityFlow;
 use flows::scalar_field::ScalarField;
@@ -127,9 +127,19 @@ impl<N: ScalarField> FlowModel<N> {
 
 impl<N> GameModel<N> {
     /// The parameters of the flow and of the critic in double precision.
-    fn wide(&self) -> (Vec<f64>, Vec<f64>) {
+    pub(super) fn wide(&self) -> (Vec<f64>, Vec<f64>) {
         let wide = |numbers: &[f32]| numbers.iter().map(|&x| x.into()).collect();
         (wide(&self.flow), wide(&self.critic))
+    }
+}
+
+impl<N: ScalarField> GameModel<N> {
+    /// The field at [these](Self::wide) parameters, of a flow that needs no search.
+    pub(super) fn wide_field<'a>(
+        &'a self,
+        (flow, critic): &(Vec<f64>, Vec<f64>),
+    ) -> Result<FlowField<'a, f64, N>, FlowError> {
+        self.game.field(Networks { flow, critic }, &[])
     }
 }
 

@@ -9,7 +9,7 @@ use crate::checkpoint::Stored;
 use crate::config::FlowConfig;
 use crate::remembered::COMPANIONS_OF_A_STATE;
 use crate::run::{newest_state, stored};
-use crate::source::{Inputs, Units, name};
+use crate::source::{Conditions, Inputs, Units, name};
 use datasets::stream;
 use flows::FlowError;
 use flows::counted::Counted;
@@ -36,6 +36,8 @@ pub struct FlowModel<N = Mlp> {
     /// The user's units.
     pub units: Units,
     pub(super) initial: Initial,
+    /// What it is conditioned on.
+    pub(super) condition: Option<Conditions>,
     pub(crate) trained: Trained<N>,
 }
 
@@ -74,6 +76,8 @@ impl FlowModel {
     pub(super) fn stored(folder: &Path, config: FlowConfig, data_sets: &Path) -> Result<Self, TrainError> {
         let state = newest_state(folder)?;
         let dim = state.size("dimension")?;
+        let condition = Conditions::stored(&state)?;
+        let dim = dim - condition.as_ref().map_or(0, Conditions::width).min(dim);
         let points = |config: &FlowConfig| -> Result<(Initial, Units), TrainError> {
             let units = Units::stored(&state)?;
             let places = (folder, data_sets);
@@ -82,7 +86,8 @@ impl FlowModel {
         match config.representation {
             Representation::Explicit(_) => {
                 let (explicit, points) = (ExplicitModel::stored(&config, &state)?, points(&config)?);
-                return Ok(Self::explicit(config, explicit, state.counter("iteration")?, points));
+                let model = Self::explicit(config, explicit, state.counter("iteration")?, points);
+                return Ok(model.conditioned(condition));
             }
             Representation::Matching(_) => {
                 let (flow, points) = (matching::stored(&config, &state)?, points(&config)?);
@@ -107,7 +112,19 @@ impl<N> FlowModel<N> {
         iteration: u64,
         (initial, units): (Initial, Units),
     ) -> Self {
-        Self { config, iteration, units, initial, trained: Trained::Explicit(Box::new(explicit)) }
+        Self {
+            config,
+            iteration,
+            units,
+            initial,
+            condition: None,
+            trained: Trained::Explicit(Box::new(explicit)),
+        }
+    }
+
+    /// The same model of points with a condition.
+    pub(crate) fn conditioned(self, condition: Option<Conditions>) -> Self {
+        Self { condition, ..self }
     }
 
     /// A trained velocity without a critic.
@@ -117,7 +134,14 @@ impl<N> FlowModel<N> {
         iteration: u64,
         (initial, units): (Initial, Units),
     ) -> Self {
-        Self { config, iteration, units, initial, trained: Trained::Matching(Box::new(flow)) }
+        Self {
+            config,
+            iteration,
+            units,
+            initial,
+            condition: None,
+            trained: Trained::Matching(Box::new(flow)),
+        }
     }
 
     /// A trained normalising flow.
@@ -127,7 +151,7 @@ impl<N> FlowModel<N> {
         iteration: u64,
         (initial, units): (Initial, Units),
     ) -> Self {
-        Self { config, iteration, units, initial, trained: Trained::OtFlow(Box::new(flow)) }
+        Self { config, iteration, units, initial, condition: None, trained: Trained::OtFlow(Box::new(flow)) }
     }
 
     /// The same model for points in the units of its training.
@@ -139,9 +163,50 @@ impl<N> FlowModel<N> {
         Self { units: Units::Same, ..self.clone() }
     }
 
-    /// Points in the units of the training.
+    /// Points, with their condition where there is one, in the units of the training.
     pub(super) fn scaled(&self, points: ArrayView2<'_, f64>) -> Result<Array2<f64>, FlowError> {
-        fitting(points, self.dim(), &self.units)
+        fitting(points, (self.dim(), self.width() - self.dim()), &self.units)
+    }
+
+    /// What the points are conditioned on. Then every row of points that the model takes or gives is (x, c): d coordinates,
+    /// and after them the condition as networks see it ([`FlowModel::given`]).
+    pub fn condition(&self) -> Option<&Conditions> {
+        self.condition.as_ref()
+    }
+
+    /// The rows (x, c) of points, [n, d], under conditions as their user writes them, [n, columns] or [1, columns] for all.
+    ///
+    /// # Errors
+    /// [`TrainError::Flow`] for a flow without a condition, points of another dimension and another number of conditions;
+    /// what [`Conditions::encoded`] reports.
+    pub fn given(
+        &self,
+        points: ArrayView2<'_, f64>,
+        conditions: ArrayView2<'_, f64>,
+    ) -> Result<Array2<f64>, TrainError> {
+        let wrong = |what: &str, found: usize, remedy: String| FlowError::Specification {
+            what: what.into(),
+            found: found.to_string(),
+            remedy,
+        };
+        let Some(condition) = &self.condition else {
+            let remedy = "leave it out: the flow was trained without one".into();
+            return Err(wrong("the number of conditions", conditions.nrows(), remedy).into());
+        };
+        let points = fitting(points, (self.dim(), 0), &Units::Same)?;
+        let Some(conditions) = conditions.broadcast((points.nrows(), conditions.ncols())) else {
+            let remedy = format!("give one for all points, or one for each of {}", points.nrows());
+            return Err(wrong("the number of conditions", conditions.nrows(), remedy).into());
+        };
+        Ok(Conditions::beside(&points, &condition.encoded(conditions)?))
+    }
+
+    /// x of rows (x, c); all of a row of a flow without a condition.
+    pub fn coordinates<'a>(&self, rows: ArrayView2<'a, f64>) -> ArrayView2<'a, f64> {
+        match &self.condition {
+            Some(condition) => condition.coordinates(rows),
+            None => rows,
+        }
     }
 
     /// The rows of `start`, [n, d], at which the map of an explicit flow is optimal, and their share: from the end of
@@ -167,11 +232,16 @@ impl<N> FlowModel<N> {
         }
     }
 
-    /// The dimension d of the points.
+    /// The dimension d of the points, without a condition.
     pub fn dim(&self) -> usize {
+        self.width() - self.condition.as_ref().map_or(0, Conditions::width)
+    }
+
+    /// The coordinates of a row: those of a point and of its condition.
+    pub fn width(&self) -> usize {
         match &self.trained {
             Trained::Game(players) => players.game.flow.dim(),
-            Trained::Explicit(model) => model.dim(),
+            Trained::Explicit(model) => model.width(),
             Trained::Matching(flow) => flow.velocity.dim(),
             Trained::OtFlow(flow) => flow.dim(),
         }
@@ -219,14 +289,29 @@ impl<N: ScalarField> FlowModel<N> {
         iteration: u64,
         (initial, units): (Initial, Units),
     ) -> Self {
-        Self { config, iteration, units, initial, trained: Trained::Game(Box::new(trained)) }
+        Self { config, iteration, units, initial, condition: None, trained: Trained::Game(Box::new(trained)) }
     }
 
-    /// `n` initial points from the stream of `seed`, [n, d].
+    /// `n` initial points from the stream of `seed`, [n, d], of a conditional flow with conditions of the data.
     ///
     /// # Errors
     /// What reading handwritten digits reports, where the run begins with them.
     pub fn initial(&self, n: usize, seed: u64) -> Result<Array2<f64>, TrainError> {
+        let points = self.unconditional_initial(n, seed)?;
+        Ok(match &self.condition {
+            Some(condition) => {
+                let conditions = condition.draw(n, &mut stream(seed, name::CONDITION, 0));
+                Conditions::beside(&points, &conditions)
+            }
+            None => points,
+        })
+    }
+
+    /// `n` initial points from the stream of `seed` without their conditions, [n, d].
+    ///
+    /// # Errors
+    /// As [`FlowModel::initial`].
+    pub fn unconditional_initial(&self, n: usize, seed: u64) -> Result<Array2<f64>, TrainError> {
         Ok(self.units.restored(self.initial.sample(n, seed)?.view()))
     }
 

@@ -86,7 +86,7 @@ impl GeneratorModel {
     /// # Errors
     /// As [`Fitted::generate`].
     pub fn generate(&self, z: ArrayView2<'_, f64>) -> Result<Array2<f64>, TrainError> {
-        let z = fitting(z, self.generator.input(), &self.initial_units())?;
+        let z = fitting(z, (self.generator.input(), 0), &self.initial_units())?;
         Ok(self.units.restored(self.fitted.generate(&self.generator, z.view())?.view()))
     }
 }

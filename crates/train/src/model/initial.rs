@@ -81,7 +81,7 @@ impl Initial {
 
     /// `n` points from the stream of `seed`, [n, d].
     pub(super) fn sample(&self, n: usize, seed: u64) -> Result<Array2<f64>, TrainError> {
-        self.draw()?.points(n, &mut stream(seed, name::SAMPLE, 0))
+        self.draw()?.unconditional().points(n, &mut stream(seed, name::SAMPLE, 0))
     }
 }
 

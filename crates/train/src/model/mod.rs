@@ -66,7 +66,9 @@ impl Model {
             Config::Generator(config) => {
                 Self::Generator(Box::new(GeneratorModel::stored(folder, *config, data_sets)?))
             }
-            Config::Critic(config) => Self::Critic(Box::new(CriticModel::stored(folder, *config, data_sets)?)),
+            Config::Critic(config) => {
+                Self::Critic(Box::new(CriticModel::stored(folder, *config, data_sets)?))
+            }
         })
     }
 
@@ -97,10 +99,10 @@ impl Model {
         }
     }
 
-    /// The dimension of the points that it moves.
+    /// The coordinates of the points that it moves, of a conditional flow with those of the condition.
     pub fn start_dim(&self) -> usize {
         match self {
-            Self::Flow(model) => model.dim(),
+            Self::Flow(model) => model.width(),
             Self::Generator(model) => model.generator.input(),
             Self::Critic(model) => model.dim(),
         }
@@ -159,14 +161,19 @@ fn moves_no_points() -> TrainError {
     .into()
 }
 
-/// Points of `dim` coordinates in the units of a training.
-fn fitting(points: ArrayView2<'_, f64>, dim: usize, units: &Units) -> Result<Array2<f64>, FlowError> {
-    if points.ncols() == dim {
+/// Points of `dim` coordinates, and of a condition, in the units of a training.
+fn fitting(
+    points: ArrayView2<'_, f64>,
+    (dim, condition): (usize, usize),
+    units: &Units,
+) -> Result<Array2<f64>, FlowError> {
+    if points.ncols() == dim + condition {
         return Ok(units.scaled(points));
     }
+    let theirs = if condition == 0 { String::new() } else { format!(", and {condition} of their condition") };
     Err(FlowError::Specification {
         what: "the number of columns of the points".into(),
         found: points.ncols().to_string(),
-        remedy: format!("give points of {dim} coordinates"),
+        remedy: format!("give points of {dim} coordinates{theirs}"),
     })
 }

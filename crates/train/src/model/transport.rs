@@ -3,13 +3,14 @@
 use super::FlowModel;
 use super::flow::Trained;
 use crate::TrainError;
-use crate::source::name;
+use crate::source::{Conditions, name};
 use datasets::stream;
 use flows::FlowError;
+use flows::euler_map::{self, Retraced};
 use flows::flow::Flow;
 use flows::hopf_lax;
 use flows::scalar_field::ScalarField;
-use ndarray::{Array2, ArrayView2};
+use ndarray::{Array1, Array2, ArrayView2};
 
 /// Particles from which those that end at a point are searched.
 const PARTICLES: usize = 4096;
@@ -19,13 +20,14 @@ const REACHED: f64 = 1e-3;
 
 impl<N: ScalarField> FlowModel<N> {
     /// The beginnings of the paths that end at the rows of `points`, [n, d]: of an explicit flow each by one search, of a
-    /// Hopf–Lax flow x₀ = y + (T/λ)·∇φ(y), of an OT-Flow by as many steps in its other direction as a sample takes.
+    /// Hopf–Lax flow x₀ = y + (T/λ)·∇φ(y), of an OT-Flow by as many steps in its other direction as a sample takes, of a
+    /// velocity or a potential that is a network by inverting each Euler step of a sample ([`flows::euler_map`]).
     ///
-    /// It inverts the first two where their map is optimal ([`FlowModel::reached`] tells where), and an OT-Flow up to the
-    /// error of the steps.
+    /// It inverts the first two where their map is optimal ([`FlowModel::reached`] tells where), an OT-Flow up to the
+    /// error of the steps, and Euler steps up to rounding, where they do not fold.
     ///
     /// # Errors
-    /// [`TrainError::Flow`] for points of another dimension and for other representations.
+    /// [`TrainError::Flow`] for points of another dimension and for a flow with noise.
     pub fn inverse(&self, points: ArrayView2<'_, f64>) -> Result<Array2<f64>, TrainError> {
         let points = self.scaled(points)?;
         let beginnings = match &self.trained {
@@ -38,9 +40,13 @@ impl<N: ScalarField> FlowModel<N> {
                     let critic = &players.game.critic.network;
                     hopf_lax::inverse(critic, &wide(&players.critic), rate, points.view())?
                 }
-                _ => return Err(self.without_map("the inverse of the flow")),
+                _ => {
+                    self.expect_no_noise("the inverse of the flow")?;
+                    let (networks, along) = (players.wide(), self.along());
+                    euler_map::inverse(|| players.wide_field(&networks), along, points.view())?
+                }
             },
-            Trained::Matching(_) => return Err(self.without_map("the inverse of the flow")),
+            Trained::Matching(flow) => flow.inverse(points.view(), self.steps())?,
         };
         Ok(self.units.restored(beginnings.view()))
     }
@@ -67,24 +73,26 @@ impl<N: ScalarField> FlowModel<N> {
     /// potential. Where the map is optimal there is one, the [inverse](Self::inverse); where it folds the others are searched
     /// from 4096 particles of one stream, in up to 10 dimensions. Of a Hopf–Lax flow log ρ₀(x₀) + log|det(I + (T/λ)·∇²φ(y))|
     /// with x₀ the inverse of y; where [no path ends](Self::reached) the density is 0 and the number says nothing. Of an
-    /// OT-Flow by the exact trace along the path to its one beginning.
+    /// OT-Flow by the exact trace along the path to its one beginning. Of a velocity or a potential that is a network the density
+    /// of its samples, log ρ₀(x₀) − Σ log|det(I + h·∇v)| over the Euler steps that a sample takes: the more steps, the nearer to
+    /// that of the differential equation. Where steps fold it counts the one path that the inverse finds.
     ///
-    /// Complexity: that of [`Explicit::sources`](flows::explicit::Explicit::sources) and [`hopf_lax::log_volume`].
+    /// Complexity: that of [`Explicit::sources`](flows::explicit::Explicit::sources), [`hopf_lax::log_volume`] and
+    /// [`euler_map::retrace`].
     ///
     /// # Errors
-    /// [`TrainError::Flow`] for points of another dimension, other representations, initial points without a density,
+    /// [`TrainError::Flow`] for points of another dimension, a flow with noise, initial points without a density,
     /// and an explicit flow onto a plane of fewer dimensions.
     pub fn log_density(&self, points: ArrayView2<'_, f64>) -> Result<Vec<f64>, TrainError> {
         let scaled = self.scaled(points)?;
         let volume = self.dim() as f64 * self.units.scale().ln();
-        if let Trained::OtFlow(flow) = &self.trained {
-            let densities = flow.log_density(scaled.view(), self.steps())?;
-            return Ok(densities.into_iter().map(|density| density - volume).collect());
-        }
         let (beginnings, determinants, of) = match &self.trained {
             Trained::Explicit(model) => {
                 let mut rng = stream(self.config.seed, name::DENSITY, 0);
-                let particles = self.initial.draw()?.points(PARTICLES, &mut rng)?;
+                let mut particles = self.initial.draw()?.unconditional().points(PARTICLES, &mut rng)?;
+                if let Some(condition) = &self.condition {
+                    particles = Conditions::beside(&particles, &condition.draw(PARTICLES, &mut rng));
+                }
                 let sources = model.sources(scaled.view(), particles.view())?;
                 (sources.beginnings, -sources.log_determinants, sources.of)
             }
@@ -96,7 +104,16 @@ impl<N: ScalarField> FlowModel<N> {
                 let volumes = hopf_lax::log_volume(critic, &parameters, rate, scaled.view())?;
                 (beginnings, volumes, (0..scaled.nrows()).collect())
             }
-            _ => return Err(self.without_map("the density of the flow")),
+            Trained::Game(players) => {
+                self.expect_no_noise("the density of the flow")?;
+                let (networks, along) = (players.wide(), self.along());
+                once(euler_map::retrace(|| players.wide_field(&networks), along, scaled.view())?)
+            }
+            Trained::Matching(flow) => once(flow.retrace(scaled.view(), self.steps())?),
+            Trained::OtFlow(flow) => {
+                let densities = flow.log_density(scaled.view(), self.steps())?;
+                return Ok(densities.into_iter().map(|density| density - volume).collect());
+            }
         };
         let Some(law) = self.config.initial.law() else {
             let remedy = "begin with a normal, uniform or logistic law";
@@ -108,22 +125,36 @@ impl<N: ScalarField> FlowModel<N> {
         let mut densities = vec![f64::NEG_INFINITY; points.nrows()];
         for ((x, determinant), row) in beginnings.rows().into_iter().zip(determinants).zip(of) {
             if let Some(sum) = densities.get_mut(row) {
-                *sum = log_sum(*sum, law.log_density(x.iter().copied()) + determinant - volume);
+                let x = x.iter().take(self.dim());
+                *sum = log_sum(*sum, law.log_density(x.copied()) + determinant - volume);
             }
         }
         Ok(densities)
     }
 
-    /// The error of a flow that has no map in closed form.
-    fn without_map(&self, what: &str) -> TrainError {
-        FlowError::Specification {
-            what: what.into(),
-            found: format!("asked of the representation {}", self.config.representation.kind()),
-            remedy: "train a flow with representation = { kind = \"explicit\" } or { kind = \"hopf-lax\" }"
-                .into(),
-        }
-        .into()
+    /// The horizon and the steps of a sample.
+    fn along(&self) -> (f64, usize) {
+        (self.config.flow.horizon, self.steps())
     }
+
+    fn expect_no_noise(&self, what: &str) -> Result<(), FlowError> {
+        let noise = self.config.flow.noise;
+        if noise == 0.0 {
+            return Ok(());
+        }
+        Err(FlowError::Specification {
+            what: what.into(),
+            found: format!("asked of a flow with noise {noise}"),
+            remedy: "train a flow without noise, whose ends have one beginning".into(),
+        })
+    }
+}
+
+/// Every point has one beginning.
+fn once(retraced: Retraced) -> (Array2<f64>, Array1<f64>, Vec<usize>) {
+    let Retraced { beginnings, log_determinants } = retraced;
+    let rows = (0..beginnings.nrows()).collect();
+    (beginnings, -log_determinants, rows)
 }
 
 fn wide(numbers: &[f32]) -> Vec<f64> {

@@ -202,7 +202,7 @@ pub(super) struct Kept {
 impl Kept {
     pub(super) fn of(config: &impl Configuration, source: &Source) -> Self {
         let initial = match config.initial() {
-            Points::File { .. } | Points::Array { .. } => source.initial.rows().cloned(),
+            Points::File { .. } | Points::Array { .. } => source.initial.unconditional().rows().cloned(),
             _ => None,
         };
         // The test images of a set are in its files.

@@ -1,6 +1,6 @@
 //! A law or a set of points that is ready to be drawn from.
 
-use super::Units;
+use super::{Conditions, Units};
 use crate::TrainError;
 use crate::config::{ConfigError, Points};
 use datasets::{Funnels, InitialLaw, KnownPair, Split, Target};
@@ -34,6 +34,20 @@ pub enum Draw {
         pair: Arc<KnownPair>,
         /// Which one.
         side: Side,
+    },
+    /// Fresh points of a synthetic target, each with its component as its condition.
+    Labelled {
+        /// Which one.
+        target: Target,
+        /// Its ambient dimension.
+        dim: usize,
+    },
+    /// Points of a draw, each with a condition of the data.
+    Conditional {
+        /// The points.
+        draw: Box<Draw>,
+        /// The conditions.
+        conditions: Arc<Conditions>,
     },
     /// Fresh points of one of two laws between which W1 is known.
     Funnels {
@@ -119,8 +133,34 @@ impl Draw {
             target @ (Self::Target { .. } | Self::Known { .. } | Self::Funnels { .. }) => {
                 Self::Scaled { draw: Box::new(target), units: units.clone() }
             }
-            law @ (Self::Law { .. } | Self::Scaled { .. }) => law,
+            unchanged => unchanged,
         }
+    }
+
+    /// The same points without their conditions.
+    pub(crate) fn unconditional(&self) -> &Self {
+        match self {
+            Self::Conditional { draw, .. } => draw,
+            other => other,
+        }
+    }
+
+    /// Its points with conditions to draw from, where there are any.
+    pub(crate) fn beside(self, conditions: Option<Conditions>) -> Self {
+        match conditions {
+            None => self,
+            Some(conditions) => Self::Conditional { draw: Box::new(self), conditions: Arc::new(conditions) },
+        }
+    }
+
+    /// `conditions.len()/k` points, row-major in single precision, each with its condition of k coordinates.
+    pub(crate) fn given(
+        &self,
+        conditions: Array2<f64>,
+        rng: &mut impl Rng,
+    ) -> Result<Array2<f64>, TrainError> {
+        let Self::Conditional { draw, .. } = self else { return self.points(conditions.nrows(), rng) };
+        Ok(Conditions::beside(&draw.points(conditions.nrows(), rng)?, &conditions))
     }
 
     /// Draws the points of a law once, where `points` says how many, those of a synthetic target with its noise.
@@ -137,6 +177,8 @@ impl Draw {
     pub fn dim(&self) -> usize {
         match self {
             Self::Target { dim, .. } | Self::Law { dim, .. } => *dim,
+            Self::Labelled { target, dim } => dim + target.components() as usize,
+            Self::Conditional { draw, conditions } => draw.dim() + conditions.width(),
             Self::Known { pair, .. } => pair.dim(),
             Self::Funnels { funnels, .. } => funnels.dim(),
             Self::Rows(rows) => rows.ncols(),
@@ -148,11 +190,7 @@ impl Draw {
     pub fn rows(&self) -> Option<&Array2<f32>> {
         match self {
             Self::Rows(rows) => Some(rows),
-            Self::Law { .. }
-            | Self::Target { .. }
-            | Self::Known { .. }
-            | Self::Funnels { .. }
-            | Self::Scaled { .. } => None,
+            _ => None,
         }
     }
 
@@ -180,6 +218,17 @@ impl Draw {
             &Self::Target { target, dim, balanced: true } => target.sample_balanced(count, dim, rng)?,
             &Self::Target { target, dim, balanced: false } => target.sample(count, dim, rng)?,
             &Self::Law { law, dim } => law.sample(count, dim, rng)?,
+            &Self::Labelled { target, dim } => {
+                let (points, labels) = target.sample_labelled(count, dim, rng)?;
+                let classes = Conditions::classes(target.components() as usize);
+                let labels =
+                    Array2::from_shape_fn((count, 1), |(row, _)| labels.get(row).map_or(0.0, |&c| c.into()));
+                Conditions::beside(&points, &classes.encoded(labels.view())?)
+            }
+            Self::Conditional { draw, conditions } => {
+                let points = draw.points(count, rng)?;
+                Conditions::beside(&points, &conditions.draw(count, rng))
+            }
             Self::Known { pair, side: Side::Source } => pair.source(count, rng),
             Self::Known { pair, side: Side::Image } => pair.image(count, rng),
             Self::Funnels { funnels, side: Side::Source } => funnels.source(count, rng),

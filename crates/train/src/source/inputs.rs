@@ -1,12 +1,12 @@
 //! What a run is given beside its configuration.
 
 use super::own::Own;
-use super::{Data, Draw};
+use super::{Conditions, Data, Draw};
 use crate::TrainError;
-use crate::config::{ConfigError, Configuration, Points};
+use crate::config::{Condition, ConfigError, Configuration, Points};
 use crate::digest::sha256;
-use datasets::{Split, TableOptions};
-use ndarray::Array2;
+use datasets::{Columns, Split, Table, TableOptions};
+use ndarray::{Array1, Array2, Axis};
 use std::path::{Path, PathBuf};
 
 /// What a run is given beside its configuration: points in memory, and the folder of the data sets of others.
@@ -35,8 +35,9 @@ impl Inputs {
     /// row, and for a value that hides all others or that single precision does not hold.
     pub fn data(&self, config: &impl Configuration) -> Result<Data, TrainError> {
         let points = config.data();
-        match own(points, "data", self.data.as_ref())? {
+        match own(points, "data", self.data.as_ref(), config.condition())? {
             Some(own) => Ok(own.data(points, config.seed())?),
+            None if config.condition().is_some() => labelled(points, &self.data_sets),
             None => {
                 let mut data = Data::from(Draw::read(points, "data", None, &self.data_sets)?);
                 if let Some(set) = points.images() {
@@ -54,7 +55,7 @@ impl Inputs {
     /// As [`Inputs::data`].
     pub fn initial(&self, config: &impl Configuration, data: &Data) -> Result<Draw, TrainError> {
         let (points, dim) = (config.initial(), data.dim());
-        match own(points, "initial", self.initial.as_ref())? {
+        match own(points, "initial", self.initial.as_ref(), None)? {
             Some(own) => {
                 let units = data.units.of_dimension(own.table.values.ncols());
                 Ok(own.initial(&units)?)
@@ -69,20 +70,79 @@ impl Inputs {
 }
 
 /// The user's own points of the section `key`, from a file or from memory; none of other kinds.
-fn own(points: &Points, key: &str, array: Option<&Array2<f64>>) -> Result<Option<Own>, TrainError> {
-    match points {
-        Points::File { file, dim, columns, header, .. } => {
-            let options = TableOptions { header: *header, columns: columns.clone() };
-            let table = datasets::read_table(file, &options)?;
-            if let Some(dim) = *dim {
-                datasets::expect_columns(file, &table.values, dim)?;
-            }
-            Ok(Some(Own { table, name: file.display().to_string() }))
+fn own(
+    points: &Points,
+    key: &str,
+    array: Option<&Array2<f64>>,
+    condition: Option<&Condition>,
+) -> Result<Option<Own>, TrainError> {
+    let columns_of_it = condition.and_then(Condition::columns);
+    let (mut table, name, written, all) = match points {
+        Points::File { file, columns, header, .. } => {
+            let read = |columns: &Option<Columns>| {
+                datasets::read_table(file, &TableOptions { header: *header, columns: columns.clone() })
+            };
+            let written = columns_of_it.map(|columns| read(&Some(columns.clone()))).transpose()?;
+            (read(columns)?, file.display().to_string(), written, columns.is_none())
         }
         Points::Array { .. } => {
-            Ok(array.map(|array| Own { table: array.clone().into(), name: of_array(key) }))
+            let Some(array) = array else { return Ok(None) };
+            let table = Table::from(array.clone());
+            let selected = |columns: &Columns| {
+                let (key, found) = ("condition.columns".into(), columns.to_string());
+                table.clone().selected(columns).map_err(|remedy| ConfigError::Value { key, found, remedy })
+            };
+            let written = columns_of_it.map(selected).transpose()?;
+            (table, of_array(key), written, true)
         }
-        _ => Ok(None),
+        _ => return Ok(None),
+    };
+    if let (true, Some(written)) = (all, &written) {
+        table = table.without(written.columns());
+        if table.values.ncols() == 0 {
+            let (key, found) = ("condition.columns".into(), "all columns".into());
+            return Err(
+                ConfigError::Value { key, found, remedy: "leave some for the coordinates".into() }.into()
+            );
+        }
+    }
+    if let Points::File { file, dim: Some(dim), .. } = points {
+        datasets::expect_columns(file, &table.values, *dim)?;
+    }
+    let condition = condition.cloned().zip(written.map(|table| table.values));
+    Ok(Some(Own { table, name, condition }))
+}
+
+/// Points that have labels by themselves, with their labels as the condition.
+fn labelled(points: &Points, data_sets: &Path) -> Result<Data, TrainError> {
+    let kind = Condition::Label { columns: None };
+    let of = |labels: &Array1<u8>| labels.mapv(f64::from).insert_axis(Axis(1));
+    let rows = |pixels: &Array2<f64>, labels: &Array1<u8>| -> Result<Data, TrainError> {
+        let conditions = Conditions::of(&kind, of(labels).view(), "the labels")?;
+        let rows = Conditions::beside(pixels, &conditions.encoded(of(labels).view())?);
+        Ok(Data { condition: Some(conditions), ..Data::from(Draw::Rows(rows.mapv(|x| x as f32))) })
+    };
+    match points {
+        &Points::Target { target, dim, .. } => {
+            let condition = Some(Conditions::classes(target.components() as usize));
+            Ok(Data { condition, ..Data::from(Draw::Labelled { target, dim }) })
+        }
+        Points::Digits { set, split } => {
+            let digits = set.read(data_sets, *split)?;
+            rows(&digits.pixels, &digits.labels)
+        }
+        Points::Images { set } => {
+            let [train, test] = [Split::Train, Split::Test].map(|split| set.read(data_sets, split));
+            let (train, test) = (train?, test?);
+            let mut data = rows(&train.pixels.mapv(f64::from), &train.labels)?;
+            if let Some(conditions) = &data.condition {
+                let labels = conditions.encoded(of(&test.labels).view())?;
+                data.held_out = Some(Conditions::beside(&test.pixels.mapv(f64::from), &labels));
+            }
+            Ok(data)
+        }
+        // A checked configuration has no others.
+        _ => Ok(Data::from(Draw::read(points, "data", None, data_sets)?)),
     }
 }
 

@@ -1,5 +1,6 @@
 //! Minibatches by seeded stream: the same (seed, name, step) gives the same numbers whatever ran before.
 
+mod condition;
 mod data;
 mod draw;
 mod files;
@@ -8,6 +9,7 @@ mod outlier;
 mod own;
 mod units;
 
+pub use condition::Conditions;
 pub use data::Data;
 pub use draw::{Draw, Side};
 pub use files::DataFile;
@@ -25,6 +27,8 @@ use ndarray::Array2;
 pub mod name {
     /// The training set of a synthetic target.
     pub const TARGET: &str = "target";
+    /// Conditions of the points that a sampled model begins with.
+    pub const CONDITION: &str = "condition";
     /// The choice of the rows of the user's own data that a training never sees.
     pub const HELD_OUT: &str = "held-out";
     /// The points of a synthetic target that a run begins with.
@@ -66,6 +70,8 @@ pub struct Source {
     pub initial: Draw,
     /// Rows of the data that the training never sees, in the user's units, [k, d]; none but of data of the user's own.
     pub held_out: Option<Array2<f64>>,
+    /// What the points are conditioned on; then all rows have their condition in the last coordinates.
+    pub condition: Option<Conditions>,
     /// The user's units.
     pub units: Units,
     /// What the user should know of the data, one sentence each.
@@ -83,9 +89,11 @@ impl Source {
         let data = inputs.data(config)?;
         let initial = inputs.initial(config, &data)?;
         let initial = initial.fixed(config.initial(), &mut stream(seed, name::INITIAL, 0))?;
-        let Data { draw, held_out, units, warnings } = data;
+        let Data { draw, held_out, condition, units, warnings } = data;
         let data = draw.fixed(config.data(), &mut stream(seed, name::TARGET, 0))?;
-        Ok(Self { data, initial, held_out, units, warnings })
+        let condition = condition.map(|found| data.rows().map_or(found.clone(), |rows| found.of_rows(rows)));
+        let initial = initial.beside(condition.clone());
+        Ok(Self { data, initial, held_out, condition, units, warnings })
     }
 
     /// The dimension d of the data.

@@ -1,7 +1,7 @@
 //! Data of the user's own: rows are held out, and the others centred and scaled before they become single precision.
 
-use super::{Data, Draw, Units, name, outlier};
-use crate::config::{ConfigError, Points, Scaling};
+use super::{Conditions, Data, Draw, Units, name, outlier};
+use crate::config::{Condition, ConfigError, Points, Scaling};
 use datasets::{Table, stream};
 use ndarray::{Array2, Axis, s};
 use rand::seq::SliceRandom;
@@ -18,6 +18,8 @@ const LOST: f64 = 1e-3;
 pub(super) struct Own {
     pub(super) table: Table,
     pub(super) name: String,
+    /// What each row is conditioned on, as its user writes it, [n, columns].
+    pub(super) condition: Option<(Condition, Array2<f64>)>,
 }
 
 impl Own {
@@ -53,9 +55,21 @@ impl Own {
                 Units::Same
             }
         };
-        let draw = Draw::Rows(self.single(&training, &units)?);
-        let held_out = (!held_out.is_empty()).then(|| values.select(Axis(0), &held_out));
-        Ok(Data { draw, held_out, units, warnings })
+        let mut rows = self.single(&training, &units)?;
+        let mut held_out = (!held_out.is_empty()).then(|| (values.select(Axis(0), &held_out), held_out));
+        let mut condition = None;
+        if let Some((kind, written)) = &self.condition {
+            let key = format!("the condition in {}", self.name);
+            let conditions = Conditions::of(kind, written.view(), &key)?;
+            let of = |chosen: &[usize]| conditions.encoded(written.select(Axis(0), chosen).view());
+            rows = Conditions::beside(&rows, &of(&training)?.mapv(|c| c as f32));
+            if let Some((values, chosen)) = &mut held_out {
+                *values = Conditions::beside(values, &of(chosen)?);
+            }
+            condition = Some(conditions);
+        }
+        let (draw, held_out) = (Draw::Rows(rows), held_out.map(|(values, _)| values));
+        Ok(Data { draw, held_out, condition, units, warnings })
     }
 
     /// Initial points in the units of a training.
@@ -179,7 +193,7 @@ mod tests {
     }
 
     fn own(values: Array2<f64>) -> Own {
-        Own { table: values.into(), name: "points.npy".into() }
+        Own { table: values.into(), name: "points.npy".into(), condition: None }
     }
 
     fn points(scaling: Scaling) -> Points {

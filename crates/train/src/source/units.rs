@@ -4,7 +4,7 @@ use crate::TrainError;
 use crate::checkpoint::{State, Stored};
 use metrics::Metric;
 use mfg::{MfgError, Noise, Trajectory};
-use ndarray::{Array1, Array2, ArrayView2};
+use ndarray::{Array1, Array2, ArrayView2, s};
 
 /// The map between points x in the user's units and points z as networks see them.
 ///
@@ -61,20 +61,26 @@ impl Units {
         }
     }
 
-    /// z = (x − centre)/scale of each row, [n, d].
+    /// z = (x − centre)/scale of each row, [n, d]; further coordinates, a condition, stay.
     pub fn scaled(&self, x: ArrayView2<'_, f64>) -> Array2<f64> {
-        match self {
-            Self::Same => x.to_owned(),
-            Self::Scaled { centre, scale } => (&x - centre) / *scale,
+        let mut z = x.to_owned();
+        if let Self::Scaled { centre, scale } = self {
+            let mut coordinates = z.slice_mut(s![.., ..centre.len()]);
+            coordinates -= centre;
+            coordinates /= *scale;
         }
+        z
     }
 
-    /// x = centre + scale·z of each row, [n, d].
+    /// x = centre + scale·z of each row, [n, d]; further coordinates, a condition, stay.
     pub fn restored(&self, z: ArrayView2<'_, f64>) -> Array2<f64> {
-        match self {
-            Self::Same => z.to_owned(),
-            Self::Scaled { centre, scale } => &z * *scale + centre,
+        let mut x = z.to_owned();
+        if let Self::Scaled { centre, scale } = self {
+            let mut coordinates = x.slice_mut(s![.., ..centre.len()]);
+            coordinates *= *scale;
+            coordinates += centre;
         }
+        x
     }
 
     /// The units of points of `dim` coordinates: the same for points that are not of the dimension of the data.

@@ -35,7 +35,9 @@ fn a_critic_goes_on_as_if_nothing_had_happened_and_is_loaded_from_its_folder() {
         let again = run("training.iterations=20").resume(true).train().unwrap().model;
         assert_eq!(at(&whole), at(&again), "{critic}");
         assert_ne!(at(&whole), at(&half), "{critic}");
-        let Model::Critic(loaded) = Model::load(&folder.path().join("cut")).unwrap() else { panic!("no critic") };
+        let Model::Critic(loaded) = Model::load(&folder.path().join("cut")).unwrap() else {
+            panic!("no critic")
+        };
         assert_eq!((at(&loaded), loaded.iteration), (at(&whole), 20));
         assert!(Model::Critic(loaded).sample(5, 0).unwrap_err().to_string().contains("moves no points"));
     }
@@ -50,7 +52,8 @@ fn cones_on_either_side_find_how_far_a_law_was_moved() {
         let model = Run::new(config(&critic, &changes)).train().unwrap().model;
         let x = model.initial(4000, 1).unwrap();
         let y = &x + &array![[3.0, 0.0]];
-        let dual = model.at(x.view()).unwrap().0.mean().unwrap() - model.at(y.view()).unwrap().0.mean().unwrap();
+        let dual =
+            model.at(x.view()).unwrap().0.mean().unwrap() - model.at(y.view()).unwrap().0.mean().unwrap();
         // Cones at a distance of some lengths bend by some percent over a law of width 1.
         assert!((2.7..=3.0 + 1e-6).contains(&dual), "{side}: {dual}");
         let slopes = model.at(y.view()).unwrap().1;

@@ -286,6 +286,7 @@ fn a_model_needs_its_run_folder_and_nothing_else() {
             model.sample(9, model.steps(), 2).unwrap()
         }
         Config::Generator(config) => Run::new(*config).out(out).train().unwrap().model.sample(9, 2).unwrap(),
+        Config::Critic(_) => unreachable!("a critic has no samples"),
     };
     for config in [Config::Flow(flow(&sections).into()), Config::Generator(generator(&sections).into())] {
         datasets::write_npy_f64(&data, &circle(40, 1.0)).unwrap();

@@ -2,7 +2,7 @@
 //! whether interrupted or not.
 
 use mfg::Indicators;
-use ndarray::{Array1, array};
+use ndarray::{Array1, Array2, array};
 use std::path::Path;
 use train::checkpoint::Stored;
 use train::config::{Configuration, FlowConfig};
@@ -147,6 +147,47 @@ fn a_stored_flow_is_the_one_that_was_trained_and_has_no_critic() {
     assert_eq!((indicators.terminal_gradient_rms, indicators.hj_residual_rms), (None, None));
     let error = loaded.critic_slopes(start.view()).unwrap_err().to_string();
     assert!(error.contains("trained without one"), "{error}");
-    assert!(loaded.log_density(start.view()).is_err());
+    let other =
+        small(&["initial={ kind = \"target\", target = \"moons\", dim = 3 }", "training.iterations=1"]);
+    let error = trained(other).log_density(start.view()).unwrap_err().to_string();
+    assert!(error.contains("begin with a normal"), "{error}");
     assert!(loaded.optimal(start.view()).unwrap().is_none());
+}
+
+/// By the midpoint rule over a box that holds nearly all of it. Few steps, so that the density of the differential equation
+/// would be another.
+#[test]
+fn the_density_of_euler_steps_has_mass_one_and_is_that_of_the_samples() {
+    let model = trained(small(&[
+        "data={ kind = \"target\", target = \"moons\", dim = 2 }",
+        "representation.hidden=[32, 32]",
+        "training.batch=128",
+        "training.iterations=400",
+        "training.optimiser={ learning_rate = 1e-2 }",
+        "sampling.steps=6",
+    ]));
+    let (cells, side) = (160_u32, 16.0);
+    let h = side / f64::from(cells);
+    let at = |i: u32| (f64::from(i) + 0.5) * h - 0.5 * side;
+    let grid: Vec<f64> = (0..cells).flat_map(|i| (0..cells).flat_map(move |j| [at(i), at(j)])).collect();
+    let grid = Array2::from_shape_vec((grid.len() / 2, 2), grid).unwrap();
+    let densities = model.log_density(grid.view()).unwrap();
+    let mass = |keep: &dyn Fn(f64, f64) -> bool| -> f64 {
+        let rows = densities.iter().zip(grid.rows());
+        rows.filter(|(_, x)| keep(x[0], x[1])).map(|(log, _)| log.exp()).sum::<f64>() * h * h
+    };
+    let found = mass(&|_, _| true);
+    assert!((found - 1.0).abs() < 0.01, "{found}");
+    // The share of samples in a part of the plane, whose standard error is 0.5 % at most.
+    let samples = model.sample(10_000, 6, 5).unwrap();
+    for keep in [&(|x, y| y > 0.0 && x < y) as &dyn Fn(f64, f64) -> bool, &|x, y| x * x + y * y < 3.0] {
+        let share = samples.rows().into_iter().filter(|x| keep(x[0], x[1])).count() as f64 / 1e4;
+        assert!((mass(keep) - share).abs() < 0.02 && share > 0.05, "{} of {share}", mass(keep));
+    }
+    let start = model.initial(300, 2).unwrap();
+    let ends = model.push_forward(start.view(), 6, 0).unwrap();
+    let back = model.inverse(ends.view()).unwrap();
+    // Points are moved in single precision, and brought back in double.
+    assert!((&back - &start).iter().all(|gap| gap.abs() < 1e-4));
+    assert!(model.reached(ends.view(), back.view()).unwrap().iter().all(|reached| *reached));
 }

@@ -13,6 +13,12 @@ pub(super) const KEYS: &[Key] = &[
     SEED,
     DATA,
     INITIAL,
+    Key::optional(
+        "condition",
+        Form::Choice(&CONDITION),
+        "{ kind = \"label\" }",
+        "What the points are conditioned on, with `explicit`: samples are asked for under a condition.",
+    ),
     Key::new("flow", Table(FLOW), "{}", "What the flow minimises, its horizon and its steps."),
     Key::new(
         "representation",
@@ -51,6 +57,34 @@ pub(super) const INITIAL: Key = Key::new(
     "{ kind = \"normal\" }",
     "What is moved to the data; a law has the dimension of the data where it says none.",
 );
+
+const CONDITION: Choice = Choice {
+    tag: "kind",
+    default: None,
+    shared: &[],
+    variants: &[
+        Variant {
+            name: "label",
+            says: "A class.",
+            keys: &[Key::optional(
+                "columns",
+                Form::Columns,
+                "2",
+                "The column of a file or an array that has it, as a number; labelled targets, digits and images need none.",
+            )],
+        },
+        Variant {
+            name: "vector",
+            says: "Numbers, which networks see centred and scaled.",
+            keys: &[Key::required(
+                "columns",
+                Form::Columns,
+                "\"2..4\"",
+                "The columns of a file or an array that have them.",
+            )],
+        },
+    ],
+};
 
 const FLOW: &[Key] = &[
     Key::new("horizon", Number(Positive), "1.0", "The time T that a path takes."),
@@ -330,8 +364,13 @@ const LIPSCHITZ: Choice = Choice {
 };
 
 pub(super) const TRAINING: &[Key] = &[
-    Key::required("iterations", Count(1), "3000", "Updates of the flow, of the generator or of a critic alone.")
-        .with_straight("3000"),
+    Key::required(
+        "iterations",
+        Count(1),
+        "3000",
+        "Updates of the flow, of the generator or of a critic alone.",
+    )
+    .with_straight("3000"),
     Key::required("batch", Count(2), "256", "Points in a minibatch.").with_straight("256"),
     Key::required("critic_updates", Count(1), "2", "Updates of the critic for each iteration.")
         .with_straight("2")

@@ -169,9 +169,10 @@ impl Game {
                 "no key of an explicit flow, which has no critic network",
                 "leave it out, or write representation = { kind = \"hopf-lax\" }",
             )),
-            (Self::Critic, About::SecondPlayer) => {
-                Some(("no key of a critic that is trained alone", "leave it out, training.optimiser is its own"))
-            }
+            (Self::Critic, About::SecondPlayer) => Some((
+                "no key of a critic that is trained alone",
+                "leave it out, training.optimiser is its own",
+            )),
             (Self::None, About::Game | About::Adversary | About::SecondPlayer) => Some((
                 "no key of a flow that is trained without a critic",
                 "leave it out, or write representation = { kind = \"explicit\" }",

@@ -97,7 +97,12 @@ pub(super) const POINTS: Choice = Choice {
             name: "funnels",
             says: "One side of two laws between which W1 and its critic are known: the first in `initial`, the second in `data`.",
             keys: &[
-                Key::required("set", Word(FUNNELS), "\"random\"", "Where the funnels come from: a benchmark, or a seed."),
+                Key::required(
+                    "set",
+                    Word(FUNNELS),
+                    "\"random\"",
+                    "Where the funnels come from: a benchmark, or a seed.",
+                ),
                 Key::required("funnels", Count(1), "4", "How many there are."),
                 Key::required("dim", Count(1), "2", "The dimension of both laws."),
                 SAMPLES,

@@ -1,0 +1,60 @@
+//! The condition of points on the command line.
+
+use anyhow::{Result, bail};
+use clap::Args;
+use ndarray::{Array2, ArrayView2};
+use std::path::{Path, PathBuf};
+use train::Model;
+
+/// A condition for all points, or one for each.
+#[derive(Debug, Args)]
+pub(crate) struct Conditions {
+    /// The condition of all points of a conditional flow: its label, such as 3, or its numbers, such as 0.5,-1
+    #[arg(long, value_name = "C", value_delimiter = ',', allow_negative_numbers = true)]
+    condition: Vec<f64>,
+    /// The condition of each point, one a row of this .npy or .csv file
+    #[arg(long, value_name = "FILE", conflicts_with = "condition")]
+    conditions: Option<PathBuf>,
+}
+
+impl Conditions {
+    /// The number of rows of --conditions; none without that file.
+    pub(crate) fn rows(&self) -> Result<Option<usize>> {
+        Ok(self.conditions.as_ref().map(datasets::read_matrix).transpose()?.map(|rows| rows.nrows()))
+    }
+
+    /// The rows that a model takes of these points: with their condition, where it is conditional.
+    pub(crate) fn beside(&self, model: &Model, run: &Path, points: Array2<f64>) -> Result<Array2<f64>> {
+        let written = match &self.conditions {
+            Some(file) => Some(datasets::read_matrix(file)?),
+            None if self.condition.is_empty() => None,
+            None => Some(ArrayView2::from_shape((1, self.condition.len()), &self.condition)?.to_owned()),
+        };
+        match (model, written) {
+            (Model::Flow(flow), written) => match (flow.condition(), written) {
+                (None, None) => Ok(points),
+                (Some(condition), None) => {
+                    let what = match condition.labels() {
+                        Some(labels) => {
+                            let labels: Vec<String> = labels.iter().take(20).map(f64::to_string).collect();
+                            format!("a label, one of {}", labels.join(", "))
+                        }
+                        None => format!("{} numbers", condition.columns()),
+                    };
+                    bail!(
+                        "{} holds a conditional flow: give --condition or --conditions ({what})",
+                        run.display()
+                    );
+                }
+                (None, Some(_)) => {
+                    bail!("{} holds a flow without a condition: leave out --condition", run.display())
+                }
+                (Some(_), Some(written)) => Ok(flow.given(points.view(), written.view())?),
+            },
+            (Model::Generator(_) | Model::Critic(_), None) => Ok(points),
+            (Model::Generator(_) | Model::Critic(_), Some(_)) => {
+                bail!("{} holds no flow, and so no condition: leave out --condition", run.display())
+            }
+        }
+    }
+}
