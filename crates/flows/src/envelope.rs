@@ -9,11 +9,13 @@
 //! envelopes as K grows, an optimal critic of W1 has slope L along the rays of the plan, and ∇f is a closed form.
 #![allow(
     clippy::indexing_slicing,
-    reason = "tips are packed and points cut to the shapes that are checked at the entries"
+    clippy::needless_range_loop,
+    reason = "tips are packed and points cut to the shapes that are checked at the entries; lanes are unrolled into registers"
 )]
 
 use crate::FlowError;
 use crate::error::{expect_length, expect_rows, positive, require};
+use crate::matrix::{Finish, Multiply, Panels, dot};
 use crate::mlp::{Cotangent, Order};
 use crate::parallel;
 use crate::real::Real;
@@ -89,20 +91,25 @@ impl Envelope {
     }
 }
 
-/// Tips that are looked at together.
-const LANES: usize = 32;
-/// Points that are looked at together.
-const ROWS: usize = 2;
 /// Points of a piece of work.
-const PIECE: usize = 64;
+const PIECE: usize = 48;
 
-/// The parameters of an envelope, its tips packed: panels of [`LANES`] tips, coordinate by coordinate.
-#[derive(Debug, Clone, Default)]
+/// The parameters of an envelope, its tips packed for products with points.
+#[derive(Debug, Clone)]
 pub struct PackedTips<T> {
     parameters: Vec<T>,
-    panels: Vec<T>,
-    /// σ·b_k, and −∞ where a panel is filled up.
+    /// a_kᵀ.
+    tips: Panels<T>,
+    /// ‖a_k‖².
+    squares: Vec<T>,
+    /// σ·b_k.
     heights: Vec<T>,
+}
+
+impl<T: Real> Default for PackedTips<T> {
+    fn default() -> Self {
+        Self { parameters: Vec::new(), tips: Panels::new(), squares: Vec::new(), heights: Vec::new() }
+    }
 }
 
 /// An evaluation of an envelope: the points, what was found there, and the tip of each point.
@@ -160,20 +167,13 @@ impl ScalarField for Envelope {
     fn arrange<T: Real>(&self, parameters: &[T], packed: &mut PackedTips<T>) -> Result<(), FlowError> {
         expect_length("the parameters of the envelope", parameters.len(), self.parameter_count())?;
         let (tips, heights) = parameters.split_at(self.tips * self.dim);
-        let whole = self.tips.next_multiple_of(LANES);
         packed.parameters.clear();
         packed.parameters.extend_from_slice(parameters);
-        packed.panels.clear();
-        packed.panels.resize(whole * self.dim, T::zero());
-        for (k, tip) in tips.chunks_exact(self.dim).enumerate() {
-            let panel = &mut packed.panels[(k / LANES) * LANES * self.dim..];
-            for (coordinates, &a) in panel.chunks_exact_mut(LANES).zip(tip) {
-                coordinates[k % LANES] = a;
-            }
-        }
+        packed.tips.pack_transposed(tips, self.dim, self.tips);
+        packed.squares.clear();
+        packed.squares.extend(tips.chunks_exact(self.dim).map(|tip| dot(tip, tip)));
         packed.heights.clear();
         packed.heights.extend(heights.iter().map(|&b| self.sign::<T>() * b));
-        packed.heights.resize(whole, T::neg_infinity());
         Ok(())
     }
 
@@ -191,7 +191,7 @@ impl ScalarField for Envelope {
         tape.tip.resize(count, 0);
         let slope = T::of(self.bound);
         let works = points.chunks(PIECE * self.dim).zip(tape.tip.chunks_mut(PIECE));
-        let works = works.map(|(points, tips)| Choose { dim: self.dim, slope, packed, points, tips });
+        let works = works.map(|(points, tips)| Choose { slope, packed, points, tips });
         parallel::run(count * self.tips * self.dim, works.collect());
 
         let (tips, heights) = packed.parameters.split_at(self.tips * self.dim);
@@ -259,8 +259,9 @@ impl ScalarField for Envelope {
 }
 
 /// The tips with the largest σ·b_k − L‖x − a_k‖ of some points.
+///
+/// Only which tip that is comes from ‖x‖² − 2⟨x, a_k⟩ + ‖a_k‖², whose rounding can prefer one that is next to it.
 struct Choose<'a, T> {
-    dim: usize,
     slope: T,
     packed: &'a PackedTips<T>,
     points: &'a [T],
@@ -271,47 +272,77 @@ impl<T: Real> Vectorised for Choose<'_, T> {
     type Output = ();
 
     #[inline(always)]
-    fn run<I: Instructions>(self, _: I) {
-        let Self { dim, slope, packed, points, tips } = self;
-        for (points, tips) in points.chunks(ROWS * dim).zip(tips.chunks_mut(ROWS)) {
-            let mut rows = [points; ROWS];
-            // The last point stands for those that there are not.
-            for (row, points) in rows.iter_mut().zip(points.chunks_exact(dim)) {
-                *row = points;
-            }
-            let mut best = [[T::neg_infinity(); LANES]; ROWS];
-            let mut panel_of = [[0_u32; LANES]; ROWS];
-            let panels = packed.panels.chunks_exact(LANES * dim).zip(packed.heights.chunks_exact(LANES));
-            for (number, (panel, heights)) in (0_u32..).zip(panels) {
-                let mut squares = [[T::zero(); LANES]; ROWS];
-                for (j, tips) in panel.chunks_exact(LANES).enumerate() {
-                    for (squares, x) in squares.iter_mut().zip(rows) {
-                        for (square, &a) in squares.iter_mut().zip(tips) {
-                            let gap = x[j] - a;
-                            *square = gap.mul_add(gap, *square);
-                        }
-                    }
-                }
-                for ((squares, best), panel_of) in squares.iter().zip(&mut best).zip(&mut panel_of) {
-                    let lanes = squares.iter().zip(heights).zip(best).zip(panel_of);
-                    for (((&square, &height), best), panel_of) in lanes {
-                        let score = height - slope * square.sqrt();
-                        let better = score > *best;
-                        *best = if better { score } else { *best };
-                        *panel_of = if better { number } else { *panel_of };
-                    }
-                }
-            }
-            for ((tip, best), panel_of) in tips.iter_mut().zip(&best).zip(&panel_of) {
-                let (mut lane, mut most) = (0, T::neg_infinity());
-                for (other, &score) in best.iter().enumerate() {
-                    if score > most {
-                        (lane, most) = (other, score);
-                    }
-                }
-                *tip = panel_of[lane] as usize * LANES + lane;
+    fn run<I: Instructions>(self, instructions: I) {
+        let Self { slope, packed, points, tips } = self;
+        let (dim, count) = (points.len() / tips.len(), packed.heights.len());
+        let mut products = vec![T::zero(); tips.len() * count];
+        let finish = Highest { slope, packed, points, dim, tips };
+        instructions.run(Multiply { out: (&mut products, count), a: (points, dim), b: &packed.tips, finish });
+    }
+}
+
+/// Scores that are compared side by side.
+const LANES: usize = 16;
+
+/// Looks for the highest cone of each point while its products with the tips are near the core.
+struct Highest<'a, T> {
+    slope: T,
+    packed: &'a PackedTips<T>,
+    points: &'a [T],
+    dim: usize,
+    tips: &'a mut [usize],
+}
+
+impl<T: Real> Finish<T> for Highest<'_, T> {
+    #[inline(always)]
+    fn finish(&mut self, start: usize, rows: &mut [T]) {
+        let count = self.packed.heights.len();
+        for (row, products) in rows.chunks_exact(count).enumerate() {
+            let row = start / count + row;
+            let x = &self.points[row * self.dim..][..self.dim];
+            self.tips[row] = self.of(dot(x, x), products);
+        }
+    }
+}
+
+impl<T: Real> Highest<'_, T> {
+    /// The highest cone over a point of this squared length.
+    #[inline(always)]
+    fn of(&self, square: T, products: &[T]) -> usize {
+        let score = |product: T, centre: T, height: T| {
+            let apart = (square + centre) - (product + product);
+            let apart = if apart > T::zero() { apart } else { T::zero() };
+            height - self.slope * apart.sqrt()
+        };
+        let (products, rest) = products.as_chunks::<LANES>();
+        let (squares, rest_squares) = self.packed.squares.as_chunks::<LANES>();
+        let (heights, rest_heights) = self.packed.heights.as_chunks::<LANES>();
+        let mut best = [T::neg_infinity(); LANES];
+        let mut chunk_of = [0_u32; LANES];
+        for (chunk, ((products, squares), heights)) in
+            (0_u32..).zip(products.iter().zip(squares).zip(heights))
+        {
+            for lane in 0..LANES {
+                let score = score(products[lane], squares[lane], heights[lane]);
+                let better = score > best[lane];
+                best[lane] = if better { score } else { best[lane] };
+                chunk_of[lane] = if better { chunk } else { chunk_of[lane] };
             }
         }
+        let (mut tip, mut most) = (0, T::neg_infinity());
+        for lane in 0..LANES {
+            if best[lane] > most {
+                (tip, most) = (chunk_of[lane] as usize * LANES + lane, best[lane]);
+            }
+        }
+        let rest = rest.iter().zip(rest_squares).zip(rest_heights);
+        for (k, ((&product, &square), &height)) in rest.enumerate() {
+            let score = score(product, square, height);
+            if score > most {
+                (tip, most) = (products.len() * LANES + k, score);
+            }
+        }
+        tip
     }
 }
 

@@ -17,6 +17,7 @@
 //! | [`lipschitz`] | how a critic is held to its Lipschitz bound |
 //! | [`flow`] | the flow: its representation, what it minimises, and the gradient of that |
 //! | [`ot_flow`] | a normalising flow along the gradient of a potential, trained by its likelihood |
+//! | [`affine`] | the coordinates in which the optimal map between two Gaussians is the identity |
 //! | [`explicit`] | the potential at time 0 as the network, which determines the critic |
 //! | [`hopf_lax`] | the potential that the critic determines, by the Hopf–Lax formula |
 //! | [`matching`] | a velocity that is regressed on pairs of points, without a critic |
@@ -34,6 +35,7 @@
 )]
 
 pub mod activation;
+pub mod affine;
 pub mod counted;
 pub mod critic;
 pub mod device;

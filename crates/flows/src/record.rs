@@ -2,7 +2,7 @@
 
 use crate::FlowError;
 use crate::critic::Critic;
-use crate::error::flat;
+use crate::error::{array2, flat};
 use crate::flow::Flow;
 use crate::game::{Game, Networks};
 use crate::integrate::step_count;
@@ -86,6 +86,47 @@ pub fn trajectory<N: ScalarField>(
             .then_some(Noise { sigma: objective.noise, laplacian: has_potential.then_some(laplacian) }),
         interaction: objective.interaction.map(|_| interaction),
     })?)
+}
+
+/// Paths that are straight whatever the steps, as those of an optimal map are.
+pub(crate) struct StraightPaths<'a> {
+    /// x₀, [n, d].
+    pub(crate) start: ArrayView2<'a, f64>,
+    /// x_T, [n, d].
+    pub(crate) ends: ArrayView2<'a, f64>,
+    /// The slopes p of ∂ₜU = ‖p‖²/(2λ), [n, d].
+    pub(crate) energy_of: ArrayView2<'a, f64>,
+    /// ∇φ(x_T), [n, d].
+    pub(crate) critic_gradient: Array2<f64>,
+}
+
+impl StraightPaths<'_> {
+    /// x₀ + (t/T)·(x_T − x₀) at `steps` equal steps, with ∇U = (λ/T)·(x₀ − x_T), which does not change along them.
+    pub(crate) fn trajectory(
+        self,
+        (lambda, horizon): (f64, f64),
+        steps: usize,
+    ) -> Result<Trajectory, RecordError> {
+        let Self { start, ends, energy_of, critic_gradient } = self;
+        let gradient = (&start - &ends) * (lambda / horizon);
+        let energy: Array1<f64> = energy_of.rows().into_iter().map(|p| p.dot(&p) / (2.0 * lambda)).collect();
+        let h = horizon / step_count(steps)?;
+        let times: Vec<f64> = (0..=steps).map(|i| if i == steps { horizon } else { i as f64 * h }).collect();
+        let position = |&t: &f64| {
+            let on_the_way = start.iter().zip(&ends).map(|(x, y)| x + t / horizon * (y - x)).collect();
+            array2("the positions of the particles", on_the_way, start.ncols())
+        };
+        Ok(Trajectory::new(TrajectoryParts {
+            lambda,
+            positions: times.iter().map(position).collect::<Result<_, _>>()?,
+            potential_gradient: vec![gradient; times.len()],
+            potential_time_derivative: Some(vec![energy; times.len()]),
+            times,
+            critic_gradient: Some(critic_gradient),
+            noise: None,
+            interaction: None,
+        })?)
+    }
 }
 
 /// ‖∇φ‖ at each row of `points`.

@@ -7,38 +7,73 @@ use crate::TrainError;
 use crate::backend;
 use crate::checkpoint::{State, Stored};
 use crate::config::{FlowConfig, Optimiser};
+use crate::coordinates::{AFFINE, affine};
 use crate::player::{Player, finite};
 use crate::remembered::{Remembered, pool};
 use crate::source::{Source, name};
 use crate::training::StepError;
 use datasets::stream;
 use flows::FlowError;
+use flows::affine::{Affine, Base};
 use flows::critic::{CriticBatch, CriticValue};
 use flows::device::Device;
-use flows::flow::{FlowValue, Paths};
+use flows::flow::{FlowValue, Paths, Representation};
 use flows::game::{Backend, Game, Native, Networks};
 use flows::hopf_lax::{Curvature, Stop};
 use flows::scalar_field::ScalarField;
+use ndarray::Array2;
 use rand::{Rng, RngExt};
 use rand_distr::{Distribution, StandardNormal};
 
 impl FlowConfig {
-    /// The networks and objectives of this configuration in dimension `dim`.
+    /// The networks and objectives of this configuration in dimension `dim`, that of its coordinates.
     ///
     /// # Errors
     /// [`FlowError::Specification`] for a value outside its domain.
     pub fn game(&self, dim: usize) -> Result<Game, FlowError> {
         Game::new(&self.flow, &self.representation, &self.critic, dim)
     }
+
+    /// The coordinates between which the game is played: those that the base of a Hopf–Lax flow asks for.
+    pub(crate) fn coordinates(&self, source: &Source) -> Result<Affine, TrainError> {
+        match &self.representation {
+            Representation::HopfLax(flow) if flow.base == Base::Gaussian => {
+                affine((flow.base, flow.rank), source, &pool(&source.data, self.seed, 0)?, self.seed)
+            }
+            _ => Ok(Affine::identity(source.dim())),
+        }
+    }
+
+    /// The critics that [`Trainer::store`] has written, one after the other.
+    pub(crate) fn stored_snapshots(&self, stored: &Stored) -> Result<Vec<f32>, TrainError> {
+        match &self.representation {
+            Representation::HopfLax(flow) if flow.snapshots > 0 => stored.floats(EARLIER),
+            _ => Ok(Vec::new()),
+        }
+    }
+
+    /// The coordinates that [`Trainer::store`] has written.
+    pub(crate) fn stored_coordinates(&self, stored: &Stored) -> Result<Affine, TrainError> {
+        let dim = stored.size("dimension")?;
+        match &self.representation {
+            Representation::HopfLax(flow) if flow.base == Base::Gaussian => {
+                Ok(Affine::of_numbers(dim, &stored.doubles(AFFINE)?)?)
+            }
+            _ => Ok(Affine::identity(dim)),
+        }
+    }
 }
+
+/// The array of a stored state that has the critics that were kept.
+const EARLIER: &str = "earlier";
 
 /// What one iteration measured on its own minibatches.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct StepReport {
     /// The last critic update.
     pub critic: CriticValue,
-    /// The flow update.
-    pub flow: FlowValue,
+    /// The flow update; none where no network proposes ends.
+    pub flow: Option<FlowValue>,
     /// Euler steps of this iteration.
     pub steps: usize,
 }
@@ -142,8 +177,14 @@ impl Players {
 pub struct Trainer {
     config: FlowConfig,
     source: Source,
+    /// The coordinates between which the game is played.
+    affine: Affine,
     /// The initial points, each with the end of its path, where that is searched for.
     starts: Option<Remembered>,
+    /// How many critics are kept along the training.
+    snapshots: usize,
+    /// Those that were, the earliest first, one after the other.
+    earlier: Vec<f32>,
     /// Both players.
     pub players: Players,
     /// Iterations done.
@@ -151,14 +192,18 @@ pub struct Trainer {
 }
 
 impl Trainer {
-    /// Draws initial parameters and prepares the backend of `device`.
+    /// Draws initial parameters and prepares the backend of `device`; `game` is that of the configuration in the dimension of
+    /// the coordinates.
     ///
     /// # Errors
     /// [`TrainError`] when the networks cannot be built or the device is not there.
-    pub fn new(config: &FlowConfig, source: Source, device: Device) -> Result<Self, TrainError> {
-        let game = config.game(source.dim())?;
-        let backend = backend::of_game(game.clone(), device)?;
-        Self::of(config, source, &game, backend)
+    pub fn new(
+        config: &FlowConfig,
+        (source, affine): (Source, Affine),
+        game: &Game,
+        device: Device,
+    ) -> Result<Self, TrainError> {
+        Self::of(config, (source, affine), game, backend::of_game(game.clone(), device)?)
     }
 
     /// A training of a game with a critic of any network, in native code.
@@ -167,15 +212,15 @@ impl Trainer {
     /// [`TrainError::Flow`] when the Lipschitz method needs the layers of a perceptron.
     pub fn native<N: ScalarField + Clone + 'static>(
         config: &FlowConfig,
-        source: Source,
+        (source, affine): (Source, Affine),
         game: &Game<N>,
     ) -> Result<Self, TrainError> {
-        Self::of(config, source, game, Box::new(Native::new(game.clone())))
+        Self::of(config, (source, affine), game, Box::new(Native::new(game.clone())))
     }
 
     fn of<N: ScalarField>(
         config: &FlowConfig,
-        source: Source,
+        (source, affine): (Source, Affine),
         game: &Game<N>,
         backend: Box<dyn Backend>,
     ) -> Result<Self, TrainError> {
@@ -185,16 +230,29 @@ impl Trainer {
         let starts = match players.refinement {
             Some(_) => {
                 let points = pool(&source.initial, config.seed, 1)?;
+                let inner = affine.beginnings(&points.iter().copied().collect::<Vec<f32>>())?;
+                let points = Array2::from_shape_vec((inner.len() / affine.rank(), affine.rank()), inner);
+                let points = points.unwrap_or_else(|_| unreachable!("rows of so many numbers"));
                 Some(Remembered::new(points.clone(), points, config.seed))
             }
             None => None,
         };
-        Ok(Self { players, source, starts, config: config.clone(), iteration: 0 })
+        let snapshots = match &config.representation {
+            Representation::HopfLax(flow) => flow.snapshots,
+            _ => 0,
+        };
+        let (config, earlier) = (config.clone(), Vec::new());
+        Ok(Self { config, source, affine, starts, snapshots, earlier, players, iteration: 0 })
     }
 
     /// The training data.
     pub fn source(&self) -> &Source {
         &self.source
+    }
+
+    /// The coordinates between which the game is played.
+    pub(crate) fn affine(&self) -> &Affine {
+        &self.affine
     }
 
     /// One iteration.
@@ -206,27 +264,46 @@ impl Trainer {
         let training = self.config.training;
         let progress = training.progress(self.iteration);
         let steps = self.config.flow.steps.draw(&mut rng);
+        if self.keeps_a_snapshot() {
+            self.earlier.extend_from_slice(&self.players.critic.effective()?);
+        }
         let mut critic = CriticValue::default();
         for update in 0..training.critic_updates as u64 {
             let parameters = self.players.critic.effective()?;
             let generated = self.generated(&parameters, self.searches() + update, steps, &mut rng)?;
-            let target = self.source.data.batch(training.batch, &mut rng)?;
+            let target = self.affine.ends(&self.source.data.batch(training.batch, &mut rng)?)?;
             let mixing: Vec<f32> = (0..training.batch).map(|_| rng.random()).collect();
             let points = CriticBatch { generated: &generated, target: &target, mixing: &mixing };
             let update =
                 (&training.critic_optimiser, training.critic_optimiser.rate(progress), training.average);
             critic = self.players.ascend(&parameters, points, update)?;
         }
-        let (start, noise) = self.particles(steps, &mut rng)?;
-        let paths = Paths { start: &start, steps, noise: &noise };
-        let update = (&training.optimiser, training.optimiser.rate(progress), training.average);
-        let flow = self.players.descend(paths, update)?;
+        let mut flow = None;
+        if self.snapshots == 0 {
+            let (start, noise) = self.particles(steps, &mut rng)?;
+            let paths = Paths { start: &start, steps, noise: &noise };
+            let update = (&training.optimiser, training.optimiser.rate(progress), training.average);
+            flow = Some(self.players.descend(paths, update)?);
+        }
         self.iteration += 1;
         Ok(StepReport { critic, flow, steps })
     }
 
+    /// Whether this iteration begins with one of the critics that are kept: they cut the training into equal parts.
+    fn keeps_a_snapshot(&self) -> bool {
+        let (parts, iterations) = (self.snapshots as u64 + 1, self.config.training.iterations.max(1));
+        let part = |iteration: u64| iteration * parts / iterations;
+        self.snapshots > 0 && self.iteration > 0 && part(self.iteration) > part(self.iteration - 1)
+    }
+
+    /// The critics that were kept, the earliest first, one after the other.
+    pub(crate) fn earlier(&self) -> &[f32] {
+        &self.earlier
+    }
+
     /// The generated points of critic update `number`: the ends of fresh paths; or of paths from initial points that
-    /// remember their ends, each of which is proposed once and then searched for where it was the last time.
+    /// remember their ends, each of which is proposed once, or begins at the initial point where samples do, and is then searched for
+    /// where it was the last time.
     fn generated(
         &mut self,
         critic: &[f32],
@@ -239,7 +316,7 @@ impl Trainer {
             return Ok(self.players.push_forward(critic, Paths { start: &start, steps, noise: &noise })?);
         };
         let mut hand = starts.deal(number, self.config.training.batch);
-        if hand.is_first {
+        if hand.is_first && self.snapshots == 0 {
             let paths = Paths { start: &hand.points, steps, noise: &[] };
             hand.ends = self.players.push_forward(critic, paths)?;
         }
@@ -263,6 +340,12 @@ impl Trainer {
 
     /// Writes what is remembered of earlier iterations into `state`.
     pub(crate) fn store(&self, state: &mut State) {
+        if !self.affine.is_identity() {
+            state.doubles(AFFINE, &self.affine.numbers());
+        }
+        if self.snapshots > 0 {
+            state.floats(EARLIER, &self.earlier);
+        }
         state.player("potential", &self.players.flow);
         state.player("critic", &self.players.critic);
         if let Some(starts) = &self.starts {
@@ -280,6 +363,7 @@ impl Trainer {
         if let Some(starts) = &mut self.starts {
             starts.restore(stored)?;
         }
+        self.earlier = self.config.stored_snapshots(stored)?;
         self.iteration = iteration;
         Ok(())
     }
@@ -287,6 +371,7 @@ impl Trainer {
     /// The initial points of a minibatch and the noise of their paths, row-major.
     fn particles(&self, steps: usize, rng: &mut impl Rng) -> Result<(Vec<f32>, Vec<f32>), StepError> {
         let start = self.source.initial.batch(self.config.training.batch, rng)?;
+        let start = self.affine.beginnings(&start)?;
         let numbers = if self.config.flow.noise > 0.0 { steps * start.len() } else { 0 };
         let noise = (0..numbers).map(|_| StandardNormal.sample(rng)).collect();
         Ok((start, noise))

@@ -14,7 +14,7 @@ use crate::reach::Reach;
 use crate::source::Source;
 use crate::training::{Readings, StepError, Training};
 use flows::device::Device;
-use flows::flow::Representation;
+use flows::flow::{FlowValue, Representation};
 use flows::game::Game;
 use flows::mlp::Mlp;
 use flows::scalar_field::ScalarField;
@@ -83,9 +83,10 @@ impl Configuration for FlowConfig {
             }
             _ => {}
         }
-        let game = self.game(source.dim())?;
-        let run = FlowRun::new(self, game, Trainer::new(self, source, device)?)?;
-        Ok(FlowTraining::Game(Box::new(run)))
+        let affine = self.coordinates(&source)?;
+        let game = self.game(affine.rank())?;
+        let trainer = Trainer::new(self, (source, affine), &game, device)?;
+        Ok(FlowTraining::Game(Box::new(FlowRun::new(self, game, trainer)?)))
     }
 }
 
@@ -162,8 +163,9 @@ impl<N: ScalarField + Clone + 'static> FlowRun<N> {
     /// A training with a critic of any network, in native code.
     pub(crate) fn native(config: &FlowConfig, network: N, source: Source) -> Result<Self, TrainError> {
         let source = source.square()?;
-        let game = config.game(source.dim())?.with_critic(network)?;
-        let trainer = Trainer::native(config, source, &game)?;
+        let affine = config.coordinates(&source)?;
+        let game = config.game(affine.rank())?.with_critic(network)?;
+        let trainer = Trainer::native(config, (source, affine), &game)?;
         Self::new(config, game, trainer)
     }
 
@@ -200,8 +202,10 @@ impl<N: ScalarField + Clone + 'static> Training for FlowRun<N> {
         let progress = training.progress(self.trainer.iteration.saturating_sub(1));
         let mut values = vec![(metrics::EULER_STEPS, steps as f64)];
         values.extend(critic.named());
-        values.extend(flow.named());
-        values.push((metrics::LEARNING_RATE_FLOW, training.optimiser.rate(progress)));
+        values.extend(flow.iter().flat_map(FlowValue::named));
+        if flow.is_some() {
+            values.push((metrics::LEARNING_RATE_FLOW, training.optimiser.rate(progress)));
+        }
         values.push((metrics::LEARNING_RATE_CRITIC, training.critic_optimiser.rate(progress)));
         let measured = live || self.patience.limits.is_some();
         let live = if measured { self.monitor.measure(&self.trainer)? } else { None };
@@ -243,9 +247,11 @@ impl<N: ScalarField + Clone + 'static> Training for FlowRun<N> {
         let Players { flow, critic, .. } = &self.trainer.players;
         let trained = GameModel {
             game: self.game.clone(),
+            affine: self.trainer.affine().clone(),
             flow: flow.average.clone(),
             critic: critic.average.clone(),
             companions: self.trainer.companions(),
+            earlier: self.trainer.earlier().to_vec(),
         };
         let Source { initial, units, .. } = self.trainer.source();
         let points = (Initial::Drawn(initial.clone()), units.clone());

@@ -33,6 +33,7 @@ mod backend;
 pub mod checkpoint;
 pub mod classifier;
 pub mod config;
+mod coordinates;
 pub mod critic;
 pub mod digest;
 pub mod error;

@@ -1,26 +1,15 @@
 //! An explicit flow as a configuration describes it.
 
-use super::{Affine, ExplicitFlow};
+use super::ExplicitFlow;
 use crate::FlowError;
 use crate::activation::Activation;
+use crate::affine::{Affine, Base};
 use crate::critic::CriticDescription;
 use crate::error::require;
 use crate::flow::FlowObjective;
 use crate::hopf_lax::Stop;
 use crate::mlp::Initialisation;
 use serde::{Deserialize, Serialize};
-
-/// The map that the network of an explicit flow departs from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Base {
-    /// The optimal map between the Gaussians of the initial points and of the data. The bound L is not imposed: a
-    /// quadratic potential has any slope.
-    #[default]
-    Gaussian,
-    /// Points that do not move, and the bound L of the critic, which then holds by construction.
-    Identity,
-}
 
 /// The network of U(·, 0), and how far the search for the critic goes in an iteration.
 ///
@@ -29,8 +18,8 @@ pub enum Base {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ExplicitDescription {
-    /// What the network departs from.
-    #[serde(default)]
+    /// What the network departs from; of the identity the bound L holds by construction.
+    #[serde(default = "gaussian")]
     pub base: Base,
     /// Most directions of the Gaussian map that are kept, widest first: particles end in the plane of the data's widest
     /// directions, and the network sees so many coordinates. All where it is left out.
@@ -79,18 +68,7 @@ impl ExplicitDescription {
     /// [`FlowError::Specification`] for the first value that does not fit.
     pub fn validate(&self, flow: &FlowObjective, critic: &CriticDescription) -> Result<(), FlowError> {
         self.initialisation.validate().map_err(|e| e.within("representation"))?;
-        require(
-            self.rank != Some(0),
-            "representation.rank",
-            0,
-            "give at least 1, or leave it out to keep all",
-        )?;
-        require(
-            self.rank.is_none() || self.base == Base::Gaussian,
-            "representation.rank",
-            self.rank.unwrap_or_default(),
-            "leave it out with base = \"identity\", which has no widest directions",
-        )?;
+        self.base.check_rank(self.rank)?;
         require(self.refinements >= 1, "representation.refinements", 0, "give at least 1, such as 8")?;
         require(
             self.activation != Activation::Relu,
@@ -112,6 +90,10 @@ impl ExplicitDescription {
             "take network or exact-terminal with noise or an interaction: paths are straight without them alone",
         )
     }
+}
+
+fn gaussian() -> Base {
+    Base::Gaussian
 }
 
 fn eight() -> usize {

@@ -2,10 +2,10 @@
 
 #![allow(clippy::indexing_slicing, reason = "rows are counted where the buffers are sized")]
 
-use super::Affine;
 use super::condition::hold;
 use crate::FlowError;
 use crate::activation::Activation;
+use crate::affine::Affine;
 use crate::error::{array2, expect_columns, expect_length, expect_rows, flat};
 use crate::flow::FlowObjective;
 use crate::hopf_lax::{Field, Minimiser, Pull, Stop};

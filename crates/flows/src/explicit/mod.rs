@@ -16,12 +16,11 @@
 //! - With a bound L on the slope of φ the quadratic cost becomes Huber's ([`Pull`](crate::hopf_lax::Pull)): φ is then
 //!   L-Lipschitz whatever U₀ is, and at the optimum no particle moves further than R = LT/λ.
 //! - The network does not learn what a Gaussian map does: U₀ is the potential of that map and the network, in
-//!   coordinates in which the map is the identity ([`Affine`]).
+//!   coordinates in which the map is the identity ([`Affine`](crate::affine::Affine)).
 //! - The map is optimal where ½‖x‖² − (T/λ)·U₀ equals its convex hull. There a particle is the beginning that the
 //!   search from its end finds. Nothing forces this by construction: [`Explicit::returns`] measures it.
 //! - With a condition c, a label or a vector, U₀(x, c) moves x alone ([`ExplicitFlow::conditioned`]).
 
-mod affine;
 mod condition;
 mod density;
 mod description;
@@ -29,9 +28,8 @@ mod dual;
 mod flow;
 mod trajectory;
 
-pub use affine::Affine;
 pub use density::Sources;
-pub use description::{Base, ExplicitDescription};
+pub use description::ExplicitDescription;
 pub use dual::{Native, Negated};
 pub use flow::{Explicit, ExplicitFlow, Returns};
 pub use trajectory::trajectory;

@@ -1,12 +1,10 @@
 //! Records an explicit flow as any other is recorded.
 
 use super::{ExplicitFlow, Returns};
-use crate::error::array2;
-use crate::integrate::step_count;
 use crate::real::Real;
-use crate::record::RecordError;
-use mfg::{Trajectory, TrajectoryParts};
-use ndarray::{Array1, ArrayView2};
+use crate::record::{RecordError, StraightPaths};
+use mfg::Trajectory;
+use ndarray::ArrayView2;
 
 /// The paths x₀ + (t/T)·(x_T − x₀) of the particles that begin at the rows of `start`, [n, d], at `steps` equal steps,
 /// with ∇U = ∇U₀(x₀) and ∂ₜU = ‖∇U₀(x₀)‖²/(2λ), which do not change along them; ∇φ(x_T) is that of the critic, from a
@@ -26,23 +24,8 @@ pub fn trajectory(
     let mut field = flow.at(&wide(parameters), &wide(companions))?;
     let ends = field.ends(start)?;
     let Returns { critic_gradient, .. } = field.returns(start)?;
-    let (lambda, horizon, weight) = (flow.lambda(), flow.horizon(), flow.weight());
-    let gradient = (&start - &ends) * weight;
-    let energy: Array1<f64> = gradient.rows().into_iter().map(|g| g.dot(&g) / (2.0 * lambda)).collect();
-    let h = horizon / step_count(steps)?;
-    let times: Vec<f64> = (0..=steps).map(|i| if i == steps { horizon } else { i as f64 * h }).collect();
-    let position = |&t: &f64| {
-        let on_the_way = start.iter().zip(&ends).map(|(x, y)| x + t / horizon * (y - x)).collect();
-        array2("the positions of the particles", on_the_way, start.ncols())
-    };
-    Ok(Trajectory::new(TrajectoryParts {
-        lambda,
-        positions: times.iter().map(position).collect::<Result<_, _>>()?,
-        potential_gradient: vec![gradient; times.len()],
-        potential_time_derivative: Some(vec![energy; times.len()]),
-        times,
-        critic_gradient: Some(critic_gradient),
-        noise: None,
-        interaction: None,
-    })?)
+    let slopes = (&start - &ends) * flow.weight();
+    let time_scales = (flow.lambda(), flow.horizon());
+    StraightPaths { start, ends: ends.view(), energy_of: slopes.view(), critic_gradient }
+        .trajectory(time_scales, steps)
 }

@@ -3,10 +3,12 @@
 use super::{Flow, FlowObjective};
 use crate::FlowError;
 use crate::activation::Activation;
+use crate::affine::Base;
 use crate::critic::CriticDescription;
 use crate::error::{require, widths};
 use crate::explicit::ExplicitDescription;
 use crate::generator::GeneratorInitialisation;
+use crate::lipschitz::Lipschitz;
 use crate::matching::MatchingDescription;
 use crate::mlp::Initialisation;
 use crate::ot_flow::OtFlowDescription;
@@ -67,6 +69,17 @@ pub struct VelocityDescription {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct HopfLaxDescription {
+    /// What the critic departs from; its bound can be imposed with the identity alone.
+    #[serde(default = "identity")]
+    pub base: Base,
+    /// Most directions of the Gaussian map that are kept, widest first: particles end in the plane of the data's widest
+    /// directions, and both networks see so many coordinates. All where it is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rank: Option<usize>,
+    /// Critics that are kept along the training, and followed by the search for a sample; it then begins at the initial
+    /// point, and nothing is proposed.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub snapshots: usize,
     /// Descent steps on each proposed end before the critic learns from it.
     pub refinements: usize,
     /// Hidden widths.
@@ -107,7 +120,7 @@ impl Representation {
             Self::Velocity(VelocityDescription { hidden, activation, initialisation }) => {
                 Flow::Velocity(Velocity::new(dim, hidden, *activation)?.initialised(*initialisation))
             }
-            Self::HopfLax(HopfLaxDescription { refinements, hidden, activation, initialisation }) => {
+            Self::HopfLax(HopfLaxDescription { refinements, hidden, activation, initialisation, .. }) => {
                 let proposal = Potential::new(dim, hidden, *activation)?.initialised(*initialisation);
                 Flow::HopfLax { proposal, refinements: *refinements }
             }
@@ -197,8 +210,15 @@ impl Representation {
                     "leave it at 0 for the representation velocity, which has no potential",
                 )
             }
-            Self::HopfLax(HopfLaxDescription { refinements, initialisation, .. }) => {
+            Self::HopfLax(HopfLaxDescription { base, rank, refinements, initialisation, .. }) => {
                 initialisation.validate().map_err(|e| e.within("representation"))?;
+                base.check_rank(*rank)?;
+                require(
+                    *base == Base::Identity || critic.lipschitz == Lipschitz::None,
+                    "critic.lipschitz",
+                    "imposed",
+                    "take { method = \"none\" } with base = \"gaussian\", whose critic is quadratic and has any slope",
+                )?;
                 require(*refinements >= 1, "representation.refinements", 0, "give at least 1, such as 8")?;
                 require(
                     activation != Activation::Relu,
@@ -224,6 +244,15 @@ impl Representation {
             Self::OtFlow(potential) => potential.validate().map_err(|e| e.within("representation")),
         }
     }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+fn is_none(snapshots: &usize) -> bool {
+    *snapshots == 0
+}
+
+fn identity() -> Base {
+    Base::Identity
 }
 
 fn tanh() -> Activation {

@@ -40,6 +40,7 @@
 //! the divergence. With c = 1 the part of φ that moves points along the manifold is then smaller than what the steps of
 //! an optimiser leave as noise; c = 30 with λ = 0.1 is the same game at the scale on which the network is trained.
 
+mod based;
 mod curvature;
 mod exchange;
 mod flow;
@@ -49,6 +50,7 @@ mod lanes;
 mod minimise;
 mod pull;
 
+pub use based::Based;
 pub use curvature::Curvature;
 pub use flow::{CriticField, HopfLaxFlow};
 pub use inverse::{inverse, log_volume};

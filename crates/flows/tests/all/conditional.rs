@@ -2,8 +2,9 @@
 
 use crate::common::uniform;
 use flows::activation::Activation;
+use flows::affine::Affine;
 use flows::critic::CriticObjective;
-use flows::explicit::{Affine, Backend, DualGame, ExplicitFlow, Native};
+use flows::explicit::{Backend, DualGame, ExplicitFlow, Native};
 use flows::flow::FlowObjective;
 use flows::hopf_lax::{Curvature, Stop};
 use flows::mlp::Initialisation;

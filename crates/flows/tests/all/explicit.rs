@@ -2,8 +2,9 @@
 
 use crate::common::{assert_gradient, uniform};
 use flows::activation::Activation;
+use flows::affine::Affine;
 use flows::critic::CriticObjective;
-use flows::explicit::{Affine, Backend, Batch, DualGame, Explicit, ExplicitFlow, Native, trajectory};
+use flows::explicit::{Backend, Batch, DualGame, Explicit, ExplicitFlow, Native, trajectory};
 use flows::flow::FlowObjective;
 use flows::hopf_lax::{Curvature, Pull, Stop};
 use flows::mlp::Initialisation;

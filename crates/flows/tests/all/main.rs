@@ -12,6 +12,7 @@ mod explicit;
 mod flow_objective;
 mod gradient_flow;
 mod hopf_lax;
+mod hopf_lax_based;
 mod hopf_lax_inverse;
 mod hopf_lax_search;
 mod matching;

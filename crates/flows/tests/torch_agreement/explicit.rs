@@ -2,9 +2,10 @@
 
 use crate::{ACTIVATIONS, SHAPES, assert_close, rounding};
 use flows::activation::Activation;
+use flows::affine::Affine;
 use flows::critic::CriticObjective;
 use flows::device::Device;
-use flows::explicit::{Affine, Backend, Batch, DualGame, ExplicitFlow, Native};
+use flows::explicit::{Backend, Batch, DualGame, ExplicitFlow, Native};
 use flows::flow::FlowObjective;
 use flows::hopf_lax::{Curvature, Stop};
 use flows::mlp::Initialisation;

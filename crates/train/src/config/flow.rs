@@ -2,8 +2,8 @@
 
 use super::validate::{require, run_name};
 use super::{Condition, ConfigError, Points, Training};
+use flows::affine::Base;
 use flows::critic::CriticDescription;
-use flows::explicit::Base;
 use flows::flow::{FlowObjective, Representation};
 use flows::lipschitz::Lipschitz;
 use serde::{Deserialize, Serialize};

@@ -1,10 +1,11 @@
 //! One iteration: the critic is searched at a minibatch of data points, then the dual is ascended.
 
-use super::start::{affine, description};
+use super::start::description;
 use crate::TrainError;
 use crate::backend;
 use crate::checkpoint::{State, Stored};
 use crate::config::FlowConfig;
+use crate::coordinates::{AFFINE, affine};
 use crate::player::{Player, finite};
 use crate::remembered::{Remembered, pool};
 use crate::source::{Conditions, Source, name};
@@ -39,7 +40,7 @@ impl Trainer {
     pub fn new(config: &FlowConfig, source: Source, device: Device) -> Result<Self, TrainError> {
         let description = description(config)?;
         let pool = pool(&source.data, config.seed, 0)?;
-        let affine = affine(description, &source, &pool, config.seed)?;
+        let affine = affine((description.base, description.rank), &source, &pool, config.seed)?;
         let ends = affine.ends(&pool.iter().copied().collect::<Vec<f32>>())?;
         let ends = Array2::from_shape_vec((pool.nrows(), affine.rank()), ends);
         let ends = ends.unwrap_or_else(|_| unreachable!("one row for each data point"));
@@ -121,7 +122,7 @@ impl Trainer {
         self.source.units.store(state);
         self.source.condition.iter().for_each(|conditions| conditions.store(state));
         state.player("potential", &self.player);
-        state.doubles("affine", &self.game.flow.affine().numbers());
+        state.doubles(AFFINE, &self.game.flow.affine().numbers());
         self.data.store(state, self.iteration, self.config.training.batch);
     }
 

@@ -88,6 +88,12 @@ fn game(
     function: Option<Function>,
     kind: &str,
 ) -> Result<(Function, Graph), FlowError> {
+    if !players.affine.is_identity() {
+        let remedy = "sample the flow, or train with base = \"identity\"".into();
+        let found =
+            "asked of a Hopf–Lax flow with base = \"gaussian\", which is not written as operations".into();
+        return Err(FlowError::Specification { what: "the critic".into(), found, remedy });
+    }
     Ok(match (&players.game.flow, function) {
         (_, Some(Function::Critic)) | (Flow::HopfLax { .. } | Flow::ExactTerminal(_), None) => {
             let mut graph = Graph::default();

@@ -3,6 +3,7 @@
 use crate::TrainError;
 use crate::checkpoint::Stored;
 use crate::config::FlowConfig;
+use crate::coordinates::AFFINE;
 use crate::explicit;
 use crate::remembered::COMPANIONS_OF_A_STATE;
 use crate::source::Conditions;
@@ -28,7 +29,7 @@ impl ExplicitModel {
     pub(super) fn stored(config: &FlowConfig, state: &Stored) -> Result<Self, TrainError> {
         let dim = state.size("dimension")?;
         let condition = Conditions::stored(state)?.map_or(0, |conditions| conditions.width());
-        let flow = explicit::flow(config, (dim, condition), &state.doubles("affine")?)?;
+        let flow = explicit::flow(config, (dim, condition), &state.doubles(AFFINE)?)?;
         let parameters = state.fitting("potential.average", flow.network().parameter_count())?;
         let companions = state.floats(COMPANIONS_OF_A_STATE)?;
         Ok(Self { flow, parameters, companions })

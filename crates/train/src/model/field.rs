@@ -53,6 +53,7 @@ impl<N: ScalarField> FlowModel<N> {
                 model.potential(beginnings.view())? - squares(&gradient) * (t / (2.0 * lambda))
             }
             Trained::Game(players) => {
+                players.expect_own_coordinates("the potential")?;
                 let (flow, critic) = players.wide();
                 let critic = |points: ArrayView2<'_, f64>| players.game.critic.network.at(&critic, points);
                 match &players.game.flow {
@@ -82,6 +83,7 @@ impl<N: ScalarField> FlowModel<N> {
         match &self.trained {
             Trained::Explicit(_) => self.potential(points, self.config.flow.horizon),
             Trained::Game(players) => {
+                players.expect_own_coordinates("the critic")?;
                 let (_, critic) = players.wide();
                 let (values, _) = players.game.critic.network.at(&critic, self.scaled(points)?.view())?;
                 Ok((values * self.units.scale().powi(2)).to_vec())
@@ -103,6 +105,7 @@ impl<N: ScalarField> FlowModel<N> {
             }
             Trained::Matching(flow) => Field { gradient: -matched(flow, z, t)?, lambda: 1.0 },
             Trained::Game(players) => {
+                players.expect_own_coordinates("the velocity")?;
                 let (flow, critic) = players.wide();
                 let companions: Vec<f64> = players.companions.iter().map(|&y| y.into()).collect();
                 let networks = Networks { flow: &flow, critic: &critic };
@@ -126,6 +129,19 @@ impl<N: ScalarField> FlowModel<N> {
 }
 
 impl<N> GameModel<N> {
+    /// The fields of a game are those of its own coordinates.
+    fn expect_own_coordinates(&self, what: &str) -> Result<(), FlowError> {
+        if self.is_plain() {
+            return Ok(());
+        }
+        Err(FlowError::Specification {
+            what: what.into(),
+            found: "asked of a Hopf–Lax flow with base = \"gaussian\" or snapshots".into(),
+            remedy: "ask for its paths (trajectory), or train with base = \"identity\" and without snapshots"
+                .into(),
+        })
+    }
+
     /// The parameters of the flow and of the critic in double precision.
     pub(super) fn wide(&self) -> (Vec<f64>, Vec<f64>) {
         let wide = |numbers: &[f32]| numbers.iter().map(|&x| x.into()).collect();

@@ -12,10 +12,12 @@ use crate::run::{newest_state, stored};
 use crate::source::{Conditions, Inputs, Units, name};
 use datasets::stream;
 use flows::FlowError;
+use flows::affine::Affine;
 use flows::counted::Counted;
 use flows::critic::Critic;
 use flows::flow::{Flow, Representation};
 use flows::game::{Game, Networks};
+use flows::hopf_lax::Based;
 use flows::integrate::{Scheme, euler_maruyama, integrate};
 use flows::matching::VelocityFlow;
 use flows::mlp::Mlp;
@@ -58,10 +60,14 @@ pub(crate) enum Trained<N> {
 #[derive(Debug, Clone)]
 pub(crate) struct GameModel<N> {
     pub(crate) game: Game<N>,
+    /// The coordinates between which it is played.
+    pub(crate) affine: Affine,
     pub(crate) flow: Vec<f32>,
     pub(crate) critic: Vec<f32>,
-    /// y, [m, d] row-major.
+    /// y′, [m, k] row-major.
     pub(crate) companions: Vec<f32>,
+    /// Earlier critics that searches follow, one after the other.
+    pub(crate) earlier: Vec<f32>,
 }
 
 impl FlowModel {
@@ -99,8 +105,9 @@ impl FlowModel {
             }
             _ => {}
         }
-        let game = config.game(dim)?;
-        Self::of_state(folder, config, game, &state, data_sets)
+        let affine = config.stored_coordinates(&state)?;
+        let game = config.game(affine.rank())?;
+        Self::of_state(folder, config, (game, affine), &state, data_sets)
     }
 }
 
@@ -240,7 +247,7 @@ impl<N> FlowModel<N> {
     /// The coordinates of a row: those of a point and of its condition.
     pub fn width(&self) -> usize {
         match &self.trained {
-            Trained::Game(players) => players.game.flow.dim(),
+            Trained::Game(players) => players.affine.dim(),
             Trained::Explicit(model) => model.width(),
             Trained::Matching(flow) => flow.velocity.dim(),
             Trained::OtFlow(flow) => flow.dim(),
@@ -255,14 +262,15 @@ impl<N: ScalarField> FlowModel<N> {
     /// As [`FlowModel::load`], and [`TrainError::Checkpoint`] for another network than that of the run.
     pub fn load_with_critic(folder: &Path, network: N) -> Result<Self, TrainError> {
         let (config, state) = (stored::<FlowConfig>(folder)?, newest_state(folder)?);
-        let game = config.game(state.size("dimension")?)?.with_critic(network)?;
-        Self::of_state(folder, config, game, &state, &Inputs::default().data_sets)
+        let affine = config.stored_coordinates(&state)?;
+        let game = config.game(affine.rank())?.with_critic(network)?;
+        Self::of_state(folder, config, (game, affine), &state, &Inputs::default().data_sets)
     }
 
     fn of_state(
         folder: &Path,
         config: FlowConfig,
-        game: Game<N>,
+        (game, affine): (Game<N>, Affine),
         state: &Stored,
         data_sets: &Path,
     ) -> Result<Self, TrainError> {
@@ -277,8 +285,9 @@ impl<N: ScalarField> FlowModel<N> {
         };
         let units = Units::stored(state)?;
         let places = (folder, data_sets);
-        let initial = Initial::stored(places, &config.initial, config.seed, (game.flow.dim(), &units))?;
-        let trained = GameModel { game, flow, critic, companions };
+        let initial = Initial::stored(places, &config.initial, config.seed, (affine.dim(), &units))?;
+        let earlier = config.stored_snapshots(state)?;
+        let trained = GameModel { game, affine, earlier, flow, critic, companions };
         Ok(Self::of_game(config, trained, state.counter("iteration")?, (initial, units)))
     }
 
@@ -361,9 +370,8 @@ impl<N: ScalarField> FlowModel<N> {
         let objective = &players.game.objective;
         let mut x = self.scaled(start)?.mapv(|z| z as f32);
         if matches!(players.game.flow, Flow::HopfLax { .. }) {
-            let (networks, companions) = (players.networks(), &players.companions);
-            players.game.push_forward(networks, companions, steps, x.view_mut(), moved)?;
-            return Ok(self.units.restored(x.mapv(f64::from).view()));
+            let ends = players.based(&players.game).ends(x.view(), steps, moved)?;
+            return Ok(self.units.restored(ends.mapv(f64::from).view()));
         }
         let mut field = players.game.field(players.networks(), &[])?;
         let horizon = objective.horizon as f32;
@@ -413,9 +421,14 @@ impl<N: ScalarField> FlowModel<N> {
                 return Ok(self.units.trajectory(trajectory)?);
             }
         };
+        let start = self.scaled(start)?;
+        if !players.is_plain() {
+            return Ok(self
+                .units
+                .trajectory(players.based(&players.game).trajectory(start.view(), steps)?)?);
+        }
         let mut rng = stream(self.config.seed, name::NOISE, 0);
         let normal = || StandardNormal.sample(&mut rng);
-        let start = self.scaled(start)?;
         let networks = players.networks();
         let trajectory =
             record::trajectory(&players.game, networks, &players.companions, start.view(), steps, normal)?;
@@ -429,8 +442,12 @@ impl<N: ScalarField> FlowModel<N> {
     pub fn critic_slopes(&self, points: ArrayView2<'_, f64>) -> Result<Vec<f64>, TrainError> {
         let points = self.scaled(points)?;
         let slopes = match &self.trained {
-            Trained::Game(players) => {
+            Trained::Game(players) if players.affine.is_identity() => {
                 record::critic_slopes(&players.game.critic, &players.critic, points.view())?
+            }
+            Trained::Game(players) => {
+                let slopes = players.based(&players.game).critic_gradient(points.view())?;
+                slopes.rows().into_iter().map(|slope| slope.dot(&slope).sqrt()).collect()
             }
             Trained::Explicit(model) => model.critic_slopes(points.view())?,
             Trained::Matching(_) | Trained::OtFlow(_) => return Err(matching::without_critic()),
@@ -443,6 +460,10 @@ impl<N: ScalarField> FlowModel<N> {
     /// The trained numbers of all its networks.
     pub fn parameter_count(&self) -> usize {
         match &self.trained {
+            // Where searches follow earlier critics these are needed, and no network proposes.
+            Trained::Game(players) if !players.earlier.is_empty() => {
+                players.earlier.len() + players.critic.len()
+            }
             Trained::Game(players) => players.flow.len() + players.critic.len(),
             Trained::Explicit(model) => model.parameter_count(),
             Trained::Matching(flow) => flow.parameters.len(),
@@ -465,13 +486,16 @@ impl<N: ScalarField> FlowModel<N> {
             Trained::OtFlow(_) => return Ok(4.0 * steps as f64),
         };
         let Game { critic, flow, objective } = &players.game;
-        let own = if matches!(flow, Flow::HopfLax { .. }) { 1 } else { steps };
+        let own = match flow {
+            Flow::HopfLax { .. } => usize::from(players.earlier.is_empty()),
+            _ => steps,
+        };
         let network = Counted::new(&critic.network);
         let &Critic { objective: dual, bound, lipschitz, .. } = critic;
         let critic = Critic { network, objective: dual, bound, lipschitz };
         let game = Game { critic, flow: flow.clone(), objective: *objective };
-        let mut x = self.scaled(start)?.mapv(|z| z as f32);
-        game.push_forward(players.networks(), &players.companions, steps, x.view_mut(), &|_| {})?;
+        let x = self.scaled(start)?.mapv(|z| z as f32);
+        players.based(&game).ends(x.view(), steps, &|_| {})?;
         Ok(own as f64 + game.critic.network.evaluations() as f64 / start.nrows().max(1) as f64)
     }
 }
@@ -479,5 +503,16 @@ impl<N: ScalarField> FlowModel<N> {
 impl<N> GameModel<N> {
     fn networks(&self) -> Networks<'_, f32> {
         Networks { flow: &self.flow, critic: &self.critic }
+    }
+
+    /// Whether points are in the coordinates of the game, and searches follow no earlier critics.
+    pub(crate) fn is_plain(&self) -> bool {
+        self.affine.is_identity() && self.earlier.is_empty()
+    }
+
+    /// `game`, its own or one with the same numbers, between its coordinates.
+    pub(super) fn based<'a, M: ScalarField>(&'a self, game: &'a Game<M>) -> Based<'a, M> {
+        let Self { affine, companions, earlier, .. } = self;
+        Based { game, affine, networks: self.networks(), companions, earlier }
     }
 }

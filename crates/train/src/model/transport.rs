@@ -8,7 +8,6 @@ use datasets::stream;
 use flows::FlowError;
 use flows::euler_map::{self, Retraced};
 use flows::flow::Flow;
-use flows::hopf_lax;
 use flows::scalar_field::ScalarField;
 use ndarray::{Array1, Array2, ArrayView2};
 
@@ -34,12 +33,7 @@ impl<N: ScalarField> FlowModel<N> {
             Trained::Explicit(model) => model.inverse(points.view())?,
             Trained::OtFlow(flow) => flow.inverse(points.view(), self.steps())?,
             Trained::Game(players) => match players.game.flow {
-                Flow::HopfLax { .. } => {
-                    let objective = &players.game.objective;
-                    let rate = objective.horizon / objective.lambda;
-                    let critic = &players.game.critic.network;
-                    hopf_lax::inverse(critic, &wide(&players.critic), rate, points.view())?
-                }
+                Flow::HopfLax { .. } => players.based(&players.game).inverse(points.view())?,
                 _ => {
                     self.expect_no_noise("the inverse of the flow")?;
                     let (networks, along) = (players.wide(), self.along());
@@ -77,8 +71,8 @@ impl<N: ScalarField> FlowModel<N> {
     /// of its samples, log ρ₀(x₀) − Σ log|det(I + h·∇v)| over the Euler steps that a sample takes: the more steps, the nearer to
     /// that of the differential equation. Where steps fold it counts the one path that the inverse finds.
     ///
-    /// Complexity: that of [`Explicit::sources`](flows::explicit::Explicit::sources), [`hopf_lax::log_volume`] and
-    /// [`euler_map::retrace`].
+    /// Complexity: that of [`Explicit::sources`](flows::explicit::Explicit::sources), [`log_volume`](flows::hopf_lax::log_volume)
+    /// and [`euler_map::retrace`].
     ///
     /// # Errors
     /// [`TrainError::Flow`] for points of another dimension, a flow with noise, initial points without a density,
@@ -97,11 +91,8 @@ impl<N: ScalarField> FlowModel<N> {
                 (sources.beginnings, -sources.log_determinants, sources.of)
             }
             Trained::Game(players) if matches!(players.game.flow, Flow::HopfLax { .. }) => {
-                let objective = &players.game.objective;
-                let rate = objective.horizon / objective.lambda;
-                let (critic, parameters) = (&players.game.critic.network, wide(&players.critic));
-                let beginnings = hopf_lax::inverse(critic, &parameters, rate, scaled.view())?;
-                let volumes = hopf_lax::log_volume(critic, &parameters, rate, scaled.view())?;
+                let flow = players.based(&players.game);
+                let (beginnings, volumes) = (flow.inverse(scaled.view())?, flow.log_volume(scaled.view())?);
                 (beginnings, volumes, (0..scaled.nrows()).collect())
             }
             Trained::Game(players) => {
@@ -155,10 +146,6 @@ fn once(retraced: Retraced) -> (Array2<f64>, Array1<f64>, Vec<usize>) {
     let Retraced { beginnings, log_determinants } = retraced;
     let rows = (0..beginnings.nrows()).collect();
     (beginnings, -log_determinants, rows)
-}
-
-fn wide(numbers: &[f32]) -> Vec<f64> {
-    numbers.iter().map(|&x| f64::from(x)).collect()
 }
 
 /// log(eᵃ + eᵇ).

@@ -6,6 +6,7 @@ use crate::config::FlowConfig;
 use crate::source::{Source, name};
 use datasets::stream;
 use flows::game::{Game, Networks};
+use flows::hopf_lax::Based;
 use flows::mlp::Mlp;
 use flows::record::{self, RecordError};
 use flows::scalar_field::ScalarField;
@@ -61,7 +62,14 @@ impl<N: ScalarField> Monitor<N> {
         let mut rng = stream(self.seed, name::MONITOR, 1);
         let normal = || StandardNormal.sample(&mut rng);
         let (start, steps) = (self.start.view(), self.steps);
-        match record::trajectory(&self.game, networks, &trainer.companions(), start, steps, normal) {
+        let (game, affine, earlier) = (&self.game, trainer.affine(), trainer.earlier());
+        let companions = trainer.companions();
+        let trajectory = if affine.is_identity() && earlier.is_empty() {
+            record::trajectory(game, networks, &companions, start, steps, normal)
+        } else {
+            Based { game, affine, networks, companions: &companions, earlier }.trajectory(start, steps)
+        };
+        match trajectory {
             Ok(trajectory) => Ok(Some(Indicators::new(&trajectory, None)?)),
             Err(RecordError::Trajectory(_)) => Ok(None),
             Err(error) => Err(error.into()),

@@ -95,6 +95,11 @@ const HOPF_LAX: [&str; 3] = [
     "critic.activation=sharp-softplus",
 ];
 
+const FOLLOWED: [&str; 2] = [
+    "representation={ kind = \"hopf-lax\", base = \"gaussian\", snapshots = 7, refinements = 4, hidden = [8] }",
+    "critic.lipschitz={ method = \"none\" }",
+];
+
 #[test]
 fn an_interrupted_maximisation_of_the_dual_ends_in_the_same_bits() {
     interrupt_and_compare(&small(&HOPF_LAX), "points that are drawn once");
@@ -102,6 +107,8 @@ fn an_interrupted_maximisation_of_the_dual_ends_in_the_same_bits() {
     let initial = "initial={ kind = \"target\", target = \"pinwheel\", dim = 3, samples = 90 }";
     let [representation, steps, activation] = HOPF_LAX;
     interrupt_and_compare(&small(&[initial, representation, steps, activation]), "points that come back");
+    let [followed, free] = FOLLOWED;
+    interrupt_and_compare(&small(&[followed, free, steps, activation]), "critics that are kept");
 }
 
 #[test]
@@ -145,6 +152,32 @@ fn a_hopf_lax_flow_is_optimal_for_its_critic_after_any_training() {
         (model.push_forward(start.view(), 1, 0).unwrap(), model.push_forward(start.view(), 64, 0).unwrap());
     // Single precision.
     assert!(mfg::step_invariance(one.view(), many.view(), start.view()).unwrap().unwrap() < 1e-3);
+}
+
+/// Seven critics cut 40 iterations into eight parts; the data lie in a plane, whose coordinates the critic sees.
+#[test]
+fn a_sample_follows_the_critics_that_were_kept_and_ends_in_the_plane_of_the_data() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = folder.path().join("run");
+    let [_, steps, activation] = HOPF_LAX;
+    let config = small(&[FOLLOWED[0], FOLLOWED[1], steps, activation]);
+    let trained = Run::new(config).out(&run).train().unwrap().model;
+    let stored = Stored::open(&newest_checkpoint(&run).unwrap().unwrap()).unwrap();
+    let count = stored.floats("critic.average").unwrap().len();
+    assert_eq!(stored.floats("earlier").unwrap().len(), 7 * count);
+    let model = FlowModel::load(&run).unwrap();
+    assert_eq!(model.parameter_count(), 8 * count);
+    let start = model.initial(50, 7).unwrap();
+    let ends = model.push_forward(start.view(), 1, 0).unwrap();
+    assert_eq!(ends, trained.push_forward(start.view(), 1, 0).unwrap());
+    assert!(ends.column(2).iter().all(|x| *x == 0.0), "{ends}");
+    let way = (&ends - &start).mapv(|step| step * step).sum() / 50.0;
+    let indicators = mfg::Indicators::new(&model.trajectory(start.view(), 2).unwrap(), None).unwrap();
+    // A search in single precision may end elsewhere than one in double precision for a few points.
+    assert!((2.0 * indicators.kinetic_energy / way - 1.0).abs() < 1e-2);
+    assert!(indicators.terminal_gradient_relative.unwrap() < 1e-4);
+    let error = model.velocity(start.view(), 0.5).unwrap_err().to_string();
+    assert!(error.contains("snapshots"), "{error}");
 }
 
 /// Two-step schemes remember the networks of the step before.

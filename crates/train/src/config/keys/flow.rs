@@ -175,18 +175,12 @@ const REPRESENTATION: Choice = Choice {
             keys: &[
                 Key::new(
                     "base",
-                    Word(&["gaussian", "identity"]),
+                    Word(BASES),
                     "\"gaussian\"",
                     "What the network departs from: the optimal map between Gaussians, or points at rest, with which the \
                      bound is held exactly.",
                 ),
-                Key::optional(
-                    "rank",
-                    Count(1),
-                    "200",
-                    "Most directions of the Gaussian map that are kept, widest first: the network sees so many coordinates, \
-                     and particles end in their plane.",
-                ),
+                BASE_RANK,
                 Key::new("hidden", Widths, "[128, 128, 128]", "Hidden widths of its network."),
                 Key::new("activation", Word(ACTIVATIONS), "\"sharp-softplus\"", "Activation; a smooth one."),
                 REFINEMENTS,
@@ -196,7 +190,26 @@ const REPRESENTATION: Choice = Choice {
         Variant {
             name: "hopf-lax",
             says: "The Hopf–Lax formula of the critic: straight paths, one step; the network proposes where to search.",
-            keys: &[HIDDEN, ACTIVATION, REFINEMENTS, INITIALISATION],
+            keys: &[
+                Key::new(
+                    "base",
+                    Word(BASES),
+                    "\"identity\"",
+                    "What the critic departs from: points at rest, or the optimal map between Gaussians, without a bound.",
+                ),
+                BASE_RANK,
+                Key::new(
+                    "snapshots",
+                    Count(0),
+                    "0",
+                    "Critics that are kept along the training, equally far from each other: the search for a sample follows \
+                     them from its initial point, as the particles of the training did, and nothing is proposed.",
+                ),
+                HIDDEN,
+                ACTIVATION,
+                REFINEMENTS,
+                INITIALISATION,
+            ],
         },
         Variant {
             name: "network",
@@ -284,6 +297,16 @@ const REPRESENTATION: Choice = Choice {
         },
     ],
 };
+
+const BASES: &[&str] = &["gaussian", "identity"];
+
+const BASE_RANK: Key = Key::optional(
+    "rank",
+    Count(1),
+    "200",
+    "Most directions of the Gaussian map that are kept, widest first: the network sees so many coordinates, and \
+     particles end in their plane.",
+);
 
 const HIDDEN: Key = Key::new("hidden", Widths, "[96, 96, 96]", "Hidden widths of its network.");
 

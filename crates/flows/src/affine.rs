@@ -1,11 +1,39 @@
-//! The coordinates in which the potential at time 0 is learned.
+//! The coordinates between which a flow is learnt.
 
 use crate::FlowError;
-use crate::error::{array2, expect_rows};
+use crate::error::{array2, expect_rows, require};
 use crate::real::Real;
 use faer::{Mat, Side};
 use ndarray::{Array1, Array2, ArrayView2};
 use ot_core::gaussian::Gaussian;
+use serde::{Deserialize, Serialize};
+
+/// The map that the network of a flow departs from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Base {
+    /// The optimal map between the Gaussians of the initial points and of the data. The bound L is not imposed: a
+    /// quadratic potential has any slope.
+    Gaussian,
+    /// Points that do not move, and the bound L of the critic.
+    Identity,
+}
+
+impl Base {
+    /// Checks how many directions of the map are to be kept.
+    ///
+    /// # Errors
+    /// [`FlowError::Specification`] for none, and for the identity, which has no widest ones.
+    pub(crate) fn check_rank(self, rank: Option<usize>) -> Result<(), FlowError> {
+        require(rank != Some(0), "representation.rank", 0, "give at least 1, or leave it out to keep all")?;
+        require(
+            rank.is_none() || self == Self::Gaussian,
+            "representation.rank",
+            rank.unwrap_or_default(),
+            "leave it out with base = \"identity\", which has no widest directions",
+        )
+    }
+}
 
 /// A direction in which the Gaussian map shrinks more than this, against its widest one, is taken as one in which the
 /// data do not extend: single precision does not tell it from that.
@@ -131,6 +159,11 @@ impl Affine {
     pub fn numbers(&self) -> Vec<f64> {
         let Some(Map { source_mean, target_mean, root }) = &self.map else { return Vec::new() };
         source_mean.iter().chain(target_mean).chain(root).copied().collect()
+    }
+
+    /// Whether x′ = x and y′ = y.
+    pub fn is_identity(&self) -> bool {
+        self.map.is_none()
     }
 
     /// The dimension d of x and y.
