@@ -38,7 +38,7 @@ pub struct Quality {
 /// What a flow is compared with.
 #[derive(Debug)]
 enum Against {
-    Truth(Truth),
+    Truth(Box<Truth>),
     Clouds(Clouds),
 }
 
@@ -60,7 +60,7 @@ impl Quality {
     pub fn new(config: &FlowConfig, inputs: &Inputs, protocol: Protocol) -> Result<Self, MeasureError> {
         let sides = (&config.initial, &config.data);
         let against = match Truth::of(sides, config.seed, inputs, protocol)? {
-            Some(truth) => Against::Truth(truth),
+            Some(truth) => Against::Truth(Box::new(truth)),
             None => Against::Clouds(Clouds::new(config, inputs, protocol)?),
         };
         let (every, begun) = (config.training().log_every, Instant::now());

@@ -1,4 +1,8 @@
 //! Pairs of laws whose optimal critic and whose W1 are known: what a critic learns can be compared with the truth.
+#![allow(
+    clippy::indexing_slicing,
+    reason = "a funnel is the place of the least height, found among all of them"
+)]
 
 #[cfg(test)]
 mod tests;

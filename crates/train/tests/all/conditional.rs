@@ -196,8 +196,7 @@ fn what_cannot_be_a_condition_is_said() {
             "explicit",
         ),
     ] {
-        let error =
-            parse(changes).and_then(|config| config.validate().map_err(Into::into)).unwrap_err().to_string();
+        let error = parse(changes).and_then(|config| config.validate()).unwrap_err().to_string();
         assert!(error.contains(says), "{error}");
     }
     let mut numbers = normal(1500, 3, "numbers");
