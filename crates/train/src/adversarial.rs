@@ -192,8 +192,8 @@ pub struct Trainer {
 }
 
 impl Trainer {
-    /// Draws initial parameters and prepares the backend of `device`; `game` is that of the configuration in the dimension of
-    /// the coordinates.
+    /// Draws initial parameters and prepares the backend of `device`; `game` is that of the configuration in the
+    /// dimension of the coordinates.
     ///
     /// # Errors
     /// [`TrainError`] when the networks cannot be built or the device is not there.
@@ -302,8 +302,8 @@ impl Trainer {
     }
 
     /// The generated points of critic update `number`: the ends of fresh paths; or of paths from initial points that
-    /// remember their ends, each of which is proposed once, or begins at the initial point where samples do, and is then searched for
-    /// where it was the last time.
+    /// remember their ends, each of which is proposed once, or begins at the initial point where samples do, and is
+    /// then searched for where it was the last time.
     fn generated(
         &mut self,
         critic: &[f32],

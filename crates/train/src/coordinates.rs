@@ -12,8 +12,8 @@ use ot_core::gaussian::Gaussian;
 /// The name of their numbers ([`Affine::numbers`]) in a stored state.
 pub(crate) const AFFINE: &str = "affine";
 
-/// The coordinates that the base asks for, in the `rank` widest directions, one base for all conditions; `pool` are the data, or
-/// many of them.
+/// The coordinates that the base asks for, in the `rank` widest directions, one base for all conditions; `pool` are the
+/// data, or many of them.
 pub(crate) fn affine(
     (base, rank): (Base, Option<usize>),
     source: &Source,

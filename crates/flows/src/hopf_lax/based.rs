@@ -15,13 +15,13 @@ use rayon::prelude::*;
 
 /// The Hopf–Lax flow of a game that is played between the coordinates x′ and y′ of an [`Affine`], at given parameters.
 ///
-/// Transport between x and y is transport between x′ and y′: with the critic φ′ of the game, φ(y) = φ′(y′) − (λ/T)·e(y) is
-/// the critic of the points themselves, and the path from x₀ ends at m₁ + Bᵀy′ with y′ the end of the game's path from x₀′.
-/// Where the ends lie in a plane of fewer dimensions φ is the critic on that plane.
+/// Transport between x and y is transport between x′ and y′: with the critic φ′ of the game, φ(y) = φ′(y′) − (λ/T)·e(y)
+/// is the critic of the points themselves, and the path from x₀ ends at m₁ + Bᵀy′ with y′ the end of the game's path from
+/// x₀′. Where the ends lie in a plane of fewer dimensions φ is the critic on that plane.
 ///
-/// A critic in many dimensions has far more valleys than searches find. The particles of a training are in those that they
-/// have followed since the critic was flat; a search that begins elsewhere finds others, in which the critic was never taught.
-/// With earlier critics y is found by continuation: from x₀ to the minimum of the first one, from there to that of the
+/// A critic in many dimensions has far more valleys than searches find. The particles of a training are in those that
+/// they have followed since the critic was flat; a search that begins elsewhere finds others, in which the critic was
+/// never taught. With earlier critics y is found by continuation: from x₀ to the minimum of the first one, from there to that of the
 /// next, as the particles of the training did.
 #[derive(Debug)]
 pub struct Based<'a, N: ScalarField = Mlp> {
@@ -37,15 +37,15 @@ pub struct Based<'a, N: ScalarField = Mlp> {
     pub earlier: &'a [f32],
 }
 
-/// Rows that are moved together: they share what they learn of the curvature, so a row's last digits depend on its block,
-/// but on no thread.
+/// Rows that are moved together: they share what they learn of the curvature, so a row's last digits depend on its
+/// block, but on no thread.
 const BLOCK: usize = 1024;
 /// Until the arithmetic resolves no more.
 const CONVERGED: Stop = Stop { iterations: 300, tolerance: 1e-5 };
 
 impl<N: ScalarField> Based<'_, N> {
-    /// Where the paths that begin at the rows of `x` end, [n, d]: as [`Game::push_forward`] moves them, or by continuation, for
-    /// which any number of steps is one; `moved` hears the rows of each block that is done.
+    /// Where the paths that begin at the rows of `x` end, [n, d]: as [`Game::push_forward`] moves them, or by
+    /// continuation, for which any number of steps is one; `moved` hears the rows of each block that is done.
     ///
     /// # Errors
     /// As there.
@@ -65,8 +65,8 @@ impl<N: ScalarField> Based<'_, N> {
         array2("the ends of the paths", self.affine.points(&flat(inner.view()))?, self.affine.dim())
     }
 
-    /// Where the paths begin that end at the rows of `y`, [n, d], if any does: x₀′ = y′ + (T/λ)·∇φ′(y′); where the ends lie
-    /// in a plane of fewer dimensions, the nearest beginning to the mean of the initial points.
+    /// Where the paths begin that end at the rows of `y`, [n, d], if any does: x₀′ = y′ + (T/λ)·∇φ′(y′); where the ends
+    /// lie in a plane of fewer dimensions, the nearest beginning to the mean of the initial points.
     ///
     /// # Errors
     /// [`FlowError::Shape`] for points of another dimension.

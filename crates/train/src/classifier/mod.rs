@@ -52,7 +52,7 @@ impl Schooling {
     /// Digits may be moved further than clothes, which fill their pictures, and are learnt by less.
     fn of(set: ImageSet) -> Self {
         let is_digits = set == ImageSet::Mnist;
-        let (first, iterations, shift) = if is_digits { (256, 5000, 2) } else { (768, 14_000, 1) };
+        let (first, iterations, shift) = if is_digits { (256, 5000, 2) } else { (512, 14_000, 1) };
         Self {
             first,
             iterations,

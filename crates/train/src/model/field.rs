@@ -1,7 +1,8 @@
 //! The velocity and the potential of a trained flow at any points and time.
 
 use super::FlowModel;
-use super::flow::{GameModel, Trained};
+use super::flow::Trained;
+use super::game::GameModel;
 use super::matching::without_critic;
 use crate::TrainError;
 use flows::FlowError;

@@ -2,6 +2,7 @@
 
 use super::Initial;
 use super::explicit::ExplicitModel;
+use super::game::GameModel;
 use super::ot_flow::OtFlowModel;
 use super::{fitting, matching};
 use crate::TrainError;
@@ -16,8 +17,7 @@ use flows::affine::Affine;
 use flows::counted::Counted;
 use flows::critic::Critic;
 use flows::flow::{Flow, Representation};
-use flows::game::{Game, Networks};
-use flows::hopf_lax::Based;
+use flows::game::Game;
 use flows::integrate::{Scheme, euler_maruyama, integrate};
 use flows::matching::VelocityFlow;
 use flows::mlp::Mlp;
@@ -54,20 +54,6 @@ pub(crate) enum Trained<N> {
     Matching(Box<VelocityFlow>),
     /// A normalising flow.
     OtFlow(Box<OtFlowModel>),
-}
-
-/// A game with the averaged networks of its players, and the companions of their searches.
-#[derive(Debug, Clone)]
-pub(crate) struct GameModel<N> {
-    pub(crate) game: Game<N>,
-    /// The coordinates between which it is played.
-    pub(crate) affine: Affine,
-    pub(crate) flow: Vec<f32>,
-    pub(crate) critic: Vec<f32>,
-    /// y′, [m, k] row-major.
-    pub(crate) companions: Vec<f32>,
-    /// Earlier critics that searches follow, one after the other.
-    pub(crate) earlier: Vec<f32>,
 }
 
 impl FlowModel {
@@ -497,22 +483,5 @@ impl<N: ScalarField> FlowModel<N> {
         let x = self.scaled(start)?.mapv(|z| z as f32);
         players.based(&game).ends(x.view(), steps, &|_| {})?;
         Ok(own as f64 + game.critic.network.evaluations() as f64 / start.nrows().max(1) as f64)
-    }
-}
-
-impl<N> GameModel<N> {
-    fn networks(&self) -> Networks<'_, f32> {
-        Networks { flow: &self.flow, critic: &self.critic }
-    }
-
-    /// Whether points are in the coordinates of the game, and searches follow no earlier critics.
-    pub(crate) fn is_plain(&self) -> bool {
-        self.affine.is_identity() && self.earlier.is_empty()
-    }
-
-    /// `game`, its own or one with the same numbers, between its coordinates.
-    pub(super) fn based<'a, M: ScalarField>(&'a self, game: &'a Game<M>) -> Based<'a, M> {
-        let Self { affine, companions, earlier, .. } = self;
-        Based { game, affine, networks: self.networks(), companions, earlier }
     }
 }
