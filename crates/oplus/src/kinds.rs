@@ -65,8 +65,8 @@ pub(crate) fn protocol(config: &Config, preset: &str) -> Protocol {
         {
             if preset == "smoke" { (2, 200) } else { (1, 10_000) }
         }
-        // Test images in parts, 10 000 of them under the preset full.
-        Config::Flow(config) if config.data.images().is_some() => {
+        // Test images in parts, 10 000 of them under the preset full; one protocol for all flows under a condition, of images or not.
+        Config::Flow(config) if config.data.images().is_some() || config.condition.is_some() => {
             let (pairs, exact_points) = match preset {
                 "smoke" => (2, 200),
                 "quick" => (2, 1000),

@@ -6,7 +6,7 @@ use anyhow::Result;
 use datasets::{DigitSet, Split, UspsDigits, stream};
 use eval::closeness_of_modes;
 use eval::results::{Metrics, Row, Settings, Status};
-use measure::Digits;
+use measure::{Digits, MeasureError};
 use metrics::{ACCURACY_2007, ACCURACY_ALL, GEOMETRIC_DEVIATION, LABEL_AGREEMENT, W2};
 use ndarray::{Array1, Array2, ArrayView2, Axis};
 use ot_core::Measure;
@@ -34,14 +34,21 @@ pub(super) fn references(config: &Config, family: &str, plan: &Plan) -> Result<V
         (&Points::Digits { set: start, .. }, &Points::Digits { set, .. }) => Some((start, set)),
         _ => None,
     };
+    let judged_by = protocol(config, &plan.campaign.preset);
     let found = match (config, digits) {
-        (_, Some((start, set))) => {
-            of_digits(start, set, protocol(config, &plan.campaign.preset).exact_points, plan)?
+        (_, Some((start, set))) => of_digits(start, set, judged_by.exact_points, plan)?,
+        _ if config.data().known_map().is_some() => {
+            timed(|| measure::simple_maps(config, &inputs(), judged_by, &|_| {}))?
         }
-        _ if config.data().known_map().is_some() => of_known_map(config, plan)?,
-        (Config::Critic(_), None) => of_critic(config, plan)?,
-        _ if config.data().cells().is_some() => of_cells(config)?,
-        (Config::Flow(_), None) => of_images(config, plan)?,
+        (Config::Critic(_), None) => {
+            timed(|| measure::simple_critics(config, &inputs(), judged_by, &|_| {}))?
+        }
+        _ if config.data().cells().is_some() => {
+            timed(|| measure::snapshots_around(config, &inputs(), &|_| {}))?
+        }
+        (Config::Flow(_), None) => {
+            timed(|| measure::image_references(config, &inputs(), judged_by, &|_| {}))?
+        }
         (Config::Generator(generator), None) => of_points(generator, config, plan)?,
     };
     let row = |(method, metrics, iterations, seconds): Reference| Row {
@@ -67,38 +74,14 @@ pub(super) fn references(config: &Config, family: &str, plan: &Plan) -> Result<V
 /// Method, metrics, iterations and seconds.
 type Reference = (String, Metrics, u64, f64);
 
-/// The maps that any solver must beat.
-fn of_known_map(config: &Config, plan: &Plan) -> Result<Vec<Reference>> {
+/// What a library measures by itself, under its names: all of it takes one time.
+fn timed(
+    measure: impl FnOnce() -> Result<Vec<(&'static str, Metrics)>, MeasureError>,
+) -> Result<Vec<Reference>> {
     let begun = Instant::now();
-    let maps = measure::simple_maps(config, &inputs(), protocol(config, &plan.campaign.preset), &|_| {})?;
-    let seconds = begun.elapsed().as_secs_f64();
-    Ok(maps.into_iter().map(|(name, metrics)| (name.to_owned(), metrics, 0, seconds)).collect())
-}
-
-/// The exact plan of a minibatch.
-fn of_critic(config: &Config, plan: &Plan) -> Result<Vec<Reference>> {
-    let begun = Instant::now();
-    let critics =
-        measure::simple_critics(config, &inputs(), protocol(config, &plan.campaign.preset), &|_| {})?;
-    let seconds = begun.elapsed().as_secs_f64();
-    Ok(critics.into_iter().map(|(name, metrics)| (name.to_owned(), metrics, 0, seconds)).collect())
-}
-
-/// Real images, and those of a Gaussian; nothing for other data.
-fn of_images(config: &Config, plan: &Plan) -> Result<Vec<Reference>> {
-    let begun = Instant::now();
-    let found =
-        measure::image_references(config, &inputs(), protocol(config, &plan.campaign.preset), &|_| {})?;
+    let found = measure()?;
     let seconds = begun.elapsed().as_secs_f64();
     Ok(found.into_iter().map(|(name, metrics)| (name.to_owned(), metrics, 0, seconds)).collect())
-}
-
-/// The snapshots around the one held out, and what lies between them without a training.
-fn of_cells(config: &Config) -> Result<Vec<Reference>> {
-    let begun = Instant::now();
-    let around = measure::snapshots_around(config, &inputs(), &|_| {})?;
-    let seconds = begun.elapsed().as_secs_f64();
-    Ok(around.into_iter().map(|(name, metrics)| (name.to_owned(), metrics, 0, seconds)).collect())
 }
 
 /// The starting points as they are, and the flow with the exact transport map in place of networks.

@@ -1,7 +1,7 @@
 //! The keys of a flow, and of what it shares with a generator.
 
 use super::form::{Form, Range};
-use super::points::POINTS;
+use super::points::{CONDITION, POINTS};
 use super::{Choice, Key, Variant};
 use Form::{Count, Flag, Number, Table, Widths, Word};
 use Range::{Finite, Fraction, NotNegative, Positive, Share};
@@ -57,34 +57,6 @@ pub(super) const INITIAL: Key = Key::new(
     "{ kind = \"normal\" }",
     "What is moved to the data; a law has the dimension of the data where it says none.",
 );
-
-const CONDITION: Choice = Choice {
-    tag: "kind",
-    default: None,
-    shared: &[],
-    variants: &[
-        Variant {
-            name: "label",
-            says: "A class.",
-            keys: &[Key::optional(
-                "columns",
-                Form::Columns,
-                "2",
-                "The column of a file or an array that has it, as a number; labelled targets, digits and images need none.",
-            )],
-        },
-        Variant {
-            name: "vector",
-            says: "Numbers, which networks see centred and scaled.",
-            keys: &[Key::required(
-                "columns",
-                Form::Columns,
-                "\"2..4\"",
-                "The columns of a file or an array that have them.",
-            )],
-        },
-    ],
-};
 
 const FLOW: &[Key] = &[
     Key::new("horizon", Number(Positive), "1.0", "The time T that a path takes."),

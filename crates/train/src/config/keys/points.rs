@@ -5,6 +5,34 @@ use super::{Choice, Key, Variant};
 use Form::{Count, Flag, Number, Text, Word};
 use Range::{Finite, Fraction, Positive};
 
+pub(super) const CONDITION: Choice = Choice {
+    tag: "kind",
+    default: None,
+    shared: &[],
+    variants: &[
+        Variant {
+            name: "label",
+            says: "A class.",
+            keys: &[Key::optional(
+                "columns",
+                Form::Columns,
+                "2",
+                "The column of a file or an array that has it, as a number; labelled targets, digits and images need none.",
+            )],
+        },
+        Variant {
+            name: "vector",
+            says: "Numbers, which networks see centred and scaled.",
+            keys: &[Key::required(
+                "columns",
+                Form::Columns,
+                "\"2..4\"",
+                "The columns of a file or an array that have them.",
+            )],
+        },
+    ],
+};
+
 pub(super) const POINTS: Choice = Choice {
     tag: "kind",
     default: None,
