@@ -171,16 +171,17 @@ def test_points_of_another_dimension_are_refused(flow):
             question(np.zeros((4, 2)))
 
 
-def test_the_ends_of_a_hopf_lax_flow_have_their_starts_and_a_flow_without_a_map_says_so():
-    flow = oplus.train(game("hopf-lax"), s_curve(200))
-    start = flow.initial(5)
-    assert flow.velocity(start).shape == (5, 3)
-    # Ends are searched in single precision.
-    np.testing.assert_allclose(flow.inverse(flow.transport(start)), start, atol=1e-3)
-    other = oplus.train(game("network"), s_curve(200))
-    assert np.isfinite(other.sample(5, steps=7)).all()
-    with pytest.raises(oplus.InputError, match="explicit"):
-        other.inverse(np.zeros((1, 3)))
+def test_the_ends_of_every_flow_have_their_starts_but_where_noise_moves_it():
+    for kind in ["hopf-lax", "network"]:
+        flow = oplus.train(game(kind), s_curve(200))
+        start = flow.initial(5)
+        assert flow.velocity(start).shape == (5, 3)
+        # Ends are searched, or moved, in single precision.
+        np.testing.assert_allclose(flow.inverse(flow.transport(start)), start, atol=1e-3)
+    noisy = oplus.train(game("network"), s_curve(200), changes={"flow.noise": 0.1})
+    assert np.isfinite(noisy.sample(5, steps=7)).all()
+    with pytest.raises(oplus.InputError, match="noise"):
+        noisy.inverse(np.zeros((1, 3)))
 
 
 def test_numbers_of_numpy_and_paths_are_settings():
