@@ -19,16 +19,16 @@ pub(crate) fn of_clouds(
     let Some((condition, labels)) = condition.and_then(|c| Some((c, c.labels()?))) else {
         return Ok(metrics);
     };
-    let class = |cloud: &Array2<f64>, label: f64| {
-        let written = condition.written(cloud.view());
+    let class = |(cloud, written): (&Array2<f64>, &Array2<f64>), label: f64| {
         let rows = written.iter().enumerate().filter(|(_, c)| **c == label).map(|(row, _)| row);
         condition.coordinates(cloud.view()).select(Axis(0), &rows.collect::<Vec<_>>())
     };
     let (mut means, mut worst) = (Vec::new(), Vec::new());
     for (generated, reference) in generated.iter().zip(reference) {
+        let (theirs, ours) = (condition.written(reference.view()), condition.written(generated.view()));
         let mut distances = Vec::with_capacity(labels.len());
         for &label in labels {
-            let (x, y) = (class(generated, label), class(reference, label));
+            let (x, y) = (class((generated, &ours), label), class((reference, &theirs), label));
             if x.nrows() == 0 || y.nrows() == 0 {
                 return Ok(metrics);
             }

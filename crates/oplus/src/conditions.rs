@@ -18,19 +18,28 @@ pub(crate) struct Conditions {
 }
 
 impl Conditions {
-    /// The number of rows of --conditions; none without that file.
-    pub(crate) fn rows(&self) -> Result<Option<usize>> {
-        Ok(self.conditions.as_ref().map(datasets::read_matrix).transpose()?.map(|rows| rows.nrows()))
-    }
-
-    /// The rows that a model takes of these points: with their condition, where it is conditional.
-    pub(crate) fn beside(&self, model: &Model, run: &Path, points: Array2<f64>) -> Result<Array2<f64>> {
-        let written = match &self.conditions {
+    /// What is written, a row for all points or one for each; none where nothing is.
+    pub(crate) fn read(&self) -> Result<Written> {
+        Ok(Written(match &self.conditions {
             Some(file) => Some(datasets::read_matrix(file)?),
             None if self.condition.is_empty() => None,
             None => Some(ArrayView2::from_shape((1, self.condition.len()), &self.condition)?.to_owned()),
-        };
-        match (model, written) {
+        }))
+    }
+}
+
+/// Conditions as their user writes them.
+pub(crate) struct Written(Option<Array2<f64>>);
+
+impl Written {
+    /// The number of rows.
+    pub(crate) fn rows(&self) -> usize {
+        self.0.as_ref().map_or(0, Array2::nrows)
+    }
+
+    /// The rows that a model takes of these points: with their condition, where it is conditional.
+    pub(crate) fn beside(self, model: &Model, run: &Path, points: Array2<f64>) -> Result<Array2<f64>> {
+        match (model, self.0) {
             (Model::Flow(flow), written) => match (flow.condition(), written) {
                 (None, None) => Ok(points),
                 (Some(condition), None) => {

@@ -42,7 +42,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<Ending> {
     let flow = of_flow(&model, &arguments.run, "has no density: train a flow")?;
     let points = datasets::read_matrix(&arguments.points)?;
     datasets::expect_columns(&arguments.points, &points, flow.dim())?;
-    let points = arguments.conditions.beside(&model, &arguments.run, points)?;
+    let points = arguments.conditions.read()?.beside(&model, &arguments.run, points)?;
     progress.stage(format!("{} points", points.nrows()));
     let densities: Vec<f64> =
         flow.log_density(points.view())?.into_iter().map(|log| log.max(f64::MIN)).collect();

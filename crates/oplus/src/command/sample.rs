@@ -40,6 +40,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<Ending> {
     progress.stage("loading the model");
     let model = Model::load_with(&arguments.run, &data_sets())?;
     let seed = arguments.seed.unwrap_or_else(|| model.config().seed());
+    let conditions = arguments.conditions.read()?;
     let start = match (&arguments.from, arguments.n) {
         (Some(file), _) => {
             let rows = datasets::read_matrix(file)?;
@@ -48,15 +49,14 @@ pub(super) fn run(arguments: &Arguments) -> Result<Ending> {
             rows
         }
         (None, count) => {
-            let count =
-                count.map(NonZeroUsize::get).map_or_else(|| arguments.conditions.rows(), |n| Ok(Some(n)))?;
+            let count = count.map_or(conditions.rows(), NonZeroUsize::get);
             match &model {
-                Model::Flow(flow) => flow.unconditional_initial(count.unwrap_or(0), seed)?,
-                Model::Generator(_) | Model::Critic(_) => model.initial(count.unwrap_or(0), seed)?,
+                Model::Flow(flow) => flow.unconditional_initial(count, seed)?,
+                Model::Generator(_) | Model::Critic(_) => model.initial(count, seed)?,
             }
         }
     };
-    let start = arguments.conditions.beside(&model, &arguments.run, start)?;
+    let start = conditions.beside(&model, &arguments.run, start)?;
     progress.stage(format!("{} points", start.nrows()));
     let points = match (&model, arguments.steps) {
         (Model::Flow(flow), steps) => {

@@ -50,7 +50,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<Ending> {
         Model::Generator(_) | Model::Critic(_) => model.start_dim(),
     };
     datasets::expect_columns(&arguments.points, &points, columns)?;
-    let points = arguments.conditions.beside(&model, &arguments.run, points)?;
+    let points = arguments.conditions.read()?.beside(&model, &arguments.run, points)?;
     progress.stage(format!("{} points", points.nrows()));
     let moved = if arguments.inverse {
         let flow = of_flow(&model, &arguments.run, "takes no point back: leave out --inverse")?;
