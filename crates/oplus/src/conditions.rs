@@ -2,6 +2,7 @@
 
 use anyhow::{Result, bail};
 use clap::Args;
+use datasets::{TableOptions, read_table};
 use ndarray::{Array2, ArrayView2};
 use std::path::{Path, PathBuf};
 use train::Model;
@@ -12,7 +13,7 @@ pub(crate) struct Conditions {
     /// The condition of all points of a conditional flow: its label, such as 3, or its numbers, such as 0.5,-1
     #[arg(long, value_name = "C", value_delimiter = ',', allow_negative_numbers = true)]
     condition: Vec<f64>,
-    /// The condition of each point, one a row of this .npy or .csv file
+    /// The condition of each point, one a row of this .npy or .csv file, without a row of names
     #[arg(long, value_name = "FILE", conflicts_with = "condition")]
     conditions: Option<PathBuf>,
 }
@@ -21,7 +22,10 @@ impl Conditions {
     /// What is written, a row for all points or one for each; none where nothing is.
     pub(crate) fn read(&self) -> Result<Written> {
         Ok(Written(match &self.conditions {
-            Some(file) => Some(datasets::read_matrix(file)?),
+            // A label 0 in the first row is a label, and not the number of its column.
+            Some(file) => {
+                Some(read_table(file, &TableOptions { columns: None, header: Some(false) })?.values)
+            }
             None if self.condition.is_empty() => None,
             None => Some(ArrayView2::from_shape((1, self.condition.len()), &self.condition)?.to_owned()),
         }))

@@ -128,3 +128,49 @@ fn clouds_that_cannot_be_compared() {
     refused(&workshop, &against(&["--blur", "0"]), 2, &["0.05", "5%"]);
     refused(&workshop, &against(&["--coords", "0..2", "--weights-a", "weights.csv"]), 1, &["2", "40"]);
 }
+
+const UNDER_A_LABEL: &str = r#"
+kind = "flow"
+name = "halves"
+data = { kind = "target", target = "moons", dim = 2, samples = 500 }
+condition = { kind = "label" }
+flow = { lambda = 0.1 }
+representation = { kind = "explicit", hidden = [8] }
+training = { iterations = 5, batch = 32, optimiser = { learning_rate = 1e-3 } }
+"#;
+
+#[test]
+fn conditions_that_are_missing_or_unknown() {
+    let workshop = Workshop::new();
+    fs::write(workshop.path("halves.toml"), UNDER_A_LABEL).unwrap();
+    fs::write(workshop.path("three.csv"), "0\n1\n0\n").unwrap();
+    assert!(workshop.oplus(&["train", "halves.toml", "--out", "halves"]).output().unwrap().status.success());
+    let sample = |more: &[&str]| {
+        let mut arguments = vec!["sample", "halves", "--out", "samples.npy"];
+        arguments.extend(more);
+        arguments.iter().map(|&argument| argument.to_owned()).collect::<Vec<_>>()
+    };
+    for (more, words) in [
+        (&["--n", "4"][..], &["conditional flow", "--condition", "0, 1"][..]),
+        (&["--n", "4", "--condition", "7"], &["7", "0, 1"]),
+        (&["--n", "4", "--condition", "0,1"], &["condition"]),
+        (&["--n", "4", "--conditions", "three.csv"], &["3", "4"]),
+        (&["--conditions", "nowhere.csv"], &["nowhere.csv"]),
+    ] {
+        let arguments = sample(more);
+        let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+        refused(&workshop, &arguments, 1, words);
+    }
+    workshop.train("plain", &[]);
+    refused(
+        &workshop,
+        &["sample", "plain", "--n", "4", "--condition", "1", "--out", "samples.npy"],
+        1,
+        &["without a condition"],
+    );
+    // One sample for each row of the file.
+    let arguments = sample(&["--conditions", "three.csv"]);
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    assert!(workshop.oplus(&arguments).output().unwrap().status.success());
+    assert_eq!(datasets::read_matrix(&workshop.path("samples.npy")).unwrap().dim(), (3, 2));
+}
