@@ -172,5 +172,5 @@ fn conditions_that_are_missing_or_unknown() {
     let arguments = sample(&["--conditions", "three.csv"]);
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     assert!(workshop.oplus(&arguments).output().unwrap().status.success());
-    assert_eq!(datasets::read_matrix(&workshop.path("samples.npy")).unwrap().dim(), (3, 2));
+    assert_eq!(datasets::read_matrix(workshop.path("samples.npy")).unwrap().dim(), (3, 2));
 }
