@@ -41,3 +41,34 @@ pub(crate) fn of_clouds(
     metrics.insert_repeated(WORST_CLASS_W2_SQUARED, &worst);
     Ok(metrics)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::of_clouds;
+    use crate::subject::Target;
+    use metrics::{CONDITIONAL_W2_SQUARED, WORST_CLASS_W2_SQUARED};
+    use ndarray::{array, s};
+    use train::config::{Configuration, FlowConfig};
+    use train::source::Inputs;
+
+    /// One class shifts by (1, 0), the other by (0, 3), so that the distances are 1 and 9.
+    #[test]
+    fn each_class_has_a_distance_of_its_own() {
+        let text = include_str!("../../../configs/conditional/planar/moons-2d-explicit.toml");
+        let config = FlowConfig::parse(text, "row", Some("smoke"), &[]).unwrap();
+        let condition = Target::new(&config, &Inputs::default()).unwrap().condition;
+        // The labels 0 and 1 as (1, 0) and (0, 1) behind the coordinates.
+        let reference =
+            array![[0.0, 0.0, 1.0, 0.0], [5.0, 1.0, 1.0, 0.0], [0.5, 0.5, 0.0, 1.0], [9.0, 9.0, 0.0, 1.0]];
+        let mut generated = reference.clone();
+        generated.slice_mut(s![..2, 0]).mapv_inplace(|x| x + 1.0);
+        generated.slice_mut(s![2.., 1]).mapv_inplace(|x| x + 3.0);
+        let found = of_clouds(condition.as_ref(), &[generated], std::slice::from_ref(&reference)).unwrap();
+        let found = [CONDITIONAL_W2_SQUARED, WORST_CLASS_W2_SQUARED].map(|metric| found.get(metric).unwrap());
+        // Sums of two terms.
+        assert!((found[0] - 5.0).abs() < 1e-12 && (found[1] - 9.0).abs() < 1e-12, "{found:?}");
+        let without = reference.slice(s![..2, ..]).to_owned();
+        let none = of_clouds(condition.as_ref(), &[without], &[reference]).unwrap();
+        assert_eq!(none.get(CONDITIONAL_W2_SQUARED), None, "a class is missing");
+    }
+}
