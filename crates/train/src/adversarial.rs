@@ -17,11 +17,11 @@ use flows::FlowError;
 use flows::affine::{Affine, Base};
 use flows::critic::{CriticBatch, CriticValue};
 use flows::device::Device;
+use flows::error::array2;
 use flows::flow::{FlowValue, Paths, Representation};
 use flows::game::{Backend, Game, Native, Networks};
 use flows::hopf_lax::{Curvature, Stop};
 use flows::scalar_field::ScalarField;
-use ndarray::Array2;
 use rand::{Rng, RngExt};
 use rand_distr::{Distribution, StandardNormal};
 
@@ -231,8 +231,8 @@ impl Trainer {
             Some(_) => {
                 let points = pool(&source.initial, config.seed, 1)?;
                 let inner = affine.beginnings(&points.iter().copied().collect::<Vec<f32>>())?;
-                let points = Array2::from_shape_vec((inner.len() / affine.rank(), affine.rank()), inner);
-                let points = points.unwrap_or_else(|_| unreachable!("rows of so many numbers"));
+                let points =
+                    array2("the initial points in coordinates of the beginnings", inner, affine.rank())?;
                 Some(Remembered::new(points.clone(), points, config.seed))
             }
             None => None,
