@@ -304,6 +304,14 @@ critic_optimiser = { learning_rate = 1e-3 }
             ("initial.kind=norml", "did you mean `normal`?"),
             ("initial={ kind = \"normal\", std = 0 }", "initial.std is 0: give a finite number above 0"),
             ("initial={ kind = \"normal\", dim = 3 }", "initial.dim is 3: give 2"),
+            (
+                "initial={ kind = \"student-t\", degrees_of_freedom = 0.4 }",
+                "initial.degrees_of_freedom is 0.4: give a finite number of at least 0.5",
+            ),
+            (
+                "initial={ kind = \"student-t\", degrees_of_freedom = 3, dim = 2, manifold_dim = 3 }",
+                "initial.manifold_dim is 3: give at least 1 and at most the dimension",
+            ),
             ("critic.lipschitz.weight=\"much\"", "critic.lipschitz.weight is \"much\": give"),
             (
                 "critic.lipschitz={ method = \"penalty\", form = \"lp\" }",
@@ -385,6 +393,7 @@ critic_optimiser = { learning_rate = 1e-3 }
             "{ kind = \"uniform\", low = -1, high = 2.0, dim = 2 }",
             "{ kind = \"logistic\", location = 2.0 }",
             "{ kind = \"target\", target = \"moons\", dim = 2, balanced = true }",
+            "{ kind = \"student-t\", degrees_of_freedom = 3, manifold_dim = 1, dim = 2 }",
             "{ kind = \"file\", file = \"points.npy\" }",
             "{ kind = \"array\" }",
         ] {
