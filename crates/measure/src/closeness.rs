@@ -3,9 +3,9 @@
 use crate::subject::{OwnRows, Target};
 use crate::{MeasureError, Tell, conditional};
 use datasets::stream;
-use eval::Protocol;
 use eval::results::Metrics;
-use metrics::{NEAREST_TRAINING_DISTANCE, STRAY_SHARE};
+use eval::{ClosenessError, Protocol};
+use metrics::{NEAREST_TRAINING_DISTANCE, STRAY_SHARE, W1};
 use ndarray::{Array2, ArrayView2, s};
 
 /// A distance that is beyond the noise of the synthetic targets and below the gaps between their parts.
@@ -35,15 +35,29 @@ pub(crate) fn of_clouds(
         return Ok(metrics);
     }
     tell("distances to the target");
-    let mut metrics = eval::closeness(&pairs, protocol, target.manifold_dim())?;
+    let mut metrics =
+        in_range(target, eval::closeness(&pairs, protocol, target.manifold_dim()))?.unwrap_or_default();
     let all = target.drawn(ALL, &mut stream(target.seed, crate::stream_name::ALL, 0))?;
     let shares = pairs.iter().map(|(points, _)| eval::stray_share(*points, of(all.view()), STRAY));
     metrics.insert_repeated(STRAY_SHARE, &shares.collect::<Result<Vec<f64>, _>>()?);
     if target.has_heavy_tails() {
         metrics.extend(eval::closeness_of_tails(&pairs)?);
+        let w1: Result<Vec<f64>, _> = pairs.iter().map(|(x, y)| eval::w1(*x, *y)).collect();
+        metrics.insert_repeated(W1, &in_range(target, w1)?.unwrap_or_default());
     }
     metrics.extend(conditional::of_clouds(target.condition.as_ref(), generated, reference)?);
     Ok(metrics)
+}
+
+/// What was measured; nothing where single far points of a target with heavy tails leave nothing of the costs of the others.
+pub(crate) fn in_range<T>(
+    target: &Target,
+    found: Result<T, ClosenessError>,
+) -> Result<Option<T>, MeasureError> {
+    match found {
+        Err(ClosenessError::OutOfRange(_)) if target.has_heavy_tails() => Ok(None),
+        found => Ok(Some(found?)),
+    }
 }
 
 /// How near generated points are to the rows of the training, where others were held out.
