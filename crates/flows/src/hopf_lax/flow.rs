@@ -4,7 +4,8 @@ use super::{Curvature, Field, Minimiser, Stop};
 use crate::FlowError;
 use crate::error::{array2, expect_columns, expect_rows, flat};
 use crate::integrate::VelocityField;
-use crate::mlp::{Mlp, Order};
+use crate::mlp::Order;
+use crate::network::Network;
 use crate::potential::Derivatives;
 use crate::real::Real;
 use crate::scalar_field::{Evaluation, ScalarField};
@@ -12,7 +13,7 @@ use ndarray::{Array2, ArrayView2, ArrayViewMut2};
 
 /// A critic network as the field that is minimised.
 #[derive(Debug)]
-pub struct CriticField<'a, T: Real, N: ScalarField = Mlp> {
+pub struct CriticField<'a, T: Real, N: ScalarField = Network> {
     net: &'a N,
     weights: N::Weights<T>,
     tape: N::Tape<T>,

@@ -9,7 +9,7 @@ use datasets::stream;
 use flows::critic::{Critic, CriticBatch, CriticObjective, CriticValue, Workspace};
 use flows::envelope::{Envelope, EnvelopeDescription};
 use flows::lipschitz::Lipschitz;
-use flows::mlp::Mlp;
+use flows::network::Network;
 use flows::scalar_field::ScalarField;
 use ot_core::divergence::Divergence;
 use rand::RngExt;
@@ -48,7 +48,7 @@ impl<N: ScalarField> Ascent<N> {
 /// A critic of either form.
 enum Form {
     HopfLax(Ascent<Envelope>),
-    Perceptron(Ascent<Mlp>),
+    Perceptron(Ascent<Network>),
 }
 
 /// The state of a training in memory.

@@ -7,6 +7,9 @@ use crate::source::Units;
 use flows::FlowError;
 use flows::flow::Flow;
 use flows::generator::{Generator, GeneratorOutput, NORMALISATION_FLOOR};
+use flows::mlp::Mlp;
+use flows::network::Network;
+use flows::scalar_field::ScalarField;
 use ndarray::Array1;
 
 /// A function of a trained model.
@@ -83,7 +86,7 @@ fn flow(model: &FlowModel, function: Option<Function>) -> Result<(Function, Grap
 }
 
 fn game(
-    players: &GameModel<flows::mlp::Mlp>,
+    players: &GameModel<Network>,
     units: &Units,
     function: Option<Function>,
     kind: &str,
@@ -97,7 +100,8 @@ fn game(
     Ok(match (&players.game.flow, function) {
         (_, Some(Function::Critic)) | (Flow::HopfLax { .. } | Flow::ExactTerminal(_), None) => {
             let mut graph = Graph::default();
-            let (network, dim) = (&players.game.critic.network, players.game.flow.dim());
+            let network = perceptron(&players.game.critic.network, "the critic")?;
+            let dim = players.game.flow.dim();
             let x = graph.input("x", dim);
             let z = scaled(&mut graph, units, &x);
             let value = Evaluated::new(&mut graph, network, &players.critic, &z).value;
@@ -112,7 +116,8 @@ fn game(
             let t = graph.input("t", 1);
             let z = scaled(&mut graph, units, &x);
             let input = graph.node(Op::Concat, [&z, &t]);
-            let network = Evaluated::new(&mut graph, potential.net(), &players.flow, &input);
+            let network = perceptron(potential.net(), "the potential")?;
+            let network = Evaluated::new(&mut graph, network, &players.flow, &input);
             if function == Some(Function::Potential) {
                 return Ok((Function::Potential, energy(graph, units, 1.0, &network.value, "potential")));
             }
@@ -122,6 +127,15 @@ fn game(
             (Function::Velocity, graph.ending(velocity, "velocity", potential.dim()))
         }
         (_, Some(function)) => return Err(without(function, kind, "critic")),
+    })
+}
+
+/// The layers of a network, where it has no others.
+fn perceptron<'a>(network: &'a Network, what: &str) -> Result<&'a Mlp, FlowError> {
+    ScalarField::perceptron(network).ok_or_else(|| FlowError::Specification {
+        what: what.into(),
+        found: "a convolutional network, which is not written as operations".into(),
+        remedy: "sample the flow, or train without convolutions".into(),
     })
 }
 
