@@ -110,8 +110,11 @@ pub(crate) fn flat<'a, T: Clone>(points: ArrayView2<'a, T>) -> Cow<'a, [T]> {
     }
 }
 
-/// Rows of `dim` numbers as an array.
-pub(crate) fn array2<T>(what: &'static str, rows: Vec<T>, dim: usize) -> Result<Array2<T>, FlowError> {
+/// Rows of `dim` numbers as an array, [n, d]; `what` names them in the error.
+///
+/// # Errors
+/// [`FlowError::Shape`] for numbers that are not whole rows.
+pub fn array2<T>(what: &'static str, rows: Vec<T>, dim: usize) -> Result<Array2<T>, FlowError> {
     let (found, count) = (rows.len(), expect_rows(what, rows.len(), dim)?);
     Array2::from_shape_vec((count, dim), rows).map_err(|_| FlowError::Shape {
         what,

@@ -1,5 +1,6 @@
 //! Measures of a critic that was trained alone.
 
+use crate::known_map::known_pairs;
 use crate::stream_name::FUNNELS;
 use crate::subject::{Side, Target};
 use crate::{MeasureError, Measurement, Tell};
@@ -18,10 +19,6 @@ use train::source::Inputs;
 
 /// Pairs of the optimal plan that critics are compared on.
 const PAIRS: usize = 1 << 14;
-/// The same where numbers only show that everything works.
-const FEW_PAIRS: usize = 1 << 11;
-/// Points a side of a protocol whose numbers are reported.
-const REPORTED: usize = 1000;
 
 /// Pairs (x, y) of the optimal plan that no training has seen, and the gradient of the optimal critic at x.
 struct Truth {
@@ -45,8 +42,7 @@ impl Truth {
         }
         let (set, count, dim) = known;
         let funnels = set.funnels(count, dim, &inputs.data_sets)?;
-        let pairs = if protocol.exact_points >= REPORTED { PAIRS } else { FEW_PAIRS };
-        let (x, y) = funnels.pairs(pairs, &mut stream(seed, FUNNELS, 0));
+        let (x, y) = funnels.pairs(known_pairs(protocol, PAIRS), &mut stream(seed, FUNNELS, 0));
         let slopes = funnels.critic(x.view()).1;
         Ok(Some(Self { funnels, x, y, slopes }))
     }

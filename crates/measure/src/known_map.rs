@@ -13,10 +13,15 @@ use train::source::Inputs;
 
 /// Pairs (x, T*(x)) that maps are compared on.
 const PAIRS: usize = 1 << 16;
-/// The same where numbers only show that everything works.
+/// Pairs where numbers only show that everything works.
 const FEW_PAIRS: usize = 1 << 11;
 /// Points a side of a protocol whose numbers are reported.
 const REPORTED: usize = 1000;
+
+/// How many known pairs are compared: `all`, or few where the numbers of the protocol only show that everything works.
+pub(crate) fn known_pairs(protocol: Protocol, all: usize) -> usize {
+    if protocol.exact_points >= REPORTED { all } else { FEW_PAIRS }
+}
 
 /// Points x of P with their images y = T*(x), which no training has seen.
 #[derive(Debug, Clone)]
@@ -40,8 +45,7 @@ impl Truth {
         }
         let (map, dim) = known;
         let pair = map.pair(dim, &inputs.data_sets)?;
-        let count = if protocol.exact_points >= REPORTED { PAIRS } else { FEW_PAIRS };
-        let x = pair.source(count, &mut stream(seed, KNOWN_MAP, 0));
+        let x = pair.source(known_pairs(protocol, PAIRS), &mut stream(seed, KNOWN_MAP, 0));
         let y = pair.map(x.view());
         Ok(Some(Self { pair, x, y }))
     }

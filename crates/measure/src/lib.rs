@@ -68,6 +68,7 @@ pub use records::{Abscissa, Records};
 pub use subject::target;
 
 use eval::results::Layout;
+use eval::summary::significant;
 use eval::{Metrics, Protocol};
 use metrics::{W2_SQUARED, W2_SQUARED_START};
 use ndarray::Array2;
@@ -109,7 +110,8 @@ impl Measurement {
     pub fn divergence(&self) -> Option<String> {
         let (end, start) = (self.metrics.get(W2_SQUARED)?, self.metrics.get(W2_SQUARED_START)?);
         (end > STRAYED * start).then(|| {
-            format!("w2_squared is {end:.3e}, and only {start:.3e} of the points that the flow begins with")
+            let (end, start) = (significant(end), significant(start));
+            format!("w2_squared is {end}, more than {STRAYED} times the {start} of the points that the flow begins with")
         })
     }
 
@@ -215,6 +217,6 @@ mod tests {
             target: Array2::zeros((2, 1)),
         };
         assert_eq!(found(199.0).divergence(), None);
-        assert!(found(2e8).divergence().unwrap().contains("2.000e8"));
+        assert!(found(2e8).divergence().unwrap().contains("2.00e8, more than 100 times the 2.00 of"));
     }
 }

@@ -1,5 +1,7 @@
 //! What takes more than two seconds says what it does.
 
+use anyhow::Result;
+use ndarray::{ArrayView2, Axis};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
@@ -9,6 +11,10 @@ use std::time::{Duration, Instant};
 const PATIENCE: Duration = Duration::from_secs(2);
 /// A stage that goes on says so again after this.
 const REMINDER: Duration = Duration::from_secs(30);
+/// The fewest rows of a block: enough for all threads of a large machine.
+const BLOCK: usize = 8192;
+/// The most blocks of a work, each of which is said.
+const BLOCKS: usize = 20;
 
 /// Stages of a work, which are said on stderr from two seconds on.
 pub(crate) struct Progress {
@@ -35,6 +41,23 @@ impl Progress {
             // Nobody listens any more only where the thread could not write: the work is worth more.
             let _ = stages.send(stage.into());
         }
+    }
+
+    /// Does `work` with the rows of `points`, block after block, and says how many are done; the parts of the result.
+    pub(crate) fn in_blocks<R>(
+        &self,
+        what: &str,
+        points: ArrayView2<'_, f64>,
+        work: impl Fn(ArrayView2<'_, f64>) -> Result<R>,
+    ) -> Result<Vec<R>> {
+        let rows = points.nrows();
+        let size = rows.div_ceil(BLOCKS).max(BLOCK);
+        let blocks = points.axis_chunks_iter(Axis(0), size).enumerate().map(|(index, block)| {
+            let done = if index == 0 { String::new() } else { format!("{} of ", index * size) };
+            self.stage(format!("{what} {done}{rows} points"));
+            work(block)
+        });
+        blocks.collect()
     }
 }
 
@@ -92,7 +115,8 @@ fn listen(stages: &Receiver<String>, patience: Duration, tell: &impl Fn(&str, f6
 
 #[cfg(test)]
 mod tests {
-    use super::{Progress, Tenths};
+    use super::{BLOCK, Progress, Tenths};
+    use ndarray::Array2;
     use std::sync::{Arc, Mutex};
     use std::thread::sleep;
     use std::time::Duration;
@@ -122,5 +146,22 @@ mod tests {
         assert_eq!(told(Duration::from_secs(60), Duration::ZERO), [""; 0]);
         // The second stage is current when a tenth of a second is over.
         assert_eq!(told(Duration::from_millis(150), Duration::from_millis(100)), ["second", "third"]);
+    }
+
+    #[test]
+    fn blocks_are_told_and_no_row_is_lost() {
+        let heard = Arc::new(Mutex::new(Vec::new()));
+        let lines = Arc::clone(&heard);
+        let progress =
+            Progress::telling(Duration::ZERO, move |stage, _| lines.lock().unwrap().push(stage.to_owned()));
+        let rows = 2 * BLOCK + 5;
+        let points = Array2::from_shape_fn((rows, 1), |(row, _)| row as f64);
+        let parts = progress.in_blocks("the end of", points.view(), |block| Ok(block.to_owned())).unwrap();
+        drop(progress);
+        let found: Vec<f64> = parts.iter().flatten().copied().collect();
+        assert_eq!(found, points.iter().copied().collect::<Vec<f64>>());
+        let told = heard.lock().unwrap().clone();
+        assert!(told.contains(&format!("the end of {BLOCK} of {rows} points")), "{told:?}");
+        assert!(told.contains(&format!("the end of {rows} points")), "{told:?}");
     }
 }

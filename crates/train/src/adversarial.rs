@@ -17,11 +17,11 @@ use flows::FlowError;
 use flows::affine::{Affine, Base};
 use flows::critic::{CriticBatch, CriticValue};
 use flows::device::Device;
+use flows::error::array2;
 use flows::flow::{FlowValue, Paths, Representation};
 use flows::game::{Backend, Game, Native, Networks};
 use flows::hopf_lax::{Curvature, Stop};
 use flows::scalar_field::ScalarField;
-use ndarray::Array2;
 use rand::{Rng, RngExt};
 use rand_distr::{Distribution, StandardNormal};
 
@@ -34,13 +34,11 @@ impl FlowConfig {
         Game::new(&self.flow, &self.representation, &self.critic, dim)
     }
 
-    /// The coordinates between which the game is played: those that the base of a Hopf–Lax flow asks for.
+    /// The coordinates between which the flow is learnt: those that its base asks for.
     pub(crate) fn coordinates(&self, source: &Source) -> Result<Affine, TrainError> {
-        match &self.representation {
-            Representation::HopfLax(flow) if flow.base == Base::Gaussian => {
-                affine((flow.base, flow.rank), source, &pool(&source.data, self.seed, 0)?, self.seed)
-            }
-            _ => Ok(Affine::identity(source.dim())),
+        match self.representation.base() {
+            (Base::Identity, _) => Ok(Affine::identity(source.dim())),
+            base => affine(base, source, &pool(&source.data, self.seed, 0)?, self.seed),
         }
     }
 
@@ -52,14 +50,12 @@ impl FlowConfig {
         }
     }
 
-    /// The coordinates that [`Trainer::store`] has written.
+    /// The coordinates that a training has written.
     pub(crate) fn stored_coordinates(&self, stored: &Stored) -> Result<Affine, TrainError> {
         let dim = stored.size("dimension")?;
-        match &self.representation {
-            Representation::HopfLax(flow) if flow.base == Base::Gaussian => {
-                Ok(Affine::of_numbers(dim, &stored.doubles(AFFINE)?)?)
-            }
-            _ => Ok(Affine::identity(dim)),
+        match self.representation.base() {
+            (Base::Identity, _) => Ok(Affine::identity(dim)),
+            (Base::Gaussian, _) => Ok(Affine::of_numbers(dim, &stored.doubles(AFFINE)?)?),
         }
     }
 }
@@ -231,8 +227,8 @@ impl Trainer {
             Some(_) => {
                 let points = pool(&source.initial, config.seed, 1)?;
                 let inner = affine.beginnings(&points.iter().copied().collect::<Vec<f32>>())?;
-                let points = Array2::from_shape_vec((inner.len() / affine.rank(), affine.rank()), inner);
-                let points = points.unwrap_or_else(|_| unreachable!("rows of so many numbers"));
+                let points =
+                    array2("the initial points in coordinates of the beginnings", inner, affine.rank())?;
                 Some(Remembered::new(points.clone(), points, config.seed))
             }
             None => None,

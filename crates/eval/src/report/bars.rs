@@ -1,6 +1,7 @@
 //! Distances against their floors, as bars.
 
 use super::{escape, inline};
+use crate::summary::significant;
 use serde::{Deserialize, Serialize};
 use std::fmt::Write;
 
@@ -29,6 +30,15 @@ pub struct Bar {
     pub ratio: Option<f64>,
     /// The same in words.
     pub words: String,
+}
+
+impl Bar {
+    /// The bar of something that is `ratio` times its floor; `what` says the value.
+    #[must_use]
+    pub fn over_floor(name: String, ratio: f64, what: &str) -> Self {
+        let times = if ratio < 100.0 { format!("{ratio:.1}") } else { significant(ratio) };
+        Self { name, ratio: Some(ratio), words: format!("{times} × floor: {what}") }
+    }
 }
 
 impl Bars {
@@ -77,5 +87,14 @@ mod tests {
         );
         assert_eq!(html.matches("left:15.1%").count(), 5);
         assert!(html.contains("&lt; far"));
+    }
+
+    #[test]
+    fn a_ratio_of_many_digits_is_rounded() {
+        let words = |ratio| Bar::over_floor("w1".into(), ratio, "3.00").words;
+        assert_eq!(
+            [1.26, 99.0, 456.7, 9_111_906_142.3].map(words),
+            ["1.3 × floor: 3.00", "99.0 × floor: 3.00", "457 × floor: 3.00", "9.11e9 × floor: 3.00"]
+        );
     }
 }

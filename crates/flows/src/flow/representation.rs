@@ -199,6 +199,18 @@ impl Representation {
         }
     }
 
+    /// What the network departs from, and how many directions of it are kept.
+    pub fn base(&self) -> (Base, Option<usize>) {
+        match self {
+            Self::HopfLax(HopfLaxDescription { base, rank, .. })
+            | Self::Explicit(ExplicitDescription { base, rank, .. })
+            | Self::Matching(MatchingDescription { base, rank, .. }) => (*base, *rank),
+            Self::Network(_) | Self::ExactTerminal(_) | Self::Velocity(_) | Self::OtFlow(_) => {
+                (Base::Identity, None)
+            }
+        }
+    }
+
     /// Whether there is a critic: of a game, or the one that an explicit flow determines.
     pub fn has_critic(&self) -> bool {
         !matches!(self, Self::Matching(_) | Self::OtFlow(_))
@@ -268,7 +280,10 @@ impl Representation {
                 )
             }
             Self::Explicit(network) => network.validate(flow, critic),
-            Self::Matching(network) => network.validate().map_err(|e| e.within("representation")),
+            Self::Matching(network) => {
+                network.base.check_rank(network.rank)?;
+                network.validate().map_err(|e| e.within("representation"))
+            }
             Self::OtFlow(potential) => potential.validate().map_err(|e| e.within("representation")),
         }
     }

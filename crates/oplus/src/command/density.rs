@@ -43,12 +43,13 @@ pub(super) fn run(arguments: &Arguments) -> Result<Ending> {
     let points = datasets::read_matrix(&arguments.points)?;
     datasets::expect_columns(&arguments.points, &points, flow.dim())?;
     let points = arguments.conditions.read()?.beside(&model, &arguments.run, points)?;
-    progress.stage(format!("{} points", points.nrows()));
-    let densities: Vec<f64> =
-        flow.log_density(points.view())?.into_iter().map(|log| log.max(f64::MIN)).collect();
-    progress.stage("which points are reached");
-    let reached = flow.reached(points.view(), flow.inverse(points.view())?.view())?;
-    write_reached(arguments.reached.as_deref(), &reached)?;
+    let densities =
+        progress.in_blocks("the density at", points.view(), |block| Ok(flow.log_density(block)?))?;
+    let densities: Vec<f64> = densities.into_iter().flatten().map(|log| log.max(f64::MIN)).collect();
+    let reached = progress.in_blocks("which are reached of", points.view(), |block| {
+        Ok(flow.reached(block, flow.inverse(block)?.view())?)
+    })?;
+    write_reached(arguments.reached.as_deref(), &reached.concat())?;
     write_npy_f64(&arguments.out, ArrayView2::from_shape((densities.len(), 1), &densities)?)?;
     drop(progress);
     say::answer!("{} log-densities in {}", densities.len(), arguments.out.display());

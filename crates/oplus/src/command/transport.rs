@@ -8,7 +8,7 @@ use crate::samples;
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use datasets::write_npy_f64;
-use ndarray::{Array2, ArrayView2};
+use ndarray::{Array2, ArrayView2, Axis, concatenate};
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use train::Model;
@@ -51,14 +51,18 @@ pub(super) fn run(arguments: &Arguments) -> Result<Ending> {
     };
     datasets::expect_columns(&arguments.points, &points, columns)?;
     let points = arguments.conditions.read()?.beside(&model, &arguments.run, points)?;
-    progress.stage(format!("{} points", points.nrows()));
     let moved = if arguments.inverse {
         let flow = of_flow(&model, &arguments.run, "takes no point back: leave out --inverse")?;
-        let beginnings = flow.inverse(points.view())?;
-        let reached = flow.reached(points.view(), beginnings.view())?;
-        write_reached(arguments.reached.as_deref(), &reached)?;
-        beginnings
+        let parts = progress.in_blocks("the beginnings of", points.view(), |block| {
+            let beginnings = flow.inverse(block)?;
+            Ok((flow.reached(block, beginnings.view())?, beginnings))
+        })?;
+        let (reached, beginnings): (Vec<_>, Vec<_>) = parts.into_iter().unzip();
+        write_reached(arguments.reached.as_deref(), &reached.concat())?;
+        let views: Vec<_> = beginnings.iter().map(|part| part.view()).collect();
+        concatenate(Axis(0), &views)?
     } else {
+        progress.stage(format!("{} points", points.nrows()));
         model.push_forward(points.view(), model.config().seed())?
     };
     let moved = match &model {

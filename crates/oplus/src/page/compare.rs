@@ -74,10 +74,8 @@ fn bars(members: &[Member]) -> Bars {
         }
         match member.judged() {
             Some((metric, value, floor)) => {
-                let ratio = value / floor;
-                let (value, floor) = (significant(value), significant(floor));
-                let words = format!("{ratio:.1} × floor: {metric} {value} over {floor}");
-                Bar { name, ratio: Some(ratio), words }
+                let what = format!("{metric} {} over {}", significant(value), significant(floor));
+                Bar::over_floor(name, value / floor, &what)
             }
             None => Bar { name, ratio: None, words: "measured without a floor".into() },
         }

@@ -95,8 +95,6 @@ impl Group<'_> {
         let Some(summary) = self.value(metric) else {
             return (!lost.is_empty()).then(|| Bar { name, ratio: None, words: "diverged".into() });
         };
-        let ratio = summary.mean / floor;
-        let times = if ratio < 100.0 { format!("{ratio:.1}") } else { format!("{ratio:.0}") };
-        Some(Bar { name, ratio: Some(ratio), words: format!("{times} × floor: {summary}{lost}") })
+        Some(Bar::over_floor(name, summary.mean / floor, &format!("{summary}{lost}")))
     }
 }

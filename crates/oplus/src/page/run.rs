@@ -111,9 +111,8 @@ fn bars(results: &Results, row: &Row) -> Option<Bars> {
     let floors = &results.floors.first()?.metrics;
     let bar = |metric: &&Metric| {
         let (value, floor) = (row.metrics.get(metric)?, floors.get(metric).filter(|floor| *floor > 0.0)?);
-        let ratio = value / floor;
-        let words = format!("{ratio:.1} × floor: {} over {}", significant(value), significant(floor));
-        Some(Bar { name: format!("`{metric}`"), ratio: Some(ratio), words })
+        let what = format!("{} over {}", significant(value), significant(floor));
+        Some(Bar::over_floor(format!("`{metric}`"), value / floor, &what))
     };
     let bars: Vec<Bar> = AGAINST_FLOOR.iter().filter_map(bar).collect();
     let caption = "Over its floor, the same distance between two samples of the data: the line. Lengths are logarithms.";

@@ -181,10 +181,7 @@ impl<'a> Facet<'a> {
             let lost =
                 if lost == 0 { String::new() } else { format!("; {lost} of {} diverged", cell.0.len()) };
             match cell.summary(metric) {
-                Some(summary) => {
-                    let ratio = summary.mean / least;
-                    Bar { name, ratio: Some(ratio), words: format!("{ratio:.1} × floor: {summary}{lost}") }
-                }
+                Some(summary) => Bar::over_floor(name, summary.mean / least, &format!("{summary}{lost}")),
                 None => Bar { name, ratio: None, words: format!("no number{lost}") },
             }
         };

@@ -15,6 +15,7 @@ use crate::optim::Adam;
 use augment::varied;
 use datasets::{ImageSet, ImageShape, Images, Split, stream};
 use flows::activation::Activation;
+use flows::error::array2;
 use flows::generator::{
     Generator, GeneratorForm, GeneratorInitialisation, GeneratorOutput, GeneratorTape, Statistics,
 };
@@ -217,8 +218,7 @@ fn evaluated(
         let single = chunk.mapv(|value| value as f32);
         rows.extend(network.generate(parameters, single.view(), Statistics::Batch)?);
     }
-    let rows = Array2::from_shape_vec((images.nrows(), network.output()), rows);
-    Ok(rows.unwrap_or_else(|_| unreachable!("one row of outputs for each image")))
+    Ok(array2("the outputs of the classifier", rows, network.output())?)
 }
 
 /// The mean of −ln softmax(s) at the true classes over rows s of scores, and its gradient (softmax(s) − e)/n.

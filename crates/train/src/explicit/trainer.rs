@@ -13,8 +13,8 @@ use crate::training::StepError;
 use datasets::stream;
 use flows::critic::CriticObjective;
 use flows::device::Device;
+use flows::error::array2;
 use flows::explicit::{Backend, Batch, DualGame, DualReport, ExplicitFlow};
-use ndarray::Array2;
 use rand::Rng;
 
 /// The state of a training in memory.
@@ -42,8 +42,7 @@ impl Trainer {
         let pool = pool(&source.data, config.seed, 0)?;
         let affine = affine((description.base, description.rank), &source, &pool, config.seed)?;
         let ends = affine.ends(&pool.iter().copied().collect::<Vec<f32>>())?;
-        let ends = Array2::from_shape_vec((pool.nrows(), affine.rank()), ends);
-        let ends = ends.unwrap_or_else(|_| unreachable!("one row for each data point"));
+        let ends = array2("the data in coordinates of the ends", ends, affine.rank())?;
         let condition = source.condition.as_ref().map_or(0, Conditions::width);
         let flow = description.build(affine, &config.flow, config.critic.bound)?.conditioned(condition)?;
         let objective =
@@ -111,8 +110,7 @@ impl Trainer {
         let width = flow.affine().dim();
         let conditions = target.chunks_exact(width).flat_map(|row| row.iter().skip(width - flow.condition()));
         let conditions: Vec<f64> = conditions.map(|&c| c.into()).collect();
-        let conditions = Array2::from_shape_vec((target.len() / width, flow.condition()), conditions)
-            .unwrap_or_else(|_| unreachable!("one condition for each data point"));
+        let conditions = array2("the conditions of the data", conditions, flow.condition())?;
         Ok(initial.given(conditions, rng)?.iter().map(|&x| x as f32).collect())
     }
 

@@ -70,6 +70,9 @@ fn flow(model: &FlowModel, function: Option<Function>) -> Result<(Function, Grap
             (Function::Potential, explicit_potential(explicit, &model.units))
         }
         (Trained::Explicit(_), Some(function)) => return Err(without(function, kind, "map or potential")),
+        (Trained::Matching(flow), _) if flow.velocity.base().is_some() => {
+            return Err(with_gaussian_base(kind, "velocity"));
+        }
         (Trained::Matching(flow), None | Some(Function::Velocity)) => {
             let network = (flow.velocity.net(), &flow.parameters[..]);
             (Function::Velocity, direct_velocity(network, &model.units))
@@ -85,6 +88,16 @@ fn flow(model: &FlowModel, function: Option<Function>) -> Result<(Function, Grap
     })
 }
 
+fn with_gaussian_base(kind: &str, function: &str) -> FlowError {
+    FlowError::Specification {
+        what: format!("the {function}"),
+        found: format!(
+            "asked of a flow of kind {kind} with base = \"gaussian\", which is not written as operations"
+        ),
+        remedy: "sample the flow, or train with base = \"identity\"".into(),
+    }
+}
+
 fn game(
     players: &GameModel<Network>,
     units: &Units,
@@ -92,10 +105,7 @@ fn game(
     kind: &str,
 ) -> Result<(Function, Graph), FlowError> {
     if !players.affine.is_identity() {
-        let remedy = "sample the flow, or train with base = \"identity\"".into();
-        let found =
-            "asked of a Hopf–Lax flow with base = \"gaussian\", which is not written as operations".into();
-        return Err(FlowError::Specification { what: "the critic".into(), found, remedy });
+        return Err(with_gaussian_base(kind, "critic"));
     }
     Ok(match (&players.game.flow, function) {
         (_, Some(Function::Critic)) | (Flow::HopfLax { .. } | Flow::ExactTerminal(_), None) => {

@@ -4,6 +4,7 @@ use crate::TrainError;
 use crate::checkpoint::{State, Stored};
 use crate::source::{Draw, Source, name};
 use datasets::stream;
+use flows::error::array2;
 use flows::integrate::Scheme;
 use flows::matching::{Coupling, VelocityFlow};
 use ndarray::Array2;
@@ -51,8 +52,7 @@ impl Rectified {
             return Ok(None);
         }
         let starts = starts(initial, seed, part)?;
-        let ends = Array2::from_shape_vec(starts.dim(), stored.fitting(ENDS, starts.len())?);
-        let ends = ends.unwrap_or_else(|_| unreachable!("one row for each initial point"));
+        let ends = array2("the ends of the pairs", stored.fitting(ENDS, starts.len())?, starts.ncols())?;
         Ok(Some(Self { starts, ends }))
     }
 

@@ -3,6 +3,7 @@
 use crate::TrainError;
 use crate::checkpoint::{State, Stored};
 use crate::config::{Condition, ConfigError};
+use flows::error::array2;
 use ndarray::{Array1, Array2, ArrayView2, Axis, concatenate, s};
 use rand::{Rng, RngExt};
 
@@ -212,9 +213,7 @@ impl Conditions {
             Encoding::Vector { centre: state.doubles(CENTRE)?.into(), scale: state.doubles(SCALE)?.into() }
         };
         let mut conditions = Self { encoding, rows: Array2::zeros((0, 0)) };
-        let (numbers, width) = (state.floats(ROWS)?, conditions.width().max(1));
-        let rows = Array2::from_shape_vec((numbers.len() / width, width), numbers);
-        conditions.rows = rows.unwrap_or_else(|_| unreachable!("whole rows are stored"));
+        conditions.rows = array2("the stored conditions", state.floats(ROWS)?, conditions.width())?;
         Ok(Some(conditions))
     }
 }

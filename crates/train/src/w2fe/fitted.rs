@@ -4,7 +4,7 @@ use crate::TrainError;
 use crate::average;
 use crate::checkpoint::{State, Stored};
 use crate::config::ConfigError;
-use flows::FlowError;
+use flows::error::{FlowError, array2};
 use flows::generator::{Generator, GeneratorTape, RunningStatistics, Statistics};
 use ndarray::{Array2, ArrayView2};
 
@@ -45,14 +45,11 @@ impl Fitted {
                 remedy: format!("give points of {} coordinates", generator.input()),
             }));
         }
-        let count = z.nrows();
         let z: Vec<f32> = z.iter().map(|&x| x as f32).collect();
         let mut tape = GeneratorTape::new();
         generator.evaluate(&self.parameters, &z, Statistics::Running(&self.statistics), &mut tape)?;
         let points: Vec<f64> = tape.points().iter().map(|&y| f64::from(y)).collect();
-        let (found, expected) = (points.len(), count * generator.output());
-        Array2::from_shape_vec((count, generator.output()), points)
-            .map_err(|_| FlowError::Shape { what: "the generated points", found, expected }.into())
+        Ok(array2("the generated points", points, generator.output())?)
     }
 
     pub(super) fn store(&self, name: &str, state: &mut State) {

@@ -257,6 +257,13 @@ const REPRESENTATION: Choice = Choice {
                     "How often training goes on with the pairs that the flow has made, each an equal part of the iterations \
                      with a schedule of its own.",
                 ),
+                Key::new(
+                    "base",
+                    Word(BASES),
+                    "\"identity\"",
+                    "What the velocity departs from: that of the optimal flow between Gaussians, or 0.",
+                ),
+                BASE_RANK,
                 Key::new("hidden", Widths, "[128, 128, 128]", "Hidden widths of its network."),
                 Key::new("activation", Word(ACTIVATIONS), "\"softplus\"", "Activation of its network."),
                 Key::new(
