@@ -11,7 +11,7 @@ use flows::potential::Potential;
 use flows::scalar_field::ScalarField;
 use ndarray::ArrayView2;
 use ot_core::divergence::Divergence;
-use rand::RngExt;
+use rand::{Rng, RngExt};
 use std::path::Path;
 use train::adversarial::Players;
 use train::config::{Optimiser, Schedule};
@@ -104,7 +104,7 @@ impl Iteration {
         };
         let game = Game {
             critic: Critic {
-                network: Mlp::new(dim, size.critic, Activation::Relu, Output::Identity)?,
+                network: Mlp::new(dim, size.critic, Activation::Relu, Output::Identity)?.into(),
                 objective: CriticObjective { divergence: Divergence::KullbackLeibler, weight: 1.0 },
                 bound: BOUND,
                 lipschitz: Lipschitz::Penalty(penalty),
@@ -117,9 +117,17 @@ impl Iteration {
             |count: usize, from: f32| (0..count).map(|_| from + random.random::<f32>()).collect::<Vec<_>>();
         let (initial, target) = (uniform(size.batch * dim, -0.5), uniform(size.batch * dim, 0.0));
         let mixing = uniform(size.batch, 0.0);
-        let flow = game.flow.initial(&mut random);
-        let critic = game.critic.network.initial(&mut random);
-        let players = Players::new(&game, Box::new(Native::new(game.clone())), flow, critic)?;
+        Self::of(&game, [initial, target, mixing], &mut random)
+    }
+
+    /// Draws the networks of a game, for a minibatch of initial points, of targets and of the numbers that mix them.
+    ///
+    /// # Errors
+    /// When the critic's network is not one for its Lipschitz method.
+    pub fn of(game: &Game, [initial, target, mixing]: [Vec<f32>; 3], random: &mut impl Rng) -> Result<Self> {
+        let flow = game.flow.initial(random);
+        let critic = game.critic.network.initial(random);
+        let players = Players::new(game, Box::new(Native::new(game.clone())), flow, critic)?;
         Ok(Self { players, initial, target, mixing })
     }
 

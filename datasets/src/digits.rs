@@ -37,6 +37,9 @@ impl DigitSet {
     /// The number of pixels of a digit.
     pub const PIXELS: usize = 256;
 
+    /// Rows of an image, and pixels of a row.
+    pub const SIDE: usize = 16;
+
     /// The name in configurations and on the command line.
     #[must_use]
     pub fn name(self) -> &'static str {

@@ -161,6 +161,11 @@ impl Affine {
         source_mean.iter().chain(target_mean).chain(root).copied().collect()
     }
 
+    /// m₀, m₁ and B; none of the identity.
+    pub(crate) fn parts(&self) -> Option<(&Array1<f64>, &Array1<f64>, &Array2<f64>)> {
+        self.map.as_ref().map(|map| (&map.source_mean, &map.target_mean, &map.root))
+    }
+
     /// Whether x′ = x and y′ = y.
     pub fn is_identity(&self) -> bool {
         self.map.is_none()

@@ -4,13 +4,15 @@ use crate::FlowError;
 use crate::critic::{self, Critic, CriticBatch, CriticValue};
 use crate::generator::{Generator, GeneratorTape, RunningStatistics, Statistics};
 use crate::kantorovich::{self, KantorovichObjective, KantorovichValue, PairBatch, Potentials};
-use crate::mlp::{Mlp, Order, Tape, Weights};
+use crate::mlp::Order;
+use crate::network::{Network, Tape, Weights};
+use crate::scalar_field::{Evaluation, ScalarField};
 
 /// The points, slopes and gradients that a generator and its critics are trained by: computed by native code on the CPU
 /// ([`NativeGradients`]), or by libtorch.
 ///
 /// Points and slopes are row-major, [n, d]; parameters and gradients are flat buffers in the layout of
-/// [`Generator`] and [`Mlp`]. Gradients are overwritten, and are those of a quantity to be minimised (a critic's is
+/// [`Generator`] and [`Network`]. Gradients are overwritten, and are those of a quantity to be minimised (a critic's is
 /// minus its objective).
 pub trait Gradients {
     /// G at the rows of `z`, [n, p] → [n, d], normalised by the statistics of this batch and remembered: the next
@@ -53,7 +55,7 @@ pub trait Gradients {
     ///
     /// # Errors
     /// As [`Gradients::generate`].
-    fn judge(&mut self, phi: &Mlp, parameters: &[f32], points: &[f32]) -> Result<Judgement, FlowError>;
+    fn judge(&mut self, phi: &Network, parameters: &[f32], points: &[f32]) -> Result<Judgement, FlowError>;
 
     /// The objective of a divergence's critic and the gradient of its negative.
     ///
@@ -130,8 +132,8 @@ impl Gradients for NativeGradients {
         running.update(&self.generated, momentum)
     }
 
-    fn judge(&mut self, phi: &Mlp, parameters: &[f32], points: &[f32]) -> Result<Judgement, FlowError> {
-        self.weights.arrange(phi, parameters)?;
+    fn judge(&mut self, phi: &Network, parameters: &[f32], points: &[f32]) -> Result<Judgement, FlowError> {
+        phi.arrange(parameters, &mut self.weights)?;
         phi.evaluate(&self.weights, points, Order::Jet, &mut self.judged)?;
         Ok(Judgement { values: self.judged.value().to_vec(), slopes: self.judged.gradient().to_vec() })
     }

@@ -7,6 +7,8 @@
 //! | [`scalar_field`] | what a critic can be made of: value, input gradient and the pullback of both |
 //! | [`counted`] | such a field that counts its evaluations |
 //! | [`mlp`] | scalar fields given by multilayer perceptrons |
+//! | [`convolution`] | what a perceptron sees of an image: convolutions with pooling |
+//! | [`network`] | what potentials and critics are made of: a perceptron, with convolutions before it or not |
 //! | [`potential`] | U(x, t), its ∇ₓU and ∂ₜU, and the velocity v = −∇U/λ |
 //! | [`velocity`] | v(x, t) as a network itself, without a potential |
 //! | [`generator`] | generators: residual and plain networks R^p → R^d with batch normalisation |
@@ -36,6 +38,7 @@
 
 pub mod activation;
 pub mod affine;
+pub mod convolution;
 pub mod counted;
 pub mod critic;
 pub mod device;
@@ -55,6 +58,7 @@ pub mod lipschitz;
 pub mod matching;
 mod matrix;
 pub mod mlp;
+pub mod network;
 pub mod ot_flow;
 pub mod parallel;
 pub mod potential;

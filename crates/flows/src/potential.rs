@@ -2,20 +2,23 @@
 
 use crate::FlowError;
 use crate::activation::Activation;
+use crate::convolution::ConvolutionDescription;
 use crate::error::{array2, expect_columns, flat};
-use crate::mlp::{Cotangent, Initialisation, Mlp, Order, Output, Tape, Weights};
+use crate::mlp::{Cotangent, Initialisation, Mlp, Order, Output};
+use crate::network::{Network, Tape, Weights};
 use crate::real::Real;
+use crate::scalar_field::{Evaluation, ScalarField};
 use ndarray::{Array1, Array2, ArrayView2};
 use rand::Rng;
 
-/// A potential U: R^d × [0, T] → R given by a network on z = (x, t); the velocity is v = −∇ₓU/λ.
+/// A potential U: R^d × [0, T] → R given by a network of x and t; the velocity is v = −∇ₓU/λ.
 ///
 /// Source: arXiv 2407.11901, eq. (2): with running cost (λ/2)|v|² the Hamiltonian is H(x, p) = |p|²/(2λ) and the
 /// optimal velocity −∂H/∂p at p = ∇U.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Potential {
     dim: usize,
-    net: Mlp,
+    net: Network,
 }
 
 impl Potential {
@@ -28,7 +31,7 @@ impl Potential {
     /// use flows::{activation::Activation, potential::Potential};
     /// let potential = Potential::new(12, &[48; 5], Activation::Tanh)?;
     /// assert_eq!(potential.dim(), 12);
-    /// assert_eq!(potential.net().input(), 13);
+    /// assert_eq!(potential.net().head().input(), 13);
     /// # Ok::<(), flows::FlowError>(())
     /// ```
     pub fn new(dim: usize, hidden: &[usize], activation: Activation) -> Result<Self, FlowError> {
@@ -40,7 +43,21 @@ impl Potential {
                     .into(),
             });
         }
-        Ok(Self { dim, net: Mlp::new(dim + 1, hidden, activation, Output::Identity)? })
+        Ok(Self { dim, net: Mlp::new(dim + 1, hidden, activation, Output::Identity)?.into() })
+    }
+
+    /// A potential of images of `dim` numbers: the perceptron of these hidden widths sees their features and the time. A ReLU
+    /// is taken, since ∇ₓU jumps where the pooling chooses another pixel whatever the activation.
+    ///
+    /// # Errors
+    /// [`FlowError::Specification`] for a value outside its domain, and for images of another number of values.
+    pub fn of_images(
+        dim: usize,
+        image: &ConvolutionDescription,
+        hidden: &[usize],
+        activation: Activation,
+    ) -> Result<Self, FlowError> {
+        Ok(Self { dim, net: Network::of_images(image, (dim, 1), hidden, activation, Output::Identity)? })
     }
 
     /// The same potential with initial parameters drawn in another way.
@@ -51,7 +68,7 @@ impl Potential {
 
     /// Initial parameters.
     pub fn initial<T: Real>(&self, rng: &mut impl Rng) -> Vec<T> {
-        self.net.initialisation().draw(&self.net, rng)
+        self.net.initial(rng)
     }
 
     /// The dimension d of space.
@@ -59,8 +76,8 @@ impl Potential {
         self.dim
     }
 
-    /// The network on (x, t).
-    pub fn net(&self) -> &Mlp {
+    /// The network of x and t.
+    pub fn net(&self) -> &Network {
         &self.net
     }
 
@@ -122,10 +139,11 @@ impl Potential {
         self.net.pull_back(weights, &mut jet.tape, cotangent, parameter_gradient, Some(position_gradient))
     }
 
-    /// ΔₓU at each point of the last evaluation ([`Mlp::laplacian`]).
+    /// ΔₓU at each point of the last evaluation ([`Mlp::laplacian`]), of a perceptron.
     ///
     /// # Errors
-    /// [`FlowError::Shape`] when the weights are not of the potential's network.
+    /// [`FlowError::Shape`] when the weights are not of the potential's network, [`FlowError::Specification`] for
+    /// convolutions.
     pub fn laplacian<T: Real>(
         &self,
         weights: &Weights<T>,

@@ -34,13 +34,11 @@ impl FlowConfig {
         Game::new(&self.flow, &self.representation, &self.critic, dim)
     }
 
-    /// The coordinates between which the game is played: those that the base of a Hopf–Lax flow asks for.
+    /// The coordinates between which the flow is learnt: those that its base asks for.
     pub(crate) fn coordinates(&self, source: &Source) -> Result<Affine, TrainError> {
-        match &self.representation {
-            Representation::HopfLax(flow) if flow.base == Base::Gaussian => {
-                affine((flow.base, flow.rank), source, &pool(&source.data, self.seed, 0)?, self.seed)
-            }
-            _ => Ok(Affine::identity(source.dim())),
+        match self.representation.base() {
+            (Base::Identity, _) => Ok(Affine::identity(source.dim())),
+            base => affine(base, source, &pool(&source.data, self.seed, 0)?, self.seed),
         }
     }
 
@@ -52,14 +50,12 @@ impl FlowConfig {
         }
     }
 
-    /// The coordinates that [`Trainer::store`] has written.
+    /// The coordinates that a training has written.
     pub(crate) fn stored_coordinates(&self, stored: &Stored) -> Result<Affine, TrainError> {
         let dim = stored.size("dimension")?;
-        match &self.representation {
-            Representation::HopfLax(flow) if flow.base == Base::Gaussian => {
-                Ok(Affine::of_numbers(dim, &stored.doubles(AFFINE)?)?)
-            }
-            _ => Ok(Affine::identity(dim)),
+        match self.representation.base() {
+            (Base::Identity, _) => Ok(Affine::identity(dim)),
+            (Base::Gaussian, _) => Ok(Affine::of_numbers(dim, &stored.doubles(AFFINE)?)?),
         }
     }
 }

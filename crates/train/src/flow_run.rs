@@ -16,7 +16,7 @@ use crate::training::{Readings, StepError, Training};
 use flows::device::Device;
 use flows::flow::{FlowValue, Representation};
 use flows::game::Game;
-use flows::mlp::Mlp;
+use flows::network::Network;
 use flows::scalar_field::ScalarField;
 use mfg::Indicators;
 
@@ -150,7 +150,7 @@ impl Training for FlowTraining {
 }
 
 /// A flow in training against a critic with the network N, its fixed particles and its early ending.
-pub struct FlowRun<N = Mlp> {
+pub struct FlowRun<N = Network> {
     config: FlowConfig,
     game: Game<N>,
     trainer: Trainer,

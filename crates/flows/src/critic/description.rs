@@ -3,14 +3,16 @@
 use super::{Critic, CriticObjective};
 use crate::FlowError;
 use crate::activation::Activation;
-use crate::error::{positive, widths};
+use crate::convolution::ConvolutionDescription;
+use crate::error::{positive, require, widths};
 use crate::lipschitz::Lipschitz;
 use crate::mlp::{Initialisation, Mlp, Output};
+use crate::network::Network;
 use crate::text;
 use ot_core::divergence::Divergence;
 use serde::{Deserialize, Serialize};
 
-/// A critic that is a multilayer perceptron, from which [`CriticDescription::build`] makes the critic in any dimension.
+/// A critic from which [`CriticDescription::build`] makes the critic in any dimension.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CriticDescription {
@@ -26,6 +28,9 @@ pub struct CriticDescription {
     /// How the slope is held to it; nothing of this and of what follows is read of an explicit flow.
     #[serde(default)]
     pub lipschitz: Lipschitz,
+    /// What it sees of images; without it, the points themselves.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub convolutions: Option<ConvolutionDescription>,
     /// Hidden widths of φ.
     #[serde(default)]
     pub hidden: Vec<usize>,
@@ -45,6 +50,7 @@ impl Default for CriticDescription {
             divergence_weight: one(),
             bound: one(),
             lipschitz: Lipschitz::default(),
+            convolutions: None,
             hidden: Vec::new(),
             activation: relu(),
             initialisation: Initialisation::default(),
@@ -61,6 +67,15 @@ impl CriticDescription {
         self.validate_objective()?;
         widths("hidden", &self.hidden)?;
         self.initialisation.validate()?;
+        if let Some(convolutions) = &self.convolutions {
+            convolutions.validate()?;
+            require(
+                matches!(self.lipschitz, Lipschitz::None | Lipschitz::Penalty(_)),
+                "lipschitz.method",
+                "one of the layers of a perceptron",
+                "take penalty or none with convolutions",
+            )?;
+        }
         self.lipschitz.validate(self.activation, &self.hidden)
     }
 
@@ -76,14 +91,14 @@ impl CriticDescription {
     /// The critic on R^`dim`; its output keeps φ inside the domain of the conjugate ([`Output::for_divergence`]).
     ///
     /// # Errors
-    /// [`FlowError::Specification`] for a value outside its domain.
+    /// [`FlowError::Specification`] for a value outside its domain, and for images of another number of values.
     ///
     /// ```
     /// use flows::{activation::Activation, critic::CriticDescription, lipschitz::Lipschitz, mlp::Initialisation};
     /// use ot_core::divergence::Divergence;
     /// let description = CriticDescription {
     ///     divergence: Divergence::Wasserstein1, divergence_weight: 1.0, bound: 1.0,
-    ///     lipschitz: Lipschitz::Orthonormal, hidden: vec![64, 64],
+    ///     lipschitz: Lipschitz::Orthonormal, convolutions: None, hidden: vec![64, 64],
     ///     activation: Activation::Relu, initialisation: Initialisation::default(),
     /// };
     /// assert_eq!(description.build(3)?.dim(), 3);
@@ -92,11 +107,14 @@ impl CriticDescription {
     pub fn build(&self, dim: usize) -> Result<Critic, FlowError> {
         self.validate()?;
         let output = Output::for_divergence(self.divergence, self.divergence_weight);
-        let network = Mlp::new(dim, &self.hidden, self.activation, output)?;
+        let network = match &self.convolutions {
+            Some(image) => Network::of_images(image, (dim, 0), &self.hidden, self.activation, output)?,
+            None => Mlp::new(dim, &self.hidden, self.activation, output)?.into(),
+        };
         Ok(self.with_network(network.initialised(self.initialisation)))
     }
 
-    /// The critic of this description with another network; `hidden`, `activation` and `initialisation` are not read.
+    /// The critic of this description with another network; `convolutions`, `hidden`, `activation` and `initialisation` are not read.
     ///
     /// The values of the network must stay inside the domain of the conjugate f*, as [`Output::for_divergence`] says.
     pub fn with_network<N>(&self, network: N) -> Critic<N> {

@@ -4,13 +4,14 @@ use super::{Critic, CriticBatch, CriticValue};
 use crate::FlowError;
 use crate::error::{expect_length, expect_rows};
 use crate::lipschitz::Slopes;
-use crate::mlp::{Cotangent, Mlp, Order};
+use crate::mlp::{Cotangent, Order};
+use crate::network::Network;
 use crate::real::Real;
 use crate::scalar_field::{Evaluation, ScalarField};
 
 /// Buffers of the critic's gradient, reused from call to call.
 #[derive(Debug)]
-pub struct Workspace<T: Real, N: ScalarField = Mlp> {
+pub struct Workspace<T: Real, N: ScalarField = Network> {
     weights: N::Weights<T>,
     values: N::Tape<T>,
     slopes: N::Tape<T>,

@@ -11,14 +11,14 @@ pub use description::CriticDescription;
 pub use gradient::Workspace;
 
 use crate::lipschitz::Lipschitz;
-use crate::mlp::Mlp;
+use crate::network::Network;
 use crate::scalar_field::ScalarField;
 use metrics::Metric;
 use ot_core::divergence::{Divergence, DivergenceError, DualValue};
 
 /// A critic: the shape of φ, its objective, and how its slope is held to L. Its parameters are held by who trains it.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Critic<N = Mlp> {
+pub struct Critic<N = Network> {
     /// The shape of φ.
     pub network: N,
     /// What φ maximises.

@@ -9,7 +9,7 @@ use crate::game::{Game, Networks};
 use crate::hessian::by_rows;
 use crate::hopf_lax::{CriticField, HopfLaxFlow};
 use crate::integrate::{Scheme, VelocityField, integrate};
-use crate::mlp::Mlp;
+use crate::network::Network;
 use crate::potential::Derivatives;
 use crate::real::Real;
 use crate::scalar_field::ScalarField;
@@ -18,7 +18,7 @@ use rayon::prelude::*;
 
 /// The velocity field of a game's flow at given parameters.
 #[derive(Debug)]
-pub struct FlowField<'a, T: Real, N: ScalarField = Mlp>(Kind<'a, T, N>);
+pub struct FlowField<'a, T: Real, N: ScalarField = Network>(Kind<'a, T, N>);
 
 #[derive(Debug)]
 enum Kind<'a, T: Real, N: ScalarField> {

@@ -11,13 +11,14 @@ use crate::FlowError;
 use crate::error::{expect_length, expect_rows};
 use crate::game::{Game, Networks};
 use crate::integrate::step_count;
-use crate::mlp::{Mlp, Order};
+use crate::mlp::Order;
+use crate::network::Network;
 use crate::real::Real;
 use crate::scalar_field::{Evaluation, ScalarField};
 
 /// Buffers of the flow's gradient, reused from call to call.
 #[derive(Debug)]
-pub struct Workspace<T: Real, N: ScalarField = Mlp> {
+pub struct Workspace<T: Real, N: ScalarField = Network> {
     weights: Arranged<T, N>,
     jets: Vec<Jet<T, N>>,
     terminal_jet: Jet<T, N>,

@@ -4,7 +4,8 @@ use super::{Flow, scaled, without_potential};
 use crate::FlowError;
 use crate::error::expect_length;
 use crate::game::{Game, Networks};
-use crate::mlp::{Cotangent, Order, Weights};
+use crate::mlp::{Cotangent, Order};
+use crate::network::Weights;
 use crate::potential::PotentialJet;
 use crate::real::Real;
 use crate::scalar_field::{Evaluation, ScalarField};
@@ -64,7 +65,7 @@ impl<T: Real, N: ScalarField> Arranged<T, N> {
             self.flow = FlowWeights::Potential(Weights::default());
         }
         match &mut self.flow {
-            FlowWeights::Potential(weights) => weights.arrange(potential.net(), parameters),
+            FlowWeights::Potential(weights) => potential.net().arrange(parameters, weights),
             FlowWeights::Velocity(_) => Ok(()),
         }
     }

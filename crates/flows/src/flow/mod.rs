@@ -22,6 +22,7 @@ use crate::FlowError;
 use crate::hopf_lax::Stop;
 use crate::potential::Potential;
 use crate::real::Real;
+use crate::scalar_field::ScalarField;
 use crate::velocity::Velocity;
 use rand::Rng;
 

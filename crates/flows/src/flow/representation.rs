@@ -4,6 +4,7 @@ use super::{Flow, FlowObjective};
 use crate::FlowError;
 use crate::activation::Activation;
 use crate::affine::Base;
+use crate::convolution::ConvolutionDescription;
 use crate::critic::CriticDescription;
 use crate::error::{require, widths};
 use crate::explicit::ExplicitDescription;
@@ -41,6 +42,9 @@ pub enum Representation {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PotentialDescription {
+    /// What it sees of images; without it, the points themselves.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub convolutions: Option<ConvolutionDescription>,
     /// Hidden widths.
     pub hidden: Vec<usize>,
     /// Activation.
@@ -94,7 +98,24 @@ pub struct HopfLaxDescription {
 
 impl PotentialDescription {
     fn build(&self, dim: usize) -> Result<Potential, FlowError> {
-        Ok(Potential::new(dim, &self.hidden, self.activation)?.initialised(self.initialisation))
+        let potential = match &self.convolutions {
+            Some(image) => Potential::of_images(dim, image, &self.hidden, self.activation)
+                .map_err(|error| error.within("representation"))?,
+            None => Potential::new(dim, &self.hidden, self.activation)?,
+        };
+        Ok(potential.initialised(self.initialisation))
+    }
+
+    fn validate(&self, flow: &FlowObjective) -> Result<(), FlowError> {
+        self.initialisation.validate()?;
+        let Some(convolutions) = &self.convolutions else { return Ok(()) };
+        convolutions.validate()?;
+        require(
+            flow.noise == 0.0,
+            "convolutions",
+            "given beside flow.noise",
+            "leave one of them out: noise needs the Laplacian of U",
+        )
     }
 }
 
@@ -108,7 +129,8 @@ impl Representation {
     /// ```
     /// use flows::{activation::Activation, flow::{PotentialDescription, Representation}, mlp::Initialisation};
     /// let network = PotentialDescription {
-    ///     hidden: vec![48; 5], activation: Activation::Tanh, initialisation: Initialisation::default(),
+    ///     convolutions: None, hidden: vec![48; 5], activation: Activation::Tanh,
+    ///     initialisation: Initialisation::default(),
     /// };
     /// assert_eq!(Representation::ExactTerminal(network).build(3)?.dim(), 3);
     /// # Ok::<(), flows::FlowError>(())
@@ -169,6 +191,26 @@ impl Representation {
         }
     }
 
+    /// What the potential's network sees of images.
+    pub fn convolutions(&self) -> Option<&ConvolutionDescription> {
+        match self {
+            Self::Network(network) | Self::ExactTerminal(network) => network.convolutions.as_ref(),
+            _ => None,
+        }
+    }
+
+    /// What the network departs from, and how many directions of it are kept.
+    pub fn base(&self) -> (Base, Option<usize>) {
+        match self {
+            Self::HopfLax(HopfLaxDescription { base, rank, .. })
+            | Self::Explicit(ExplicitDescription { base, rank, .. })
+            | Self::Matching(MatchingDescription { base, rank, .. }) => (*base, *rank),
+            Self::Network(_) | Self::ExactTerminal(_) | Self::Velocity(_) | Self::OtFlow(_) => {
+                (Base::Identity, None)
+            }
+        }
+    }
+
     /// Whether there is a critic: of a game, or the one that an explicit flow determines.
     pub fn has_critic(&self) -> bool {
         !matches!(self, Self::Matching(_) | Self::OtFlow(_))
@@ -189,11 +231,9 @@ impl Representation {
         }
         let activation = critic.activation;
         match self {
-            Self::Network(PotentialDescription { initialisation, .. }) => {
-                initialisation.validate().map_err(|e| e.within("representation"))
-            }
-            Self::ExactTerminal(PotentialDescription { initialisation, .. }) => {
-                initialisation.validate().map_err(|e| e.within("representation"))?;
+            Self::Network(network) => network.validate(flow).map_err(|e| e.within("representation")),
+            Self::ExactTerminal(network) => {
+                network.validate(flow).map_err(|e| e.within("representation"))?;
                 require(
                     activation != Activation::Relu,
                     "critic.activation",
@@ -240,7 +280,10 @@ impl Representation {
                 )
             }
             Self::Explicit(network) => network.validate(flow, critic),
-            Self::Matching(network) => network.validate().map_err(|e| e.within("representation")),
+            Self::Matching(network) => {
+                network.base.check_rank(network.rank)?;
+                network.validate().map_err(|e| e.within("representation"))
+            }
             Self::OtFlow(potential) => potential.validate().map_err(|e| e.within("representation")),
         }
     }

@@ -11,14 +11,14 @@ use crate::critic::{self, Critic, CriticBatch, CriticDescription, CriticValue};
 use crate::error::{expect_length, expect_rows};
 use crate::flow::{self, Flow, FlowObjective, FlowValue, Paths, Representation};
 use crate::hopf_lax::{CriticField, Curvature, Minimiser, Stop};
-use crate::mlp::Mlp;
+use crate::network::Network;
 use crate::scalar_field::ScalarField;
 
 /// Both players: the critic, the flow, and what the flow minimises.
 ///
 /// A critic of your own network N makes a `Game<N>`, which the native backend trains.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Game<N = Mlp> {
+pub struct Game<N = Network> {
     /// φ, its objective and its bound.
     pub critic: Critic<N>,
     /// How the velocity follows from its network and φ.
@@ -40,7 +40,11 @@ impl Game {
         dim: usize,
     ) -> Result<Self, FlowError> {
         representation.validate(objective, critic)?;
-        Ok(Self { critic: critic.build(dim)?, flow: representation.build(dim)?, objective: *objective })
+        Ok(Self {
+            critic: critic.build(dim).map_err(|e| e.within("critic"))?,
+            flow: representation.build(dim)?,
+            objective: *objective,
+        })
     }
 }
 
@@ -68,7 +72,7 @@ pub struct Networks<'a, T> {
 
 /// Something that can compute the gradients of a [`Game`]: the native CPU code, or libtorch.
 ///
-/// Parameters and gradients are flat buffers in the layout of [`Mlp`]; gradients are overwritten. Both gradients are
+/// Parameters and gradients are flat buffers in the layout of [`Network`]; gradients are overwritten. Both gradients are
 /// those of a quantity to be minimised (the critic's is minus its objective).
 pub trait Backend {
     /// The ends of the paths, [n, d].
@@ -120,7 +124,7 @@ pub trait Backend {
 
 /// The native CPU backend, for a critic of any network.
 #[derive(Debug)]
-pub struct Native<N: ScalarField = Mlp> {
+pub struct Native<N: ScalarField = Network> {
     game: Game<N>,
     critic: critic::Workspace<f32, N>,
     flow: flow::Workspace<f32, N>,

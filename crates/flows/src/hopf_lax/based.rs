@@ -5,7 +5,7 @@ use crate::FlowError;
 use crate::affine::Affine;
 use crate::error::{array2, expect_columns, flat};
 use crate::game::{Game, Networks};
-use crate::mlp::Mlp;
+use crate::network::Network;
 use crate::real::Real;
 use crate::record::{self, RecordError, StraightPaths};
 use crate::scalar_field::ScalarField;
@@ -24,7 +24,7 @@ use rayon::prelude::*;
 /// never taught. With earlier critics y is found by continuation: from x₀ to the minimum of the first one, from there to that of the
 /// next, as the particles of the training did.
 #[derive(Debug)]
-pub struct Based<'a, N: ScalarField = Mlp> {
+pub struct Based<'a, N: ScalarField = Network> {
     /// The game in R^k.
     pub game: &'a Game<N>,
     /// The coordinates.

@@ -4,7 +4,8 @@ use super::{Curvature, Field, Minimiser, Stop};
 use crate::FlowError;
 use crate::error::{array2, expect_columns, expect_rows, flat};
 use crate::integrate::VelocityField;
-use crate::mlp::{Mlp, Order};
+use crate::mlp::Order;
+use crate::network::Network;
 use crate::potential::Derivatives;
 use crate::real::Real;
 use crate::scalar_field::{Evaluation, ScalarField};
@@ -12,7 +13,7 @@ use ndarray::{Array2, ArrayView2, ArrayViewMut2};
 
 /// A critic network as the field that is minimised.
 #[derive(Debug)]
-pub struct CriticField<'a, T: Real, N: ScalarField = Mlp> {
+pub struct CriticField<'a, T: Real, N: ScalarField = Network> {
     net: &'a N,
     weights: N::Weights<T>,
     tape: N::Tape<T>,
@@ -48,9 +49,9 @@ impl<T: Real, N: ScalarField> Field<T> for CriticField<'_, T, N> {
 /// The field of U(x, t) = min_y φ(y) + λ‖x − y‖²/(2(T − t)); a proposal field says where the search for y begins.
 ///
 /// Along a path y does not change, so while time goes on with the same number of points each search begins at the last
-/// y; the proposal is asked at the first call, and whenever time goes back. Then the search is also offered the
-/// companions, ends of other paths such as those that a training remembers: so it finds valleys that the proposal is
-/// not in.
+/// y, and leaves what the last one could not resolve; the proposal is asked at the first call, and whenever time goes
+/// back. Then the search is also offered the companions, ends of other paths such as those that a training remembers:
+/// so it finds valleys that the proposal is not in.
 ///
 /// The crate's example `hopf_lax` samples that of a critic written by hand.
 #[derive(Debug)]
@@ -106,7 +107,7 @@ impl<T: Real, F: Field<T>, P: VelocityField<T>> HopfLaxFlow<T, F, P> {
                 self.descend(x, weight)?;
             }
         } else {
-            self.descend(x, weight)?;
+            self.minimiser.follow(&mut self.critic, weight, (x, &mut self.ends), CONVERGED)?;
         }
         self.time = t.wide();
         Ok(())

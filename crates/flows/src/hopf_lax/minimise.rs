@@ -16,6 +16,9 @@ use std::ops::Range;
 /// Share of the decrease that the slope promises which a step must reach (Armijo).
 const SUFFICIENT: f64 = 1e-4;
 
+/// How many times what is left of a gradient it may be at the beginning of the next call, for roundings of x.
+const RESOLVED: f64 = 2.0;
+
 /// Value and gradient of φ at a batch of points.
 pub trait Field<T> {
     /// The dimension of the points.
@@ -101,7 +104,33 @@ impl<T: Real> Minimiser<T> {
         offered: Range<usize>,
         stop: Stop,
     ) -> Result<(), FlowError> {
-        let pull = pull.into();
+        // No gradient is at most this.
+        self.begin_and_descend(field, (pull.into(), stop), (x, y), offered, -1.0)
+    }
+
+    /// [`Minimiser::minimise`] of the same rows again, for another x and pull with the same minima: a row whose gradient is not
+    /// larger than twice what the last call has left of it is done, since its arithmetic resolves no more.
+    ///
+    /// # Errors
+    /// As [`Minimiser::minimise`].
+    pub fn follow(
+        &mut self,
+        field: &mut impl Field<T>,
+        pull: impl Into<Pull>,
+        (x, y): (&[T], &mut [T]),
+        stop: Stop,
+    ) -> Result<(), FlowError> {
+        self.begin_and_descend(field, (pull.into(), stop), (x, y), 0..0, RESOLVED)
+    }
+
+    fn begin_and_descend(
+        &mut self,
+        field: &mut impl Field<T>,
+        (pull, stop): (Pull, Stop),
+        (x, y): (&[T], &mut [T]),
+        offered: Range<usize>,
+        resolved: f64,
+    ) -> Result<(), FlowError> {
         expect_length("the start of the minimisation", y.len(), x.len())?;
         let dim = field.dim();
         field.jet(y, &mut self.values, &mut self.slopes)?;
@@ -111,7 +140,7 @@ impl<T: Real> Minimiser<T> {
         self.histories.begin(rows, dim);
         self.gradients.resize(rows * padded(dim), T::zero());
         let at = At { dim, pull, tolerance: stop.tolerance };
-        simd::run(Begin { minimiser: self, at, x, y });
+        simd::run(Begin { minimiser: self, at, x, y, resolved });
         for _ in 0..stop.iterations {
             if self.active.is_empty() {
                 break;
@@ -225,6 +254,8 @@ struct Begin<'a, T> {
     at: At,
     x: &'a [T],
     y: &'a [T],
+    /// A row is done whose gradient is at most so many times what the last call has left of it.
+    resolved: f64,
 }
 
 impl<T: Real> Vectorised for Begin<'_, T> {
@@ -232,17 +263,19 @@ impl<T: Real> Vectorised for Begin<'_, T> {
 
     #[inline(always)]
     fn run<I: Instructions>(self, _: I) {
-        let Self { minimiser, at, x, y } = self;
+        let Self { minimiser, at, x, y, resolved } = self;
         minimiser.states.clear();
         minimiser.active.clear();
         for (row, &value) in minimiser.values.iter().enumerate() {
             let (dense, padded) = (at.row(row), at.padded(row));
             let gradient = &mut minimiser.gradients[padded];
+            let left = dot(gradient, gradient).wide().sqrt();
             gradient[at.dim..].fill(T::zero());
             let slope = &minimiser.slopes[dense.clone()];
             let state = at.state(value, &x[dense.clone()], &y[dense], slope, &mut gradient[..]);
             minimiser.states.push(state);
-            if !state.is_stationary {
+            let is_resolved = dot(gradient, gradient).wide().sqrt() <= resolved * left;
+            if !(state.is_stationary || is_resolved) {
                 minimiser.active.push(row);
             }
         }

@@ -3,9 +3,10 @@
 use super::{Coupling, Regression};
 use crate::FlowError;
 use crate::activation::Activation;
+use crate::affine::{Affine, Base};
 use crate::error::not_negative;
 use crate::generator::GeneratorInitialisation;
-use crate::velocity::Velocity;
+use crate::velocity::{GaussianVelocity, Velocity};
 use serde::{Deserialize, Serialize};
 
 /// The network of the velocity and the pairs that it is regressed on.
@@ -21,6 +22,12 @@ pub struct MatchingDescription {
     /// How often training goes on with the pairs that the flow has made so far, each an equal part of the training.
     #[serde(default)]
     pub rectifications: usize,
+    /// What the velocity departs from: 0, or the velocity of the optimal flow between Gaussians.
+    #[serde(default = "identity")]
+    pub base: Base,
+    /// Most directions of the Gaussian map that are kept, widest first; all where it is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rank: Option<usize>,
     /// Hidden widths.
     pub hidden: Vec<usize>,
     /// Activation.
@@ -32,20 +39,24 @@ pub struct MatchingDescription {
 }
 
 impl MatchingDescription {
-    /// The velocity on R^`dim`.
+    /// The velocity over paths of the duration `horizon`, between the coordinates that its base asks for.
     ///
     /// # Errors
     /// [`FlowError::Specification`] for widths that describe no network.
-    pub fn velocity(&self, dim: usize) -> Result<Velocity, FlowError> {
-        Ok(Velocity::new(dim, &self.hidden, self.activation)?.initialised(self.initialisation))
+    pub fn velocity(&self, affine: &Affine, horizon: f64) -> Result<Velocity, FlowError> {
+        let velocity = match GaussianVelocity::new(affine, horizon) {
+            Some(base) => Velocity::departing(base, &self.hidden, self.activation)?,
+            None => Velocity::new(affine.dim(), &self.hidden, self.activation)?,
+        };
+        Ok(velocity.initialised(self.initialisation))
     }
 
-    /// The regression of the velocity on R^`dim` over paths of the duration `horizon`.
+    /// The regression of the velocity.
     ///
     /// # Errors
     /// As [`MatchingDescription::velocity`].
-    pub fn regression(&self, dim: usize, horizon: f64) -> Result<Regression, FlowError> {
-        Ok(Regression::new(self.velocity(dim)?, horizon, self.sigma))
+    pub fn regression(&self, affine: &Affine, horizon: f64) -> Result<Regression, FlowError> {
+        Ok(Regression::new(self.velocity(affine, horizon)?, horizon, self.sigma))
     }
 
     /// Checks every value against its domain; errors name the field.
@@ -56,6 +67,10 @@ impl MatchingDescription {
         not_negative("sigma", self.sigma)?;
         self.initialisation.validate()
     }
+}
+
+fn identity() -> Base {
+    Base::Identity
 }
 
 fn softplus() -> Activation {

@@ -46,22 +46,23 @@ impl Initialisation {
         }
     }
 
+    /// One weight between a number that sums up `fan_in` others and one that feeds `fan_out`.
+    pub(crate) fn weight(self, (fan_in, fan_out): (usize, usize), rng: &mut impl Rng) -> f64 {
+        let (fan_in, fan_out) = (fan_in as f64, fan_out as f64);
+        match self {
+            Self::GlorotUniform => (6.0 / (fan_in + fan_out)).sqrt() * (2.0 * rng.random::<f64>() - 1.0),
+            Self::GlorotNormal => (2.0 / (fan_in + fan_out)).sqrt() * rng.sample::<f64, _>(StandardNormal),
+            Self::Normal { std } => std * rng.sample::<f64, _>(StandardNormal),
+            Self::HeNormal => (2.0 / fan_in).sqrt() * rng.sample::<f64, _>(StandardNormal),
+        }
+    }
+
     /// Draws a parameter buffer for `net`, layer by layer in storage order.
     pub fn draw<T: Real>(self, net: &Mlp, rng: &mut impl Rng) -> Vec<T> {
         let mut parameters = vec![T::zero(); net.parameter_count()];
         for layer in net.layers() {
-            let (fan_in, fan_out) = (layer.input as f64, layer.output as f64);
             for w in &mut parameters[layer.weight.clone()] {
-                *w = T::of(match self {
-                    Self::GlorotUniform => {
-                        (6.0 / (fan_in + fan_out)).sqrt() * (2.0 * rng.random::<f64>() - 1.0)
-                    }
-                    Self::GlorotNormal => {
-                        (2.0 / (fan_in + fan_out)).sqrt() * rng.sample::<f64, _>(StandardNormal)
-                    }
-                    Self::Normal { std } => std * rng.sample::<f64, _>(StandardNormal),
-                    Self::HeNormal => (2.0 / fan_in).sqrt() * rng.sample::<f64, _>(StandardNormal),
-                });
+                *w = T::of(self.weight((layer.input, layer.output), rng));
             }
         }
         parameters

@@ -6,7 +6,8 @@ use crate::FlowError;
 use crate::critic::{Critic, CriticBatch, CriticValue};
 use crate::error::{expect_length, expect_rows};
 use crate::lipschitz::{Penalty, Slopes};
-use crate::mlp::Mlp;
+use crate::network;
+use crate::scalar_field::ScalarField;
 use tch::{Device, Kind, Tensor};
 
 /// The critic as a field of points, its parameters on the device.
@@ -17,7 +18,11 @@ pub(super) struct Field {
 }
 
 impl Field {
-    pub(super) fn new<T: Scalar>(net: &Mlp, parameters: &[T], device: Device) -> Result<Self, FlowError> {
+    pub(super) fn new<T: Scalar>(
+        net: &network::Network,
+        parameters: &[T],
+        device: Device,
+    ) -> Result<Self, FlowError> {
         Ok(Self { network: Network::new(net, parameters, device, false)?, device, dim: net.input() })
     }
 

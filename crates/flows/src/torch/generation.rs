@@ -9,7 +9,7 @@ use crate::device::Device;
 use crate::generation::{Gradients, Judgement};
 use crate::generator::{Generator, RunningStatistics, Statistics};
 use crate::kantorovich::{KantorovichObjective, KantorovichValue, PairBatch, Potentials};
-use crate::mlp::Mlp;
+use crate::network::Network;
 
 /// The libtorch counterpart of [`NativeGradients`](crate::generation::NativeGradients), on one device.
 pub struct TorchGradients {
@@ -62,7 +62,7 @@ impl Gradients for TorchGradients {
         self.generated()?.update(running, momentum)
     }
 
-    fn judge(&mut self, phi: &Mlp, parameters: &[f32], points: &[f32]) -> Result<Judgement, FlowError> {
+    fn judge(&mut self, phi: &Network, parameters: &[f32], points: &[f32]) -> Result<Judgement, FlowError> {
         let (values, slopes) = Field::new(phi, parameters, self.device)?.values_and_slopes(points)?;
         Ok(Judgement { values, slopes })
     }

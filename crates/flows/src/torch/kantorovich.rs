@@ -31,8 +31,8 @@ pub fn gradient<T: Scalar>(
     expect_length("the gradient of φ", gradients.0.len(), potentials.phi.parameter_count())?;
     expect_length("the gradient of η", gradients.1.len(), potentials.eta.parameter_count())?;
     let networks = Networks {
-        phi: Network::new(&potentials.phi, parameters.0, device, true)?,
-        eta: Network::new(&potentials.eta, parameters.1, device, true)?,
+        phi: Network::new(&potentials.phi.clone().into(), parameters.0, device, true)?,
+        eta: Network::new(&potentials.eta.clone().into(), parameters.1, device, true)?,
         psi: potentials.psi,
     };
     let y = matrix(batch.generated, dim, device)?;

@@ -24,6 +24,7 @@
 //! What is trained on a device is a list of numbers like any other: a trained flow or generator is evaluated, sampled
 //! and recorded by native code, the search of a Hopf–Lax flow for the ends of its paths included.
 
+mod convolution;
 pub mod critic;
 mod explicit;
 pub mod flow;
@@ -67,7 +68,7 @@ impl Torch {
     /// use flows::{mlp::{Mlp, Output}, potential::Potential};
     /// use ot_core::divergence::Divergence;
     /// let critic = Critic {
-    ///     network: Mlp::new(1, &[1], Activation::Relu, Output::Identity)?,
+    ///     network: Mlp::new(1, &[1], Activation::Relu, Output::Identity)?.into(),
     ///     objective: CriticObjective { divergence: Divergence::Wasserstein1, weight: 1.0 },
     ///     bound: 1.0,
     ///     lipschitz: Lipschitz::None,

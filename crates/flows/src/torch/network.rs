@@ -1,10 +1,13 @@
-//! A multilayer perceptron as tensors: value and closed-form input gradient as forward operations.
+//! A network as tensors: value and closed-form input gradient as forward operations.
 
+use super::convolution::{Convolutions, Passed};
 use super::transfer::{Scalar, size, vector};
 use crate::FlowError;
 use crate::activation::{Activation, SHARPNESS};
 use crate::error::expect_length;
-use crate::mlp::{Mlp, Output};
+use crate::mlp::Output;
+use crate::network;
+use crate::scalar_field::ScalarField;
 use tch::{Device, Tensor};
 
 /// An affine layer, views of the parameters: W [out, in] and b \[out\].
@@ -13,31 +16,33 @@ struct Affine {
     bias: Tensor,
 }
 
-/// The parameters of an [`Mlp`] on a device: one flat leaf and its layers, which are views of it.
+/// The parameters of a network on a device: one flat leaf and its layers, which are views of it.
 pub(super) struct Network {
     activation: Activation,
     output: Output,
     leaf: Tensor,
+    convolutions: Option<Convolutions>,
     hidden: Vec<Affine>,
     last: Affine,
 }
 
 /// The pre-activation s_l and the activation a_l of a hidden layer, [batch, width].
-struct Hidden {
-    before: Tensor,
-    after: Tensor,
+pub(super) struct Hidden {
+    pub(super) before: Tensor,
+    pub(super) after: Tensor,
 }
 
 /// A network at a batch of points; value and gradient share the hidden layers.
 pub(super) struct Evaluation<'a> {
     network: &'a Network,
+    passed: Option<Passed>,
     hidden: Vec<Hidden>,
 }
 
 impl Network {
     /// Copies flat parameters to the device; only a `trained` network records a graph.
     pub(super) fn new<T: Scalar>(
-        net: &Mlp,
+        net: &network::Network,
         parameters: &[T],
         device: Device,
         trained: bool,
@@ -46,33 +51,36 @@ impl Network {
         let leaf = vector(parameters, device)?.f_requires_grad_(trained)?;
         // One split has one backward operation, which joins the pieces again; a view for each layer would have a
         // backward of the size of the whole leaf each.
-        let lengths: Vec<i64> = net
-            .layers()
-            .iter()
-            .flat_map(|layer| [size(layer.weight.len()), size(layer.bias.len())])
-            .collect();
+        let head = net.head();
+        let kernels =
+            net.convolutions().into_iter().flat_map(|net| net.blocks().iter().map(|b| b.weight.len()));
+        let layers = head.layers().iter().flat_map(|layer| [layer.weight.len(), layer.bias.len()]);
+        let lengths: Vec<i64> = kernels.chain(layers).map(size).collect();
         let mut pieces = leaf.f_split_with_sizes(lengths, 0)?.into_iter();
-        let mut hidden = Vec::with_capacity(net.layers().len());
+        let convolutions = net.convolutions().map(|net| Convolutions::new(net, &mut pieces)).transpose()?;
+        let mut hidden = Vec::with_capacity(head.layers().len());
         for (layer, (weight, bias)) in
-            net.layers().iter().zip(std::iter::from_fn(|| pieces.next().zip(pieces.next())))
+            head.layers().iter().zip(std::iter::from_fn(|| pieces.next().zip(pieces.next())))
         {
             let weight = weight.f_view([size(layer.output), size(layer.input)])?;
             hidden.push(Affine { weight, bias });
         }
         let last = hidden.pop().unwrap_or_else(|| unreachable!("an Mlp has layers"));
-        Ok(Self { activation: net.activation(), output: net.output(), leaf, hidden, last })
+        Ok(Self { activation: head.activation(), output: head.output(), leaf, convolutions, hidden, last })
     }
 
-    /// Runs the hidden layers at the rows of `z`, [batch, input].
+    /// Runs all but the last layer at the rows of `z`, [batch, input].
     pub(super) fn at(&self, z: &Tensor) -> Result<Evaluation<'_>, FlowError> {
+        let passed = self.convolutions.as_ref().map(|convolutions| convolutions.at(z)).transpose()?;
+        let bottom = passed.as_ref().map_or(z, |passed| &passed.features);
         let mut hidden: Vec<Hidden> = Vec::with_capacity(self.hidden.len());
         for layer in &self.hidden {
-            let below = hidden.last().map_or(z, |hidden| &hidden.after);
+            let below = hidden.last().map_or(bottom, |hidden| &hidden.after);
             let before = below.f_linear(&layer.weight, Some(&layer.bias))?;
             let after = activate(self.activation, &before)?;
             hidden.push(Hidden { before, after });
         }
-        Ok(Evaluation { network: self, hidden })
+        Ok(Evaluation { network: self, passed, hidden })
     }
 
     /// The parameters.
@@ -114,7 +122,10 @@ impl Evaluation<'_> {
         for (layer, hidden) in self.network.hidden.iter().zip(&self.hidden).rev() {
             q = times_slope(self.network.activation, &q, hidden)?.f_matmul(&layer.weight)?;
         }
-        Ok(q)
+        match (&self.network.convolutions, &self.passed) {
+            (Some(convolutions), Some(passed)) => convolutions.gradient(passed, &q),
+            _ => Ok(q),
+        }
     }
 
     /// r, [batch, 1].
@@ -142,7 +153,7 @@ pub(super) fn activate(activation: Activation, s: &Tensor) -> Result<Tensor, Flo
 }
 
 /// q ⊙ σ′(s): the operations of libtorch's own backward pass, used as forward ones; it knows their derivatives too.
-fn times_slope(activation: Activation, q: &Tensor, hidden: &Hidden) -> Result<Tensor, FlowError> {
+pub(super) fn times_slope(activation: Activation, q: &Tensor, hidden: &Hidden) -> Result<Tensor, FlowError> {
     Ok(match activation {
         Activation::Tanh => Tensor::f_tanh_backward(q, &hidden.after)?,
         Activation::Softplus => q.f_mul(&hidden.before.f_sigmoid()?)?,
@@ -155,7 +166,10 @@ fn times_slope(activation: Activation, q: &Tensor, hidden: &Hidden) -> Result<Te
 mod tests {
     use super::{Network, leaf_gradients};
     use crate::activation::Activation;
-    use crate::mlp::{Initialisation, Mlp, Output};
+    use crate::convolution::ConvolutionDescription;
+    use crate::mlp::{Mlp, Output};
+    use crate::network;
+    use crate::scalar_field::ScalarField;
     use crate::torch::transfer::{download, matrix, vector};
     use rand::{RngExt, SeedableRng};
     use rand_chacha::ChaCha8Rng;
@@ -168,9 +182,18 @@ mod tests {
         let scale = expected.iter().fold(0.0_f64, |m, x| m.max(x.abs()));
         assert!(scale > 1e-3, "{what}: nothing to compare");
         for (x, y) in found.iter().zip(expected) {
-            // Two orders of summation of at most 9 terms over 3 layers: a hundred roundings are plenty.
+            // Two orders of summation of at most 27 terms over 4 layers: a hundred roundings are plenty.
             assert!((x - y).abs() < 100.0 * f64::EPSILON * (1.0 + scale), "{what}: {x} against {y}");
         }
+    }
+
+    /// Perceptrons, and convolutions of images of 5 × 4 pixels of two numbers beside a time.
+    fn networks(activation: Activation, output: Output) -> [network::Network; 2] {
+        let image = ConvolutionDescription { image: [5, 4, 2], channels: vec![3, 2], kernel: 3, pooling: 2 };
+        [
+            Mlp::new(DIM, &[6, 9, 5], activation, output).unwrap().into(),
+            network::Network::of_images(&image, (40, 1), &[6, 5], activation, output).unwrap(),
+        ]
     }
 
     /// The reference is libtorch's differentiation of the value alone: once for ∇_z u, twice for the parameters.
@@ -179,48 +202,49 @@ mod tests {
         let mut rng = ChaCha8Rng::seed_from_u64(11);
         let mut uniform =
             |n: usize| -> Vec<f64> { (0..n).map(|_| 2.0 * rng.random::<f64>() - 1.0).collect() };
-        for activation in
-            [Activation::Tanh, Activation::Softplus, Activation::SharpSoftplus, Activation::Relu]
-        {
-            for output in [Output::Identity, Output::Below(0.5)] {
-                let what = format!("{activation:?} {output:?}");
-                let net = Mlp::new(DIM, &[6, 9, 5], activation, output).unwrap();
-                let mut theta: Vec<f64> =
-                    Initialisation::GlorotNormal.draw(&net, &mut ChaCha8Rng::seed_from_u64(12));
-                for (p, noise) in theta.iter_mut().zip(uniform(net.parameter_count())) {
-                    *p += 0.3 * noise;
-                }
-                let points = uniform(BATCH * DIM);
-                let seed = vector(&uniform(BATCH * DIM), Device::Cpu).unwrap();
-                let network = Network::new(&net, &theta, Device::Cpu, true).unwrap();
-                let loss_of = |gradient: &Tensor| gradient.f_reshape([-1]).unwrap().f_dot(&seed).unwrap();
-
-                let z = matrix(&points, DIM, Device::Cpu).unwrap();
-                let gradient = network.at(&z).unwrap().gradient().unwrap();
-                let mut once = vec![0.0; theta.len()];
-                leaf_gradients(&loss_of(&gradient), [(network.leaf(), &mut once)]).unwrap();
-
-                let z = matrix(&points, DIM, Device::Cpu).unwrap().f_requires_grad_(true).unwrap();
-                let total = network.at(&z).unwrap().value().unwrap().f_sum(tch::Kind::Double).unwrap();
-                let reference = Tensor::f_run_backward(&[total], &[z], true, true).unwrap().remove(0);
-                let mut twice = vec![0.0; theta.len()];
-                leaf_gradients(&loss_of(&reference), [(network.leaf(), &mut twice)]).unwrap();
-
-                let values = |t: &Tensor| download::<f64>(&t.f_detach().unwrap(), BATCH * DIM).unwrap();
-                close(&values(&gradient), &values(&reference), &what);
-                close(&once, &twice, &what);
+        let activations =
+            [Activation::Tanh, Activation::Softplus, Activation::SharpSoftplus, Activation::Relu];
+        let outputs = [Output::Identity, Output::Below(0.5)];
+        let all = activations.iter().flat_map(|&a| outputs.iter().flat_map(move |&o| networks(a, o)));
+        for net in all {
+            let (what, dim) = (format!("{net:?}"), net.input());
+            let mut theta: Vec<f64> = net.initial(&mut ChaCha8Rng::seed_from_u64(12));
+            for (p, noise) in theta.iter_mut().zip(uniform(net.parameter_count())) {
+                *p += 0.3 * noise;
             }
+            let points = uniform(BATCH * dim);
+            let seed = vector(&uniform(BATCH * dim), Device::Cpu).unwrap();
+            let network = Network::new(&net, &theta, Device::Cpu, true).unwrap();
+            let loss_of = |gradient: &Tensor| gradient.f_reshape([-1]).unwrap().f_dot(&seed).unwrap();
+
+            let z = matrix(&points, dim, Device::Cpu).unwrap();
+            let gradient = network.at(&z).unwrap().gradient().unwrap();
+            let mut once = vec![0.0; theta.len()];
+            leaf_gradients(&loss_of(&gradient), [(network.leaf(), &mut once)]).unwrap();
+
+            let z = matrix(&points, dim, Device::Cpu).unwrap().f_requires_grad_(true).unwrap();
+            let total = network.at(&z).unwrap().value().unwrap().f_sum(tch::Kind::Double).unwrap();
+            let reference = Tensor::f_run_backward(&[total], &[z], true, true).unwrap().remove(0);
+            let mut twice = vec![0.0; theta.len()];
+            leaf_gradients(&loss_of(&reference), [(network.leaf(), &mut twice)]).unwrap();
+
+            let values = |t: &Tensor| {
+                download::<f64>(&t.f_detach().unwrap().f_contiguous().unwrap(), BATCH * dim).unwrap()
+            };
+            close(&values(&gradient), &values(&reference), &what);
+            close(&once, &twice, &what);
         }
     }
 
     #[test]
     fn only_a_trained_network_records_a_graph() {
-        let net = Mlp::new(DIM, &[4], Activation::Tanh, Output::Identity).unwrap();
-        let theta = vec![0.1_f32; net.parameter_count()];
-        for trained in [false, true] {
-            let network = Network::new(&net, &theta, Device::Cpu, trained).unwrap();
-            let z = matrix(&[0.5_f32; 2 * DIM], DIM, Device::Cpu).unwrap();
-            assert_eq!(network.at(&z).unwrap().gradient().unwrap().requires_grad(), trained);
+        for net in networks(Activation::Tanh, Output::Identity) {
+            let theta = vec![0.1_f32; net.parameter_count()];
+            for trained in [false, true] {
+                let network = Network::new(&net, &theta, Device::Cpu, trained).unwrap();
+                let z = matrix(&vec![0.5_f32; 2 * net.input()], net.input(), Device::Cpu).unwrap();
+                assert_eq!(network.at(&z).unwrap().gradient().unwrap().requires_grad(), trained);
+            }
         }
     }
 }

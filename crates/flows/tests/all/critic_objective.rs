@@ -24,7 +24,7 @@ const BATCH: CriticBatch<'static, f64> =
     CriticBatch { generated: &GENERATED, target: &TARGET, mixing: &MIXING };
 
 fn critic(divergence: Divergence, lipschitz: Lipschitz) -> Critic {
-    let network = Mlp::new(2, &[2], Activation::Relu, Output::Identity).unwrap();
+    let network = Mlp::new(2, &[2], Activation::Relu, Output::Identity).unwrap().into();
     Critic { network, objective: CriticObjective { divergence, weight: 0.5 }, bound: 2.0, lipschitz }
 }
 
@@ -96,7 +96,8 @@ fn each_slope_is_taken_at_the_mixture_of_its_pair() {
         let slopes: Vec<f64> = gradient.rows().into_iter().map(|g| g[0].hypot(g[1])).collect();
         let form = SlopePenalty::TwoSided;
         let lipschitz = Lipschitz::Penalty(Penalty { form, weight: 0.6, points });
-        let critic = Critic { network: network.clone(), ..critic(Divergence::Wasserstein1, lipschitz) };
+        let critic =
+            Critic { network: network.clone().into(), ..critic(Divergence::Wasserstein1, lipschitz) };
         let batch = CriticBatch { generated: &generated, target: &target, mixing: &[0.2, 0.6, 0.9] };
         let mut discarded = vec![0.0; theta.len()];
         let found = Workspace::default().gradient(&critic, &theta, batch, &mut discarded).unwrap();

@@ -156,7 +156,7 @@ const DIVERGENCE_WEIGHT: f64 = 1.7;
 fn critic(divergence: Divergence, form: SlopePenalty, points: PenaltyPoints) -> Critic {
     let output = Output::for_divergence(divergence, DIVERGENCE_WEIGHT);
     Critic {
-        network: Mlp::new(2, &[5, 4], Activation::Softplus, output).unwrap(),
+        network: Mlp::new(2, &[5, 4], Activation::Softplus, output).unwrap().into(),
         objective: CriticObjective { divergence, weight: DIVERGENCE_WEIGHT },
         bound: 1e-4,
         lipschitz: Lipschitz::Penalty(Penalty { form, weight: 0.7, points }),
@@ -178,7 +178,7 @@ fn critic_gradient_is_the_derivative_of_its_objective() {
         for penalty in [SlopePenalty::OneSidedSquared, SlopePenalty::OneSided, SlopePenalty::TwoSided] {
             for points in [PenaltyPoints::Interpolates, PenaltyPoints::Everywhere] {
                 let critic = critic(divergence, penalty, points);
-                let theta = parameters(&critic.network, &mut rng);
+                let theta = parameters(critic.network.head(), &mut rng);
                 let (generated, target) = (uniform(&mut rng, 8), uniform(&mut rng, 8));
                 let mixing = [0.1, 0.4, 0.6, 0.9];
                 let batch = CriticBatch { generated: &generated, target: &target, mixing: &mixing };
@@ -240,7 +240,7 @@ fn flow_parameters(game: &Game, rng: &mut ChaCha8Rng) -> Vec<f64> {
         Flow::Velocity(velocity) => uniform(rng, velocity.net().parameter_count()),
         Flow::Network(potential)
         | Flow::ExactTerminal(potential)
-        | Flow::HopfLax { proposal: potential, .. } => parameters(potential.net(), rng),
+        | Flow::HopfLax { proposal: potential, .. } => parameters(potential.net().head(), rng),
     }
 }
 
@@ -248,7 +248,8 @@ fn flow_parameters(game: &Game, rng: &mut ChaCha8Rng) -> Vec<f64> {
 fn flow_gradient_is_the_derivative_of_its_objective() {
     let mut rng = ChaCha8Rng::seed_from_u64(5);
     for game in flow_games() {
-        let (theta, phi) = (flow_parameters(&game, &mut rng), parameters(&game.critic.network, &mut rng));
+        let (theta, phi) =
+            (flow_parameters(&game, &mut rng), parameters(game.critic.network.head(), &mut rng));
         assert_eq!(theta.len(), game.flow.parameter_count());
         let x0 = uniform(&mut rng, 8);
         for steps in [1, 2, 5] {
@@ -284,7 +285,7 @@ fn flow_gradient_is_the_derivative_of_its_objective() {
 fn noise_must_come_for_every_step() {
     let mut rng = ChaCha8Rng::seed_from_u64(7);
     let game = flow_games().swap_remove(1);
-    let (theta, phi) = (flow_parameters(&game, &mut rng), parameters(&game.critic.network, &mut rng));
+    let (theta, phi) = (flow_parameters(&game, &mut rng), parameters(game.critic.network.head(), &mut rng));
     let paths = Paths { start: &[0.1, 0.2], steps: 2, noise: &[0.3, 0.4] };
     let networks = Networks { flow: &theta, critic: &phi };
     let refused = flow::Workspace::default().push_forward(&game, networks, paths);
@@ -299,7 +300,8 @@ fn pushing_forward_is_euler_with_the_field() {
     for game in flow_games().into_iter().filter(|game| game.objective.noise == 0.0) {
         let mut workspace = flow::Workspace::default();
         for _ in 0..2 {
-            let (theta, phi) = (flow_parameters(&game, &mut rng), parameters(&game.critic.network, &mut rng));
+            let (theta, phi) =
+                (flow_parameters(&game, &mut rng), parameters(game.critic.network.head(), &mut rng));
             let networks = Networks { flow: &theta, critic: &phi };
             let start = uniform(&mut rng, 8);
             let paths = Paths { start: &start, steps: 3, noise: &[] };
@@ -324,7 +326,8 @@ fn a_field_and_its_laplacian_are_of_one_function() {
     let mut rng = ChaCha8Rng::seed_from_u64(8);
     // The network and the exact terminal condition, without noise and interaction.
     for game in [flow_games().swap_remove(0), flow_games().swap_remove(4)] {
-        let (theta, phi) = (flow_parameters(&game, &mut rng), parameters(&game.critic.network, &mut rng));
+        let (theta, phi) =
+            (flow_parameters(&game, &mut rng), parameters(game.critic.network.head(), &mut rng));
         let networks = Networks { flow: &theta, critic: &phi };
         let mut field = game.field::<f64>(networks, &[]).unwrap();
         let (x, t, h) = (uniform(&mut rng, 2), 0.4, 1e-5);

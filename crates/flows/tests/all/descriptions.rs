@@ -50,12 +50,14 @@ fn what_a_file_leaves_out_is_what_the_fields_say() {
         divergence_weight: 1.0,
         bound: 1.0,
         lipschitz: Lipschitz::Penalty(penalty),
+        convolutions: None,
         hidden: vec![4],
         activation: Activation::Relu,
         initialisation: Initialisation::GlorotUniform,
     };
     assert_eq!(critic, expected);
     let expected = PotentialDescription {
+        convolutions: None,
         hidden: vec![5, 3],
         activation: Activation::Tanh,
         initialisation: Initialisation::GlorotUniform,
@@ -198,7 +200,8 @@ fn representations_are_refused_where_the_other_player_or_the_objective_does_not_
     }
     let (hidden, activation) = (vec![5], Activation::Tanh);
     let initialisation = Initialisation::Normal { std: 0.0 };
-    let network = PotentialDescription { hidden: hidden.clone(), activation, initialisation };
+    let network =
+        PotentialDescription { convolutions: None, hidden: hidden.clone(), activation, initialisation };
     for wrong in [Representation::Network(network.clone()), Representation::ExactTerminal(network)] {
         assert_eq!(refused(wrong.validate(&base, &critic())), "representation.initialisation.normal.std");
     }
@@ -222,7 +225,7 @@ fn a_game_is_built_of_what_its_descriptions_say() {
         let game = Game::new(&objective, &representation(kind), &critic(), dim).unwrap();
         assert_eq!((game.objective, game.critic.dim(), game.flow.dim()), (objective, dim, dim));
         let output = Output::for_divergence(Divergence::KullbackLeibler, 1.0);
-        assert_eq!(game.critic.network, Mlp::new(dim, &[4, 6], Activation::Softplus, output).unwrap());
+        assert_eq!(game.critic.network, Mlp::new(dim, &[4, 6], Activation::Softplus, output).unwrap().into());
         // Weights and biases of (x, t) → 5 → 3 → U or v.
         let outputs = if kind == "velocity" { dim } else { 1 };
         let expected = (3 + 1) * 5 + (5 + 1) * 3 + (3 + 1) * outputs;

@@ -11,6 +11,7 @@ use flows::integrate::{Scheme, VelocityField, integrate};
 use flows::lipschitz::Lipschitz;
 use flows::mlp::{Mlp, Output};
 use flows::potential::Potential;
+use flows::scalar_field::ScalarField;
 use flows::velocity::Velocity;
 use ndarray::{Array2, Array3, ArrayView2, ArrayViewMut2, array};
 use ot_core::divergence::Divergence;
@@ -85,7 +86,7 @@ fn in_many_steps_the_volume_is_the_integral_of_the_trace() {
 
 fn game(flow: Flow) -> Game {
     let critic = Critic {
-        network: Mlp::new(2, &[5, 4], Activation::Softplus, Output::Identity).unwrap(),
+        network: Mlp::new(2, &[5, 4], Activation::Softplus, Output::Identity).unwrap().into(),
         objective: CriticObjective { divergence: Divergence::KullbackLeibler, weight: 0.8 },
         bound: 1.0,
         lipschitz: Lipschitz::None,

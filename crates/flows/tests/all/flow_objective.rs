@@ -41,7 +41,7 @@ fn objective() -> FlowObjective {
 
 fn game(flow: Flow, objective: FlowObjective) -> Game {
     let critic = Critic {
-        network: Mlp::new(2, &[5, 4], Activation::Softplus, Output::Identity).unwrap(),
+        network: Mlp::new(2, &[5, 4], Activation::Softplus, Output::Identity).unwrap().into(),
         objective: CriticObjective { divergence: Divergence::KullbackLeibler, weight: 1.0 },
         bound: 1.0,
         lipschitz: Lipschitz::None,
@@ -275,7 +275,7 @@ fn buffers_that_do_not_fit_are_errors() {
         assert!(run(&game, Networks { critic: &phi[1..], ..networks }, paths, count).is_err());
         let narrow = Mlp::new(1, &[3], Activation::Softplus, Output::Identity).unwrap();
         let network = vec![0.1; narrow.parameter_count()];
-        let other = Game { critic: Critic { network: narrow, ..game.critic.clone() }, ..game.clone() };
+        let other = Game { critic: Critic { network: narrow.into(), ..game.critic.clone() }, ..game.clone() };
         let networks = Networks { critic: &network, ..networks };
         assert!(matches!(
             run(&other, networks, paths, count),
@@ -307,8 +307,8 @@ fn the_native_backend_pushes_forward_and_refines() {
     let (lambda, horizon) = (0.3, 1.5);
     let objective = FlowObjective { lambda, horizon, ..FlowObjective::default() };
     let game = game(Flow::HopfLax { proposal: potential(), refinements: 50 }, objective);
-    let theta: Vec<f32> = Initialisation::GlorotUniform.draw(potential().net(), &mut rng);
-    let phi: Vec<f32> = Initialisation::GlorotUniform.draw(&game.critic.network, &mut rng);
+    let theta: Vec<f32> = Initialisation::GlorotUniform.draw(potential().net().head(), &mut rng);
+    let phi: Vec<f32> = Initialisation::GlorotUniform.draw(game.critic.network.head(), &mut rng);
     let networks = Networks { flow: &theta, critic: &phi };
     let start: Vec<f32> = uniform(&mut rng, 8).iter().map(|&x| x as f32).collect();
     let paths = Paths { start: &start, steps: 1, noise: &[] };

@@ -60,7 +60,7 @@ fn with_flow<R>(affine: &Affine, size: f32, ask: impl FnOnce(Based<'_>) -> R) ->
     let game = game(affine.rank());
     let mut rng = ChaCha8Rng::seed_from_u64(7);
     let flow = vec![0.0; game.flow.parameter_count()];
-    let drawn: Vec<f32> = game.critic.network.initialisation().draw(&game.critic.network, &mut rng);
+    let drawn: Vec<f32> = game.critic.network.initial(&mut rng);
     let critic: Vec<f32> = drawn.iter().map(|p| size * p).collect();
     let networks = Networks { flow: &flow, critic: &critic };
     ask(Based { game: &game, affine, networks, companions: &[], earlier: &[] })

@@ -96,6 +96,34 @@ fn the_search_begins_where_the_proposal_leads_and_then_where_it_ended() {
     check(&x.slice(ndarray::s![..2, ..]).to_owned(), 1.0, true);
 }
 
+/// 50y² with a slope of two decimals, as roundings make it: the gradient vanishes nowhere.
+fn rounded_bowl(y: f64) -> (f64, f64) {
+    (50.0 * y * y, (1e4 * y).round() * 1e-2)
+}
+
+/// Along a path y and the gradient that is left stay the same: what could not be resolved is not searched again.
+#[test]
+fn what_one_search_leaves_the_next_one_on_the_path_leaves_too() {
+    let (batches, proposals) = (RefCell::default(), RefCell::default());
+    let critic = Separable { dim: 2, jet: rounded_bowl, asked: &batches };
+    let mut flow = HopfLaxFlow::new(critic, Wind(&proposals), LAMBDA, HORIZON, Vec::new());
+    let x = array![[1.0, -2.0], [0.537, 3.123], [-1.5, 0.2531]];
+    let ends = flow.ends(x.view(), 0.0).unwrap();
+    // A slope that is known to 0.01 over a curvature of 100.
+    let weight = LAMBDA / HORIZON;
+    assert!(ends.iter().zip(&x).all(|(y, x)| (y - weight * x / (100.0 + weight)).abs() < 2e-4), "{ends}");
+    assert!(batches.borrow().len() > 8, "{}", batches.borrow().len());
+    for t in [0.5, 1.0, 1.9] {
+        batches.borrow_mut().clear();
+        let on_the_way = &x + &((&ends - &x) * (t / HORIZON));
+        assert_eq!(flow.ends(on_the_way.view(), t).unwrap(), ends);
+        assert_eq!(batches.borrow().len(), 1, "at {t}");
+    }
+    // Elsewhere there is something to gain.
+    flow.ends((&x + 1.0).view(), 1.9).unwrap();
+    assert!(batches.borrow().len() > 2);
+}
+
 #[test]
 fn points_or_companions_of_another_dimension_are_errors() {
     let (batches, proposals) = (RefCell::default(), RefCell::default());

@@ -3,6 +3,7 @@
 
 mod common;
 mod conditional;
+mod convolution;
 mod critic_objective;
 mod derivatives;
 mod descriptions;

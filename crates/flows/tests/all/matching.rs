@@ -2,10 +2,12 @@
 
 use crate::common::{assert_gradient, uniform};
 use flows::activation::Activation;
+use flows::affine::Affine;
 use flows::integrate::Scheme;
 use flows::matching::{Coupling, PairBatch, Regression, VelocityFlow};
-use flows::velocity::Velocity;
-use ndarray::Array2;
+use flows::velocity::{GaussianVelocity, Velocity};
+use ndarray::{Array1, Array2, ArrayView1, array};
+use ot_core::gaussian::Gaussian;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
@@ -28,6 +30,78 @@ fn the_gradient_of_the_regression_is_its_derivative() {
         assert_gradient(&parameters, &gradient, tolerance, |at| {
             regression.gradient(at, pairs, &mut unused).unwrap()
         });
+    }
+}
+
+/// From N((1, −1, 0), I) to N((0, 2, 3), Σ) with eigenvalues 9 and 1/4 in a plane that no axis lies in; the third is 1e-2, and
+/// left out where the map is truncated.
+fn base(horizon: f64, rank: usize) -> (GaussianVelocity, Affine) {
+    let source = Gaussian::new(array![1.0, -1.0, 0.0], Array2::eye(3)).unwrap();
+    let axes = [[2.0, 1.0, 2.0], [1.0, 2.0, -2.0], [2.0, -2.0, -1.0]];
+    let covariance = Array2::from_shape_fn((3, 3), |(i, j)| {
+        [9.0, 0.25, 1e-2].iter().zip(axes).map(|(s, axis)| s * axis[i] * axis[j] / 9.0).sum()
+    });
+    let target = Gaussian::new(array![0.0, 2.0, 3.0], covariance).unwrap();
+    let affine = Affine::gaussian(&source, &target).unwrap().truncated(rank);
+    (GaussianVelocity::new(&affine, horizon).unwrap(), affine)
+}
+
+/// A network of zeros: straight paths, so that one Euler step ends where many do, at the ends of the optimal map.
+#[test]
+fn the_base_of_a_velocity_is_the_optimal_flow_between_gaussians() {
+    let mut rng = ChaCha8Rng::seed_from_u64(8);
+    let start = Array2::from_shape_vec((700, 3), uniform(&mut rng, 2100)).unwrap();
+    for rank in [2, 3] {
+        let (base, affine) = base(1.7, rank);
+        let velocity = Velocity::departing(base, &[4], Activation::Tanh).unwrap();
+        let parameters = vec![0.0; velocity.net().parameter_count()];
+        assert_eq!((velocity.dim(), velocity.net().output()), (3, rank));
+        let rows = start.as_slice().unwrap();
+        let exact = affine.points(&affine.beginnings(rows).unwrap()).unwrap();
+        let flow = VelocityFlow { velocity, horizon: 1.7, parameters };
+        for (scheme, steps) in [(Scheme::Euler, 1), (Scheme::Euler, 7)] {
+            let mut x = start.mapv(|x| x as f32);
+            flow.push_forward(scheme, steps, x.view_mut()).unwrap();
+            let gap = x.iter().zip(&exact).fold(0.0_f64, |most, (&x, y)| most.max((f64::from(x) - y).abs()));
+            // Seven steps of numbers of size 5 in single precision.
+            assert!(gap < 1e-5, "rank {rank}, {steps} steps: {gap}");
+        }
+        let trajectory = flow.trajectory(start.view(), 5).unwrap();
+        let speeds: Vec<Array1<f64>> =
+            trajectory.parts().potential_gradient.iter().map(|v| v.row(3).to_owned()).collect();
+        let apart = |a: ArrayView1<'_, f64>, b: ArrayView1<'_, f64>| (&a - &b).mapv(f64::abs).sum();
+        // At the end nothing leads across the plane any more, and the other parts of the velocity are the same.
+        assert!(speeds[..5].iter().all(|v| apart(v.view(), speeds[0].view()) < 1e-9), "{speeds:?}");
+    }
+}
+
+/// With parameters drawn at random: in the parameters, whose pullback goes through the plane, and in the points.
+#[test]
+fn derivatives_of_a_velocity_with_a_base_are_its_differences() {
+    let mut rng = ChaCha8Rng::seed_from_u64(9);
+    for rank in [2, 3] {
+        let velocity = Velocity::departing(base(1.7, rank).0, &[5, 4], Activation::Tanh).unwrap();
+        let parameters = uniform(&mut rng, velocity.net().parameter_count());
+        let [start, end] = [(); 2].map(|()| uniform(&mut rng, 6));
+        let pairs = PairBatch { start: &start, end: &end, shares: &[0.2, 0.8], noise: &[] };
+        let mut regression = Regression::new(velocity.clone(), 1.7, 0.0);
+        let mut gradient = vec![0.0; parameters.len()];
+        regression.gradient(&parameters, pairs, &mut gradient).unwrap();
+        let mut unused = vec![0.0; parameters.len()];
+        // Third derivatives of a few units, times residuals of size 5.
+        assert_gradient(&parameters, &gradient, 1e-7, |at| {
+            regression.gradient(at, pairs, &mut unused).unwrap()
+        });
+        let mut tape = Default::default();
+        let (x, t) = (&start[..3], 0.9);
+        let jacobians = velocity.jacobians(&parameters, x, t, &mut tape).unwrap();
+        for i in 0..3 {
+            let row: Vec<f64> = (0..3).map(|j| jacobians[[0, i, j]]).collect();
+            assert_gradient(x, &row, 1e-7, |at| {
+                velocity.evaluate(&parameters, at, t, &mut tape).unwrap();
+                tape.velocity()[i]
+            });
+        }
     }
 }
 

@@ -23,7 +23,7 @@ const POINTS: usize = 8;
 fn game() -> Game {
     let penalty = Penalty { form: SlopePenalty::TwoSided, weight: 0.6, points: PenaltyPoints::Interpolates };
     let critic = Critic {
-        network: Mlp::new(DIM, &[5, 4], Activation::Softplus, Output::Identity).unwrap(),
+        network: Mlp::new(DIM, &[5, 4], Activation::Softplus, Output::Identity).unwrap().into(),
         objective: CriticObjective { divergence: Divergence::KullbackLeibler, weight: 0.8 },
         bound: 1.0,
         lipschitz: Lipschitz::Penalty(penalty),

@@ -9,7 +9,9 @@ use flows::generation::{Gradients, NativeGradients};
 use flows::generator::{Generator, GeneratorForm, GeneratorOutput, RunningStatistics, fit, push};
 use flows::kantorovich::{GapPenalty, KantorovichObjective, PairBatch, Pairing, Potentials, Psi};
 use flows::lipschitz::{Lipschitz, Penalty, PenaltyPoints, SlopePenalty};
-use flows::mlp::{Initialisation, Mlp, Output};
+use flows::mlp::{Mlp, Output};
+use flows::network::Network;
+use flows::scalar_field::ScalarField;
 use flows::torch::TorchGradients;
 use ot_core::divergence::Divergence;
 use rand::SeedableRng;
@@ -28,10 +30,10 @@ enum Judge {
 }
 
 impl Judge {
-    fn phi(&self) -> &Mlp {
+    fn phi(&self) -> Network {
         match self {
-            Self::Potentials(potentials, _) => &potentials.phi,
-            Self::Critic(critic) => &critic.network,
+            Self::Potentials(potentials, _) => potentials.phi.clone().into(),
+            Self::Critic(critic) => critic.network.clone(),
         }
     }
 }
@@ -44,8 +46,8 @@ fn descend(parameters: &mut [f32], gradient: &[f32]) {
 fn moved(gradients: &mut dyn Gradients, judge: &Judge, form: GeneratorForm) -> Vec<(&'static str, Vec<f32>)> {
     let mut rng = ChaCha8Rng::seed_from_u64(41);
     let generator = Generator::new(DIM, &HIDDEN, DIM, form).unwrap();
-    let mut draw = |net: &Mlp| -> Vec<f32> { Initialisation::GlorotUniform.draw(net, &mut rng) };
-    let (mut phi, mut eta) = (draw(judge.phi()), draw(judge.phi()));
+    let mut draw = || -> Vec<f32> { judge.phi().initial(&mut rng) };
+    let (mut phi, mut eta) = (draw(), draw());
     *eta.last_mut().unwrap() += 1.0;
     let mut theta: Vec<f32> = drawn(&generator, &mut rng);
     let mut running = RunningStatistics::new(&generator);
@@ -70,7 +72,7 @@ fn moved(gradients: &mut dyn Gradients, judge: &Judge, form: GeneratorForm) -> V
         }
         descend(&mut phi, &d_phi);
         let generated = gradients.generate(&generator, &theta, &z).unwrap();
-        let judged = gradients.judge(judge.phi(), &phi, &generated).unwrap();
+        let judged = gradients.judge(&judge.phi(), &phi, &generated).unwrap();
         let aims: Vec<f32> = generated.iter().zip(&judged.slopes).map(|(y, slope)| y - 0.3 * slope).collect();
         for cotangent in
             [fit(&generated, &aims, DIM).unwrap().1, push(&judged.values, &judged.slopes, DIM).unwrap()]
@@ -133,7 +135,7 @@ fn rounds_against_the_critic_of_a_divergence_agree() {
         let penalty =
             Penalty { form: SlopePenalty::TwoSided, weight: 2.0, points: PenaltyPoints::Interpolates };
         let critic = Critic {
-            network,
+            network: network.into(),
             objective: CriticObjective { divergence, weight: 1.0 },
             bound: 1.0,
             lipschitz: Lipschitz::Penalty(penalty),

@@ -31,6 +31,7 @@ use flows::lipschitz::{Lipschitz, Penalty, PenaltyPoints, SlopePenalty};
 use flows::mlp::{Mlp, Output};
 use flows::potential::Potential;
 use flows::real::Real;
+use flows::scalar_field::ScalarField;
 use ot_core::divergence::Divergence;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -60,7 +61,7 @@ fn game(dim: usize, hidden: &[usize], activation: Activation, divergence: Diverg
     let output = Output::for_divergence(divergence, DIVERGENCE_WEIGHT);
     Game {
         critic: Critic {
-            network: Mlp::new(dim, hidden, activation, output).unwrap(),
+            network: Mlp::new(dim, hidden, activation, output).unwrap().into(),
             objective: CriticObjective { divergence, weight: DIVERGENCE_WEIGHT },
             bound: 0.01,
             lipschitz: penalty(SlopePenalty::OneSided, PenaltyPoints::Interpolates),
@@ -97,8 +98,7 @@ impl<T: Real> Numbers<T> {
             drawn.iter().map(|&p| T::of(f64::from(p + 0.1 * (rng.random::<f32>() - 0.5)))).collect()
         };
         let flow = moved(game.flow.initial(&mut rng), &mut rng);
-        let critic =
-            moved(game.critic.network.initialisation().draw(&game.critic.network, &mut rng), &mut rng);
+        let critic = moved(game.critic.network.initial(&mut rng), &mut rng);
         let mut uniform = |n: usize, centre: f32| -> Vec<T> {
             (0..n).map(|_| T::of(f64::from(centre + 2.0 * rng.random::<f32>() - 1.0))).collect()
         };

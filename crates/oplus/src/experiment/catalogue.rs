@@ -199,10 +199,10 @@ const ALL: &[Experiment] = &[
     },
     Experiment {
         name: "fig1",
-        title: "Figure 1 of arXiv 2407.11901: flows to MNIST with and without the W1 and the W2 proximal, perceptrons in the \
-                place of convolutional networks",
-        families: &["published"],
-        beyond_quick: &[],
+        title: "Figure 1 of arXiv 2407.11901: flows to MNIST with and without the W1 and the W2 proximal, by perceptrons and by \
+                convolutional networks",
+        families: &["published", "convolutional"],
+        beyond_quick: &["convolutional"],
         methods: &["w1w2", "w1", "w2", "none"],
         tables: PROXIMAL_TABLES,
         curves: &[
@@ -225,9 +225,9 @@ const ALL: &[Experiment] = &[
     Experiment {
         name: "fig2",
         title: "Figure 2 of arXiv 2407.11901: flows to MNIST with and without the kinetic energy, at other steps than those of \
-                the training, perceptrons in the place of convolutional networks",
-        families: &["published"],
-        beyond_quick: &[],
+                the training, by perceptrons and by convolutional networks",
+        families: &["published", "convolutional"],
+        beyond_quick: &["convolutional"],
         methods: &["w1w2", "w1"],
         tables: PROXIMAL_TABLES,
         curves: &[],

@@ -91,6 +91,7 @@ impl FlowConfig {
         self.data.check_data()?;
         self.initial.check_initial()?;
         self.representation.validate(&self.flow, &self.critic)?;
+        self.check_images()?;
         if let Representation::OtFlow(_) = self.representation {
             let remedy = "leave it out for the representation ot-flow, whose likelihood is that of standard normal points";
             require(self.initial.law() == Points::default().law(), "initial", self.initial.name(), remedy)?;
@@ -103,6 +104,26 @@ impl FlowConfig {
         let known = !matches!((&self.condition, &self.data), (Some(_), Points::Array { .. }));
         let remedy = format!("give {data}, the dimension of the data, or leave it out");
         require(data == initial || !known, "initial.dim", initial.to_string(), &remedy)
+    }
+
+    /// Convolutions are of images of the shape of the data.
+    fn check_images(&self) -> Result<(), ConfigError> {
+        let Some(shape) = self.data.image_shape() else { return Ok(()) };
+        let shape = [shape.height, shape.width, shape.channels];
+        let critic = self.critic.convolutions.as_ref();
+        for (key, convolutions) in
+            [("representation", self.representation.convolutions()), ("critic", critic)]
+        {
+            let Some(image) = convolutions.map(|convolutions| convolutions.image) else { continue };
+            let key = format!("{key}.convolutions.image");
+            require(
+                image == shape,
+                &key,
+                format!("{image:?}"),
+                &format!("give {shape:?}, the shape of the data"),
+            )?;
+        }
+        Ok(())
     }
 
     fn check_condition(&self) -> Result<(), ConfigError> {

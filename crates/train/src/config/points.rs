@@ -3,7 +3,8 @@
 use super::ConfigError;
 use super::validate::{fraction, positive, require};
 use datasets::{
-    Columns, DigitSet, FunnelSet, ImageSet, InitialLaw, KnownMap, SampleError, Split, StudentT, Target,
+    Columns, DigitSet, FunnelSet, ImageSet, ImageShape, InitialLaw, KnownMap, SampleError, Split, StudentT,
+    Target,
 };
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
@@ -262,6 +263,17 @@ impl Points {
     pub fn images(&self) -> Option<ImageSet> {
         match *self {
             Self::Images { set } => Some(set),
+            _ => None,
+        }
+    }
+
+    /// The shape of the images that the points are.
+    pub fn image_shape(&self) -> Option<ImageShape> {
+        match *self {
+            Self::Images { set } => Some(set.shape()),
+            Self::Digits { .. } => {
+                Some(ImageShape { height: DigitSet::SIDE, width: DigitSet::SIDE, channels: 1 })
+            }
             _ => None,
         }
     }

@@ -7,6 +7,9 @@ use crate::source::Units;
 use flows::FlowError;
 use flows::flow::Flow;
 use flows::generator::{Generator, GeneratorOutput, NORMALISATION_FLOOR};
+use flows::mlp::Mlp;
+use flows::network::Network;
+use flows::scalar_field::ScalarField;
 use ndarray::Array1;
 
 /// A function of a trained model.
@@ -67,6 +70,9 @@ fn flow(model: &FlowModel, function: Option<Function>) -> Result<(Function, Grap
             (Function::Potential, explicit_potential(explicit, &model.units))
         }
         (Trained::Explicit(_), Some(function)) => return Err(without(function, kind, "map or potential")),
+        (Trained::Matching(flow), _) if flow.velocity.base().is_some() => {
+            return Err(with_gaussian_base(kind, "velocity"));
+        }
         (Trained::Matching(flow), None | Some(Function::Velocity)) => {
             let network = (flow.velocity.net(), &flow.parameters[..]);
             (Function::Velocity, direct_velocity(network, &model.units))
@@ -82,22 +88,30 @@ fn flow(model: &FlowModel, function: Option<Function>) -> Result<(Function, Grap
     })
 }
 
+fn with_gaussian_base(kind: &str, function: &str) -> FlowError {
+    FlowError::Specification {
+        what: format!("the {function}"),
+        found: format!(
+            "asked of a flow of kind {kind} with base = \"gaussian\", which is not written as operations"
+        ),
+        remedy: "sample the flow, or train with base = \"identity\"".into(),
+    }
+}
+
 fn game(
-    players: &GameModel<flows::mlp::Mlp>,
+    players: &GameModel<Network>,
     units: &Units,
     function: Option<Function>,
     kind: &str,
 ) -> Result<(Function, Graph), FlowError> {
     if !players.affine.is_identity() {
-        let remedy = "sample the flow, or train with base = \"identity\"".into();
-        let found =
-            "asked of a Hopf–Lax flow with base = \"gaussian\", which is not written as operations".into();
-        return Err(FlowError::Specification { what: "the critic".into(), found, remedy });
+        return Err(with_gaussian_base(kind, "critic"));
     }
     Ok(match (&players.game.flow, function) {
         (_, Some(Function::Critic)) | (Flow::HopfLax { .. } | Flow::ExactTerminal(_), None) => {
             let mut graph = Graph::default();
-            let (network, dim) = (&players.game.critic.network, players.game.flow.dim());
+            let network = perceptron(&players.game.critic.network, "the critic")?;
+            let dim = players.game.flow.dim();
             let x = graph.input("x", dim);
             let z = scaled(&mut graph, units, &x);
             let value = Evaluated::new(&mut graph, network, &players.critic, &z).value;
@@ -112,7 +126,8 @@ fn game(
             let t = graph.input("t", 1);
             let z = scaled(&mut graph, units, &x);
             let input = graph.node(Op::Concat, [&z, &t]);
-            let network = Evaluated::new(&mut graph, potential.net(), &players.flow, &input);
+            let network = perceptron(potential.net(), "the potential")?;
+            let network = Evaluated::new(&mut graph, network, &players.flow, &input);
             if function == Some(Function::Potential) {
                 return Ok((Function::Potential, energy(graph, units, 1.0, &network.value, "potential")));
             }
@@ -122,6 +137,15 @@ fn game(
             (Function::Velocity, graph.ending(velocity, "velocity", potential.dim()))
         }
         (_, Some(function)) => return Err(without(function, kind, "critic")),
+    })
+}
+
+/// The layers of a network, where it has no others.
+fn perceptron<'a>(network: &'a Network, what: &str) -> Result<&'a Mlp, FlowError> {
+    ScalarField::perceptron(network).ok_or_else(|| FlowError::Specification {
+        what: what.into(),
+        found: "a convolutional network, which is not written as operations".into(),
+        remedy: "sample the flow, or train without convolutions".into(),
     })
 }
 

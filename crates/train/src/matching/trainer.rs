@@ -4,11 +4,13 @@ use super::pairs::{Rectified, coupled};
 use crate::TrainError;
 use crate::checkpoint::{State, Stored};
 use crate::config::FlowConfig;
+use crate::coordinates::AFFINE;
 use crate::player::{Player, finite};
 use crate::source::{Source, name};
 use crate::training::StepError;
 use datasets::stream;
 use flows::FlowError;
+use flows::affine::Affine;
 use flows::device::Device;
 use flows::flow::Representation;
 use flows::matching::{MatchingDescription, PairBatch, Regression, VelocityFlow};
@@ -20,6 +22,8 @@ pub struct Trainer {
     config: FlowConfig,
     description: MatchingDescription,
     source: Source,
+    /// The coordinates that the velocity departs from.
+    affine: Affine,
     regression: Regression,
     /// The pairs of the part of the training that is going on, where the flow has made them.
     pairs: Option<Rectified>,
@@ -53,13 +57,15 @@ impl Trainer {
             return Err(FlowError::Device { device: device.to_string(), reason }.into());
         }
         let description = description(config)?.clone();
-        let regression = description.regression(source.dim(), config.flow.horizon)?;
+        let affine = config.coordinates(&source)?;
+        let regression = description.regression(&affine, config.flow.horizon)?;
         let parameters = regression.velocity().initial(&mut stream(config.seed, name::VELOCITY, 0));
         Ok(Self {
             player: Player::new(parameters),
             config: config.clone(),
             description,
             source,
+            affine,
             regression,
             pairs: None,
             iteration: 0,
@@ -107,7 +113,12 @@ impl Trainer {
         let mut rng = stream(self.config.seed, name::ITERATION, self.iteration);
         let (start, end) = match &self.pairs {
             Some(pairs) => pairs.batch(training.batch, &mut rng),
-            None => coupled(&self.source, self.description.coupling, training.batch, &mut rng)?,
+            None => {
+                let (start, end) =
+                    coupled(&self.source, self.description.coupling, training.batch, &mut rng)?;
+                // A flow onto a plane of fewer dimensions ends at what the data are there.
+                (start, self.affine.points(&self.affine.ends(&end)?)?)
+            }
         };
         let shares: Vec<f32> = (0..training.batch).map(|_| rng.random()).collect();
         let noise = self.noise(start.len(), &mut rng);
@@ -130,6 +141,9 @@ impl Trainer {
     pub fn store(&self, state: &mut State) {
         state.counter("dimension", self.source.dim() as u64);
         self.source.units.store(state);
+        if !self.affine.is_identity() {
+            state.doubles(AFFINE, &self.affine.numbers());
+        }
         state.player("velocity", &self.player);
         if let Some(pairs) = &self.pairs {
             pairs.store(state);

@@ -8,7 +8,7 @@ use crate::run::{newest_state, stored};
 use crate::source::{Inputs, Units, name};
 use flows::FlowError;
 use flows::envelope::Envelope;
-use flows::mlp::Mlp;
+use flows::network::Network;
 use flows::scalar_field::ScalarField;
 use ndarray::{Array1, Array2, ArrayView2};
 use std::path::Path;
@@ -23,14 +23,14 @@ pub struct CriticModel {
     /// The user's units.
     pub units: Units,
     initial: Initial,
-    network: Network,
+    network: Form,
     parameters: Vec<f64>,
 }
 
 #[derive(Debug, Clone)]
-enum Network {
+enum Form {
     HopfLax(Envelope),
-    Perceptron(Box<Mlp>),
+    Perceptron(Box<Network>),
 }
 
 impl CriticModel {
@@ -63,8 +63,8 @@ impl CriticModel {
         (initial, units): (Initial, Units),
     ) -> Result<Self, TrainError> {
         let network = match &config.critic {
-            CriticForm::HopfLax(envelope) => Network::HopfLax(envelope.build(dim)?),
-            CriticForm::Perceptron(critic) => Network::Perceptron(Box::new(critic.build(dim)?.network)),
+            CriticForm::HopfLax(envelope) => Form::HopfLax(envelope.build(dim)?),
+            CriticForm::Perceptron(critic) => Form::Perceptron(Box::new(critic.build(dim)?.network)),
         };
         let parameters = average.into_iter().map(f64::from).collect();
         Ok(Self { config, iteration, units, initial, network, parameters })
@@ -73,8 +73,8 @@ impl CriticModel {
     /// The dimension d of the points.
     pub fn dim(&self) -> usize {
         match &self.network {
-            Network::HopfLax(envelope) => envelope.input(),
-            Network::Perceptron(mlp) => mlp.input(),
+            Form::HopfLax(envelope) => envelope.input(),
+            Form::Perceptron(network) => network.input(),
         }
     }
 
@@ -99,8 +99,8 @@ impl CriticModel {
     pub fn at(&self, points: ArrayView2<'_, f64>) -> Result<(Array1<f64>, Array2<f64>), TrainError> {
         let points = fitting(points, (self.dim(), 0), &self.units)?;
         let found: Result<_, FlowError> = match &self.network {
-            Network::HopfLax(envelope) => envelope.at(&self.parameters, points.view()),
-            Network::Perceptron(mlp) => mlp.at(&self.parameters, points.view()),
+            Form::HopfLax(envelope) => envelope.at(&self.parameters, points.view()),
+            Form::Perceptron(network) => network.at(&self.parameters, points.view()),
         };
         let (values, slopes) = found?;
         Ok((values * self.units.scale(), slopes))

@@ -20,7 +20,7 @@ use flows::flow::{Flow, Representation};
 use flows::game::Game;
 use flows::integrate::{Scheme, euler_maruyama, integrate};
 use flows::matching::VelocityFlow;
-use flows::mlp::Mlp;
+use flows::network::Network;
 use flows::record;
 use flows::scalar_field::ScalarField;
 use mfg::Trajectory;
@@ -30,7 +30,7 @@ use std::path::Path;
 
 /// The averaged networks of a flow, with its configuration and its initial points; all points are in the user's units.
 #[derive(Debug, Clone)]
-pub struct FlowModel<N = Mlp> {
+pub struct FlowModel<N = Network> {
     /// The configuration of the run.
     pub config: FlowConfig,
     /// Iterations done.

@@ -11,7 +11,8 @@ use ndarray::{Array2, ArrayView2};
 
 /// The averaged velocity of a stored state.
 pub(super) fn stored(config: &FlowConfig, state: &Stored) -> Result<VelocityFlow, TrainError> {
-    let velocity = description(config)?.velocity(state.size("dimension")?)?;
+    let affine = config.stored_coordinates(state)?;
+    let velocity = description(config)?.velocity(&affine, config.flow.horizon)?;
     let parameters = state.fitting("velocity.average", velocity.net().parameter_count())?;
     Ok(VelocityFlow { velocity, horizon: config.flow.horizon, parameters })
 }

@@ -7,7 +7,7 @@ use crate::source::{Source, name};
 use datasets::stream;
 use flows::game::{Game, Networks};
 use flows::hopf_lax::Based;
-use flows::mlp::Mlp;
+use flows::network::Network;
 use flows::record::{self, RecordError};
 use flows::scalar_field::ScalarField;
 use mfg::Indicators;
@@ -30,7 +30,7 @@ pub(crate) fn particles(dim: usize) -> usize {
 
 /// Measures the averaged networks on the same particles, with the same noise, every time.
 #[derive(Debug, Clone)]
-pub(crate) struct Monitor<N = Mlp> {
+pub(crate) struct Monitor<N = Network> {
     game: Game<N>,
     start: Array2<f64>,
     steps: usize,

@@ -12,6 +12,7 @@ use flows::critic::{Critic, CriticBatch};
 use flows::generation::Gradients;
 use flows::kantorovich::{KantorovichObjective, PairBatch, Potentials};
 use flows::mlp::{Mlp, Output};
+use flows::network::Network;
 use flows::scalar_field::ScalarField;
 
 /// What the last update of a critic measured on its minibatch.
@@ -32,7 +33,7 @@ pub(super) enum Critics {
 
 impl Critics {
     pub(super) fn new(config: &GeneratorConfig, dim: usize) -> Result<Self, TrainError> {
-        let draw = |net: &Mlp, name: &str| net.initial(&mut stream(config.seed, name, 0));
+        let draw = |net: &Network, name: &str| net.initial(&mut stream(config.seed, name, 0));
         Ok(match &config.dual {
             Dual::Kantorovich(described) => {
                 let net = || -> Result<Mlp, FlowError> {
@@ -41,8 +42,8 @@ impl Critics {
                 };
                 let potentials = Potentials { phi: net()?, eta: net()?, psi: described.psi };
                 Self::Kantorovich {
-                    phi: Player::new(draw(&potentials.phi, name::CRITIC)),
-                    eta: Player::new(draw(&potentials.eta, name::SECOND_POTENTIAL)),
+                    phi: Player::new(draw(&potentials.phi.clone().into(), name::CRITIC)),
+                    eta: Player::new(draw(&potentials.eta.clone().into(), name::SECOND_POTENTIAL)),
                     potentials,
                     objective: described.objective(),
                 }
@@ -56,10 +57,10 @@ impl Critics {
     }
 
     /// φ: its shape and the parameters that it uses.
-    pub(super) fn phi(&self) -> Result<(&Mlp, Vec<f32>), FlowError> {
+    pub(super) fn phi(&self) -> Result<(Network, Vec<f32>), FlowError> {
         Ok(match self {
-            Self::Kantorovich { potentials, phi, .. } => (&potentials.phi, phi.effective()?),
-            Self::Divergence { critic, phi, .. } => (&critic.network, phi.effective()?),
+            Self::Kantorovich { potentials, phi, .. } => (potentials.phi.clone().into(), phi.effective()?),
+            Self::Divergence { critic, phi, .. } => (critic.network.clone(), phi.effective()?),
         })
     }
 

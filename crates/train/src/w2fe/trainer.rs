@@ -113,12 +113,12 @@ impl Trainer {
         let earlier = match &self.previous {
             Some(previous) => {
                 let y = self.gradients.generate(&self.generator, &previous.generator, &z)?;
-                Some(self.gradients.judge(phi, &previous.phi, &y)?.slopes)
+                Some(self.gradients.judge(&phi, &previous.phi, &y)?.slopes)
             }
             None => None,
         };
         let mut generated = self.gradients.generate(&self.generator, &self.current.parameters, &z)?;
-        let judged = self.gradients.judge(phi, &effective, &generated)?;
+        let judged = self.gradients.judge(&phi, &effective, &generated)?;
         let squares: f64 = judged.slopes.iter().map(|&g| f64::from(g) * f64::from(g)).sum();
         report.slope_rms = (squares / training.batch as f64).sqrt();
         let rate = training.optimiser.rate(progress);

@@ -57,3 +57,44 @@ fn a_flow_of_rank_one_ends_on_a_line_and_its_folder_keeps_no_images() {
         assert!(sample.iter().all(|x| (x - sample[0]).abs() < 1e-5), "{sample}");
     }
 }
+
+/// A game of convolutional networks on the images of [`write_greys`].
+fn convolutional(image: &str) -> Result<FlowConfig, String> {
+    let network = format!("{{ image = {image}, channels = [2, 2], kernel = 3 }}");
+    let text = format!(
+        "kind = \"flow\"\nname = \"greys\"\ndata = {{ kind = \"images\", set = \"mnist\" }}\n\
+         initial = {{ kind = \"uniform\", low = 0.0, high = 0.5 }}\nflow = {{ horizon = 5.0, lambda = 0.05, steps = 2 }}\n\
+         sampling = {{ steps = 2 }}\n\
+         representation = {{ kind = \"network\", hidden = [8], activation = \"relu\", convolutions = {network} }}\n\
+         [critic]\ndivergence = \"kl-donsker-varadhan\"\nhidden = [8]\nconvolutions = {network}\n\
+         lipschitz = {{ method = \"penalty\", form = \"one-sided-squared\", weight = 0.1 }}\n\
+         [training]\niterations = 2\nbatch = 4\ncritic_updates = 2\noptimiser = {{ learning_rate = 5e-4 }}\n\
+         critic_optimiser = {{ learning_rate = 1e-4 }}"
+    );
+    FlowConfig::parse(&text, "greys.toml", None, &[]).map_err(|error| error.to_string())
+}
+
+#[test]
+fn convolutional_networks_train_on_images_and_are_loaded_from_their_folder() {
+    let root = tempfile::tempdir().unwrap();
+    write_greys(root.path(), 50, 20);
+    let out = root.path().join("run");
+    let config = convolutional("[28, 28, 1]").unwrap();
+    let trained = Run::new(config).data_sets(root.path()).out(&out).train().unwrap();
+    assert_eq!(trained.outcome.status, Status::Completed);
+    let samples = Model::load(&out).unwrap().sample(3, 0).unwrap();
+    assert_eq!(samples, trained.model.sample(3, 2, 0).unwrap());
+    assert!(samples.iter().all(|x| x.is_finite()));
+}
+
+#[test]
+fn convolutions_are_of_the_shape_of_the_data() {
+    let error = convolutional("[14, 56, 1]").unwrap_err();
+    let words = "representation.convolutions.image is [14, 56, 1]: give [28, 28, 1], the shape of the data";
+    assert!(error.contains(words), "{error}");
+    let error = convolutional("[28, 28]").unwrap_err();
+    assert!(
+        error.contains("representation.convolutions.image is [28, 28]: give the numbers of rows"),
+        "{error}"
+    );
+}

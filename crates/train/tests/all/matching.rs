@@ -154,6 +154,26 @@ fn a_stored_flow_is_the_one_that_was_trained_and_has_no_critic() {
     assert!(loaded.optimal(start.view()).unwrap().is_none());
 }
 
+/// Two coordinates of twelve carry the pinwheel: a base takes the others to 0 whatever the network has learnt, and the same
+/// training without one leaves some of the noise there.
+#[test]
+fn a_gaussian_base_leaves_nothing_off_the_plane_of_the_data() {
+    let off = |base: &[&str]| {
+        let run = tempfile::tempdir().unwrap();
+        let settings = ["data.dim=12", "training.iterations=100", "training.average=0.9"];
+        let config = small(&[&settings, base].concat());
+        let model = Run::new(config).out(run.path().join("run")).train().unwrap().model;
+        let points = model.sample(200, 8, 3).unwrap();
+        let loaded = FlowModel::load(&run.path().join("run")).unwrap();
+        assert_eq!(points, loaded.sample(200, 8, 3).unwrap());
+        points.slice(ndarray::s![.., 2..]).iter().fold(0.0_f64, |most, x| most.max(x.abs()))
+    };
+    let gaussian = "representation.base=gaussian";
+    // Eight steps in single precision.
+    assert!(off(&[gaussian]) < 1e-5 && off(&[gaussian, "representation.rank=2"]) < 1e-5);
+    assert!(off(&[]) > 0.1);
+}
+
 /// By the midpoint rule over a box that holds nearly all of it. Few steps, so that the density of the differential equation
 /// would be another.
 #[test]

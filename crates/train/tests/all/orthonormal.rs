@@ -62,7 +62,7 @@ fn cone(bound: f64, updates: u64) -> [f64; 3] {
     let config = config(&[&format!("critic.bound={bound}")]);
     let dim = 3;
     let critic = config.game(dim).unwrap().critic;
-    let drawn = config.critic.initialisation.draw(&critic.network, &mut stream(1, "critic", 0));
+    let drawn = config.critic.initialisation.draw(critic.network.head(), &mut stream(1, "critic", 0));
     let mut player = Player::critic(&critic, drawn).unwrap();
     let mut workspace = critic::Workspace::default();
     let target = vec![0.0; 256 * dim];
@@ -82,7 +82,7 @@ fn cone(bound: f64, updates: u64) -> [f64; 3] {
     let dual = workspace.gradient(&critic, &effective, batch, &mut discarded).unwrap().divergence;
     let length = |x: &[f32]| x.iter().map(|&x| f64::from(x).powi(2)).sum::<f64>().sqrt();
     let lengths = fresh.chunks_exact(dim).map(length).sum::<f64>() / 4000.0;
-    let slopes = slopes(&critic.network, &effective, &fresh);
+    let slopes = slopes(critic.network.head(), &effective, &fresh);
     let mean = slopes.iter().sum::<f64>() / slopes.len() as f64;
     [dual / (bound * lengths), mean / bound, slopes.iter().copied().fold(0.0, f64::max) / bound]
 }

@@ -92,7 +92,7 @@ fn a_strangers_network_is_trained_like_ones_own() {
         let refinements = if kind == "hopf-lax" { ", refinements = 4" } else { "" };
         let representation = format!("representation={{ kind = \"{kind}\"{refinements}, hidden = [8, 8] }}");
         let config = FlowConfig::parse(CONFIG, "own_critic.toml", None, &[representation]).unwrap();
-        let network = || Stranger(config.game(2).unwrap().critic.network);
+        let network = || Stranger(config.game(2).unwrap().critic.network.head().clone());
         let out = folder.path().join(kind);
         let own = Run::new(config.clone()).train().unwrap();
         let stranger = Run::new(config.clone()).critic(network()).out(&out).train().unwrap();
@@ -111,7 +111,7 @@ fn a_strangers_network_is_trained_like_ones_own() {
 #[test]
 fn a_critic_of_another_dimension_or_on_another_device_is_an_error() {
     let config = FlowConfig::parse(CONFIG, "own_critic.toml", None, &[]).unwrap();
-    let network = |dim| Stranger(config.game(dim).unwrap().critic.network);
+    let network = |dim| Stranger(config.game(dim).unwrap().critic.network.head().clone());
     assert!(Run::new(config.clone()).critic(network(3)).train().is_err());
     let run = Run::new(config.clone()).critic(network(2)).device(Device::Cuda(0));
     assert!(run.train().unwrap_err().to_string().contains("train on the CPU"));

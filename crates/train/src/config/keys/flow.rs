@@ -186,12 +186,12 @@ const REPRESENTATION: Choice = Choice {
         Variant {
             name: "network",
             says: "The potential U is a network.",
-            keys: &[HIDDEN, ACTIVATION, INITIALISATION],
+            keys: &[CONVOLUTIONS, HIDDEN, ACTIVATION, INITIALISATION],
         },
         Variant {
             name: "exact-terminal",
             says: "U = (t/T)φ + (1 − t/T)·network: the terminal condition holds.",
-            keys: &[HIDDEN, ACTIVATION, INITIALISATION],
+            keys: &[CONVOLUTIONS, HIDDEN, ACTIVATION, INITIALISATION],
         },
         Variant {
             name: "velocity",
@@ -257,6 +257,13 @@ const REPRESENTATION: Choice = Choice {
                     "How often training goes on with the pairs that the flow has made, each an equal part of the iterations \
                      with a schedule of its own.",
                 ),
+                Key::new(
+                    "base",
+                    Word(BASES),
+                    "\"identity\"",
+                    "What the velocity departs from: that of the optimal flow between Gaussians, or 0.",
+                ),
+                BASE_RANK,
                 Key::new("hidden", Widths, "[128, 128, 128]", "Hidden widths of its network."),
                 Key::new("activation", Word(ACTIVATIONS), "\"softplus\"", "Activation of its network."),
                 Key::new(
@@ -279,6 +286,26 @@ const BASE_RANK: Key = Key::optional(
     "Most directions of the Gaussian map that are kept, widest first: the network sees so many coordinates, and \
      particles end in their plane.",
 );
+
+const CONVOLUTIONS: Key = Key::optional(
+    "convolutions",
+    Table(CONVOLUTION),
+    "{ image = [28, 28, 1], channels = [8, 8] }",
+    "What its network sees of images: blocks of a convolution, of which the largest values of squares of pixels are kept, and \
+     of the activation; without it, the points themselves.",
+);
+
+const CONVOLUTION: &[Key] = &[
+    Key::required(
+        "image",
+        Form::Image,
+        "[28, 28, 1]",
+        "Rows of pixels of an image, pixels of a row, and numbers of a pixel; an image lies pixel by pixel.",
+    ),
+    Key::required("channels", Widths, "[8, 8]", "Channels of each block."),
+    Key::new("kernel", Count(1), "7", "Pixels of a side of the kernels, an odd number."),
+    Key::new("pooling", Count(1), "2", "Pixels of a side of the squares; with 1 all are kept."),
+];
 
 const HIDDEN: Key = Key::new("hidden", Widths, "[96, 96, 96]", "Hidden widths of its network.");
 
@@ -315,6 +342,7 @@ pub(super) const CRITIC: &[Key] = &[
     )
     .with_straight("{ method = \"penalty\" }")
     .of_the_adversary(),
+    CONVOLUTIONS.of_the_adversary(),
     Key::new("hidden", Widths, "[128, 128, 128]", "Hidden widths.").of_the_adversary(),
     Key::new("activation", Word(ACTIVATIONS), "\"relu\"", "Activation; `hopf-lax` needs a smooth one.")
         .with_straight("\"sharp-softplus\"")

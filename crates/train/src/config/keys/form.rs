@@ -36,6 +36,8 @@ pub(super) enum Form {
     Initialisation,
     /// Rows and columns.
     Shape,
+    /// Rows of pixels, pixels of a row and numbers of a pixel.
+    Image,
     /// Some columns of a table.
     Columns,
     /// A table with these keys.
@@ -107,6 +109,9 @@ impl Form {
                 "\"glorot-uniform\", \"glorot-normal\", \"he-normal\" or { normal = { std = 0.02 } }".into()
             }
             Self::Shape => "the numbers of rows and columns".into(),
+            Self::Image => {
+                "the numbers of rows of pixels, of pixels of a row and of numbers of a pixel".into()
+            }
             Self::Columns => {
                 "indices from 0, ranges or names of columns, \"0..2\", [0, 3] or [\"x\", \"y\"]".into()
             }
@@ -137,6 +142,7 @@ impl Form {
             Self::Steps => read::<Steps>(value).is_some_and(|steps| steps.validate().is_ok()),
             Self::Initialisation => read::<Initialisation>(value).is_some_and(|i| i.validate().is_ok()),
             Self::Shape => read::<[usize; 2]>(value).is_some(),
+            Self::Image => read::<[usize; 3]>(value).is_some_and(|image| !image.contains(&0)),
             Self::Columns => read::<Columns>(value).is_some(),
             Self::Table(_) | Self::Choice(_) => value.is_table(),
         }

@@ -33,7 +33,7 @@ checkpoint_every = 10
 "#;
 
 /// Every way to represent a flow, to bend its paths and to hold its critic; the critic is smooth unless it says so.
-pub(crate) const FLOWS: [&[&str]; 7] = [
+pub(crate) const FLOWS: [&[&str]; 8] = [
     &[],
     &["representation.kind=exact-terminal", "flow.terminal_gradient=0.1"],
     &["representation.kind=velocity", "flow.velocity_spread=0.1"],
@@ -41,6 +41,11 @@ pub(crate) const FLOWS: [&[&str]; 7] = [
     &["flow.noise=0.5", "flow.interaction={ kind = \"gaussian\", weight = 0.3, width = 0.5 }"],
     &["critic.lipschitz={ method = \"spectral\" }", "flow.hamilton_jacobi=0.1"],
     &["critic.lipschitz={ method = \"orthonormal\" }", "critic.activation=relu", "flow.characteristic=0.1"],
+    &[
+        "data.dim=4",
+        "representation.convolutions={ image = [2, 2, 1], channels = [3, 2], kernel = 3, pooling = 1 }",
+        "critic.convolutions={ image = [2, 2, 1], channels = [3], kernel = 3, pooling = 2 }",
+    ],
 ];
 
 /// Without what judges the generated points: [`generator`] puts it in.

@@ -1,21 +1,29 @@
 //! A velocity v(x, t) that is a network itself.
 
+mod gaussian;
+
+pub use gaussian::GaussianVelocity;
+
 use crate::FlowError;
 use crate::activation::Activation;
-use crate::error::{expect_length, expect_rows};
+use crate::error::{array2, expect_length, expect_rows};
 use crate::generator::{
     Generator, GeneratorForm, GeneratorInitialisation, GeneratorOutput, GeneratorTape, Statistics,
 };
 use crate::hessian::by_rows;
 use crate::real::Real;
-use ndarray::Array3;
+use ndarray::{Array2, Array3};
 use rand::Rng;
 
 /// A velocity v: R^d × [0, T] → R^d given by a network on z = (x, t), without a potential.
+///
+/// With a base it is v = v* + Uᵀ·N(U·(x − m_s), t): the network N sees and moves the coordinates along the plane in which the
+/// ends lie, and has to learn only what is not Gaussian.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Velocity {
     net: Generator,
     initialisation: GeneratorInitialisation,
+    base: Option<Box<GaussianVelocity>>,
 }
 
 impl Velocity {
@@ -38,7 +46,20 @@ impl Velocity {
             output: GeneratorOutput::Identity,
         };
         let net = Generator::new(dim + 1, hidden, dim, form)?;
-        Ok(Self { net, initialisation: GeneratorInitialisation::default() })
+        Ok(Self { net, initialisation: GeneratorInitialisation::default(), base: None })
+    }
+
+    /// A velocity that departs from that between two Gaussians.
+    ///
+    /// # Errors
+    /// As [`Velocity::new`].
+    pub fn departing(
+        base: GaussianVelocity,
+        hidden: &[usize],
+        activation: Activation,
+    ) -> Result<Self, FlowError> {
+        let rank = base.rank();
+        Ok(Self { base: Some(Box::new(base)), ..Self::new(rank, hidden, activation)? })
     }
 
     /// The same velocity with initial parameters drawn in another way.
@@ -54,10 +75,15 @@ impl Velocity {
 
     /// The dimension d of space.
     pub fn dim(&self) -> usize {
-        self.net.output()
+        self.base().map_or(self.net.output(), GaussianVelocity::dim)
     }
 
-    /// The network on (x, t).
+    /// What the network departs from.
+    pub fn base(&self) -> Option<&GaussianVelocity> {
+        self.base.as_deref()
+    }
+
+    /// The network on (x, t), or with a base on (U·(x − m_s), t).
     pub fn net(&self) -> &Generator {
         &self.net
     }
@@ -101,11 +127,36 @@ impl Velocity {
         let dim = self.dim();
         expect_rows("the batch of positions", x.len(), dim)?;
         tape.input.clear();
+        tape.based.clear();
+        if let Some(base) = &self.base {
+            return self.evaluate_based(base, parameters, (x, times), tape);
+        }
         for (row, t) in x.chunks_exact(dim).zip(times) {
             tape.input.extend_from_slice(row);
             tape.input.push(t);
         }
         self.net.evaluate(parameters, &tape.input, Statistics::Batch, &mut tape.net)
+    }
+
+    fn evaluate_based<T: Real>(
+        &self,
+        base: &GaussianVelocity,
+        parameters: &[T],
+        (x, times): (&[T], impl Iterator<Item = T>),
+        tape: &mut VelocityTape<T>,
+    ) -> Result<(), FlowError> {
+        let (shares, rows) = base.deviations(x, times)?;
+        let along = base.along(rows.view());
+        for (row, &share) in along.rows().into_iter().zip(&shares) {
+            tape.input.extend(row.iter().map(|&w| T::of(w)));
+            tape.input.push(T::of(share * base.horizon()));
+        }
+        self.net.evaluate(parameters, &tape.input, Statistics::Batch, &mut tape.net)?;
+        let moved = base.across(wide(tape.net.points(), base.rank())?.view());
+        let velocity = base.derivative((rows.view(), along.view()), &shares) + base.drift() + moved;
+        tape.based.extend(velocity.iter().map(|&v| T::of(v)));
+        tape.shares = shares;
+        Ok(())
     }
 
     /// Adds ∂ℓ/∂parameters to `parameter_gradient` and, if asked, writes ∂ℓ/∂x, [n, d], for the cotangent ∂ℓ/∂v, [n,
@@ -121,16 +172,33 @@ impl Velocity {
         parameter_gradient: &mut [T],
         position_gradient: Option<&mut [T]>,
     ) -> Result<(), FlowError> {
-        let dim = self.dim();
-        let VelocityTape { net, input, input_gradient } = tape;
+        let VelocityTape { net, input, input_gradient, shares, .. } = tape;
+        // What the cotangent is for the network, and in f64 for the base.
+        let based = match &self.base {
+            Some(base) => {
+                let rows = wide(cotangent, base.dim())?;
+                let along = base.along(rows.view());
+                Some((base, rows, along))
+            }
+            None => None,
+        };
+        let within: Vec<T> = based.iter().flat_map(|(_, _, along)| along.iter().map(|&c| T::of(c))).collect();
+        let cotangent = if based.is_some() { &within } else { cotangent };
         let Some(position_gradient) = position_gradient else {
             return self.net.pull_back(parameters, net, cotangent, parameter_gradient, None);
         };
-        expect_length("the gradient of the positions", position_gradient.len(), cotangent.len())?;
+        let points = input.len() / self.net.input();
+        expect_length("the gradient of the positions", position_gradient.len(), points * self.dim())?;
         input_gradient.resize(input.len(), T::zero());
         self.net.pull_back(parameters, net, cotangent, parameter_gradient, Some(input_gradient))?;
-        for (out, row) in position_gradient.chunks_exact_mut(dim).zip(input_gradient.chunks_exact(dim + 1)) {
-            out.iter_mut().zip(row).for_each(|(out, &d)| *out = d);
+        let rank = self.net.output();
+        let inner = input_gradient.chunks_exact(rank + 1).flat_map(|row| row.iter().take(rank));
+        if let Some((base, rows, along)) = based {
+            let inner = wide(&inner.copied().collect::<Vec<T>>(), rank)?;
+            let gradient = base.derivative((rows.view(), along.view()), shares) + base.across(inner.view());
+            position_gradient.iter_mut().zip(&gradient).for_each(|(out, &d)| *out = T::of(d));
+        } else {
+            position_gradient.iter_mut().zip(inner).for_each(|(out, &d)| *out = d);
         }
         Ok(())
     }
@@ -165,11 +233,19 @@ pub struct VelocityTape<T> {
     /// (x, t) of every point.
     input: Vec<T>,
     input_gradient: Vec<T>,
+    /// t/T of every point and v, where there is a base.
+    shares: Vec<f64>,
+    based: Vec<T>,
 }
 
 impl<T: Real> VelocityTape<T> {
     /// v at each point, [n, d].
     pub fn velocity(&self) -> &[T] {
-        self.net.points()
+        if self.based.is_empty() { self.net.points() } else { &self.based }
     }
+}
+
+/// Rows of `dim` numbers in double precision.
+fn wide<T: Real>(rows: &[T], dim: usize) -> Result<Array2<f64>, FlowError> {
+    array2("the rows of a velocity", rows.iter().map(|x| x.wide()).collect(), dim)
 }
