@@ -75,7 +75,7 @@ fn reparametrised_critics_agree<T: Scalar>() {
             let mut game = game(3, &hidden, Activation::Relu, divergence);
             (game.critic.lipschitz, game.critic.bound) = (lipschitz, 1.3);
             let critic = &game.critic;
-            assert_eq!(critic.network.output(), Output::for_divergence(divergence, DIVERGENCE_WEIGHT));
+            assert_eq!(critic.network.head().output(), Output::for_divergence(divergence, DIVERGENCE_WEIGHT));
             let numbers = Numbers::<T>::draw(&game, 6);
             let mut trained = numbers.critic.clone();
             let map = lipschitz.reparametrise(&critic.network, critic.bound, &mut trained).unwrap();
