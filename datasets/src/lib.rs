@@ -3,6 +3,7 @@
 //! - [`stream`]: all randomness of the project, addressed by (seed, name, step);
 //! - [`Target`] and [`InitialLaw`]: the synthetic targets π and the initial laws ρ0; [`stratified_normal`]: even points
 //!   of one;
+//! - [`StudentT`]: a target with heavy tails;
 //! - [`KnownMap`]: pairs of laws whose optimal map is known;
 //! - [`FunnelSet`]: pairs of laws whose optimal critic for W1 is known;
 //! - [`cells`]: snapshots of cells on five days;
@@ -43,6 +44,8 @@ mod stratified;
 #[cfg(feature = "arrays")]
 mod stream;
 #[cfg(feature = "arrays")]
+mod student_t;
+#[cfg(feature = "arrays")]
 pub mod target;
 pub mod write;
 
@@ -66,6 +69,7 @@ pub use {
     sample_error::SampleError,
     stratified::stratified_normal,
     stream::stream,
+    student_t::StudentT,
     target::Target,
     write::{Picture, write_npy_f32, write_npy_f64, write_png},
 };

@@ -18,6 +18,7 @@ pub mod results;
 mod rows;
 pub mod sampling;
 pub mod summary;
+mod tails;
 
 pub use closeness::{ClosenessError, closeness, closeness_of_modes, w1, w2, w2_squared};
 pub use cloud::off_manifold_rms;
@@ -30,6 +31,7 @@ pub use nearest::{AccuracyError, nearest_neighbour_accuracy, stray_share};
 pub use results::{Metrics, Protocol, Results};
 pub use rows::{closeness_to_rows, median_nearest_distance};
 pub use summary::Summary;
+pub use tails::{closeness_of_tails, tail_index, tail_l1};
 
 /// The program of the page that the registry shows is a test.
 #[cfg(doctest)]

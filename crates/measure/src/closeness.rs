@@ -39,6 +39,9 @@ pub(crate) fn of_clouds(
     let all = target.drawn(ALL, &mut stream(target.seed, crate::stream_name::ALL, 0))?;
     let shares = pairs.iter().map(|(points, _)| eval::stray_share(*points, of(all.view()), STRAY));
     metrics.insert_repeated(STRAY_SHARE, &shares.collect::<Result<Vec<f64>, _>>()?);
+    if target.has_heavy_tails() {
+        metrics.extend(eval::closeness_of_tails(&pairs)?);
+    }
     metrics.extend(conditional::of_clouds(target.condition.as_ref(), generated, reference)?);
     Ok(metrics)
 }

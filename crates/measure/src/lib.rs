@@ -70,7 +70,7 @@ pub use subject::target;
 use eval::results::Layout;
 use eval::summary::significant;
 use eval::{Metrics, Protocol};
-use metrics::{W2_SQUARED, W2_SQUARED_START};
+use metrics::{TAIL_L1, W2_SQUARED, W2_SQUARED_START};
 use ndarray::Array2;
 use train::Model;
 use train::source::{Inputs, Units};
@@ -100,14 +100,26 @@ pub struct Measurement {
 
 /// How many times as far from the target as the initial points, in W2², a flow leads that has diverged with finite numbers.
 const STRAYED: f64 = 100.0;
+/// `tail_l1` of a flow that has diverged to a target with heavy tails. A cloud that stays at one point has at most 1.2, one
+/// whose far half is e⁴ = 55 times as far out as it should be has 2.
+const STRAYED_TAIL: f64 = 2.0;
 
 impl Measurement {
     /// Why a flow whose numbers are all finite has diverged none the less: it leads its points away from the target, more than
     /// 100 times as far in W2² as they are at its beginning. None of others.
     ///
-    /// An unstable integration ends so, in numbers that would pass for a result in a table.
+    /// An unstable integration ends so, in numbers that would pass for a result in a table. To a target with heavy tails, whose
+    /// own samples may be as far from each other, it has a `tail_l1` of more than 2.
     #[must_use]
     pub fn divergence(&self) -> Option<String> {
+        if let Some(tail) = self.metrics.get(TAIL_L1) {
+            return (tail > STRAYED_TAIL).then(|| {
+                format!(
+                    "tail_l1 is {tail:.3}: points are some {:.1e} times as far out as those of the target",
+                    (2.0 * tail).exp()
+                )
+            });
+        }
         let (end, start) = (self.metrics.get(W2_SQUARED)?, self.metrics.get(W2_SQUARED_START)?);
         (end > STRAYED * start).then(|| {
             let (end, start) = (significant(end), significant(start));
@@ -203,7 +215,7 @@ mod guide {
 mod tests {
     use super::Measurement;
     use eval::results::{Layout, Reference};
-    use metrics::{W2_SQUARED, W2_SQUARED_START};
+    use metrics::{TAIL_L1, W2_SQUARED, W2_SQUARED_START};
     use ndarray::Array2;
 
     #[test]
@@ -218,5 +230,13 @@ mod tests {
         };
         assert_eq!(found(199.0).divergence(), None);
         assert!(found(2e8).divergence().unwrap().contains("2.00e8, more than 100 times the 2.00 of"));
+        // Of a target with heavy tails one far point of a good sample has as large a square.
+        let heavy = |tail: f64| {
+            let mut measurement = found(2e8);
+            measurement.metrics.insert(TAIL_L1, tail);
+            measurement
+        };
+        assert_eq!(heavy(0.1).divergence(), None);
+        assert!(heavy(3.0).divergence().unwrap().contains("4.0e2"));
     }
 }

@@ -14,7 +14,7 @@ use train::source::{Conditions, Data, Draw, Inputs, Units};
 /// Rows of a part of somebody's own data: enough that the floor is low, few enough that there are several parts.
 const PART: usize = 500;
 
-/// The first two coordinates carry every synthetic target.
+/// The first two coordinates carry every planar target.
 const MANIFOLD_DIM: usize = 2;
 
 /// The side of a pair that a cloud of the target stands on.
@@ -160,9 +160,16 @@ impl Target {
 
     /// The dimension of the set that a synthetic target lies on.
     pub(crate) fn manifold_dim(&self) -> Option<usize> {
-        let synthetic =
-            matches!(self.points, TargetPoints::Drawn(Draw::Target { .. } | Draw::Labelled { .. }));
-        synthetic.then_some(MANIFOLD_DIM)
+        match &self.points {
+            TargetPoints::Drawn(Draw::Target { .. } | Draw::Labelled { .. }) => Some(MANIFOLD_DIM),
+            TargetPoints::Drawn(Draw::StudentT(law)) => Some(law.manifold_dim()),
+            _ => None,
+        }
+    }
+
+    /// Whether the law has moments up to some order alone.
+    pub(crate) fn has_heavy_tails(&self) -> bool {
+        matches!(self.points, TargetPoints::Drawn(Draw::StudentT(_)))
     }
 
     /// The clouds of a side, one for each pair; those of the two sides are independent, and those of rows are disjoint.

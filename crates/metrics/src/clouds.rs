@@ -18,6 +18,12 @@ crate::catalogue! { CLOUDS:
          prints";
     OFF_MANIFOLD_RMS = "off_manifold_rms", "length", Lower,
         "RMS of the padded coordinates, which are 0 on the target";
+    TAIL_L1 = "tail_l1", "1", Lower,
+        "∫ |S_generated(r) − S_target(r)| d(log r) of the radial survival functions S(r) = P(‖x‖ > r), from the median \
+         norm of the target on: finite where moments are not, which w2_squared and w1 estimate by single far points";
+    TAIL_INDEX = "tail_index", "1", Neither,
+        "Hill's estimate of ν in P(‖x‖ > r) ~ r^(−ν), of the farthest hundredth of the generated points; the floor is that \
+         of the target, 10.9 that of a Gaussian in the plane: above the floor, the tail is too light";
     STRAY_SHARE = "stray_share", "1", Lower,
         "share of the generated points further than 0.3 from each of 100 000 points of the target: what lies in the gaps \
          between its parts, or off it";

@@ -65,6 +65,10 @@ pub(crate) fn protocol(config: &Config, preset: &str) -> Protocol {
         {
             if preset == "smoke" { (2, 200) } else { (1, 10_000) }
         }
+        // Where single points are far away, the blur of a Sinkhorn divergence in the plane means nothing.
+        Config::Flow(config) if config.data.degrees_of_freedom().is_some() => {
+            return Protocol { sinkhorn_points: 0, sinkhorn_points_as_published: 0, ..of_flows(preset) };
+        }
         // Test images in parts, 10 000 of them under the preset full; one protocol for all flows under a condition, of images or not.
         Config::Flow(config) if config.data.images().is_some() || config.condition.is_some() => {
             let (pairs, exact_points) = match preset {
@@ -74,13 +78,7 @@ pub(crate) fn protocol(config: &Config, preset: &str) -> Protocol {
             };
             return Protocol { pairs, exact_points, sinkhorn_points: 0, sinkhorn_points_as_published: 0 };
         }
-        Config::Flow(_) => {
-            return match preset {
-                "smoke" => Protocol::SMOKE,
-                "quick" => Protocol::QUICK,
-                _ => Protocol::FULL,
-            };
-        }
+        Config::Flow(_) => return of_flows(preset),
         // Minibatches of the size that critics are compared on in print.
         Config::Critic(_) => {
             if preset == "smoke" {
@@ -97,4 +95,12 @@ pub(crate) fn protocol(config: &Config, preset: &str) -> Protocol {
     };
     let sinkhorn_points = if matches!(config, Config::Flow(_)) { exact_points } else { 0 };
     Protocol { pairs, exact_points, sinkhorn_points, sinkhorn_points_as_published: sinkhorn_points }
+}
+
+fn of_flows(preset: &str) -> Protocol {
+    match preset {
+        "smoke" => Protocol::SMOKE,
+        "quick" => Protocol::QUICK,
+        _ => Protocol::FULL,
+    }
 }

@@ -42,6 +42,7 @@ fn moments(initial: &Draw, seed: u64) -> Result<Gaussian, TrainError> {
         Draw::Rows(rows) => Gaussian::from_samples(rows.mapv(f64::from).view()),
         Draw::Conditional { draw, .. } => return moments(draw, seed),
         Draw::Target { .. }
+        | Draw::StudentT(_)
         | Draw::Labelled { .. }
         | Draw::Known { .. }
         | Draw::Funnels { .. }

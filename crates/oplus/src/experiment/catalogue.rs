@@ -3,7 +3,7 @@
 use super::order::{natural, rank, split};
 use super::tables::{
     CELL_TABLES, CONDITIONAL_TABLES, CRITIC_TABLES, DIGIT_TABLES, FLOW_TABLES, IMAGE_TABLES,
-    KNOWN_MAP_TABLES, PROXIMAL_TABLES, RING_TABLES, RIVAL_TABLES,
+    KNOWN_MAP_TABLES, PROXIMAL_TABLES, RING_TABLES, RIVAL_TABLES, TAIL_TABLES,
 };
 use crate::nearest::nearest;
 use crate::page::Comparison;
@@ -257,6 +257,16 @@ const ALL: &[Experiment] = &[
         beyond_quick: &[],
         methods: &["explicit"],
         tables: CONDITIONAL_TABLES,
+        curves: &[],
+    },
+    Experiment {
+        name: "heavy-tails",
+        title: "Student-t laws, the targets of arXiv 2405.13962, in 2 dimensions and in 10 of 110: flows with and without the W1 \
+                proximal, KL and α-divergences",
+        families: &["explicit", "hopf-lax", "network"],
+        beyond_quick: &[],
+        methods: &["w1w2", "w2"],
+        tables: TAIL_TABLES,
         curves: &[],
     },
     Experiment {

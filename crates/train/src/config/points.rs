@@ -3,7 +3,8 @@
 use super::ConfigError;
 use super::validate::{fraction, positive, require};
 use datasets::{
-    Columns, DigitSet, FunnelSet, ImageSet, ImageShape, InitialLaw, KnownMap, SampleError, Split, Target,
+    Columns, DigitSet, FunnelSet, ImageSet, ImageShape, InitialLaw, KnownMap, SampleError, Split, StudentT,
+    Target,
 };
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
@@ -14,6 +15,7 @@ use std::path::{Path, PathBuf};
 /// | --- | --- |
 /// | `normal`, `uniform`, `logistic` | fresh points, every coordinate independent and of that law |
 /// | `target` | fresh points of a synthetic target, or `samples` points that are drawn once, with replacement |
+/// | `student-t` | fresh points of a law with heavy tails, or `samples` points that are drawn once, with replacement |
 /// | `known-map` | fresh points of a law in `initial`, of its image under a known map in `data`; or `samples` drawn once |
 /// | `funnels` | fresh points of a law in `initial`, of another in `data`, between which W1 is known; or `samples` drawn once |
 /// | `file` | rows of a .npy or .csv file, with replacement |
@@ -86,6 +88,21 @@ pub enum Points {
         /// measured against has none.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         noise: Option<f64>,
+    },
+    /// The isotropic Student-t law ([`StudentT`]).
+    StudentT {
+        /// ν: the tails fall as r^(−ν).
+        degrees_of_freedom: f64,
+        /// The dimension of the subspace that it lies in, the other coordinates being 0; that of the points where it is left
+        /// out.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        manifold_dim: Option<usize>,
+        /// Dimension of the points; that of the data where it is left out.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        dim: Option<usize>,
+        /// How many points are drawn once for the whole run; without it every minibatch is drawn afresh.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        samples: Option<usize>,
     },
     /// One side of two laws between which the optimal map is known: P in `initial`, its image Q in `data`.
     KnownMap {
@@ -199,6 +216,7 @@ impl Points {
             Self::Uniform { low, high, .. } => Some(InitialLaw::Uniform { low, high }),
             Self::Logistic { location, scale, .. } => Some(InitialLaw::Logistic { location, scale }),
             Self::Target { .. }
+            | Self::StudentT { .. }
             | Self::KnownMap { .. }
             | Self::Funnels { .. }
             | Self::Cells { .. }
@@ -213,6 +231,14 @@ impl Points {
     pub fn target(&self) -> Option<Target> {
         match *self {
             Self::Target { target, .. } => Some(target),
+            _ => None,
+        }
+    }
+
+    /// The degrees of freedom of a Student-t law.
+    pub fn degrees_of_freedom(&self) -> Option<f64> {
+        match *self {
+            Self::StudentT { degrees_of_freedom, .. } => Some(degrees_of_freedom),
             _ => None,
         }
     }
@@ -263,9 +289,10 @@ impl Points {
     /// How many points are drawn of a law once for the whole run.
     pub(crate) fn samples(&self) -> Option<usize> {
         match *self {
-            Self::Target { samples, .. } | Self::KnownMap { samples, .. } | Self::Funnels { samples, .. } => {
-                samples
-            }
+            Self::Target { samples, .. }
+            | Self::StudentT { samples, .. }
+            | Self::KnownMap { samples, .. }
+            | Self::Funnels { samples, .. } => samples,
             _ => None,
         }
     }
@@ -273,7 +300,10 @@ impl Points {
     /// The dimension, where the configuration tells it.
     pub fn dim(&self) -> Option<usize> {
         match *self {
-            Self::Normal { dim, .. } | Self::Uniform { dim, .. } | Self::Logistic { dim, .. } => dim,
+            Self::Normal { dim, .. }
+            | Self::Uniform { dim, .. }
+            | Self::Logistic { dim, .. }
+            | Self::StudentT { dim, .. } => dim,
             Self::Target { dim, .. } | Self::KnownMap { dim, .. } | Self::Funnels { dim, .. } => Some(dim),
             Self::Cells { components, .. } => Some(components),
             Self::File { dim, .. } => dim,
@@ -283,13 +313,14 @@ impl Points {
         }
     }
 
-    /// A name for tables: that of the target, of the law, of the digits or of the file.
+    /// A name for tables: that of the target, of the law (with ν behind it for a Student-t law), of the digits or of the file.
     pub fn name(&self) -> String {
         match self {
             Self::Normal { .. } => "normal".into(),
             Self::Uniform { .. } => "uniform".into(),
             Self::Logistic { .. } => "logistic".into(),
             Self::Target { target, .. } => target.name().into(),
+            Self::StudentT { degrees_of_freedom, .. } => format!("student-t{degrees_of_freedom}"),
             Self::KnownMap { map, .. } => map.name().into(),
             Self::Funnels { set, funnels, .. } => set.laws(*funnels),
             Self::Cells { day, .. } => format!("cells-day-{day}"),
@@ -370,6 +401,12 @@ impl Points {
     fn check(&self, key: &str) -> Result<(), ConfigError> {
         if let Some(law) = self.law() {
             law.validate().map_err(|error| outside(key, &error))?;
+        }
+        if let Self::StudentT { degrees_of_freedom, manifold_dim, dim, .. } = *self {
+            // Where no dimension is told yet, the subspace is taken to fit.
+            let dim = dim.or(manifold_dim).unwrap_or(1);
+            StudentT::new(degrees_of_freedom, manifold_dim.unwrap_or(dim), dim)
+                .map_err(|error| outside(key, &error))?;
         }
         let least = if self.target().is_some() { 2 } else { 1 };
         let dim = self.dim().unwrap_or(least);

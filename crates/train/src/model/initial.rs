@@ -60,7 +60,8 @@ impl Initial {
             Points::Normal { .. }
             | Points::Uniform { .. }
             | Points::Logistic { .. }
-            | Points::Target { .. } => Draw::read(points, INITIAL, Some(dim), folder)?.scaled(&units),
+            | Points::Target { .. }
+            | Points::StudentT { .. } => Draw::read(points, INITIAL, Some(dim), folder)?.scaled(&units),
         };
         Ok(Self::Drawn(draw.fixed(points, &mut stream(seed, name::INITIAL, 0))?))
     }

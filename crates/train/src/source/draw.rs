@@ -3,7 +3,7 @@
 use super::{Conditions, Units};
 use crate::TrainError;
 use crate::config::{ConfigError, Points};
-use datasets::{Funnels, InitialLaw, KnownPair, Split, Target};
+use datasets::{Funnels, InitialLaw, KnownPair, Split, StudentT, Target};
 use ndarray::{Array2, Axis};
 use rand::{Rng, RngExt};
 use std::path::Path;
@@ -28,6 +28,8 @@ pub enum Draw {
         /// Whether a batch has equal counts of the components.
         balanced: bool,
     },
+    /// Fresh points of a Student-t law.
+    StudentT(StudentT),
     /// Fresh points of one of two laws between which the optimal map is known.
     Known {
         /// Both laws.
@@ -97,13 +99,19 @@ impl Draw {
             found: "missing".into(),
             remedy: remedy.into(),
         };
-        if let Some(law) = points.law() {
+        let dimension = || {
             let remedy = "give the dimension of the law";
-            let dim = points.dim().or(dim).ok_or_else(|| missing(format!("{key}.dim"), remedy))?;
-            return Ok(Self::Law { law, dim });
+            points.dim().or(dim).ok_or_else(|| missing(format!("{key}.dim"), remedy))
+        };
+        if let Some(law) = points.law() {
+            return Ok(Self::Law { law, dim: dimension()? });
         }
         match points {
             &Points::Target { target, dim, balanced, .. } => Ok(Self::Target { target, dim, balanced }),
+            &Points::StudentT { degrees_of_freedom, manifold_dim, .. } => {
+                let dim = dimension()?;
+                Ok(Self::StudentT(StudentT::new(degrees_of_freedom, manifold_dim.unwrap_or(dim), dim)?))
+            }
             &Points::KnownMap { map, dim, .. } => {
                 Ok(Self::Known { pair: Arc::new(map.pair(dim, data_sets)?), side: Side::of(key) })
             }
@@ -177,6 +185,7 @@ impl Draw {
     pub fn dim(&self) -> usize {
         match self {
             Self::Target { dim, .. } | Self::Law { dim, .. } => *dim,
+            Self::StudentT(law) => law.dim(),
             Self::Labelled { target, dim } => dim + target.components() as usize,
             Self::Conditional { draw, conditions } => draw.dim() + conditions.width(),
             Self::Known { pair, .. } => pair.dim(),
@@ -218,6 +227,7 @@ impl Draw {
             &Self::Target { target, dim, balanced: true } => target.sample_balanced(count, dim, rng)?,
             &Self::Target { target, dim, balanced: false } => target.sample(count, dim, rng)?,
             &Self::Law { law, dim } => law.sample(count, dim, rng)?,
+            Self::StudentT(law) => law.sample(count, rng),
             &Self::Labelled { target, dim } => {
                 let (points, labels) = target.sample_labelled(count, dim, rng)?;
                 let classes = Conditions::classes(target.components() as usize);

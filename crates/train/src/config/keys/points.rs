@@ -113,6 +113,26 @@ pub(super) const POINTS: Choice = Choice {
             ],
         },
         Variant {
+            name: "student-t",
+            says: "The isotropic Student-t law, which has heavy tails, in the first coordinates.",
+            keys: &[
+                Key::required(
+                    "degrees_of_freedom",
+                    Number(Positive),
+                    "3.0",
+                    "ν, at least 0.5: P(‖x‖ > r) falls as r^(−ν), so that moments of an order below ν alone are finite.",
+                ),
+                Key::optional(
+                    "manifold_dim",
+                    Count(1),
+                    "10",
+                    "How many coordinates it has, the others being 0; all where it is left out.",
+                ),
+                DIMENSION,
+                SAMPLES,
+            ],
+        },
+        Variant {
             name: "known-map",
             says: "One side of two laws between which the optimal map is known: the first in `initial`, its image in `data`.",
             keys: &[
