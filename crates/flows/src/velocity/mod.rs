@@ -23,7 +23,7 @@ use rand::Rng;
 pub struct Velocity {
     net: Generator,
     initialisation: GeneratorInitialisation,
-    base: Option<GaussianVelocity>,
+    base: Option<Box<GaussianVelocity>>,
 }
 
 impl Velocity {
@@ -58,7 +58,8 @@ impl Velocity {
         hidden: &[usize],
         activation: Activation,
     ) -> Result<Self, FlowError> {
-        Ok(Self { base: Some(base.clone()), ..Self::new(base.rank(), hidden, activation)? })
+        let rank = base.rank();
+        Ok(Self { base: Some(Box::new(base)), ..Self::new(rank, hidden, activation)? })
     }
 
     /// The same velocity with initial parameters drawn in another way.
@@ -74,12 +75,12 @@ impl Velocity {
 
     /// The dimension d of space.
     pub fn dim(&self) -> usize {
-        self.base.as_ref().map_or(self.net.output(), GaussianVelocity::dim)
+        self.base().map_or(self.net.output(), GaussianVelocity::dim)
     }
 
     /// What the network departs from.
     pub fn base(&self) -> Option<&GaussianVelocity> {
-        self.base.as_ref()
+        self.base.as_deref()
     }
 
     /// The network on (x, t), or with a base on (U·(x − m_s), t).

@@ -47,8 +47,8 @@ impl<N: ScalarField> Ascent<N> {
 
 /// A critic of either form.
 enum Form {
-    HopfLax(Ascent<Envelope>),
-    Perceptron(Ascent<Network>),
+    HopfLax(Box<Ascent<Envelope>>),
+    Perceptron(Box<Ascent<Network>>),
 }
 
 /// The state of a training in memory.
@@ -66,12 +66,12 @@ impl Trainer {
             CriticForm::HopfLax(description) => {
                 let critic = of_envelope(description, source.dim())?;
                 let parameters = start::parameters(&critic.network, &source, config.seed)?;
-                Form::HopfLax(Ascent::new(critic, parameters)?)
+                Form::HopfLax(Box::new(Ascent::new(critic, parameters)?))
             }
             CriticForm::Perceptron(description) => {
                 let critic = description.build(source.dim())?;
                 let parameters = critic.network.initial(&mut stream(config.seed, name::CRITIC, 0));
-                Form::Perceptron(Ascent::new(critic, parameters)?)
+                Form::Perceptron(Box::new(Ascent::new(critic, parameters)?))
             }
         };
         Ok(Self { config: config.clone(), form, source, iteration: 0 })
