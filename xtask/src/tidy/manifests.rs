@@ -21,7 +21,7 @@ const DIRECTION: &[(&str, &[&str])] = &[
     ("xtask", &["datasets", "say", "simd"]),
     (
         "oplus-benches",
-        &["datasets", "metrics", "simd", "ot-core", "mfg", "flows", "train", "eval", "measure"],
+        &["datasets", "metrics", "say", "simd", "ot-core", "mfg", "flows", "train", "eval", "measure"],
     ),
 ];
 

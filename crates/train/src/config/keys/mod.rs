@@ -10,6 +10,7 @@ mod form;
 mod generator;
 mod page;
 mod points;
+mod representation;
 #[cfg(test)]
 mod tests;
 
