@@ -9,6 +9,9 @@ use std::fmt::Write;
 const LEAST: f64 = 0.5;
 /// The least ratio at which they end.
 const MOST: f64 = 10.0;
+/// The largest ratio at which they end: what is beyond, such as a run that has diverged, fills the width, and the others
+/// can still be told from each other.
+const LARGEST: f64 = 1000.0;
 /// Up to this ratio a distance is at its floor, and up to the second one near it: as `results::Verdict` says it.
 const GRADES: [(f64, &str); 2] = [(1.5, "reached"), (3.0, "near")];
 
@@ -44,7 +47,7 @@ impl Bar {
 impl Bars {
     pub(super) fn write_html(&self, html: &mut String) {
         // Writing into a String cannot fail.
-        let most = self.bars.iter().filter_map(|bar| bar.ratio).fold(MOST, f64::max);
+        let most = self.bars.iter().filter_map(|bar| bar.ratio).fold(MOST, f64::max).min(LARGEST);
         let place = |ratio: f64| 100.0 * ((ratio / LEAST).ln() / (most / LEAST).ln()).clamp(0.0, 1.0);
         let _ = write!(html, "<figure class=\"bars\"><figcaption>{}</figcaption>", inline(&self.caption));
         for Bar { name, ratio, words } in &self.bars {
@@ -87,6 +90,16 @@ mod tests {
         );
         assert_eq!(html.matches("left:15.1%").count(), 5);
         assert!(html.contains("&lt; far"));
+    }
+
+    /// From ½ to 1000 is a factor 2000: 22.4 is half way, however far another has gone.
+    #[test]
+    fn a_run_that_has_diverged_leaves_room_for_the_others() {
+        let bar = |ratio| Bar::over_floor("w1".into(), ratio, "");
+        let bars = Bars { caption: "c".into(), bars: [22.4, 1e17].map(bar).into() };
+        let mut html = String::new();
+        bars.write_html(&mut html);
+        assert!(html.contains("width:50.0%") && html.contains("width:100.0%"), "{html}");
     }
 
     #[test]
