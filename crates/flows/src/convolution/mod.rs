@@ -11,7 +11,7 @@
 //!   not move almost everywhere, so the second derivative appears only through σ″, as in [`crate::mlp`].
 //!
 //! A kernel of side k over c channels is a matrix of k·k·c columns, rows by rows of pixels, and each convolution a product
-//! with the patches of an image ([`block`]). Parameters lie in one buffer, block by block:
+//! with the patches of an image (`block`). Parameters lie in one buffer, block by block:
 //! [channels out, k, k, channels in]. Images lie row by row, pixel by pixel, those of a pixel side by side.
 //!
 //! Source: the published networks of arXiv 2407.11901 (two blocks of eight channels, k = 7, squares of 2 × 2).
