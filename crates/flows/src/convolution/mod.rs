@@ -4,10 +4,10 @@
 //! choice S_l of the largest value of each channel in each square of pixels; and of the activation:
 //! a_l = σ(m_l) with m_l = S_l·K_l·a_{l−1}. The features are a_L. (σ rises, so a_l is the largest σ of its square too.)
 //!
-//! - [`Convolutions::features`] computes them;
-//! - [`Convolutions::input_gradient`] runs a slope q_L = ∂u/∂a_L down to the image: g_l = q_l ⊙ σ′(m_l),
+//! - `Convolutions::features` computes them;
+//! - `Convolutions::input_gradient` runs a slope q_L = ∂u/∂a_L down to the image: g_l = q_l ⊙ σ′(m_l),
 //!   q_{l−1} = K_lᵀ·S_lᵀ·g_l;
-//! - [`Convolutions::reverse_slopes`] and [`Convolutions::reverse_features`] are the reverse of both. The choice S_l does
+//! - `Convolutions::reverse_slopes` and `Convolutions::reverse_features` are the reverse of both. The choice S_l does
 //!   not move almost everywhere, so the second derivative appears only through σ″, as in [`crate::mlp`].
 //!
 //! A kernel of side k over c channels is a matrix of k·k·c columns, rows by rows of pixels, and each convolution a product
