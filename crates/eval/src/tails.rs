@@ -22,7 +22,7 @@ const POINTS_PER_TAIL_POINT: usize = 100;
 /// origin.
 ///
 /// ```
-/// let y = ndarray::array![[1.0, 0.0], [0.0, 2.0], [-4.0, 0.0], [0.0, 8.0]]; // beyond the median 2: 2, 2, 4, 8
+/// let y: ndarray::Array2<f64> = ndarray::array![[1.0, 0.0], [0.0, 2.0], [-4.0, 0.0], [0.0, 8.0]]; // beyond the median 2: 2, 2, 4, 8
 /// let found = eval::tail_l1((2.0 * &y).view(), y.view())?; // against 2, 4, 8, 16
 /// assert!((found - 0.75 * 2.0_f64.ln()).abs() < 1e-15);
 /// # Ok::<(), eval::ClosenessError>(())
