@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 /// What every cargo call of the checks compiles: all packages, with libtorch.
-pub(super) const EVERYTHING: [&str; 3] = ["--workspace", "--features", "oplus/torch"];
+pub(super) const EVERYTHING: [&str; 3] = ["--workspace", "--features", "oplus/torch,oplus-benches/torch"];
 
 pub(super) fn run(workspace: &Workspace, arguments: &[OsString]) -> Result<ExitCode> {
     all(workspace, arguments)?;

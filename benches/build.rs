@@ -1,0 +1,1 @@
+../crates/flows/build.rs
