@@ -137,8 +137,9 @@ fn in_training_units<N: ScalarField>(
     metrics.extend(indicators::indicators(model, start, model.config.sampling.steps, !by_construction)?);
     let (initial, fresh) = (target.coordinates(initial.view()), head(&fresh_points, protocol.exact_points));
     let initial = initial.slice(s![..initial.nrows().min(protocol.exact_points), ..]);
-    let square = closeness::in_range(&target, eval::w2_squared(initial, fresh))?;
-    if let (Some(energy), Some(square)) = (metrics.get(KINETIC_ENERGY), square) {
+    if let Some(energy) = metrics.get(KINETIC_ENERGY)
+        && let Some(square) = closeness::in_range(&target, eval::w2_squared(initial, fresh))?
+    {
         let energy = 2.0 * energy;
         metrics.insert(PATH_ENERGY, energy);
         metrics.insert(W2_SQUARED_START, square);
