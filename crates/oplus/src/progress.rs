@@ -11,8 +11,8 @@ use std::time::{Duration, Instant};
 const PATIENCE: Duration = Duration::from_secs(2);
 /// A stage that goes on says so again after this.
 const REMINDER: Duration = Duration::from_secs(30);
-/// The fewest rows of a block: enough for all threads of a large machine.
-const BLOCK: usize = 8192;
+/// The fewest rows of a block for each thread: what a density takes together.
+const ROWS_OF_A_THREAD: usize = 512;
 /// The most blocks of a work, each of which is said.
 const BLOCKS: usize = 20;
 
@@ -51,7 +51,7 @@ impl Progress {
         work: impl Fn(ArrayView2<'_, f64>) -> Result<R>,
     ) -> Result<Vec<R>> {
         let rows = points.nrows();
-        let size = rows.div_ceil(BLOCKS).max(BLOCK);
+        let size = rows.div_ceil(BLOCKS).max(ROWS_OF_A_THREAD * rayon::current_num_threads());
         let blocks = points.axis_chunks_iter(Axis(0), size).enumerate().map(|(index, block)| {
             let done = if index == 0 { String::new() } else { format!("{} of ", index * size) };
             self.stage(format!("{what} {done}{rows} points"));
@@ -115,7 +115,7 @@ fn listen(stages: &Receiver<String>, patience: Duration, tell: &impl Fn(&str, f6
 
 #[cfg(test)]
 mod tests {
-    use super::{BLOCK, Progress, Tenths};
+    use super::{Progress, ROWS_OF_A_THREAD, Tenths};
     use ndarray::Array2;
     use std::sync::{Arc, Mutex};
     use std::thread::sleep;
@@ -154,14 +154,15 @@ mod tests {
         let lines = Arc::clone(&heard);
         let progress =
             Progress::telling(Duration::ZERO, move |stage, _| lines.lock().unwrap().push(stage.to_owned()));
-        let rows = 2 * BLOCK + 5;
+        let block = ROWS_OF_A_THREAD * rayon::current_num_threads();
+        let rows = 2 * block + 5;
         let points = Array2::from_shape_fn((rows, 1), |(row, _)| row as f64);
         let parts = progress.in_blocks("the end of", points.view(), |block| Ok(block.to_owned())).unwrap();
         drop(progress);
         let found: Vec<f64> = parts.iter().flatten().copied().collect();
         assert_eq!(found, points.iter().copied().collect::<Vec<f64>>());
         let told = heard.lock().unwrap().clone();
-        assert!(told.contains(&format!("the end of {BLOCK} of {rows} points")), "{told:?}");
+        assert!(told.contains(&format!("the end of {block} of {rows} points")), "{told:?}");
         assert!(told.contains(&format!("the end of {rows} points")), "{told:?}");
     }
 }
