@@ -32,7 +32,8 @@ pub trait Real:
     fn wide(self) -> f64;
     /// tanh, accurate to a few units in the last place of 1.
     fn vector_tanh(self) -> Self;
-    /// eˣ for x ≤ 0, accurate to a few units in the last place of 1.
+    /// eˣ for x ≤ 0, accurate to a few units in the last place of 1; in single precision at least 2⁻⁶⁴, far from the
+    /// subnormal numbers.
     fn vector_exp(self) -> Self;
     /// log(1 + x) for 0 ≤ x ≤ 1, accurate to a few units in the last place.
     fn vector_ln_1p(self) -> Self;
@@ -89,20 +90,24 @@ impl Real for f32 {
 
     #[inline(always)]
     fn vector_exp(self) -> Self {
-        exp2(clip(self * std::f32::consts::LOG2_E, 126.0))
+        exp2(clip(self * std::f32::consts::LOG2_E, OCTAVES))
     }
 
-    /// log(1 + x) = 2·artanh z with z = x/(2 + x) ≤ 1/3; the first term left out of the series, z¹⁵/15, is a relative
-    /// 1.4e-8.
+    /// log(1 + x) = x·P(x), P of degree 8 with P(0) = 1 and the least largest relative error on [0, 1] (3.3e-8, by
+    /// reweighted least squares): a division would take as long as all of it.
     #[inline(always)]
     fn vector_ln_1p(self) -> Self {
-        let z = self / (2.0 + self);
-        let w = z * z;
-        let series = (1.0 / 13.0_f32).mul_add(w, 1.0 / 11.0);
-        let series = series.mul_add(w, 1.0 / 9.0).mul_add(w, 1.0 / 7.0).mul_add(w, 1.0 / 5.0);
-        2.0 * z * series.mul_add(w, 1.0 / 3.0).mul_add(w, 1.0)
+        let x = self;
+        let high =
+            5.364_825e-3_f32.mul_add(x, -3.006_579_5e-2).mul_add(x, 7.920_454e-2).mul_add(x, -0.137_538_03);
+        let low = high.mul_add(x, 0.191_536_55).mul_add(x, -0.248_571_63).mul_add(x, 0.333_213_24);
+        x * low.mul_add(x, -0.499_996_48).mul_add(x, 1.0)
     }
 }
+
+/// How many octaves eˣ may be below 1 in single precision. An activation σ(s) of a very negative s, its products with weights
+/// and with cotangents stay so above 2⁻¹²⁶, below which the arithmetic of most processors is a hundred times slower.
+const OCTAVES: f32 = 64.0;
 
 /// `y` within ±`bound`; comparisons that are false for a NaN pass it on.
 #[inline(always)]
@@ -141,7 +146,7 @@ mod tests {
             assert!((found - expected).abs() < 3.0e-7 && found.abs() <= 1.0, "tanh {x} is {found}");
         }
         assert_eq!(0.0_f32.vector_tanh(), 0.0);
-        assert!(f32::NEG_INFINITY.vector_exp() < 2e-38);
+        assert_eq!([-1e30, f32::NEG_INFINITY].map(f32::vector_exp), [2.0_f32.powi(-64); 2]);
         assert_eq!((0.0_f32.vector_exp(), 0.0_f32.vector_ln_1p()), (1.0, 0.0));
         for function in [f32::vector_tanh, f32::vector_exp, f32::vector_ln_1p] {
             assert!(function(f32::NAN).is_nan());

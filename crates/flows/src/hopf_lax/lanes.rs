@@ -2,6 +2,7 @@
 //!
 //! Without the padding a row of twelve numbers would be mostly remainder.
 
+use crate::matrix::in_halves;
 use crate::real::Real;
 
 /// Numbers that are worked on together.
@@ -21,8 +22,7 @@ pub(super) fn dot<T: Real>(a: &[T], b: &[T]) -> T {
             *sum += a * b;
         }
     }
-    let [a, b, c, d, e, f, g, h] = sums;
-    ((a + e) + (c + g)) + ((b + f) + (d + h))
+    in_halves(sums)
 }
 
 /// x ← x + a·y.
