@@ -1,5 +1,6 @@
 //! AVX2 with fused multiply-add: sixteen registers of eight numbers.
 
+use crate::doubles::{Four, TwoFours};
 use crate::instructions::{Instructions, LANES, sealed};
 use crate::{Portable, Vectorised, Width};
 use std::arch::x86_64::*;
@@ -22,6 +23,8 @@ impl sealed::Sealed for Avx2 {}
 impl Instructions for Avx2 {
     type Lanes = (__m256, __m256);
     type HalfRow = [f32; LANES / 2];
+    type Doubles = TwoFours;
+    type HalfDoubles = Four;
 
     const WIDTH: Width = Width::Bits256;
     const FUSED: bool = true;

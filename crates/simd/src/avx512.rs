@@ -1,5 +1,6 @@
 //! AVX-512 with fused multiply-add: thirty-two registers of sixteen numbers.
 
+use crate::doubles::{Eight, Four};
 use crate::instructions::{Instructions, LANES, sealed};
 use crate::{Row, Vectorised, Width};
 use std::arch::x86_64::*;
@@ -25,6 +26,8 @@ impl sealed::Sealed for Avx512 {}
 impl Instructions for Avx512 {
     type Lanes = __m512;
     type HalfRow = FirstHalf;
+    type Doubles = Eight;
+    type HalfDoubles = Four;
 
     const WIDTH: Width = Width::Bits512;
     const FUSED: bool = true;

@@ -71,7 +71,7 @@ pub fn exp2(y: f32) -> f32 {
 }
 
 /// eˣ and eˣ − 1 for x ≤ 0 in double precision, each within 4 units in the last place; below −708 they stay at e^−708
-/// and −1.
+/// and −1. A NaN stays one.
 ///
 /// x = k·log 2 + r with |r| ≤ ½·log 2, and eʳ − 1 = p by its Taylor polynomial of degree 13 (relative error 2e-17):
 /// eˣ = 2^k + 2^k·p and eˣ − 1 = 2^k·p + (2^k − 1), where nothing cancels.
@@ -87,7 +87,7 @@ pub fn exp_and_exp_m1<I: Instructions>(instructions: I, x: f64) -> (f64, f64) {
     /// log 2 in two parts, the first short enough for k·LN_2_HIGH to be exact.
     const LN_2_HIGH: f64 = 6.931_471_803_691_238e-1;
     const LN_2_LOW: f64 = 1.908_214_929_270_587_7e-10;
-    let x = if x > -708.0 { x } else { -708.0 };
+    let x = if x < -708.0 { -708.0 } else { x };
     let rounded = instructions.multiply_add(x, std::f64::consts::LOG2_E, ROUND);
     let k = rounded - ROUND;
     let r = instructions.multiply_add(k, -LN_2_LOW, instructions.multiply_add(k, -LN_2_HIGH, x));
@@ -144,6 +144,7 @@ mod tests {
         }
         assert_eq!(exp_and_exp_m1(Portable, f64::NEG_INFINITY).1, -1.0);
         assert!(exp_and_exp_m1(Portable, f64::NEG_INFINITY).0 < 1e-307);
+        assert!(exp_and_exp_m1(Portable, f64::NAN).1.is_nan());
     }
 
     /// The exponentials of an array with the instructions of this machine.

@@ -19,6 +19,12 @@ pub trait Instructions: Copy + sealed::Sealed {
     /// Half as many, for what would leave most of the lanes empty.
     type HalfRow: Row<f32, Self>;
 
+    /// Half of [`LANES`] numbers in double precision.
+    type Doubles: Row<f64, Self>;
+
+    /// A quarter of them.
+    type HalfDoubles: Row<f64, Self>;
+
     /// The width of its registers.
     const WIDTH: Width;
 
@@ -75,6 +81,8 @@ impl sealed::Sealed for Portable {}
 impl Instructions for Portable {
     type Lanes = [f32; LANES];
     type HalfRow = [f32; LANES / 2];
+    type Doubles = [f64; LANES / 2];
+    type HalfDoubles = [f64; LANES / 4];
 
     const WIDTH: Width = Width::Bits128;
     const FUSED: bool = false;
