@@ -72,8 +72,9 @@ impl<T: Real> Vectorised for Best<'_, T> {
     fn run<I: Instructions>(self, _: I) -> Self::Output {
         let Self { candidates, pull, x, own } = self;
         let dim = candidates.dim;
-        let rows = x.chunks_exact(dim).zip(own);
-        rows.map(|(x, &own)| {
+        // A loop, since an iterator that collects is compiled apart, without the instructions of this function.
+        let mut found = Vec::with_capacity(own.len());
+        for (x, &own) in x.chunks_exact(dim).zip(own) {
             let (mut best, mut least) = (None, own);
             let blocks = candidates.coordinates.chunks_exact(BLOCK * dim);
             for (block, (coordinates, values)) in
@@ -92,8 +93,8 @@ impl<T: Real> Vectorised for Best<'_, T> {
                     }
                 }
             }
-            best
-        })
-        .collect()
+            found.push(best);
+        }
+        found
     }
 }
