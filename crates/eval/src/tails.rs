@@ -31,7 +31,8 @@ pub fn tail_l1(x: ArrayView2<'_, f64>, y: ArrayView2<'_, f64>) -> Result<f64, Cl
     let (x, y) = (falling_norms(x), falling_norms(y));
     let median = y.get(y.len() / 2).copied().unwrap_or(f64::NAN);
     let beyond = |norms: Vec<f64>| -> Array2<f64> {
-        Array1::from(norms).mapv(|r| r.max(median).ln()).insert_axis(Axis(1))
+        // A norm that is not a number stays so, and is refused below.
+        Array1::from(norms).mapv(|r| if r < median { median } else { r }.ln()).insert_axis(Axis(1))
     };
     w1(beyond(x).view(), beyond(y).view())
 }
@@ -41,7 +42,8 @@ pub fn tail_l1(x: ArrayView2<'_, f64>, y: ArrayView2<'_, f64>) -> Result<f64, Cl
 ///
 /// Its standard error is ν/√k. Of a law without such a tail it is large: 10.9 for the normal law in the plane.
 ///
-/// Shape: [n, d]. `None` where there are too few points, or where the farthest are all equally far. Complexity:
+/// Shape: [n, d]. `None` where there are too few points, or where the farthest are all equally far or the next one lies at the
+/// origin. Complexity:
 /// O(nd + n log n).
 ///
 /// Source: B. M. Hill, A simple general approach to inference about the tail of a distribution, Ann. Statist. 3 (1975).
@@ -57,7 +59,7 @@ pub fn tail_index(points: ArrayView2<'_, f64>) -> Option<f64> {
     let count = norms.len().div_ceil(POINTS_PER_TAIL_POINT);
     let threshold = norms.get(count)?.ln();
     let excess = norms.iter().take(count).map(|r| r.ln() - threshold).sum::<f64>() / count as f64;
-    Some(1.0 / excess).filter(|index| index.is_finite())
+    Some(1.0 / excess).filter(|index| index.is_finite() && *index > 0.0)
 }
 
 /// How pairs of generated and target clouds compare where moments may not exist: mean and standard deviation over the pairs of
@@ -98,6 +100,15 @@ mod tests {
 
     fn student(nu: f64, n: usize, name: &str) -> Array2<f64> {
         StudentT::new(nu, 2, 2).unwrap().sample(n, &mut stream(1, name, 0))
+    }
+
+    #[test]
+    fn norms_that_are_not_numbers_and_thresholds_at_the_origin_are_refused() {
+        let y = student(1.5, 50, "y");
+        let mut x = y.clone();
+        x[[3, 0]] = f64::NAN;
+        assert!(tail_l1(x.view(), y.view()).is_err() && tail_l1(y.view(), x.view()).is_err());
+        assert_eq!(tail_index(ndarray::array![[0.0], [0.0], [1.0]].view()), None);
     }
 
     /// The definition: survival functions counted at the nodes of a fine grid of log r, from the median to beyond the

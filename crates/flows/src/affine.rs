@@ -214,7 +214,7 @@ impl Affine {
         product(z, self.rank(), None, map.root.view(), Some(&map.target_mean))
     }
 
-    /// m₀ + (BBᵀ)⁻¹Bᵀz: the nearest point to m₀ whose x′ is z, for the rows of `z`, [n, k] to [n, d].
+    /// m₀ + Bᵀ(BBᵀ)⁻¹z: the nearest point to m₀ whose x′ is z, for the rows of `z`, [n, k] to [n, d].
     ///
     /// # Errors
     /// [`FlowError::Shape`] for points of another dimension.

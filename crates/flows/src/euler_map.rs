@@ -39,6 +39,8 @@ const MISSED: f64 = 1e-12;
 const CONTRACTIONS: usize = 50;
 /// Most Newton steps for the rows at which the fixed point does not contract.
 const NEWTON_STEPS: usize = 50;
+/// A pivot of I + h·∇v that is less than this share of the largest is a zero.
+const SINGULAR: f64 = 1e-12;
 /// Halvings of a Newton step that does not bring a row nearer.
 const HALVINGS: usize = 8;
 
@@ -149,21 +151,33 @@ fn step_back(
     y: Array2<f64>,
 ) -> Result<Array2<f64>, FlowError> {
     let mut x = y.clone();
-    let mut largest = f64::INFINITY;
+    let mut largest = Array1::from_elem(y.nrows(), f64::INFINITY);
+    // Rows at which the fixed point does not contract are left to Newton's method, where they were last.
+    let mut contracts = vec![true; y.nrows()];
     for _ in 0..CONTRACTIONS {
         let missed = misses(field, (h, t), &x, &y)?;
-        let rows = missed.rows().into_iter().zip(y.rows());
-        let now = rows.map(|(missed, y)| length(missed) / scale(y)).fold(0.0, f64::max);
-        if now <= MISSED {
-            return Ok(x);
+        let mut moved = false;
+        let rows = x.rows_mut().into_iter().zip(missed.rows()).zip(y.rows());
+        for (((mut x, missed), y), (largest, contracts)) in rows.zip(largest.iter_mut().zip(&mut contracts)) {
+            let now = length(missed) / scale(y);
+            *contracts = *contracts && !(now > 0.5 * *largest && now > MISSED);
+            if *contracts && !(now <= MISSED) {
+                x -= &missed;
+                (*largest, moved) = (now, true);
+            }
         }
-        if now > 0.5 * largest {
+        if !moved {
             break;
         }
-        largest = now;
-        x -= &missed;
     }
-    newton(field, (h, t), x, &y)
+    let rest: Vec<usize> = contracts.iter().enumerate().filter(|(_, c)| !**c).map(|(row, _)| row).collect();
+    if !rest.is_empty() {
+        let found = newton(field, (h, t), x.select(Axis(0), &rest), &y.select(Axis(0), &rest))?;
+        for (&row, found) in rest.iter().zip(found.rows()) {
+            x.row_mut(row).assign(&found);
+        }
+    }
+    Ok(x)
 }
 
 /// Newton's method from the rows of `x`; a row that no part of a step brings nearer to its own of `y` stays.
@@ -181,8 +195,14 @@ fn newton(
         let mut steps = missed.clone();
         let jacobians = field.jacobians(x.view(), t)?;
         for (mut step, stretch) in steps.rows_mut().into_iter().zip(stretches(h, &jacobians)) {
-            let off = Mat::from_fn(step.len(), 1, |i, _| step.get(i).copied().unwrap_or_default());
-            step.assign(&stretch.partial_piv_lu().solve(off).col(0).iter().copied().collect::<Array1<f64>>());
+            let factors = stretch.partial_piv_lu();
+            let pivots = factors.U().diagonal().column_vector().iter().map(|pivot| pivot.abs());
+            let (least, most) = pivots.fold((f64::INFINITY, 0.0), |(a, b), p| (p.min(a), p.max(b)));
+            // Onto a plane nothing tells where a step begins beside it: there the fixed point goes on.
+            if least > SINGULAR * most {
+                let off = Mat::from_fn(step.len(), 1, |i, _| step.get(i).copied().unwrap_or_default());
+                step.assign(&factors.solve(off).col(0).iter().copied().collect::<Array1<f64>>());
+            }
         }
         let mut moved = false;
         for _ in 0..=HALVINGS {

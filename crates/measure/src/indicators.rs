@@ -34,8 +34,12 @@ pub(crate) fn indicators<N: ScalarField>(
         Err(TrainError::Record(RecordError::Trajectory(_))) => return Ok(metrics),
         Err(other) => return Err(other.into()),
     };
-    let w2_squared = eval::w2_squared(trajectory.start(), trajectory.end())?;
-    let named = Indicators::new(&trajectory, Some(w2_squared))?.named();
+    // A plan between all points would join those of different conditions, which no path does.
+    let w2_squared = match model.condition() {
+        Some(_) => None,
+        None => Some(eval::w2_squared(trajectory.start(), trajectory.end())?),
+    };
+    let named = Indicators::new(&trajectory, w2_squared)?.named();
     let named = named.into_iter().filter_map(|(metric, value)| Some((metric, value?)));
     metrics.extend(named.collect());
     if !trajectory.is_free() || !with_other_steps {

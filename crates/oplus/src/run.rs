@@ -355,7 +355,7 @@ fn write_paths(model: &FlowModel, target: ArrayView2<'_, f64>, folder: &Path) ->
 /// finite numbers is left out.
 fn write_levels(model: &FlowModel, target: ArrayView2<'_, f64>, folder: &Path) -> Result<()> {
     // Under conditions there are many of each.
-    if model.dim() != 2 || model.condition().is_some() {
+    if model.dim() != 2 || model.condition().is_some() || !model.has_field() {
         return Ok(());
     }
     let start = model.initial(DRAWN_PATHS, model.config.seed)?;

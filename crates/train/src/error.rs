@@ -96,6 +96,20 @@ pub enum TrainError {
         /// The optimiser whose rate depends on them.
         key: &'static str,
     },
+    /// A run is continued with another number of iterations, which a setting divides into parts.
+    #[error(
+        "{} cannot go on for {iterations} iterations: {key} divides the whole run into parts, so that its first iterations \
+         would have been others; train for {iterations} iterations in a new folder",
+        path.display()
+    )]
+    DividedLength {
+        /// The folder.
+        path: PathBuf,
+        /// How many iterations were asked for.
+        iterations: u64,
+        /// The setting.
+        key: &'static str,
+    },
     /// A run is continued for fewer iterations than it has done.
     #[error("{} has done {done} iterations, more than {iterations}: ask for at least as many", path.display())]
     Shorter {

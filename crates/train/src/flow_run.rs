@@ -65,6 +65,16 @@ impl Configuration for FlowConfig {
         self
     }
 
+    fn divides_the_training(&self) -> Option<&'static str> {
+        match &self.representation {
+            Representation::Matching(flow) if flow.rectifications > 0 => {
+                Some("representation.rectifications")
+            }
+            Representation::HopfLax(flow) if flow.snapshots > 0 => Some("representation.snapshots"),
+            _ => None,
+        }
+    }
+
     fn reach(&self, source: &Source) -> Result<Option<Reach>, TrainError> {
         Reach::of(self, source)
     }

@@ -41,7 +41,7 @@ impl DualGame {
         let (initial, searched) = values.split_at(n);
         let terms = affine.beginning_terms(batch.start, beginnings);
         let initial: Vec<f64> = initial.iter().zip(terms).map(|(u, s)| weight * (u + s)).collect();
-        let terms = affine.end_terms(batch.target, targets);
+        let terms = self.flow.end_terms(batch.target, targets)?;
         let rows = batch.ends.chunks_exact(affine.rank()).zip(targets.chunks_exact(affine.rank()));
         let squares =
             rows.map(|(x, y)| x.iter().zip(y).map(|(x, y)| (x.wide() - y.wide()).powi(2)).sum::<f64>());

@@ -80,6 +80,16 @@ impl ExplicitFlow {
         self.horizon
     }
 
+    /// e at the rows of `y`, [n, d], with their y′, [n, k]; where the ends lie in a plane at the foot of y, since what a point
+    /// has beside the plane must not weigh it.
+    pub(super) fn end_terms<T: Real>(&self, y: &[T], inner: &[T]) -> Result<Vec<f64>, FlowError> {
+        let affine = &self.affine;
+        Ok(match affine.rank() < affine.dim() {
+            true => affine.end_terms(&affine.points(inner)?, inner),
+            false => affine.end_terms(y, inner),
+        })
+    }
+
     /// h over λ/T, in the coordinates x′ and y′.
     pub fn pull(&self) -> Pull {
         Pull { weight: 1.0, reach: self.bound.map_or(f64::INFINITY, |bound| bound / self.weight()) }
@@ -207,7 +217,7 @@ impl<T: Real> Explicit<'_, T> {
         let inner = self.search(&targets)?;
         let (heights, _) = self.network(&inner, Order::Value)?;
         let rows = inner.chunks_exact(affine.rank()).zip(targets.chunks_exact(affine.rank()));
-        let terms = affine.end_terms(&y, &targets);
+        let terms = self.flow.end_terms(&y, &targets)?;
         let values = rows
             .zip(&heights)
             .zip(terms)

@@ -167,6 +167,41 @@ fn a_steep_step_is_inverted_where_its_fixed_point_flies_off() {
     }
 }
 
+/// v(x) = (x₁³, −x₂): a step of 1 ends on the line x₂ = 0.
+struct OntoALine;
+
+impl VelocityField<f64> for OntoALine {
+    fn velocity(
+        &mut self,
+        x: ArrayView2<'_, f64>,
+        _: f64,
+        mut v: ArrayViewMut2<'_, f64>,
+    ) -> Result<(), FlowError> {
+        v.column_mut(0).assign(&x.column(0).mapv(|x| x * x * x));
+        v.column_mut(1).assign(&x.column(1).mapv(|x| -x));
+        Ok(())
+    }
+}
+
+impl Differentiable for OntoALine {
+    fn jacobians(&mut self, x: ArrayView2<'_, f64>, _: f64) -> Result<Array3<f64>, FlowError> {
+        let slope = |row| [[3.0 * x[[row, 0]] * x[[row, 0]], 0.0], [0.0, -1.0]];
+        Ok(Array3::from_shape_fn((x.nrows(), 2, 2), |(row, i, j)| slope(row)[i][j]))
+    }
+}
+
+#[test]
+fn a_point_that_no_step_reaches_leaves_the_others_as_they_are() {
+    let y = array![[0.4 + 0.064, 0.0], [0.2 + 0.008, 0.0], [0.3, 0.5]];
+    let found = inverse(|| Ok(OntoALine), (1.0, 1), y.view()).unwrap();
+    // 1e-12 of y.
+    assert!((found[[0, 0]] - 0.4).abs() < 1e-10 && (found[[1, 0]] - 0.2).abs() < 1e-10, "{found}");
+    assert!(found.iter().all(|x| x.abs() < 10.0), "{found}");
+    let alone = inverse(|| Ok(OntoALine), (1.0, 1), y.slice(ndarray::s![..2, ..])).unwrap();
+    let gap = &alone - &found.slice(ndarray::s![..2, ..]);
+    assert!(gap.iter().all(|gap| gap.abs() < 1e-10), "{gap}");
+}
+
 #[test]
 fn no_steps_and_points_of_another_dimension_are_refused() {
     assert!(inverse(|| Ok(Affine(1.0)), (1.0, 0), array![[0.0, 0.0]].view()).is_err());

@@ -422,3 +422,31 @@ fn points_of_another_dimension_are_refused() {
     assert!(field.returns(wrong.view()).is_err() && field.critic(wrong.view()).is_err());
     assert!(flow.at(&theta, &[1.0]).is_err() && flow.at(&theta[1..], &[]).is_err());
 }
+
+/// What data have beside the plane of the ends says nothing of the plane: it must not weigh them.
+#[test]
+fn data_beside_the_plane_weigh_as_their_feet_do() {
+    let affine = Affine::gaussian(&gaussian(3, 1), &gaussian(3, 2)).unwrap().truncated(2);
+    let flow = flow(affine.clone(), 1.0, 1.0, None);
+    let theta = parameters(&flow, 0.5, 4);
+    let divergence = "kl-donsker-varadhan".parse().unwrap();
+    let game = DualGame {
+        flow,
+        objective: CriticObjective { divergence, weight: 1.0 },
+        stop: Stop { iterations: 20, tolerance: 1e-6 },
+    };
+    let (start, beside) = (points(6, 3, 5), points(6, 3, 6));
+    let beside = beside.as_slice().unwrap();
+    let inner = affine.ends(beside).unwrap();
+    let feet = affine.points(&inner).unwrap();
+    let gradient = |target: &[f64]| {
+        let mut gradient = vec![0.0; theta.len()];
+        let batch = Batch { start: start.as_slice().unwrap(), target, ends: &inner };
+        let report = Native::new(game.clone()).gradient(&theta, batch, &mut gradient).unwrap();
+        (report.value, gradient)
+    };
+    let ((off, off_gradient), (on, on_gradient)) = (gradient(beside), gradient(&feet));
+    // Roundings of the feet.
+    assert!((off - on).abs() < 1e-12, "{off} against {on}");
+    assert!(off_gradient.iter().zip(&on_gradient).all(|(a, b)| (a - b).abs() < 1e-12));
+}

@@ -66,6 +66,12 @@ pub trait Configuration: Clone + PartialEq + Serialize + DeserializeOwned {
     #[must_use]
     fn with_iterations(self, iterations: u64) -> Self;
 
+    /// A key of more than learning rates whose meaning depends on the number of iterations, where it is in use: what comes of
+    /// the first ones then depends on how many there are.
+    fn divides_the_training(&self) -> Option<&'static str> {
+        None
+    }
+
     /// Whether points can travel as far as they have to, of a flow whose points have a longest way.
     ///
     /// # Errors

@@ -4,6 +4,7 @@ use crate::TrainError;
 use crate::checkpoint::{State, Stored};
 use crate::source::{Draw, Source, name};
 use datasets::stream;
+use flows::affine::Affine;
 use flows::error::array2;
 use flows::integrate::Scheme;
 use flows::matching::{Coupling, VelocityFlow};
@@ -29,10 +30,22 @@ pub(super) struct Rectified {
 
 impl Rectified {
     /// Draws initial points for a part of the training, and moves them by the flow.
-    pub(super) fn new(initial: &Draw, flow: &VelocityFlow, seed: u64, part: u64) -> Result<Self, TrainError> {
+    ///
+    /// Where `affine` has ends in a plane, the pairs end there.
+    pub(super) fn new(
+        initial: &Draw,
+        (flow, affine): (&VelocityFlow, &Affine),
+        seed: u64,
+        part: u64,
+    ) -> Result<Self, TrainError> {
         let starts = starts(initial, seed, part)?;
         let mut ends = starts.clone();
         flow.push_forward(Scheme::Rk4, STEPS, ends.view_mut())?;
+        if affine.rank() < affine.dim() {
+            // The last step of the scheme leaves a sixth of what lies beside the plane.
+            let inner = affine.ends(&ends.into_raw_vec_and_offset().0)?;
+            ends = array2("the ends of the pairs", affine.points(&inner)?, affine.dim())?;
+        }
         Ok(Self { starts, ends })
     }
 

@@ -108,7 +108,7 @@ impl Trainer {
         let (part, within) = (self.iteration / self.part_length(), self.iteration % self.part_length());
         if part > 0 && within == 0 {
             let (initial, seed) = (&self.source.initial, self.config.seed);
-            self.pairs = Some(Rectified::new(initial, &self.flow(), seed, part)?);
+            self.pairs = Some(Rectified::new(initial, (&self.flow(), &self.affine), seed, part)?);
         }
         let mut rng = stream(self.config.seed, name::ITERATION, self.iteration);
         let (start, end) = match &self.pairs {

@@ -118,6 +118,11 @@ impl ExplicitModel {
         self.wide(|flow| flow.sources(points, particles))
     }
 
+    /// φ at the rows of `points`, up to the constant of [`ExplicitModel::potential`].
+    pub(super) fn critic(&self, points: ArrayView2<'_, f64>) -> Result<Array1<f64>, FlowError> {
+        Ok(self.wide(|flow| flow.critic(points))?.0)
+    }
+
     /// U₀ at the rows of `points`, up to a constant.
     pub(super) fn potential(&self, points: ArrayView2<'_, f64>) -> Result<Array1<f64>, FlowError> {
         self.wide(|flow| flow.potential(points))

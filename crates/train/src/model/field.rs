@@ -37,7 +37,8 @@ impl<N: ScalarField> FlowModel<N> {
 
     /// U(x, t), \[n\], at the rows of `points`, [n, d], and one time 0 ≤ t ≤ T, up to one constant.
     ///
-    /// With g = ∇U(x, t), which is constant along a straight path, U is U₀(x + t·g/λ) − t‖g‖²/(2λ) of an explicit flow and
+    /// With g = ∇U(x, t), which is constant along a straight path, U is U₀(x + t·g/λ) − t‖g‖²/(2λ) of an explicit flow (at T its
+    /// critic) and
     /// φ(x − (T − t)·g/λ) + (T − t)‖g‖²/(2λ) of a Hopf–Lax flow.
     ///
     /// # Errors
@@ -48,6 +49,8 @@ impl<N: ScalarField> FlowModel<N> {
         let values: Array1<f64> = match &self.trained {
             Trained::Matching(_) => return Err(without_potential()),
             Trained::OtFlow(flow) => flow.potential(z.view(), t)?,
+            // A search in the coordinates of the flow, within its bound.
+            Trained::Explicit(model) if t == self.config.flow.horizon => model.critic(z.view())?,
             Trained::Explicit(model) => {
                 let Field { gradient, lambda } = self.field(z.view(), t)?;
                 let beginnings = &z + &(&gradient * (t / lambda));
@@ -90,6 +93,14 @@ impl<N: ScalarField> FlowModel<N> {
                 Ok((values * self.units.scale().powi(2)).to_vec())
             }
             Trained::Matching(_) | Trained::OtFlow(_) => Err(without_critic()),
+        }
+    }
+
+    /// Whether velocity, potential and critic can be asked for: not of a Hopf–Lax flow with a Gaussian base or snapshots.
+    pub fn has_field(&self) -> bool {
+        match &self.trained {
+            Trained::Game(players) => players.is_plain(),
+            Trained::Explicit(_) | Trained::Matching(_) | Trained::OtFlow(_) => true,
         }
     }
 

@@ -85,6 +85,9 @@ pub(super) fn continues<C: Configuration>(stored: &C, config: &C, folder: &Path)
     if stored.with_iterations(iterations) != *config {
         return Err(TrainError::OtherConfiguration { path: folder.into() });
     }
+    if let Some(key) = config.divides_the_training() {
+        return Err(TrainError::DividedLength { path: folder.into(), iterations, key });
+    }
     let training = config.training();
     for (key, optimiser) in
         [("training.optimiser", training.optimiser), ("training.critic_optimiser", training.critic_optimiser)]

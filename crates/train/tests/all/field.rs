@@ -94,3 +94,28 @@ fn times_outside_and_velocities_without_a_potential_are_refused() {
         assert!(error.to_string().contains("give points of 2 coordinates"), "{error}");
     }
 }
+
+/// On a line in the plane the potential of the plane has no lowest point beside it; the critic is searched on the line.
+#[test]
+fn the_critic_of_an_explicit_flow_is_that_of_its_game_on_a_line_too() {
+    let line = Array2::from_shape_fn((200, 2), |(i, j)| {
+        let x = (i as f64 * 0.37).sin();
+        if j == 0 { x } else { 2.0 * x + 1.0 }
+    });
+    let text = format!(
+        "kind = \"flow\"\nname = \"line\"\ndata = {{ kind = \"array\" }}\nrepresentation = {EXPLICIT}\n\
+         [training]\niterations = 30\nbatch = 32\nlog_every = 30\n"
+    );
+    let config = FlowConfig::parse(&text, "line", None, &[]).unwrap();
+    let model = Run::new(config).data(line.clone()).train().unwrap().model;
+    let critic = |points: &Array2<f64>| model.critic(points.view()).unwrap();
+    let (on, horizon) = (critic(&line), model.config.flow.horizon);
+    assert_eq!(on, model.potential(line.view(), horizon).unwrap());
+    // λ/T times half of the square of the longest way there is, about 3 standard deviations on either side.
+    assert!(on.iter().all(|value| value.abs() < 10.0), "{on:?}");
+    // By its feet, up to a way across that is the same for all: the foot of (x, 2x + 1) + (2, −1) is (x, 2x + 1).
+    let across = &line + &ndarray::array![[2.0, -1.0]];
+    for (beside, on) in critic(&across).into_iter().zip(on) {
+        assert!((beside - on).abs() < 1e-5, "{beside} beside the line, {on} on it");
+    }
+}

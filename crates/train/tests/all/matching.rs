@@ -211,3 +211,25 @@ fn the_density_of_euler_steps_has_mass_one_and_is_that_of_the_samples() {
     assert!((&back - &start).iter().all(|gap| gap.abs() < 1e-4));
     assert!(model.reached(ends.view(), back.view()).unwrap().iter().all(|reached| *reached));
 }
+
+#[test]
+fn a_law_on_a_plane_has_no_density() {
+    let config = small(&["data.dim=12", "training.iterations=2", "representation.base=gaussian"]);
+    let model = Run::new(config).train().unwrap().model;
+    let error = model.log_density(model.initial(3, 1).unwrap().view()).unwrap_err().to_string();
+    assert!(error.contains("2 of 12 dimensions"), "{error}");
+}
+
+/// The parts of a longer training begin elsewhere: its first iterations are others.
+#[test]
+fn a_rectified_training_is_not_continued_for_longer() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("run");
+    let settings = |iterations: &'static str| {
+        small(&["representation.rectifications=1", "training.optimiser={ learning_rate = 1e-3 }", iterations])
+    };
+    Run::new(settings("training.iterations=4")).out(&out).train().unwrap();
+    let error =
+        Run::new(settings("training.iterations=8")).out(&out).resume(true).train().unwrap_err().to_string();
+    assert!(error.contains("representation.rectifications divides the whole run"), "{error}");
+}
