@@ -42,7 +42,8 @@ pub fn mean_squared_distance(points: ArrayView2<'_, f64>) -> f64 {
 #[must_use]
 pub fn caveat(points: usize, dim: usize, floor: f64, spread: f64) -> Option<String> {
     let share = floor / spread;
-    (is_high_dimensional(points, dim) && share > TELLING_SHARE).then(|| {
+    // Of points that are one, no share says anything.
+    (is_high_dimensional(points, dim) && share > TELLING_SHARE && share.is_finite()).then(|| {
         format!(
             "{points} points in {dim} dimensions say little of the laws: two samples of one law are already {:.0} % of \
              the mean squared distance of independent points apart, so read a distance against its floor only",
@@ -72,5 +73,11 @@ mod tests {
         assert!(says_little(cube(16)));
         assert!(!says_little(cube(4)));
         assert!(!says_little(|name| Target::Pinwheel.sample(300, 12, &mut stream(1, name, 0)).unwrap()));
+    }
+
+    #[test]
+    fn of_one_point_there_is_no_share() {
+        let one = Array2::zeros((1, 3));
+        assert_eq!(caveat(1, 3, 4.0, mean_squared_distance(one.view())), None);
     }
 }

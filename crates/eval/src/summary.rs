@@ -60,16 +60,28 @@ impl fmt::Display for Summary {
 /// ```
 #[must_use]
 pub fn significant(value: f64) -> String {
+    to_digits(value, 3)
+}
+
+/// A number to so many significant digits, at least 1; in scientific notation far from 1, as [`significant`].
+///
+/// ```
+/// assert_eq!(eval::summary::to_digits(2.23607, 4), "2.236");
+/// assert_eq!(eval::summary::to_digits(1e300, 4), "1.000e300");
+/// ```
+#[must_use]
+pub fn to_digits(value: f64, digits: u8) -> String {
     if value == 0.0 {
         return "0".into();
     }
     if !value.is_finite() {
         return "–".into();
     }
-    let scientific = format!("{value:.2e}");
+    let decimals = usize::from(digits).saturating_sub(1);
+    let scientific = format!("{value:.decimals$e}");
     let exponent: i32 = scientific.split_once('e').and_then(|(_, e)| e.parse().ok()).unwrap_or(0);
     match exponent {
-        -4..=4 => format!("{value:.*}", usize::try_from(2 - exponent).unwrap_or(0)),
+        -4..=4 => format!("{value:.*}", usize::try_from(decimals as i32 - exponent).unwrap_or(0)),
         _ => scientific,
     }
 }

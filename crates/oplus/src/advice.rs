@@ -4,6 +4,7 @@ use datasets::{DataError, ReadError};
 use flows::FlowError;
 use measure::MeasureError;
 use std::error::Error;
+use std::path::Path;
 use train::TrainError;
 use train::config::ConfigError;
 
@@ -81,8 +82,18 @@ fn of_configuration(error: &ConfigError) -> Option<String> {
         ConfigError::Override { .. } => Some("from --set".into()),
         ConfigError::Preset { .. } => Some("--preset".into()),
         ConfigError::Network(error) => of_flow(error),
+        ConfigError::Syntax { origin, .. } => of_points(Path::new(origin)),
+        ConfigError::Io { path, .. } if path.is_file() => of_points(path),
         _ => None,
     }
+}
+
+/// What is said where points are given in the place of a configuration.
+fn of_points(file: &Path) -> Option<String> {
+    let ending = file.extension()?.to_str()?;
+    ["csv", "tsv", "npy", "gz"]
+        .contains(&ending)
+        .then(|| format!("a configuration for points is written by `cargo xtask init {}`", file.display()))
 }
 
 fn of_flow(error: &FlowError) -> Option<String> {

@@ -11,11 +11,17 @@ use train::Model;
 #[derive(Debug, Args)]
 pub(crate) struct Conditions {
     /// The condition of all points of a conditional flow: its label, such as 3, or its numbers, such as 0.5,-1
-    #[arg(long, value_name = "C", value_delimiter = ',', allow_negative_numbers = true)]
+    #[arg(long, value_name = "C", value_delimiter = ',', allow_hyphen_values = true, value_parser = number)]
     condition: Vec<f64>,
     /// The condition of each point, one a row of this .npy or .csv file, without a row of names
     #[arg(long, value_name = "FILE", conflicts_with = "condition")]
     conditions: Option<PathBuf>,
+}
+
+/// One number of a condition on the command line.
+fn number(text: &str) -> Result<f64, String> {
+    let remedy = "give the label of a class as a number, or numbers with commas between them, such as 0.5,-1";
+    text.trim().parse().map_err(|_| remedy.into())
 }
 
 impl Conditions {

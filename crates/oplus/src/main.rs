@@ -5,6 +5,7 @@ mod campaign;
 mod command;
 mod compare;
 mod conditions;
+mod count;
 mod ending;
 mod experiment;
 mod gallery;
@@ -24,6 +25,7 @@ mod samples;
 mod screen;
 mod sketch;
 mod sweep;
+mod table;
 
 use clap::Parser;
 use std::process::ExitCode;

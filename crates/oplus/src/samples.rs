@@ -37,7 +37,26 @@ pub(crate) fn new_npy(path: &Path, flag: &str) -> Result<()> {
     if path.extension().is_none_or(|extension| extension != "npy") {
         bail!("{} does not end in .npy: arrays are written in that format", path.display());
     }
-    Ok(())
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() && !folder.is_dir() => bail!(
+            "{} cannot be written, since {} is no folder: make it, or choose another name with {flag}",
+            path.display(),
+            folder.display()
+        ),
+        _ => Ok(()),
+    }
+}
+
+/// Checks the names of --out and of --reached, before what is in them is computed.
+pub(crate) fn new_pair(out: &Path, reached: Option<&Path>) -> Result<()> {
+    new_npy(out, "--out")?;
+    match reached {
+        Some(reached) if reached == out => {
+            bail!("{} is the name of both --out and --reached: give two names", out.display())
+        }
+        Some(reached) => new_npy(reached, "--reached"),
+        None => Ok(()),
+    }
 }
 
 /// Writes points that a network has made, in the user's units: single precision, in which networks compute, loses

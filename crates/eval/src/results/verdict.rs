@@ -30,6 +30,18 @@ impl Reference {
             Self::TrainingRows => "rows of the training itself, none of which was held out",
         }
     }
+
+    /// What is said in the place of a judgement by so few points.
+    fn too_few(self, count: usize) -> String {
+        let (rows, are) = if count == 1 { ("row", "is") } else { ("rows", "are") };
+        let what = match self {
+            Self::HeldOutRows => "held-out ",
+            Self::FreshPoints | Self::TrainingRows => "",
+        };
+        format!(
+            "{count} {what}{rows} to compare with {are} too few to judge the run by: give more data, or hold out more"
+        )
+    }
 }
 
 /// How generated and reference clouds were laid out.
@@ -90,8 +102,16 @@ const JUDGED: [Judged; 5] = [
 /// From so many pairs on their standard deviation tells something.
 const ENOUGH_PAIRS: usize = 4;
 
+/// Below so many rows nothing is judged: a distance between two or three points is mostly chance.
+const ROWS_TO_JUDGE: usize = 5;
+
 /// Below this part of the distance of held-out rows generated points are copies of training rows.
 const COPIES: f64 = 0.5;
+
+/// Below so many held-out rows copies cannot be told. Distances to the nearest row are about exponential, so that a median of n
+/// has the relative deviation 1/(√n·log 2), and the ratio of two is halved by chance in one run of 16 at n = 20, in one of
+/// 120 at n = 50.
+const ROWS_TO_TELL_COPIES: usize = 50;
 
 struct Comparison {
     metric: &'static Metric,
@@ -106,7 +126,8 @@ impl Verdict {
     ///
     /// A value that is above its floor by less than two standard errors of the difference, over four pairs or more, is
     /// at it. Indicators of the optimality system do not come
-    /// in: they say how optimal a path is, not where it ends.
+    /// in: they say how optimal a path is, not where it ends. Of fewer than 5 rows the words say that they are too few to
+    /// judge by, and that rows were learnt by heart is claimed from 50 held-out rows on.
     ///
     /// ```
     /// use eval::results::{Layout, Reference, Verdict};
@@ -123,7 +144,18 @@ impl Verdict {
             JUDGED.iter().filter_map(|judged| judged.compare(found, floor, layout.pairs)).collect();
         let first = compared.first()?;
         let worst = compared.iter().rev().max_by_key(|comparison| comparison.grade)?;
-        let copies = copies(found, floor);
+        let Layout { reference, pairs, points } = layout;
+        if reference != Reference::FreshPoints && pairs * points < ROWS_TO_JUDGE {
+            return Some(Self {
+                layout,
+                metric: first.metric.name.into(),
+                ratio: first.ratio(),
+                reached: false,
+                words: reference.too_few(pairs * points),
+                caveat: None,
+            });
+        }
+        let copies = copies(found, floor, layout);
         let reached = worst.grade == Grade::Reached && copies.is_none();
         let judgement = match worst.grade {
             Grade::Reached => "the data are reached as far as these points can tell",
@@ -132,7 +164,6 @@ impl Verdict {
                 "the run has not reached the data; train for longer, or look whether its settings let it"
             }
         };
-        let Layout { reference, pairs, points } = layout;
         let disjoint = if pairs > 1 { format!("{pairs} × {points}") } else { points.to_string() };
         let mut words = format!("{} ({disjoint} {})", first.words(), reference.words());
         if worst.grade > first.grade {
@@ -192,7 +223,10 @@ impl Comparison {
 }
 
 /// What is said where generated points are copies of rows that were trained on.
-fn copies(found: &Metrics, floor: &Metrics) -> Option<String> {
+fn copies(found: &Metrics, floor: &Metrics, layout: Layout) -> Option<String> {
+    if layout.pairs * layout.points < ROWS_TO_TELL_COPIES {
+        return None;
+    }
     let (value, floor) = (found.get(NEAREST_TRAINING_DISTANCE)?, floor.get(NEAREST_TRAINING_DISTANCE)?);
     (value < COPIES * floor).then(|| {
         format!(
@@ -288,5 +322,23 @@ mod tests {
             "{}",
             verdict.words
         );
+    }
+
+    #[test]
+    fn few_rows_tell_no_copies_and_fewer_judge_nothing() {
+        let found = metrics(&[(W2_SQUARED, 1.0), (NEAREST_TRAINING_DISTANCE, 0.1)]);
+        let floor = metrics(&[(W2_SQUARED, 1.0), (NEAREST_TRAINING_DISTANCE, 0.5)]);
+        let of = |reference, pairs, points| {
+            Verdict::new(&found, &floor, Layout { reference, pairs, points }).unwrap()
+        };
+        let held_out = |pairs, points| of(Reference::HeldOutRows, pairs, points);
+        assert!(held_out(2, 25).words.contains("by heart") && !held_out(2, 25).reached);
+        assert!(!held_out(7, 7).words.contains("by heart") && held_out(7, 7).reached);
+        assert!(held_out(1, 5).words.contains("the data are reached"));
+        let words = "4 held-out rows to compare with are too few to judge the run by: give more data, or hold out more";
+        assert_eq!((held_out(2, 2).words.as_str(), held_out(2, 2).reached), (words, false));
+        assert!(held_out(1, 1).words.starts_with("1 held-out row to compare with is too few"));
+        assert!(of(Reference::TrainingRows, 1, 1).words.starts_with("1 row to compare with is too few"));
+        assert!(of(Reference::FreshPoints, 1, 2).reached);
     }
 }

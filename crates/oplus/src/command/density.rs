@@ -2,9 +2,11 @@
 
 use super::transport::{load, of_flow, write_reached};
 use crate::conditions::Conditions;
+use crate::count::at_least_one;
 use crate::ending::Ending;
 use crate::progress::Progress;
 use crate::samples;
+use crate::table::Coordinates;
 use anyhow::Result;
 use clap::Args;
 use datasets::write_npy_f64;
@@ -19,8 +21,10 @@ pub(super) struct Arguments {
     /// The points, one a row of this .npy or .csv file
     #[arg(long, value_name = "FILE")]
     points: PathBuf,
+    #[command(flatten)]
+    coordinates: Coordinates,
     /// Steps of a sample, whose density it is [default: sampling.steps of the run; 1 of a Hopf–Lax flow, which is exact]
-    #[arg(long, value_name = "S")]
+    #[arg(long, value_name = "S", value_parser = at_least_one)]
     steps: Option<NonZeroUsize>,
     #[command(flatten)]
     conditions: Conditions,
@@ -35,13 +39,11 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<Ending> {
-    samples::new_npy(&arguments.out, "--out")?;
-    arguments.reached.iter().try_for_each(|path| samples::new_npy(path, "--reached"))?;
+    samples::new_pair(&arguments.out, arguments.reached.as_deref())?;
     let progress = Progress::new("densities");
     let model = load(&arguments.run, arguments.steps)?;
     let flow = of_flow(&model, &arguments.run, "has no density: train a flow")?;
-    let points = datasets::read_matrix(&arguments.points)?;
-    datasets::expect_columns(&arguments.points, &points, flow.dim())?;
+    let points = arguments.coordinates.read(&arguments.points, flow.dim())?;
     let points = arguments.conditions.read()?.beside(&model, &arguments.run, points)?;
     let densities =
         progress.in_blocks("the density at", points.view(), |block| Ok(flow.log_density(block)?))?;
@@ -49,8 +51,8 @@ pub(super) fn run(arguments: &Arguments) -> Result<Ending> {
     let reached = progress.in_blocks("which are reached of", points.view(), |block| {
         Ok(flow.reached(block, flow.inverse(block)?.view())?)
     })?;
-    write_reached(arguments.reached.as_deref(), &reached.concat())?;
     write_npy_f64(&arguments.out, ArrayView2::from_shape((densities.len(), 1), &densities)?)?;
+    write_reached(arguments.reached.as_deref(), &reached.concat())?;
     drop(progress);
     say::answer!("{} log-densities in {}", densities.len(), arguments.out.display());
     Ok(Ending::Done)

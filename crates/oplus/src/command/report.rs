@@ -2,7 +2,7 @@
 
 use crate::ending::Ending;
 use crate::{experiment, run, run_folder, sweep};
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use clap::Args;
 use std::path::{Path, PathBuf};
 use train::run::CONFIG_FILE;
@@ -15,6 +15,9 @@ pub(super) struct Arguments {
 
 pub(super) fn run(arguments: &Arguments) -> Result<Ending> {
     let folder = &arguments.folder;
+    if !folder.is_dir() {
+        bail!("there is no folder {}: give that of a run, of an experiment or of a sweep", folder.display());
+    }
     let path = if folder.join(CONFIG_FILE).is_file() { run::report(folder)? } else { of_many(folder)? };
     say::answer!("{}", path.display());
     Ok(Ending::Done)

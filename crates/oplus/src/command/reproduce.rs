@@ -2,6 +2,7 @@
 
 use super::Ending;
 use crate::campaign::Campaign;
+use crate::count::at_least_one;
 use crate::experiment::{self, Plan};
 use crate::interruption;
 use anyhow::Result;
@@ -23,10 +24,10 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "TEXT", default_value = "")]
     rows: String,
     /// Seeds of every row: 0, 1, …
-    #[arg(long, default_value = "1")]
+    #[arg(long, default_value = "1", value_parser = at_least_one)]
     seeds: NonZeroUsize,
     /// Runs side by side [default: the number of cores]
-    #[arg(long)]
+    #[arg(long, value_parser = at_least_one)]
     jobs: Option<NonZeroUsize>,
     /// cpu; or libtorch, cuda:0, cuda:1, … in a program that is built with libtorch
     #[arg(long, default_value_t)]

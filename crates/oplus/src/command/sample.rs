@@ -1,30 +1,35 @@
 //! `sample`: draws from a trained flow or generator, or moves points of the user's.
 
 use crate::conditions::Conditions;
+use crate::count::at_least_one;
 use crate::ending::Ending;
 use crate::kinds::data_sets;
 use crate::progress::{Progress, Tenths};
 use crate::samples;
+use crate::table::Coordinates;
 use anyhow::{Result, bail};
-use clap::Args;
+use clap::{ArgGroup, Args};
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use train::Model;
 
 #[derive(Debug, Args)]
+#[command(group(ArgGroup::new("points").args(["n", "from", "conditions"]).required(true).multiple(true)))]
 pub(super) struct Arguments {
     /// The run folder
     run: PathBuf,
     /// How many points
-    #[arg(long, required_unless_present_any = ["from", "conditions"], conflicts_with = "from")]
+    #[arg(long, conflicts_with = "from", value_parser = at_least_one)]
     n: Option<NonZeroUsize>,
     /// Move the rows of this .npy or .csv file instead of initial points, in their order
     #[arg(long, value_name = "FILE")]
     from: Option<PathBuf>,
     #[command(flatten)]
+    coordinates: Coordinates,
+    #[command(flatten)]
     conditions: Conditions,
     /// Euler steps of a flow [default: sampling.steps of the run; 1 of a Hopf–Lax flow, which is exact]
-    #[arg(long)]
+    #[arg(long, value_parser = at_least_one)]
     steps: Option<NonZeroUsize>,
     /// Seed of the initial points, and of the noise of a flow that has some [default: the seed of the run]
     #[arg(long)]
@@ -36,6 +41,9 @@ pub(super) struct Arguments {
 
 pub(super) fn run(arguments: &Arguments) -> Result<Ending> {
     samples::new_npy(&arguments.out, "--out")?;
+    if arguments.from.is_none() && arguments.coordinates.are_given() {
+        bail!("--columns and --header say how the file of --from is read: give one, or leave them out");
+    }
     let progress = Progress::new("sampling");
     progress.stage("loading the model");
     let model = Model::load_with(&arguments.run, &data_sets())?;
@@ -43,10 +51,8 @@ pub(super) fn run(arguments: &Arguments) -> Result<Ending> {
     let conditions = arguments.conditions.read()?;
     let start = match (&arguments.from, arguments.n) {
         (Some(file), _) => {
-            let rows = datasets::read_matrix(file)?;
             let columns = if let Model::Flow(flow) = &model { flow.dim() } else { model.start_dim() };
-            datasets::expect_columns(file, &rows, columns)?;
-            rows
+            arguments.coordinates.read(file, columns)?
         }
         (None, count) => {
             let count = count.map_or(conditions.rows(), NonZeroUsize::get);

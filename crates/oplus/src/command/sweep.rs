@@ -2,6 +2,7 @@
 
 use super::Ending;
 use crate::campaign::Campaign;
+use crate::count::at_least_one;
 use crate::interruption;
 use crate::sweep::{self, Grid, Plan};
 use anyhow::Result;
@@ -19,10 +20,10 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "KEY=A,B,…", required = true)]
     grid: Vec<String>,
     /// Seeds of every point: 0, 1, …
-    #[arg(long, default_value = "1")]
+    #[arg(long, default_value = "1", value_parser = at_least_one)]
     seeds: NonZeroUsize,
     /// Runs side by side [default: the number of cores]
-    #[arg(long)]
+    #[arg(long, value_parser = at_least_one)]
     jobs: Option<NonZeroUsize>,
     /// A preset of the configuration: full is the file itself
     #[arg(long, default_value = "full")]

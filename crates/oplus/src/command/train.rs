@@ -4,9 +4,9 @@ use crate::ending::Ending;
 use crate::interruption;
 use crate::manifest::Manifest;
 use crate::run::{self, How};
+use crate::table::Coordinates;
 use anyhow::{Context, Result};
 use clap::Args;
-use datasets::Columns;
 use flows::device::Device;
 use std::path::{Path, PathBuf};
 use train::Config;
@@ -19,12 +19,8 @@ pub(super) struct Arguments {
     /// Train on the rows of this .npy or .csv file (their number of columns must be data.dim, where it is set)
     #[arg(long, value_name = "FILE")]
     data: Option<PathBuf>,
-    /// The columns of the data file that are coordinates, by index from 0, range or name: 0..2,4 or height,weight
-    #[arg(long)]
-    columns: Option<Columns>,
-    /// Whether the first row of the data file holds names, where that cannot be seen
-    #[arg(long)]
-    header: Option<bool>,
+    #[command(flatten)]
+    coordinates: Coordinates,
     /// Change a setting, such as flow.lambda=0.1; may be given several times
     #[arg(long, value_name = "KEY=VALUE")]
     set: Vec<String>,
@@ -64,9 +60,9 @@ pub(super) fn run(arguments: Arguments) -> Result<Ending> {
     if let Some(file) = &arguments.data {
         changes.push(data_from(file, &arguments.config)?);
     }
-    let columns = arguments.columns.map(|columns| toml::Value::String(columns.to_string()));
+    let columns = arguments.coordinates.columns.map(|columns| toml::Value::String(columns.to_string()));
     changes.extend(columns.map(|columns| format!("data.columns={columns}")));
-    changes.extend(arguments.header.map(|header| format!("data.header={header}")));
+    changes.extend(arguments.coordinates.header.map(|header| format!("data.header={header}")));
     changes.extend(arguments.set);
     changes.extend(arguments.seed.map(|seed| format!("seed={seed}")));
     let config = Config::load(&arguments.config, Some(&arguments.preset), &changes)?;

@@ -1,10 +1,12 @@
 //! `transport`: where a trained flow or generator moves given points, and where it has them from.
 
 use crate::conditions::Conditions;
+use crate::count::at_least_one;
 use crate::ending::Ending;
 use crate::kinds::data_sets;
 use crate::progress::Progress;
 use crate::samples;
+use crate::table::Coordinates;
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use datasets::write_npy_f64;
@@ -21,8 +23,10 @@ pub(super) struct Arguments {
     /// The points, one a row of this .npy or .csv file
     #[arg(long, value_name = "FILE")]
     points: PathBuf,
+    #[command(flatten)]
+    coordinates: Coordinates,
     /// Euler steps of a flow [default: sampling.steps of the run; 1 of a Hopf–Lax flow, which is exact]
-    #[arg(long, value_name = "S")]
+    #[arg(long, value_name = "S", value_parser = at_least_one)]
     steps: Option<NonZeroUsize>,
     #[command(flatten)]
     conditions: Conditions,
@@ -39,26 +43,25 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<Ending> {
-    samples::new_npy(&arguments.out, "--out")?;
-    arguments.reached.iter().try_for_each(|path| samples::new_npy(path, "--reached"))?;
+    samples::new_pair(&arguments.out, arguments.reached.as_deref())?;
     let progress = Progress::new("moving points");
     let model = load(&arguments.run, arguments.steps)?;
-    let points = datasets::read_matrix(&arguments.points)?;
     let columns = match &model {
         Model::Flow(flow) => flow.dim(),
         Model::Generator(_) if arguments.inverse => model.dim(),
         Model::Generator(_) | Model::Critic(_) => model.start_dim(),
     };
-    datasets::expect_columns(&arguments.points, &points, columns)?;
+    let points = arguments.coordinates.read(&arguments.points, columns)?;
     let points = arguments.conditions.read()?.beside(&model, &arguments.run, points)?;
+    let mut reached = None;
     let moved = if arguments.inverse {
         let flow = of_flow(&model, &arguments.run, "takes no point back: leave out --inverse")?;
         let parts = progress.in_blocks("the beginnings of", points.view(), |block| {
             let beginnings = flow.inverse(block)?;
             Ok((flow.reached(block, beginnings.view())?, beginnings))
         })?;
-        let (reached, beginnings): (Vec<_>, Vec<_>) = parts.into_iter().unzip();
-        write_reached(arguments.reached.as_deref(), &reached.concat())?;
+        let (of_parts, beginnings): (Vec<_>, Vec<_>) = parts.into_iter().unzip();
+        reached = Some(of_parts.concat());
         let views: Vec<_> = beginnings.iter().map(|part| part.view()).collect();
         concatenate(Axis(0), &views)?
     } else {
@@ -70,6 +73,9 @@ pub(super) fn run(arguments: &Arguments) -> Result<Ending> {
         Model::Generator(_) | Model::Critic(_) => moved,
     };
     write(&arguments.out, &moved, &model)?;
+    if let Some(reached) = reached {
+        write_reached(arguments.reached.as_deref(), &reached)?;
+    }
     drop(progress);
     say::answer!("{} points of dimension {} in {}", moved.nrows(), moved.ncols(), arguments.out.display());
     Ok(Ending::Done)

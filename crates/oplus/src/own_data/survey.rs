@@ -1,5 +1,6 @@
 //! What can be seen of a cloud of points before anything is learnt of it, in plain sentences.
 
+use eval::summary::to_digits;
 use ndarray::{ArrayView1, ArrayView2, Axis};
 use std::collections::HashMap;
 
@@ -65,13 +66,18 @@ impl Survey {
     pub(crate) fn sentences(&self) -> Vec<String> {
         let Self { rows, columns, .. } = *self;
         let mut all = vec![format!("{} of {}.", counted(rows, "point"), counted(columns, "coordinate"))];
-        let (low, high) = range(&self.means);
-        let (least, most) = range(&self.deviations);
-        all.push(format!(
-            "The means of the columns lie between {low:.4} and {high:.4}, their standard deviations between {least:.4} \
-             and {most:.4}; the training centres the points and divides them by {:.4}.",
-            self.scale()
-        ));
+        let [(low, high), (least, most)] = [&self.means, &self.deviations].map(|values| {
+            let (least, most) = range(values);
+            (number(least), number(most))
+        });
+        let moments = match columns {
+            1 => format!("Their mean is {low}, their standard deviation {least}"),
+            _ => format!(
+                "The means of the columns lie between {low} and {high}, their standard deviations between {least} and {most}"
+            ),
+        };
+        let scale = number(self.scale());
+        all.push(format!("{moments}; the training centres the points and divides them by {scale}."));
         if rows < FEW {
             all.push(format!(
                 "So few points are learnt by heart: give {FEW} or more for a flow that makes new ones."
@@ -194,6 +200,11 @@ fn range(values: &[f64]) -> (f64, f64) {
     (least, values.iter().copied().reduce(f64::max).unwrap_or_default())
 }
 
+/// A number in a sentence, to four significant digits.
+fn number(value: f64) -> String {
+    to_digits(value, 4)
+}
+
 fn counted(count: usize, what: &str) -> String {
     format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
@@ -231,11 +242,20 @@ mod tests {
             Array2::from_shape_fn((400, 2), |(i, j)| [[0.0, 10.0], [2.0, 16.0]][i % 2][j] + 1e-9 * i as f64);
         let expected = [
             "400 points of 2 coordinates.",
-            "The means of the columns lie between 1.0000 and 13.0000, their standard deviations between 1.0000 and 3.0000; \
-             the training centres the points and divides them by 2.2361.",
+            "The means of the columns lie between 1.000 and 13.00, their standard deviations between 1.000 and 3.000; \
+             the training centres the points and divides them by 2.236.",
         ];
         assert_eq!(sentences(&points), expected);
         assert_eq!(sentences(&(normal(1000, 5) * 1e6 + 1e9)).len(), 2);
+        // A column of 1 and 3 has one mean and one deviation; numbers far from 1 keep their digits.
+        for (scale, unit) in [(1e-5, "e-5"), (1e300, "e300")] {
+            let told = sentences(&Array2::from_shape_fn((400, 1), |(i, _)| scale * [1.0, 3.0][i % 2]));
+            let expected = format!(
+                "Their mean is 2.000{unit}, their standard deviation 1.000{unit}; the training centres the points and \
+                 divides them by 1.000{unit}."
+            );
+            assert_eq!(told[1], expected);
+        }
     }
 
     #[test]

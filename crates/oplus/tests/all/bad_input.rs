@@ -61,6 +61,15 @@ fn a_configuration_that_is_not_there_or_not_toml() {
     refused(&workshop, &["train", "nothing.toml"], 1, &["nothing.toml", "check the path"]);
     fs::write(workshop.path("broken.toml"), "name = \n").unwrap();
     refused(&workshop, &["train", "broken.toml"], 1, &["broken.toml", "line 1"]);
+    fs::write(workshop.path("points.npy"), [0x93, b'N']).unwrap();
+    for points in ["points.csv", "points.npy"] {
+        refused(
+            &workshop,
+            &["train", points],
+            1,
+            &[&format!("(a configuration for points is written by `cargo xtask init {points}`)")],
+        );
+    }
 }
 
 #[test]
@@ -100,6 +109,44 @@ fn folders_without_a_run() {
     {
         refused(&workshop, arguments, 1, &[]);
     }
+}
+
+#[test]
+fn folders_that_are_not_there() {
+    let workshop = Workshop::new();
+    refused(&workshop, &["report", "nowhere"], 1, &["there is no folder nowhere: give that of a run"]);
+}
+
+#[test]
+fn numbers_of_the_command_line() {
+    let workshop = Workshop::new();
+    let sample = |option: &'static str, value: &'static str| {
+        ["sample", "run", "--n", "3", "--out", "a.npy", option, value].map(str::to_owned)
+    };
+    for (option, value, words) in [
+        ("--steps", "0", "give a whole number, at least 1"),
+        ("--condition", "cat", "give the label of a class as a number"),
+    ] {
+        let arguments = sample(option, value);
+        refused(&workshop, &arguments.each_ref().map(String::as_str), 2, &[value, words]);
+    }
+    for arguments in
+        [&["sample", "run", "--out", "a.npy", "--n", "0"][..], &["sweep", "tiny.toml", "--jobs", "0"]]
+    {
+        refused(&workshop, arguments, 2, &["give a whole number, at least 1"]);
+    }
+}
+
+/// A file of a command that fails does not stand in the way of its next attempt.
+#[test]
+fn names_of_two_files_are_checked_before_either_is_written() {
+    let workshop = Workshop::new();
+    let density = |out: &'static str, reached: &'static str| {
+        ["density", "nowhere", "--points", "points.csv", "--out", out, "--reached", reached]
+    };
+    refused(&workshop, &density("folder/a.npy", "r.npy"), 1, &["folder/a.npy", "is no folder", "--out"]);
+    refused(&workshop, &density("a.npy", "folder/r.npy"), 1, &["folder/r.npy", "is no folder", "--reached"]);
+    refused(&workshop, &density("a.npy", "a.npy"), 1, &["both --out and --reached"]);
 }
 
 #[test]

@@ -43,6 +43,95 @@ fn init_replaces_no_file_and_names_what_is_wrong_with_the_data() {
     assert!(workshop.path("other.toml").is_file());
 }
 
+/// Numbers far from 1 and few columns in the test of the survey itself.
+#[test]
+fn init_refuses_the_points_that_no_training_takes() {
+    let workshop = Workshop::new();
+    fs::write(workshop.path("one.csv"), "1,2\n").unwrap();
+    fs::write(workshop.path("same.csv"), "1,2\n".repeat(30)).unwrap();
+    for file in ["one.csv", "same.csv"] {
+        let said = |arguments: &[&str]| {
+            let output = workshop.oplus(arguments).output().unwrap();
+            assert_eq!(output.status.code(), Some(1), "{arguments:?}");
+            String::from_utf8(output.stderr).unwrap()
+        };
+        let init = said(&["init", file, "--out", "new.toml"]);
+        fs::write(
+            workshop.path("own.toml"),
+            format!("kind = \"flow\"\nname = \"own\"\ndata = {{ file = \"{file}\" }}\n"),
+        )
+        .unwrap();
+        assert_eq!(said(&["train", "own.toml", "--out", file.trim_end_matches(".csv")]), init);
+        assert!(!workshop.path("new.toml").exists());
+    }
+}
+
+const FEW: [&str; 6] =
+    ["--set", "training.iterations=4", "--set", "representation.hidden=[8]", "--set", "training.batch=8"];
+
+/// People with a height, a weight and a word.
+fn people(workshop: &Workshop) {
+    let row =
+        |i: u32| format!("{},{},{}\n", 170 + i * 7 % 23, 60 + i * 5 % 17, ["cat", "dog"][i as usize % 2]);
+    let rows: String = (0..40).map(row).collect();
+    fs::write(workshop.path("people.csv"), format!("height,weight,pet\n{rows}")).unwrap();
+}
+
+#[test]
+fn a_flow_to_some_columns_of_a_file_can_be_asked_about_the_same_file() {
+    let workshop = Workshop::new();
+    people(&workshop);
+    let columns = ["--columns", "height,weight"];
+    let ok = |arguments: &[&str]| {
+        let output = workshop.oplus(arguments).args(columns).output().unwrap();
+        assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    };
+    ok(&["init", "people.csv"]);
+    workshop.oplus(&[&["train", "people.toml", "--out", "run"][..], &FEW].concat()).assert().success();
+    ok(&["sample", "run", "--from", "people.csv", "--out", "moved.npy"]);
+    ok(&["transport", "run", "--points", "people.csv", "--out", "same.npy"]);
+    ok(&["density", "run", "--points", "people.csv", "--out", "log.npy"]);
+    let read = |name: &str| datasets::read_matrix(workshop.path(name)).unwrap();
+    assert_eq!((read("moved.npy").dim(), read("log.npy").dim()), ((40, 2), (40, 1)));
+    assert_eq!(read("moved.npy"), read("same.npy"));
+    for (arguments, words) in [
+        (&["density", "run", "--points", "people.csv", "--out", "a.npy"][..], "--columns"),
+        (
+            &["transport", "run", "--points", "people.csv", "--columns", "height", "--out", "a.npy"],
+            "1 columns where 2",
+        ),
+        (&["sample", "run", "--n", "3", "--columns", "0,1", "--out", "a.npy"], "--from"),
+    ] {
+        let output = workshop.oplus(arguments).output().unwrap();
+        let message = String::from_utf8(output.stderr).unwrap();
+        assert!(output.status.code() == Some(1) && message.contains(words), "{arguments:?}: {message}");
+    }
+}
+
+/// The way of README: `init`, then a column of the file as the condition.
+#[test]
+fn what_init_writes_takes_a_condition_and_other_columns() {
+    let workshop = Workshop::new();
+    let rows: String = (0..40).map(|i| format!("{},{},{}\n", i * 7 % 23, i * 5 % 17, i % 3)).collect();
+    fs::write(workshop.path("head.csv"), format!("height,weight,species\n{rows}")).unwrap();
+    workshop.oplus(&["init", "head.csv"]).assert().success();
+    let condition = "condition={ kind = \"label\", columns = \"species\" }";
+    let train =
+        |more: &[&str]| workshop.oplus(&[&["train", "head.toml"][..], &FEW, more].concat()).output().unwrap();
+    assert!(train(&["--out", "labelled", "--set", condition]).status.success());
+    assert!(train(&["--out", "two", "--columns", "height,weight"]).status.success());
+    for more in [&["--set", condition][..], &["--columns", "height,weight"]] {
+        let output = train(&[&["--out", "wrong", "--set", "data.dim=3"][..], more].concat());
+        let message = String::from_utf8(output.stderr).unwrap();
+        assert!(message.contains("data.dim is 3: leave it out, or set it to 2"), "{more:?}: {message}");
+    }
+    // A condition may begin below 0.
+    let condition = "condition={ kind = \"vector\", columns = \"weight,species\" }";
+    assert!(train(&["--out", "vector", "--set", condition]).status.success());
+    let sample = ["sample", "vector", "--n", "3", "--condition", "-0.5,70", "--out", "three.npy"];
+    workshop.oplus(&sample).assert().success();
+}
+
 #[test]
 fn all_that_is_wrong_with_a_configuration_is_told_a_line_each() {
     let workshop = Workshop::new();
@@ -77,7 +166,7 @@ fn sample_moves_the_points_that_it_is_given() {
     for (arguments, code, words) in [
         (&["--from", "wide.csv"][..], 1, "wide.csv has 3 columns where 2"),
         (&["--from", "start.npy", "--n", "5"], 2, "cannot be used with"),
-        (&[], 2, "--n"),
+        (&[], 2, "<--n <N>|--from <FILE>|--conditions <FILE>>"),
     ] {
         let output = workshop.oplus(&["sample", "run", "--out", "a.npy"]).args(arguments).output().unwrap();
         let message = String::from_utf8(output.stderr).unwrap();

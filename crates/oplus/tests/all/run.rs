@@ -74,13 +74,13 @@ fn a_run_folder_holds_what_others_rely_on() {
 #[test]
 fn a_run_is_judged_against_the_floor_in_words() {
     let workshop = Workshop::new();
-    let arguments = ["train", "tiny.toml", "--out", "run"];
+    let arguments = ["train", "tiny.toml", "--out", "run", "--set", "data.held_out=0.25"];
     let output = workshop.oplus(&arguments).output().unwrap();
     let printed = String::from_utf8(output.stdout).unwrap();
     let results = json(&workshop, "run/results.json");
     let row = &results["rows"][0];
     let words = row["verdict"]["words"].as_str().unwrap();
-    assert!(words.contains("times the floor") && words.contains("2 × 2 held-out rows"), "{words}");
+    assert!(words.contains("times the floor") && words.contains("2 × 5 held-out rows"), "{words}");
     assert!(printed.contains(words), "{words} in {printed}");
     assert_eq!(row["verdict"]["metric"], "w2_squared");
     let of = |row: &Value| row["metrics"]["w2_squared"].as_f64().unwrap();

@@ -57,6 +57,10 @@ impl Conditions {
                         "give the one column that has the label",
                     ));
                 }
+                if let Some(number) = written.iter().find(|number| number.fract() != 0.0) {
+                    let remedy = "give whole numbers as labels, or take kind = \"vector\" for a condition that is a number";
+                    return Err(value(format!("the label {number}"), remedy));
+                }
                 let mut labels = written.iter().copied().collect::<Vec<f64>>();
                 labels.sort_by(f64::total_cmp);
                 labels.dedup();
@@ -233,6 +237,11 @@ mod tests {
         assert_eq!(found.written(array![[9.0, 0.0, 1.0, 0.0]].view()), array![[2.0]]);
         let error = found.encoded(array![[3.0]].view()).unwrap_err().to_string();
         assert!(error.contains("one of the labels -1, 2, 7"), "{error}");
+        let error = Conditions::of(&label, array![[2.0], [1.5]].view(), "the label").unwrap_err().to_string();
+        assert!(
+            error.starts_with("the label is the label 1.5: ") && error.contains("kind = \"vector\""),
+            "{error}"
+        );
         let vector = Condition::Vector { columns: "1..3".parse().unwrap() };
         let rows = array![[1.0, 5.0], [3.0, 5.0]];
         let found = Conditions::of(&vector, rows.view(), "the columns").unwrap();

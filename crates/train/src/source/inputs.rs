@@ -106,7 +106,16 @@ fn own(
             );
         }
     }
-    if let Points::File { file, dim: Some(dim), .. } = points {
+    if let Points::File { file, columns, dim: Some(dim), .. } = points {
+        let found = table.values.ncols();
+        if found != *dim && (columns.is_some() || written.is_some()) {
+            let remedy = format!(
+                "leave it out, or set it to {found}: so many columns of {name} are left as coordinates by the choice of \
+                 columns"
+            );
+            let (key, found) = (format!("{key}.dim"), dim.to_string());
+            return Err(ConfigError::Value { key, found, remedy }.into());
+        }
         datasets::expect_columns(file, &table.values, *dim)?;
     }
     let condition = condition.cloned().zip(written.map(|table| table.values));

@@ -1,6 +1,7 @@
 //! Completes a configuration with the defaults, and names all that is wrong with it.
 
 use super::form::{Form, listed};
+use super::representation::REPRESENTATION;
 use super::{Absent, Choice, Game, Key, Variant, keys};
 use crate::config::Kind;
 use std::fmt;
@@ -41,7 +42,9 @@ fn game(kind: Kind, table: &Table) -> Game {
         None | Some("explicit") => Game::Explicit,
         Some("hopf-lax") => Game::HopfLax,
         Some("matching" | "ot-flow") => Game::None,
-        Some(_) => Game::Other,
+        Some(name) if REPRESENTATION.variant(name).is_some() => Game::Other,
+        // Of an unknown one its name alone is told: a Hopf–Lax flow has all keys, and a default for each.
+        Some(_) => Game::HopfLax,
     }
 }
 

@@ -108,6 +108,18 @@ fn all_that_is_wrong_is_named_at_once_with_an_example_and_without_types() {
 }
 
 #[test]
+fn an_unknown_representation_is_the_only_fault_of_a_file_that_has_no_other() {
+    let unknown =
+        |kind: &str| flow(&format!("{FIVE_LINES}[representation]\nkind = \"{kind}\"\n")).unwrap_err();
+    let error = unknown("hopflax");
+    let expected =
+        "mine.toml: representation.kind is \"hopflax\": did you mean `hopf-lax`? (it may be \"explicit\"";
+    assert!(error.starts_with(expected) && !error.contains('\n'), "{error}");
+    let error = unknown("qqq");
+    assert!(error.contains("\"qqq\": give \"explicit\", ") && !error.contains('\n'), "{error}");
+}
+
+#[test]
 fn a_key_of_another_variant_is_said_to_be_one() {
     let error = flow(&format!(
         "{FIVE_LINES}[representation]\nkind = \"hopf-lax\"\n[critic]\nlipschitz = {{ method = \"spectral\", weight = 3 }}"
