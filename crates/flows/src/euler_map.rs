@@ -160,8 +160,10 @@ fn step_back(
         let rows = x.rows_mut().into_iter().zip(missed.rows()).zip(y.rows());
         for (((mut x, missed), y), (largest, contracts)) in rows.zip(largest.iter_mut().zip(&mut contracts)) {
             let now = length(missed) / scale(y);
-            *contracts = *contracts && !(now > 0.5 * *largest && now > MISSED);
-            if *contracts && !(now <= MISSED) {
+            let is_there = now <= MISSED;
+            // What is not a number goes on, and is returned as such.
+            *contracts &= is_there || now.is_nan() || now <= 0.5 * *largest;
+            if *contracts && !is_there {
                 x -= &missed;
                 (*largest, moved) = (now, true);
             }
