@@ -47,7 +47,8 @@ pub(super) fn run(arguments: &Arguments) -> Result<Ending> {
     let points = arguments.conditions.read()?.beside(&model, &arguments.run, points)?;
     let densities =
         progress.in_blocks("the density at", points.view(), |block| Ok(flow.log_density(block)?))?;
-    let densities: Vec<f64> = densities.into_iter().flatten().map(|log| if log < f64::MIN { f64::MIN } else { log }).collect();
+    let densities: Vec<f64> =
+        densities.into_iter().flatten().map(|log| if log < f64::MIN { f64::MIN } else { log }).collect();
     let reached = progress.in_blocks("which are reached of", points.view(), |block| {
         Ok(flow.reached(block, flow.inverse(block)?.view())?)
     })?;
