@@ -84,6 +84,7 @@ pub fn image_references(
         images.select(Axis(0), &rows)
     };
     let (real, reference) = (chosen(&training), chosen(&test));
+    tell("the normal law of the training images");
     let law = Gaussian::from_samples(training.view())?;
     let standard = Gaussian::new(ndarray::Array1::zeros(training.ncols()), Array2::eye(training.ncols()))?;
     let normal = Array2::from_shape_simple_fn((count, training.ncols()), || StandardNormal.sample(&mut rng));

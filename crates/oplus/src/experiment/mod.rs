@@ -208,6 +208,8 @@ fn tell_estimate(trials: &[Trial], campaign: &Campaign) -> Result<()> {
         let row = (trial.row.family, trial.row.stem);
         let rate = match rates.get(&row) {
             Some(rate) => *rate,
+            // The start of a training on images, a Gaussian map of all pixels, takes longer than an estimate is worth.
+            None if trial.run.config.data().images().is_some() => 0.0,
             None => {
                 progress.stage(format!("{} {} for a moment", row.0, row.1));
                 seconds_per_iteration(&trial.run.config, TRIED)?.unwrap_or(0.0)

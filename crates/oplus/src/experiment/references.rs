@@ -2,11 +2,12 @@
 
 use super::Plan;
 use crate::kinds::{data_sets, dataset, inputs, protocol};
+use crate::progress::Progress;
 use anyhow::Result;
 use datasets::{DigitSet, Split, UspsDigits, stream};
 use eval::closeness_of_modes;
 use eval::results::{Metrics, Row, Settings, Status};
-use measure::{Digits, MeasureError};
+use measure::{Digits, MeasureError, Tell};
 use metrics::{ACCURACY_2007, ACCURACY_ALL, GEOMETRIC_DEVIATION, LABEL_AGREEMENT, W2};
 use ndarray::{Array1, Array2, ArrayView2, Axis};
 use ot_core::Measure;
@@ -35,20 +36,16 @@ pub(super) fn references(config: &Config, family: &str, plan: &Plan) -> Result<V
         _ => None,
     };
     let judged_by = protocol(config, &plan.campaign.preset);
+    let progress = Progress::new("references");
+    let tell: Tell<'_> = &|stage| progress.stage(stage);
     let found = match (config, digits) {
         (_, Some((start, set))) => of_digits(start, set, judged_by.exact_points, plan)?,
         _ if config.data().known_map().is_some() => {
-            timed(|| measure::simple_maps(config, &inputs(), judged_by, &|_| {}))?
+            timed(|| measure::simple_maps(config, &inputs(), judged_by, tell))?
         }
-        (Config::Critic(_), None) => {
-            timed(|| measure::simple_critics(config, &inputs(), judged_by, &|_| {}))?
-        }
-        _ if config.data().cells().is_some() => {
-            timed(|| measure::snapshots_around(config, &inputs(), &|_| {}))?
-        }
-        (Config::Flow(_), None) => {
-            timed(|| measure::image_references(config, &inputs(), judged_by, &|_| {}))?
-        }
+        (Config::Critic(_), None) => timed(|| measure::simple_critics(config, &inputs(), judged_by, tell))?,
+        _ if config.data().cells().is_some() => timed(|| measure::snapshots_around(config, &inputs(), tell))?,
+        (Config::Flow(_), None) => timed(|| measure::image_references(config, &inputs(), judged_by, tell))?,
         (Config::Generator(generator), None) => of_points(generator, config, plan)?,
     };
     let row = |(method, metrics, iterations, seconds): Reference| Row {
