@@ -43,8 +43,7 @@ pub fn tail_l1(x: ArrayView2<'_, f64>, y: ArrayView2<'_, f64>) -> Result<f64, Cl
 /// Its standard error is ν/√k. Of a law without such a tail it is large: 10.9 for the normal law in the plane.
 ///
 /// Shape: [n, d]. `None` where there are too few points, or where the farthest are all equally far or the next one lies at the
-/// origin. Complexity:
-/// O(nd + n log n).
+/// origin. Complexity: O(nd + n log n).
 ///
 /// Source: B. M. Hill, A simple general approach to inference about the tail of a distribution, Ann. Statist. 3 (1975).
 ///

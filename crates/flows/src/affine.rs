@@ -214,6 +214,14 @@ impl Affine {
         product(z, self.rank(), None, map.root.view(), Some(&map.target_mean))
     }
 
+    /// The nearest points to the rows of `y`, [n, d], in the plane of the ends; the rows themselves where that is the space.
+    ///
+    /// # Errors
+    /// [`FlowError::Shape`] for points of another dimension.
+    pub fn feet<T: Real>(&self, y: Vec<T>) -> Result<Vec<T>, FlowError> {
+        if self.rank() == self.dim { Ok(y) } else { self.points(&self.ends(&y)?) }
+    }
+
     /// m₀ + Bᵀ(BBᵀ)⁻¹z: the nearest point to m₀ whose x′ is z, for the rows of `z`, [n, k] to [n, d].
     ///
     /// # Errors

@@ -61,6 +61,15 @@ impl FlowError {
         Self::Specification { what: what.into(), found: found.to_string(), remedy: remedy.into() }
     }
 
+    /// A density is asked for where the ends lie in `rank` of `dim` dimensions.
+    pub(crate) fn on_a_plane(rank: usize, dim: usize) -> Self {
+        Self::specification(
+            "the density of the generated points",
+            format_args!("concentrated on {rank} of {dim} dimensions"),
+            "measure distances instead: a law on a plane has no density",
+        )
+    }
+
     /// The same error with the field named inside the table `table`: `lambda` becomes `flow.lambda`.
     #[must_use]
     pub fn within(self, table: &str) -> Self {

@@ -70,7 +70,6 @@ fn of_training(error: &TrainError) -> Option<String> {
         | TrainError::OtherVersion { .. }
         | TrainError::OtherData { .. }
         | TrainError::OtherLength { .. }
-        | TrainError::DividedLength { .. }
         | TrainError::EditedConfiguration { .. } => Some("--out FOLDER".into()),
         TrainError::Damaged { .. } => Some("`cargo xtask resume RUN`".into()),
         _ => None,

@@ -81,11 +81,11 @@ pub enum TrainError {
         /// The folder.
         path: PathBuf,
     },
-    /// A run is continued with another number of iterations, on which its learning rates depend.
+    /// A run is continued with another number of iterations, on which one of its settings depends.
     #[error(
-        "{} cannot go on for {iterations} iterations: {key}.schedule falls over the whole run, so that its first \
+        "{} cannot go on for {iterations} iterations: {key} stretches over the whole run, so that its first \
          iterations would have been others; train for {iterations} iterations in a new folder (only runs with \
-         constant learning rates can be continued for longer)",
+         constant learning rates, and without rectifications and snapshots, can be continued for longer)",
         path.display()
     )]
     OtherLength {
@@ -93,21 +93,7 @@ pub enum TrainError {
         path: PathBuf,
         /// How many iterations were asked for.
         iterations: u64,
-        /// The optimiser whose rate depends on them.
-        key: &'static str,
-    },
-    /// A run is continued with another number of iterations, which a setting divides into parts.
-    #[error(
-        "{} cannot go on for {iterations} iterations: {key} divides the whole run into parts, so that its first iterations \
-         would have been others; train for {iterations} iterations in a new folder",
-        path.display()
-    )]
-    DividedLength {
-        /// The folder.
-        path: PathBuf,
-        /// How many iterations were asked for.
-        iterations: u64,
-        /// The setting.
+        /// The setting that depends on them.
         key: &'static str,
     },
     /// A run is continued for fewer iterations than it has done.

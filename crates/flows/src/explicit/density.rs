@@ -105,13 +105,7 @@ impl<T: Real> Explicit<'_, T> {
     /// The change of volume of the affine coordinates.
     fn volume(&self) -> Result<f64, FlowError> {
         let affine = self.flow.affine();
-        affine.log_determinant().ok_or_else(|| {
-            FlowError::specification(
-                "the density of the generated points",
-                format_args!("concentrated on {} of {} dimensions", affine.rank(), affine.dim()),
-                "measure distances instead: a law on a plane has no density",
-            )
-        })
+        affine.log_determinant().ok_or_else(|| FlowError::on_a_plane(affine.rank(), affine.dim()))
     }
 
     /// x′ of the particles, and of each row y′ of `targets` the numbers of those that end nearest to it.

@@ -83,11 +83,7 @@ impl ExplicitFlow {
     /// e at the rows of `y`, [n, d], with their y′, [n, k]; where the ends lie in a plane at the foot of y, since what a point
     /// has beside the plane must not weigh it.
     pub(super) fn end_terms<T: Real>(&self, y: &[T], inner: &[T]) -> Result<Vec<f64>, FlowError> {
-        let affine = &self.affine;
-        Ok(match affine.rank() < affine.dim() {
-            true => affine.end_terms(&affine.points(inner)?, inner),
-            false => affine.end_terms(y, inner),
-        })
+        Ok(self.affine.end_terms(&self.affine.feet(y.to_vec())?, inner))
     }
 
     /// h over λ/T, in the coordinates x′ and y′.

@@ -92,8 +92,12 @@ impl VelocityFlow {
     /// The same with the change of volume of the steps ([`euler_map::retrace`]).
     ///
     /// # Errors
-    /// As [`euler_map::retrace`].
+    /// As [`euler_map::retrace`]; [`FlowError::Specification`] where the ends lie in a plane of fewer dimensions, so that their
+    /// law has no density.
     pub fn retrace(&self, y: ArrayView2<'_, f64>, steps: usize) -> Result<Retraced, FlowError> {
+        if let Some(base) = self.velocity.base().filter(|base| base.rank() < base.dim()) {
+            return Err(FlowError::on_a_plane(base.rank(), base.dim()));
+        }
         let parameters = self.wide();
         euler_map::retrace(|| Ok(Field::new(&self.velocity, &parameters)), (self.horizon, steps), y)
     }

@@ -66,8 +66,7 @@ pub trait Configuration: Clone + PartialEq + Serialize + DeserializeOwned {
     #[must_use]
     fn with_iterations(self, iterations: u64) -> Self;
 
-    /// A key of more than learning rates whose meaning depends on the number of iterations, where it is in use: what comes of
-    /// the first ones then depends on how many there are.
+    /// A key that is in use and divides the iterations of the whole training into parts.
     fn divides_the_training(&self) -> Option<&'static str> {
         None
     }

@@ -41,12 +41,9 @@ impl Rectified {
         let starts = starts(initial, seed, part)?;
         let mut ends = starts.clone();
         flow.push_forward(Scheme::Rk4, STEPS, ends.view_mut())?;
-        if affine.rank() < affine.dim() {
-            // The last step of the scheme leaves a sixth of what lies beside the plane.
-            let inner = affine.ends(&ends.into_raw_vec_and_offset().0)?;
-            ends = array2("the ends of the pairs", affine.points(&inner)?, affine.dim())?;
-        }
-        Ok(Self { starts, ends })
+        // The last step of the scheme leaves a sixth of what lies beside the plane.
+        let feet = affine.feet(ends.into_raw_vec_and_offset().0)?;
+        Ok(Self { starts, ends: array2("the ends of the pairs", feet, affine.dim())? })
     }
 
     /// Writes the ends into `state`; the initial points come from their stream again.

@@ -116,11 +116,8 @@ impl Trainer {
             None => {
                 let (start, end) =
                     coupled(&self.source, self.description.coupling, training.batch, &mut rng)?;
-                let affine = &self.affine;
                 // A flow onto a plane of fewer dimensions ends at what the data are there.
-                let end =
-                    if affine.rank() < affine.dim() { affine.points(&affine.ends(&end)?)? } else { end };
-                (start, end)
+                (start, self.affine.feet(end)?)
             }
         };
         let shares: Vec<f32> = (0..training.batch).map(|_| rng.random()).collect();

@@ -38,8 +38,7 @@ impl<N: ScalarField> FlowModel<N> {
     /// U(x, t), \[n\], at the rows of `points`, [n, d], and one time 0 ≤ t ≤ T, up to one constant.
     ///
     /// With g = ∇U(x, t), which is constant along a straight path, U is U₀(x + t·g/λ) − t‖g‖²/(2λ) of an explicit flow (at T its
-    /// critic) and
-    /// φ(x − (T − t)·g/λ) + (T − t)‖g‖²/(2λ) of a Hopf–Lax flow.
+    /// critic), and φ(x − (T − t)·g/λ) + (T − t)‖g‖²/(2λ) of a Hopf–Lax flow.
     ///
     /// # Errors
     /// As [`FlowModel::velocity`], and for a velocity without a potential.

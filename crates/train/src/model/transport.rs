@@ -100,17 +100,7 @@ impl<N: ScalarField> FlowModel<N> {
                 let (networks, along) = (players.wide(), self.along());
                 once(euler_map::retrace(|| players.wide_field(&networks), along, scaled.view())?)
             }
-            Trained::Matching(flow) => {
-                if let Some(base) = flow.velocity.base().filter(|base| base.rank() < base.dim()) {
-                    return Err(FlowError::Specification {
-                        what: "the density of the generated points".into(),
-                        found: format!("concentrated on {} of {} dimensions", base.rank(), base.dim()),
-                        remedy: "measure distances instead: a law on a plane has no density".into(),
-                    }
-                    .into());
-                }
-                once(flow.retrace(scaled.view(), self.steps())?)
-            }
+            Trained::Matching(flow) => once(flow.retrace(scaled.view(), self.steps())?),
             Trained::OtFlow(flow) => {
                 let densities = flow.log_density(scaled.view(), self.steps())?;
                 return Ok(densities.into_iter().map(|density| density - volume).collect());

@@ -73,7 +73,7 @@ pub(super) fn manifest(folder: &Path) -> Result<Value, TrainError> {
 }
 
 /// Checks that the run of a folder can go on as `config`: with the same settings, with data files that may have moved,
-/// and for another number of iterations where no learning rate depends on it.
+/// and for another number of iterations where neither a learning rate nor a part of the training depends on it.
 pub(super) fn continues<C: Configuration>(stored: &C, config: &C, folder: &Path) -> Result<(), TrainError> {
     let moved = |stored: &Points, now: &Points| Some(stored.clone().in_the_file_of(now));
     let (data, initial) = (moved(stored.data(), config.data()), moved(stored.initial(), config.initial()));
@@ -86,12 +86,13 @@ pub(super) fn continues<C: Configuration>(stored: &C, config: &C, folder: &Path)
         return Err(TrainError::OtherConfiguration { path: folder.into() });
     }
     if let Some(key) = config.divides_the_training() {
-        return Err(TrainError::DividedLength { path: folder.into(), iterations, key });
+        return Err(TrainError::OtherLength { path: folder.into(), iterations, key });
     }
     let training = config.training();
-    for (key, optimiser) in
-        [("training.optimiser", training.optimiser), ("training.critic_optimiser", training.critic_optimiser)]
-    {
+    for (key, optimiser) in [
+        ("training.optimiser.schedule", training.optimiser),
+        ("training.critic_optimiser.schedule", training.critic_optimiser),
+    ] {
         if optimiser.schedule != Schedule::Constant {
             return Err(TrainError::OtherLength { path: folder.into(), iterations, key });
         }

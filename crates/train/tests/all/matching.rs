@@ -231,5 +231,5 @@ fn a_rectified_training_is_not_continued_for_longer() {
     Run::new(settings("training.iterations=4")).out(&out).train().unwrap();
     let error =
         Run::new(settings("training.iterations=8")).out(&out).resume(true).train().unwrap_err().to_string();
-    assert!(error.contains("representation.rectifications divides the whole run"), "{error}");
+    assert!(error.contains("representation.rectifications stretches over the whole run"), "{error}");
 }
