@@ -1,6 +1,7 @@
 //! W1 of each column: what an average over all coordinates hides.
 
 use ndarray::{ArrayView2, Axis};
+use ot_core::MeasureError;
 use ot_core::exact::one_dimensional::{LineError, transport_cost};
 use serde::Serialize;
 
@@ -38,7 +39,7 @@ pub struct WorstColumn {
 /// columns: its own spread would rest on a few points, or on none.
 ///
 /// # Errors
-/// Clouds that are empty, hold numbers that are not finite or weights that are not measures.
+/// Clouds that are empty, of different dimensions, hold numbers that are not finite or weights that are not measures.
 ///
 /// O(d·(n log n + m log m)).
 ///
@@ -57,6 +58,10 @@ pub fn coordinate_w1(
     a: Option<&[f64]>,
     b: Option<&[f64]>,
 ) -> Result<CoordinateW1, LineError> {
+    let (source_dim, target_dim) = (x.ncols(), y.ncols());
+    if source_dim != target_dim {
+        return Err(LineError::Measure(MeasureError::Dimension { source_dim, target_dim }));
+    }
     let (mut values, mut spreads, mut vary) = (Vec::new(), Vec::new(), Vec::new());
     for (x, y) in x.axis_iter(Axis(1)).zip(y.axis_iter(Axis(1))) {
         let (x, y) = (x.to_vec(), y.to_vec());
@@ -138,6 +143,7 @@ mod tests {
         assert_eq!(found.worst, Some(WorstColumn { column: 1, value: 2.0, relative: 4.0 }));
         let found = coordinate_w1(array![[3.0, 0.0]].view(), array![[0.0, 0.0]].view(), None, None).unwrap();
         assert_eq!((found.values, found.worst), (vec![3.0, 0.0], None), "one point has no spread");
+        assert!(coordinate_w1(array![[3.0, 0.0]].view(), array![[0.0]].view(), None, None).is_err());
     }
 
     /// A border pixel that is grey in one row of twenty, and in two.

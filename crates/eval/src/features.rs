@@ -1,6 +1,7 @@
 //! Two clouds of features, and the classes of one: the scores of generated images.
 
 use ndarray::{Array1, Array2, ArrayView2, Axis};
+use ot_core::MeasureError;
 use ot_core::gaussian::{Gaussian, GaussianError};
 use ot_core::neighbours::{NeighbourError, nearest_others};
 
@@ -33,7 +34,7 @@ pub fn frechet_distance(x: ArrayView2<'_, f64>, y: ArrayView2<'_, f64>) -> Resul
 /// The unbiased squared maximum mean discrepancy with the kernel k(a, b) = (⟨a, b⟩/d + 1)³:
 /// mean k(xᵢ, xⱼ) over i ≠ j + mean k(yᵢ, yⱼ) over i ≠ j − 2·mean k(xᵢ, yⱼ).
 ///
-/// Shapes: [n, d] and [m, d]; NaN for fewer than two points. It may be below 0 where the laws are equal. Complexity:
+/// Shapes: [n, d] and [m, d]; NaN for fewer than two points, or clouds of different dimensions. It may be below 0 where the laws are equal. Complexity:
 /// O((n + m)²·d).
 ///
 /// Source: arXiv 1801.01401, section 4.
@@ -45,6 +46,9 @@ pub fn frechet_distance(x: ArrayView2<'_, f64>, y: ArrayView2<'_, f64>) -> Resul
 /// ```
 #[must_use]
 pub fn kernel_distance(x: ArrayView2<'_, f64>, y: ArrayView2<'_, f64>) -> f64 {
+    if x.ncols() != y.ncols() || x.nrows().min(y.nrows()) < 2 {
+        return f64::NAN;
+    }
     let kernel = |product: f64| (product / x.ncols().max(1) as f64 + 1.0).powi(3);
     let sum = |a: ArrayView2<'_, f64>, b: ArrayView2<'_, f64>| -> f64 {
         a.axis_chunks_iter(Axis(0), BLOCK)
@@ -95,6 +99,10 @@ pub fn precision_and_recall(
     generated: ArrayView2<'_, f64>,
     reference: ArrayView2<'_, f64>,
 ) -> Result<(f64, f64), NeighbourError> {
+    let (source_dim, target_dim) = (generated.ncols(), reference.ncols());
+    if source_dim != target_dim {
+        return Err(NeighbourError::Measure(MeasureError::Dimension { source_dim, target_dim }));
+    }
     Ok((covered(generated, reference)?, covered(reference, generated)?))
 }
 
@@ -178,6 +186,9 @@ mod tests {
         let expected = mean(&x, &x, true) + mean(&y, &y, true) - 2.0 * mean(&x, &y, false);
         assert!((kernel_distance(x.view(), y.view()) / expected - 1.0).abs() < 1e-10);
         assert!(kernel_distance(x.view(), cloud(300, 5, "c").view()).abs() < 0.1 * expected.abs());
+        for (n, d) in [(1, 5), (40, 4)] {
+            assert!(kernel_distance(x.view(), cloud(n, d, "d").view()).is_nan(), "{n} rows of {d}");
+        }
     }
 
     #[test]
@@ -203,6 +214,7 @@ mod tests {
         assert_eq!((precision, recall), (share(&x, &y), share(&y, &x)));
         // A narrow cloud covers little of a wide one, and lies within it.
         assert!(precision < 0.3 && recall > 0.9, "{precision} {recall}");
+        assert!(precision_and_recall(x.view(), cloud(150, 2, "b").view()).is_err());
     }
 
     #[test]

@@ -27,7 +27,8 @@ const FEWEST_PARTICLES: usize = 8;
 /// and with others ([`W2_SQUARED_BY_STEPS`]); the indicators of the optimality system along the paths of its particles;
 /// the slopes of its critic; the distance to the optimum where that is known. Of images there are their scores too; of digits that
 /// are moved to other digits the measures of generators. Of rows of somebody's own, not of a law,
-/// what holds by construction is left out: other numbers of steps of a Hopf–Lax flow.
+/// what holds by construction is left out: other numbers of steps of a Hopf–Lax or an explicit flow (of images the
+/// distances alone).
 ///
 /// `inputs` are those of the run: an array in memory, where it was trained on one. The generated points are those that
 /// [`FlowModel::sample`] draws with the seed of the run; `tell` hears what is measured next. Complexity: exact
@@ -72,7 +73,8 @@ fn in_training_units<N: ScalarField>(
     let views: Vec<_> = target_clouds.iter().map(|cloud| cloud.view()).collect();
     let fresh = concatenate(Axis(0), &views)?;
     let [points, fresh_points] = [&generated, &fresh].map(|rows| target.coordinates(rows.view()).to_owned());
-    if let (Some(set), Some(rows)) = (images::of(&model.config.data, inputs), target.own()) {
+    let set = images::of(&model.config.data, inputs);
+    if let (Some(set), Some(rows)) = (set, target.own()) {
         let training = target.coordinates(rows.training.view());
         metrics.extend(images::scores(set, points.view(), fresh_points.view(), training, tell)?);
     }
@@ -134,7 +136,9 @@ fn in_training_units<N: ScalarField>(
     if let Representation::OtFlow(_) = model.config.representation {
         metrics.extend(likelihood::of_points(model, reference)?);
     }
-    metrics.extend(indicators::indicators(model, start, model.config.sampling.steps, !by_construction)?);
+    // Of images the steps are what a figure is about, and the particles are few.
+    let other_steps = !by_construction || set.is_some();
+    metrics.extend(indicators::indicators(model, start, model.config.sampling.steps, other_steps)?);
     let (initial, fresh) = (target.coordinates(initial.view()), head(&fresh_points, protocol.exact_points));
     let initial = initial.slice(s![..initial.nrows().min(protocol.exact_points), ..]);
     if let Some(energy) = metrics.get(KINETIC_ENERGY)

@@ -58,7 +58,7 @@ pub(crate) fn of<'a>(data: &Points, inputs: &'a Inputs) -> Option<(ImageSet, &'a
     Some((data.images()?, &inputs.data_sets))
 }
 
-/// What generated images stand between, by name: `real`, other training images than those of the floor, and `gaussian`, samples
+/// What generated images stand between, by name: `real`, training images drawn apart from those of the floor, and `gaussian`, samples
 /// of the normal law with mean and covariance of the training images. None where the data are no images.
 ///
 /// # Errors

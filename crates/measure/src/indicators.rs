@@ -3,11 +3,11 @@
 use crate::MeasureError;
 use crate::stream_name::INTERPOLATES;
 use datasets::{InitialLaw, stream};
-use eval::{Metrics, Summary};
+use eval::{ClosenessError, Metrics, Summary};
 use flows::record::RecordError;
 use flows::scalar_field::ScalarField;
 use metrics::STEP_INVARIANCE_BY_STEPS;
-use mfg::{Indicators, step_invariance};
+use mfg::{Indicators, step_distance, step_invariance};
 use ndarray::{ArrayView2, Axis, concatenate};
 use train::TrainError;
 use train::model::FlowModel;
@@ -37,7 +37,11 @@ pub(crate) fn indicators<N: ScalarField>(
     // A plan between all points would join those of different conditions, which no path does.
     let w2_squared = match model.condition() {
         Some(_) => None,
-        None => Some(eval::w2_squared(trajectory.start(), trajectory.end())?),
+        None => match eval::w2_squared(trajectory.start(), trajectory.end()) {
+            // A single far particle leaves nothing of the costs of the others.
+            Err(ClosenessError::OutOfRange(_)) => None,
+            found => Some(found?),
+        },
     };
     let named = Indicators::new(&trajectory, w2_squared)?.named();
     let named = named.into_iter().filter_map(|(metric, value)| Some((metric, value?)));
@@ -54,6 +58,9 @@ pub(crate) fn indicators<N: ScalarField>(
         }
         if let Some(value) = step_invariance(coarse.view(), fine.view(), start)? {
             metrics.insert(metric, value);
+        }
+        if steps == 1 {
+            metrics.insert(metrics::STEP_DISTANCE, step_distance(coarse.view(), fine.view())?);
         }
     }
     Ok(metrics)

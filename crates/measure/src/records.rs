@@ -85,7 +85,7 @@ impl Records {
     pub fn milestones(&self) -> Metrics {
         let mut milestones = Metrics::default();
         let accuracies = self.over(Abscissa::Iterations, metrics::ACCURACY_ALL);
-        if let Some(&(iteration, accuracy)) = accuracies.iter().max_by(|a, b| a.1.total_cmp(&b.1)) {
+        if let Some(&(iteration, accuracy)) = accuracies.iter().rev().max_by(|a, b| a.1.total_cmp(&b.1)) {
             milestones.insert(metrics::ACCURACY_BEST, accuracy);
             milestones.insert(metrics::ITERATION_OF_ACCURACY_BEST, iteration);
             return milestones;
@@ -166,7 +166,7 @@ mod tests {
     #[test]
     fn the_best_accuracy_is_told_with_its_iteration() {
         let text = "{\"step\":5,\"accuracy_all\":0.3}\n{\"step\":10,\"accuracy_all\":0.6}\n\
-                    {\"step\":15,\"accuracy_all\":0.5}\n";
+                    {\"step\":15,\"accuracy_all\":0.5}\n{\"step\":20,\"accuracy_all\":0.6}\n";
         let milestones = records(text).milestones();
         assert_eq!(milestones.get(metrics::ACCURACY_BEST), Some(0.6));
         assert_eq!(milestones.get(metrics::ITERATION_OF_ACCURACY_BEST), Some(10.0));

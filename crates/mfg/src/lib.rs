@@ -43,7 +43,7 @@ mod trajectory;
 
 pub use error::MfgError;
 pub use indicators::Indicators;
-pub use trajectory::{Noise, Trajectory, TrajectoryParts, step_invariance};
+pub use trajectory::{Noise, Trajectory, TrajectoryParts, step_distance, step_invariance};
 
 /// The program of the page that the registry shows is a test.
 #[cfg(doctest)]

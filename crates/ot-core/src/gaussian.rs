@@ -145,8 +145,7 @@ impl Gaussian {
     /// ```
     pub fn w2_squared(&self, other: &Self) -> Result<f64, GaussianError> {
         self.check_dimension(other)?;
-        let root = Spectrum::of(&self.covariance)?.map(f64::sqrt);
-        let inner = Spectrum::of(&symmetric(root.dot(&other.covariance).dot(&root)))?;
+        let inner = Spectrum::of(&self.covariance)?.product(other)?;
         let shift = &self.mean - &other.mean;
         let traces = self.covariance.diag().sum() + other.covariance.diag().sum();
         let cross: f64 = inner.values.iter().map(|value| value.sqrt()).sum();
@@ -167,8 +166,8 @@ impl Gaussian {
         if smallest <= spectrum.rounding() {
             return Err(GaussianError::Degenerate { smallest });
         }
-        let (root, inverse_root) = (spectrum.map(f64::sqrt), spectrum.map(|value| 1.0 / value.sqrt()));
-        let inner = Spectrum::of(&symmetric(root.dot(&other.covariance).dot(&root)))?.map(f64::sqrt);
+        let inverse_root = spectrum.map(|value| 1.0 / value.sqrt());
+        let inner = spectrum.product(other)?.map(f64::sqrt);
         Ok(AffineMap {
             matrix: symmetric(inverse_root.dot(&inner).dot(&inverse_root)),
             source_mean: self.mean.clone(),
@@ -210,6 +209,20 @@ struct Spectrum {
 
 impl Spectrum {
     fn of(matrix: &Array2<f64>) -> Result<Self, GaussianError> {
+        Self::of_product(matrix, 0.0)
+    }
+
+    /// The spectrum of A^{½} B A^{½}, where this is that of A, and B the covariance of `other`.
+    fn product(&self, other: &Gaussian) -> Result<Self, GaussianError> {
+        let root = self.map(f64::sqrt);
+        // Where A and B act on different directions the product is nothing but rounding, of the size of its factors: the
+        // trace of B is at least its largest eigenvalue.
+        let scale = self.largest() * other.covariance.diag().sum();
+        Self::of_product(&symmetric(root.dot(&other.covariance).dot(&root)), scale)
+    }
+
+    /// The spectrum of a matrix that was computed from numbers of size `scale`.
+    fn of_product(matrix: &Array2<f64>, scale: f64) -> Result<Self, GaussianError> {
         let dim = matrix.nrows();
         let dense =
             Mat::from_fn(dim, dim, |row, column| matrix.get((row, column)).copied().unwrap_or_default());
@@ -217,7 +230,7 @@ impl Spectrum {
         let vectors = Array2::from_shape_fn((dim, dim), |(row, column)| eigen.U()[(row, column)]);
         let values: Vec<f64> = eigen.S().column_vector().iter().copied().collect();
         let mut spectrum = Self { values, vectors };
-        let rounding = spectrum.rounding();
+        let rounding = spectrum.rounding().max(spectrum.units_in_the_last_place() * scale);
         if let Some(&negative) = spectrum.values.iter().find(|&&value| value < -rounding) {
             return Err(GaussianError::Indefinite(negative));
         }
@@ -227,8 +240,15 @@ impl Spectrum {
 
     /// The rounding of an eigenvalue: d units in the last place of the largest, with a margin.
     fn rounding(&self) -> f64 {
-        let largest = self.values.iter().fold(0.0f64, |largest, value| largest.max(value.abs()));
-        16.0 * self.values.len() as f64 * f64::EPSILON * largest
+        self.units_in_the_last_place() * self.largest()
+    }
+
+    fn units_in_the_last_place(&self) -> f64 {
+        16.0 * self.values.len() as f64 * f64::EPSILON
+    }
+
+    fn largest(&self) -> f64 {
+        self.values.iter().fold(0.0f64, |largest, value| largest.max(value.abs()))
     }
 
     /// V·diag(function(values))·Vᵀ.

@@ -140,13 +140,13 @@ impl Distances {
             }
         }
         if let Some((directions, standard_error)) = sliced {
-            let text = if self.dim == 1 {
-                "w2 itself, in one dimension".into()
-            } else {
-                format!(
+            let text = match directions {
+                _ if self.dim == 1 => "w2 itself, in one dimension".into(),
+                1 => "W2(θ·x, θ·y) of one random direction θ, which tells nothing of the others".into(),
+                _ => format!(
                     "(mean over {directions} random directions θ of W2²(θ·x, θ·y))^½, Monte-Carlo standard error \
                      {standard_error:.1e}"
-                )
+                ),
             };
             define("sliced_w2", text);
         }

@@ -4,6 +4,9 @@
 use crate::real::Real;
 use std::ops::Range;
 
+/// Numbers that are copied at a time.
+const LANES: usize = 8;
+
 /// A convolution and the pooling after it, with the images that they see.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Block {
@@ -66,13 +69,20 @@ impl Block {
         (line, line * (self.height + self.kernel - 1))
     }
 
-    /// Where each row of each patch lies in the image with zeros around it, in the order of the patches.
-    fn rows_of_patches(&self) -> impl Iterator<Item = usize> + use<> {
+    /// Visits each row of each patch: where it lies in the image with zeros around it, and where among the patches.
+    #[inline(always)]
+    fn rows_of_patches(&self, mut visit: impl FnMut(usize, usize)) {
         let Self { height, width, pixel, kernel, .. } = *self;
-        let line = self.padded().0;
-        (0..height).flat_map(move |y| {
-            (0..width).flat_map(move |x| (0..kernel).map(move |dy| (y + dy) * line + x * pixel))
-        })
+        let (line, row) = (self.padded().0, kernel * pixel);
+        let mut patch = 0;
+        for y in 0..height {
+            for x in 0..width {
+                for dy in 0..kernel {
+                    visit((y + dy) * line + x * pixel, patch);
+                    patch += row;
+                }
+            }
+        }
     }
 
     /// Where each row of pixels lies in the image with zeros around it.
@@ -83,31 +93,40 @@ impl Block {
     }
 
     /// Writes the patches of an image.
+    #[inline(always)]
     pub(super) fn gather<T: Real>(&self, image: &[T], scratch: &mut Scratch<T>) {
         let (line, row) = (self.width * self.pixel, self.kernel * self.pixel);
         let Scratch { padded, patches, .. } = scratch;
         padded.clear();
-        padded.resize(self.padded().1, T::zero());
+        padded.resize(self.padded().1 + LANES, T::zero());
         for (start, pixels) in self.rows().zip(image.chunks_exact(line)) {
             padded[start..start + line].copy_from_slice(pixels);
         }
-        patches.resize(self.pixels() * self.depth(), T::zero());
-        for (start, patch) in self.rows_of_patches().zip(patches.chunks_exact_mut(row)) {
-            patch.copy_from_slice(&padded[start..start + row]);
-        }
+        let count = self.pixels() * self.depth();
+        patches.resize(count + LANES, T::zero());
+        self.rows_of_patches(|from, to| {
+            // A copy of a fixed length is an instruction, one of seven numbers a call: what is written too much after a
+            // row is overwritten by the next one.
+            for lanes in (0..row).step_by(LANES) {
+                let (from, to) = (from + lanes, to + lanes);
+                patches[to..to + LANES].copy_from_slice(&padded[from..from + LANES]);
+            }
+        });
+        patches.truncate(count);
     }
 
     /// The reverse of [`Block::gather`]: adds the patches up to an image.
+    #[inline(always)]
     pub(super) fn spread<T: Real>(&self, scratch: &mut Scratch<T>, image: &mut [T]) {
         let (line, row) = (self.width * self.pixel, self.kernel * self.pixel);
         let Scratch { padded, patches, .. } = scratch;
         padded.clear();
         padded.resize(self.padded().1, T::zero());
-        for (start, patch) in self.rows_of_patches().zip(patches.chunks_exact(row)) {
-            for (sum, &part) in padded[start..start + row].iter_mut().zip(patch) {
+        self.rows_of_patches(|start, patch| {
+            for (sum, &part) in padded[start..start + row].iter_mut().zip(&patches[patch..patch + row]) {
                 *sum += part;
             }
-        }
+        });
         for (start, pixels) in self.rows().zip(image.chunks_exact_mut(line)) {
             pixels.copy_from_slice(&padded[start..start + line]);
         }

@@ -393,6 +393,22 @@ pub fn step_invariance(
     Ok(ratio(mean_distance(&coarse, &fine), mean_distance(&fine, &start)))
 }
 
+/// How far apart the end points of two step sizes are, E‖x_h − x_fine‖, in the unit of x, for two clouds, each [N, d], from
+/// the same starting points.
+///
+/// # Errors
+/// [`MfgError::Shape`] where the clouds do not have the same shape. Complexity: O(N·d).
+///
+/// ```
+/// use ndarray::array;
+/// assert_eq!(mfg::step_distance(array![[0.0, 3.0]].view(), array![[4.0, 0.0]].view())?, 5.0);
+/// # Ok::<(), mfg::MfgError>(())
+/// ```
+pub fn step_distance(coarse: ArrayView2<'_, f64>, fine: ArrayView2<'_, f64>) -> Result<f64, MfgError> {
+    shape("the coarse end points", coarse.shape(), fine.shape())?;
+    Ok(mean_distance(&coarse, &fine))
+}
+
 fn end_view(array: Option<&Array2<f64>>) -> ArrayView2<'_, f64> {
     // A checked trajectory has at least two times, so the empty view is never seen.
     const EMPTY: &[[f64; 0]] = &[];

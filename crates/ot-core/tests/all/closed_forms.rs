@@ -110,6 +110,20 @@ fn the_gaussian_map_pushes_moments_forward_and_is_optimal_on_samples() {
     assert!((bures - unbiased).abs() < 1e-11, "{bures} {unbiased}");
 }
 
+/// tr A + tr B where A and B act on different directions: what is left of A^{½} B A^{½} is rounding of either sign.
+#[test]
+fn gaussians_on_orthogonal_lines_are_as_far_apart_as_they_are_wide() {
+    for turn in 0..100 {
+        let (sin, cos) = (0.3 * f64::from(turn)).sin_cos();
+        let line = |x: f64, y: f64| array![[x * x, x * y], [x * y, y * y]] * 1e4;
+        let along = Gaussian::new(array![0.0, 0.0], line(cos, sin)).unwrap();
+        let across = Gaussian::new(array![0.0, 0.0], line(-sin, cos)).unwrap();
+        let found = along.w2_squared(&across).unwrap();
+        // The root of a rounding error of 1e-16, twice, in the unit of the traces.
+        assert!((found / 2e4 - 1.0).abs() < 1e-7, "{turn}: {found}");
+    }
+}
+
 #[test]
 fn gaussians_refuse_what_is_not_a_covariance() {
     assert!(matches!(
