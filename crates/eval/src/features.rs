@@ -34,8 +34,8 @@ pub fn frechet_distance(x: ArrayView2<'_, f64>, y: ArrayView2<'_, f64>) -> Resul
 /// The unbiased squared maximum mean discrepancy with the kernel k(a, b) = (⟨a, b⟩/d + 1)³:
 /// mean k(xᵢ, xⱼ) over i ≠ j + mean k(yᵢ, yⱼ) over i ≠ j − 2·mean k(xᵢ, yⱼ).
 ///
-/// Shapes: [n, d] and [m, d]; NaN for fewer than two points, or clouds of different dimensions. It may be below 0 where the laws are equal. Complexity:
-/// O((n + m)²·d).
+/// Shapes: [n, d] and [m, d]; NaN for fewer than two points, or clouds of different dimensions. It may be below 0 where
+/// the laws are equal. Complexity: O((n + m)²·d).
 ///
 /// Source: arXiv 1801.01401, section 4.
 ///

@@ -58,8 +58,9 @@ pub(crate) fn of<'a>(data: &Points, inputs: &'a Inputs) -> Option<(ImageSet, &'a
     Some((data.images()?, &inputs.data_sets))
 }
 
-/// What generated images stand between, by name: `real`, training images drawn apart from those of the floor, and `gaussian`, samples
-/// of the normal law with mean and covariance of the training images. None where the data are no images.
+/// What generated images stand between, by name: `real`, training images drawn apart from those of the floor, and
+/// `gaussian`, samples of the normal law with mean and covariance of the training images. None where the data are no
+/// images.
 ///
 /// # Errors
 /// What reading the images reports.

@@ -85,6 +85,7 @@ impl Records {
     pub fn milestones(&self) -> Metrics {
         let mut milestones = Metrics::default();
         let accuracies = self.over(Abscissa::Iterations, metrics::ACCURACY_ALL);
+        // Of equal values the largest is the last one: turned around, the first iteration.
         if let Some(&(iteration, accuracy)) = accuracies.iter().rev().max_by(|a, b| a.1.total_cmp(&b.1)) {
             milestones.insert(metrics::ACCURACY_BEST, accuracy);
             milestones.insert(metrics::ITERATION_OF_ACCURACY_BEST, iteration);
