@@ -2,21 +2,25 @@
 
 use crate::MeasureError;
 use eval::results::Metrics;
-use metrics::{CONDITIONAL_W2_SQUARED, WORST_CLASS_W2_SQUARED};
+use metrics::{CONDITIONAL_W2_SQUARED, JOINT_W2_SQUARED, WORST_CLASS_W2_SQUARED};
 use ndarray::{Array2, Axis};
 use train::source::Conditions;
 
-/// w2_squared within each class, its mean and its largest over the classes, of pairs of clouds of rows (x, c); nothing where
-/// the condition is no label, or some class is not on both sides of a pair.
+/// w2_squared within each class, its mean and its largest over the classes, of pairs of clouds of rows (x, c) whose condition
+/// is a label; nothing where some class is not on both sides of a pair. Where it is a vector, w2_squared between the rows.
 ///
-/// Complexity: exact transport of each class, a k-th of the points of a cloud.
+/// Complexity: exact transport of each class, a k-th of the points of a cloud, or of the rows.
 pub(crate) fn of_clouds(
     condition: Option<&Conditions>,
     generated: &[Array2<f64>],
     reference: &[Array2<f64>],
 ) -> Result<Metrics, MeasureError> {
     let mut metrics = Metrics::default();
-    let Some((condition, labels)) = condition.and_then(|c| Some((c, c.labels()?))) else {
+    let Some(condition) = condition else { return Ok(metrics) };
+    let Some(labels) = condition.labels() else {
+        let pairs = generated.iter().zip(reference);
+        let joint = pairs.map(|(x, y)| eval::w2_squared(x.view(), y.view()));
+        metrics.insert_repeated(JOINT_W2_SQUARED, &joint.collect::<Result<Vec<f64>, _>>()?);
         return Ok(metrics);
     };
     let class = |(cloud, written): (&Array2<f64>, &Array2<f64>), label: f64| {

@@ -138,15 +138,16 @@ fn in_training_units<N: ScalarField>(
     }
     // Of images the steps are what a figure is about, and the particles are few.
     let other_steps = !by_construction || set.is_some();
-    metrics.extend(indicators::indicators(model, start, model.config.sampling.steps, other_steps)?);
+    metrics.extend(indicators::indicators(model, &target, start, other_steps)?);
     let (initial, fresh) = (target.coordinates(initial.view()), head(&fresh_points, protocol.exact_points));
     let initial = initial.slice(s![..initial.nrows().min(protocol.exact_points), ..]);
-    if let Some(energy) = metrics.get(KINETIC_ENERGY)
-        && let Some(square) = closeness::in_range(&target, eval::w2_squared(initial, fresh))?
-    {
+    let square = closeness::in_range(&target, eval::w2_squared(initial, fresh))?;
+    if let Some(square) = square {
+        metrics.insert(W2_SQUARED_START, square);
+    }
+    if let Some((energy, square)) = metrics.get(KINETIC_ENERGY).zip(square) {
         let energy = 2.0 * energy;
         metrics.insert(PATH_ENERGY, energy);
-        metrics.insert(W2_SQUARED_START, square);
         // The optimum of a conditional flow is that under its conditions, not of all points together.
         if model.condition().is_none() {
             metrics.insert(NORMALISED_PATH_ENERGY, (energy * model.config.flow.horizon / square - 1.0).abs());

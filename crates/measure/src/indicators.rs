@@ -1,9 +1,11 @@
 //! The indicators of the optimality system along the trajectories of a flow.
 
 use crate::MeasureError;
+use crate::closeness;
 use crate::stream_name::INTERPOLATES;
+use crate::subject::Target;
 use datasets::{InitialLaw, stream};
-use eval::{ClosenessError, Metrics, Summary};
+use eval::{Metrics, Summary};
 use flows::record::RecordError;
 use flows::scalar_field::ScalarField;
 use metrics::STEP_INVARIANCE_BY_STEPS;
@@ -19,8 +21,8 @@ const FINE_STEPS: usize = 256;
 /// dependence on the number of steps is measured where it is asked for.
 pub(crate) fn indicators<N: ScalarField>(
     model: &FlowModel<N>,
+    target: &Target,
     start: ArrayView2<'_, f64>,
-    steps: usize,
     with_other_steps: bool,
 ) -> Result<Metrics, MeasureError> {
     let optimal = model.optimal(start)?;
@@ -29,7 +31,7 @@ pub(crate) fn indicators<N: ScalarField>(
         metrics.insert(metrics::OPTIMAL_SHARE, *share);
     }
     let start = optimal.as_ref().map_or(start, |(points, _)| points.view());
-    let trajectory = match model.trajectory(start, steps) {
+    let trajectory = match model.trajectory(start, model.config.sampling.steps) {
         Ok(trajectory) => trajectory,
         Err(TrainError::Record(RecordError::Trajectory(_))) => return Ok(metrics),
         Err(other) => return Err(other.into()),
@@ -37,11 +39,7 @@ pub(crate) fn indicators<N: ScalarField>(
     // A plan between all points would join those of different conditions, which no path does.
     let w2_squared = match model.condition() {
         Some(_) => None,
-        None => match eval::w2_squared(trajectory.start(), trajectory.end()) {
-            // A single far particle leaves nothing of the costs of the others.
-            Err(ClosenessError::OutOfRange(_)) => None,
-            found => Some(found?),
-        },
+        None => closeness::in_range(target, eval::w2_squared(trajectory.start(), trajectory.end()))?,
     };
     let named = Indicators::new(&trajectory, w2_squared)?.named();
     let named = named.into_iter().filter_map(|(metric, value)| Some((metric, value?)));

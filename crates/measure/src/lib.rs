@@ -120,9 +120,11 @@ impl Measurement {
                 )
             });
         }
-        let (end, start) = (self.metrics.get(W2_SQUARED)?, self.metrics.get(W2_SQUARED_START)?);
-        (end > STRAYED * start).then(|| {
-            let (end, start) = (significant(end), significant(start));
+        let start = self.metrics.get(W2_SQUARED_START)?;
+        // A distance that is beyond the range of numbers is left out where rows are compared.
+        let end = self.metrics.get(W2_SQUARED).map_or("out of the range of numbers".into(), significant);
+        self.metrics.get(W2_SQUARED).is_none_or(|end| end > STRAYED * start).then(|| {
+            let start = significant(start);
             format!("w2_squared is {end}, more than {STRAYED} times the {start} of the points that the flow begins with")
         })
     }
@@ -230,6 +232,9 @@ mod tests {
         };
         assert_eq!(found(199.0).divergence(), None);
         assert!(found(2e8).divergence().unwrap().contains("2.00e8, more than 100 times the 2.00 of"));
+        let mut lost = found(1.0);
+        lost.metrics = [(W2_SQUARED_START, 2.0)].into_iter().collect();
+        assert!(lost.divergence().unwrap().contains("out of the range of numbers"));
         // Of a target with heavy tails one far point of a good sample has as large a square.
         let heavy = |tail: f64| {
             let mut measurement = found(2e8);

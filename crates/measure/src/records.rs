@@ -55,6 +55,16 @@ impl Records {
             .collect()
     }
 
+    /// The same with the iteration of each record before it.
+    #[must_use]
+    pub fn curve(&self, abscissa: Abscissa, metric: &Metric) -> Vec<[f64; 3]> {
+        let iterations = self.over(Abscissa::Iterations, metric).into_iter();
+        iterations
+            .zip(self.over(abscissa, metric))
+            .map(|((step, _), (at, value))| [step, at, value])
+            .collect()
+    }
+
     /// The first value of the abscissa at which a metric was at most `limit`.
     #[must_use]
     pub fn until(&self, abscissa: Abscissa, metric: &Metric, limit: f64) -> Option<f64> {

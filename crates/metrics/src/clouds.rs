@@ -10,6 +10,9 @@ crate::catalogue! { CLOUDS:
          classes";
     WORST_CLASS_W2_SQUARED = "worst_class_w2_squared", "length²", Lower,
         "the largest of the same over the classes";
+    JOINT_W2_SQUARED = "joint_w2_squared", "1", Lower,
+        "of a flow conditioned on a vector c: w2_squared between generated and target rows (x, c), both in the units of the \
+         training: small only where the points are those of their conditions";
     SINKHORN_DIVERGENCE_2D = "sinkhorn_divergence_2d", "length²", Lower,
         "debiased entropic cost, c = ½‖x−y‖², blur 0.05, first two coordinates, iterated to a marginal error of 1e−4 \
          (≈ ½·w2_squared there)";

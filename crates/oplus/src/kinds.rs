@@ -59,7 +59,11 @@ pub(crate) fn protocol(config: &Config, preset: &str) -> Protocol {
             }
         }
         // The truth is known point by point: clouds are only looked at beside it.
-        Config::Flow(config) if config.data.known_map().is_some() && preset != "smoke" => (2, 1000),
+        Config::Flow(_) | Config::Generator(_)
+            if config.data().known_map().is_some() && preset != "smoke" =>
+        {
+            (2, 1000)
+        }
         Config::Flow(config)
             if config.data.target().is_some_and(|target| OF_FLOW_MATCHING.contains(&target)) =>
         {

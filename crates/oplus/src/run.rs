@@ -16,6 +16,7 @@ use datasets::write_whole;
 use eval::planar::Plane;
 use eval::results::{Floor, Metrics, Protocol, Results, Row, Settings, Status, Verdict};
 use eval::sampling;
+use eval::summary::significant;
 use flows::device::Device;
 use flows::record::RecordError;
 use measure::{MeasureError, Measurement, Quality, Records, Tell, seconds_to_near_floor};
@@ -250,8 +251,11 @@ fn finish(
         .map(|measurement| samples::write(folder, measurement, model.units()))
         .transpose()?;
     let tell = |stage: &str| progress.stage(format!("{stage}, of points of the target for the floor"));
-    let floors = if manifest.with_floor { floors(config, protocol, &tell)? } else { Vec::new() };
-    let verdict = measured.as_ref().zip(floors.first()).and_then(|(found, floor)| judge(found, floor));
+    // Which rows are held out depends on the seed and on the settings of a run: its floor is its own.
+    let with_floor = manifest.with_floor || config.data().is_own();
+    let floors = if with_floor { floors(config, protocol, &tell)? } else { Vec::new() };
+    let verdict =
+        measured.as_ref().zip(floors.first()).and_then(|(found, floor)| judge(found, floor, config));
     let records = Records::read(folder)?;
     say_cost(&records, outcome.seconds);
     let mut metrics = measured.map(|measurement| measurement.metrics).unwrap_or_default();
@@ -300,10 +304,21 @@ pub(crate) fn tell_time_to_floor(row: &mut Row, records: &Records, floor: &Floor
     row.metrics.insert(metrics::SECONDS_TO_NEAR_FLOOR, seconds.unwrap_or(f64::NAN));
 }
 
+/// From so many times the distance of held-out rows to the nearest training row on, generated points lie beside the data.
+const BESIDE: f64 = 2.0;
+
 /// The verdict on a measurement, with what has to be known of the floor.
-fn judge(measurement: &Measurement, floor: &Floor) -> Option<Verdict> {
+fn judge(measurement: &Measurement, floor: &Floor, config: &Config) -> Option<Verdict> {
     let layout = measurement.layout;
-    let verdict = Verdict::new(&measurement.metrics, &floor.metrics, layout)?;
+    let mut verdict = Verdict::new(&measurement.metrics, &floor.metrics, layout)?;
+    let has = |metric| measurement.metrics.get(metric).is_some();
+    let conditional = matches!(config, Config::Flow(config) if config.condition.is_some());
+    if conditional && !has(metrics::CONDITIONAL_W2_SQUARED) && !has(metrics::JOINT_W2_SQUARED) {
+        verdict = verdict.withheld(
+            "whether they meet their conditions is not measured, since some class is missing in some cloud: give more rows \
+             of it, or hold out more",
+        );
+    }
     let squared = |w2: f64| w2 * w2;
     let of_floor =
         floor.metrics.get(metrics::W2_SQUARED).or_else(|| floor.metrics.get(metrics::W2).map(squared));
@@ -311,6 +326,19 @@ fn judge(measurement: &Measurement, floor: &Floor) -> Option<Verdict> {
         let spread = sampling::mean_squared_distance(measurement.target.view());
         sampling::caveat(layout.points, floor.dim, w2_squared, spread)
     });
+    // Where distances say little, points beside the data still show.
+    let nearest = |of: &Metrics| of.get(metrics::NEAREST_TRAINING_DISTANCE);
+    if let (Some(_), Some((found, floor))) =
+        (&caveat, nearest(&measurement.metrics).zip(nearest(&floor.metrics)))
+        && found > BESIDE * floor
+    {
+        verdict = verdict.withheld(&format!(
+            "but generated points are {} from the nearest training row, held-out rows {}, and distances in so many \
+             dimensions hardly tell: look at samples, or train for longer",
+            significant(found),
+            significant(floor)
+        ));
+    }
     Some(Verdict { caveat, ..verdict })
 }
 
@@ -319,7 +347,9 @@ fn say_cost(records: &Records, seconds: f64) {
     let (read, without) = (records.reading_seconds(), records.without_readings());
     let left_out = match without {
         0 => String::new(),
-        _ => format!("; {without} records are without readings, so that they take about 5 % of the time"),
+        _ => format!(
+            "; {without} records are without readings, so that those after the first two seconds take about 5 % of the time"
+        ),
     };
     if read >= 1.0 || without > 0 {
         say::answer!(

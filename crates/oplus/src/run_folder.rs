@@ -1,12 +1,14 @@
 //! The files that the program adds to a run folder, and those of an experiment: their names, and how they are read.
 
+use crate::kinds::data_sets;
 use anyhow::{Context, Result};
 use datasets::write_whole;
-use eval::results::Results;
+use eval::results::{Results, Status};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::fs;
 use std::path::Path;
+use train::Model;
 
 /// Name of the results in the folder of a run or of an experiment.
 pub(crate) const RESULTS_FILE: &str = "results.json";
@@ -18,6 +20,19 @@ pub(crate) const PATHS_PICTURE: &str = "paths.svg";
 /// The results in the folder of a run or of an experiment.
 pub(crate) fn results(folder: &Path) -> Result<Results> {
     read_json(&folder.join(RESULTS_FILE))
+}
+
+/// The model that a run holds; says so where the run has diverged.
+pub(crate) fn model(run: &Path) -> Result<Model> {
+    let model = Model::load_with(run, &data_sets())?;
+    let row = results(run).ok().and_then(|results| results.rows.into_iter().next());
+    if let Some(Status::Diverged { step, reason }) = row.map(|row| row.status) {
+        say::note!(
+            "warning: {} diverged at iteration {step} ({reason}): what it holds is no flow to the data",
+            run.display()
+        );
+    }
+    Ok(model)
 }
 
 /// Writes a value as JSON, whole or not at all.

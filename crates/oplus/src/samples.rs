@@ -68,6 +68,17 @@ pub(crate) fn write_points(path: &Path, points: &Array2<f64>, units: &Units) -> 
     }
 }
 
+/// Writes points that a run has generated, where it has led them anywhere.
+pub(crate) fn write_generated(path: &Path, points: &Array2<f64>, units: &Units) -> Result<()> {
+    if points.iter().any(|x| !x.is_finite()) {
+        bail!(
+            "the run leads out of the finite numbers from there: look whether it diverged (`cargo xtask report RUN`), or begin \
+             nearer to where it was trained"
+        );
+    }
+    Ok(write_points(path, points, units)?)
+}
+
 /// Writes the clouds of a measurement; returns where the generated ones are.
 pub(crate) fn write(folder: &Path, measurement: &Measurement, units: &Units) -> Result<&'static str> {
     make(folder)?;

@@ -43,6 +43,8 @@ pub struct Readings {
     pub headline: String,
     /// Why the run may end now, if it may.
     pub stop: Option<Stop>,
+    /// A sentence where the training has come to something that it will hardly recover from; the user is told once.
+    pub warning: Option<String>,
 }
 
 /// A training that can be run, recorded, interrupted and resumed.

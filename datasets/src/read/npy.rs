@@ -11,6 +11,9 @@ use super::ReadError;
 
 const MAGIC: &[u8] = b"\x93NUMPY";
 
+/// 2⁵³, from where on a double may stand for several whole numbers.
+const EXACT: f64 = 9_007_199_254_740_992.0;
+
 struct Header {
     element_type: String,
     fortran_order: bool,
@@ -56,7 +59,15 @@ pub(super) fn array(path: &Path, bytes: &[u8]) -> Result<ArrayD<f64>, ReadError>
             data.len()
         )));
     }
-    ArrayD::from_shape_vec(IxDyn(&header.shape).set_f(header.fortran_order), values(data))
+    let values = values(data);
+    let whole = header.element_type.ends_with("i8") || header.element_type.ends_with("u8");
+    if let Some(value) = values.iter().find(|value| whole && value.abs() >= EXACT) {
+        let found = format!("{} with whole numbers such as {value:e}", header.element_type);
+        let remedy = "double precision rounds them from 2⁵³ = 9e15 on, subtract an offset first, in NumPy with (array - \
+                      array.min()).astype(\"float64\")";
+        return Err(ReadError::ElementType { path: path.into(), found, remedy });
+    }
+    ArrayD::from_shape_vec(IxDyn(&header.shape).set_f(header.fortran_order), values)
         .map_err(|error| malformed(&error.to_string()))
 }
 

@@ -2,7 +2,7 @@
 
 use super::Table;
 use crate::Summary;
-use crate::results::{Floor, Protocol, Results, Row, Setting, Settings, Status};
+use crate::results::{Floor, Protocol, Results, Row, Setting, Settings, Status, counted, over_seeds};
 use metrics::Metric;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::collections::BTreeSet;
@@ -61,8 +61,8 @@ pub struct Columns {
 
 /// The tables of an experiment: for each family those of `tables`, then the published numbers.
 ///
-/// Over several seeds a cell is mean ± sd over the seeds that ended well; for one seed, mean ± sd over the pairs of
-/// clouds. Complexity: linear in the rows, times the published numbers.
+/// Over several seeds a cell is mean ± sd over the seeds that ended well, over all where none did, and says how many of them
+/// have the number where not all do; for one seed it is mean ± sd over the pairs of clouds. Complexity: linear in the rows, times the published numbers.
 ///
 /// ```
 /// use eval::{Protocol, Results, report::Columns};
@@ -151,12 +151,11 @@ impl Group<'_> {
     }
 
     fn cell(&self, metric: &Metric) -> String {
-        let values: Vec<f64> = self.rows.iter().filter_map(|row| row.metrics.get(metric)).collect();
-        let Some(mut summary) = Summary::of(&values) else { return "–".into() };
-        if let [row] = self.rows.as_slice() {
-            summary.sd = row.metrics.deviation(metric);
+        let Some(summary) = over_seeds(&self.rows, metric) else { return "–".into() };
+        match counted(&self.rows).len() {
+            all if summary.count < all => format!("{summary} ({} of {all})", summary.count),
+            _ => summary.to_string(),
         }
-        summary.to_string()
     }
 }
 
@@ -374,5 +373,19 @@ mod tests {
         assert_eq!(tables[0].rows[0][2], "2 of 3 ok; diverged at 5");
         // Means .5 and 1.5: 1 ± √½.
         assert_eq!(tables[0].rows[0][3], "1.00 ± 0.707");
+    }
+
+    #[test]
+    fn seeds_that_diverged_or_lack_a_number_are_in_no_mean() {
+        let tables = tables(vec![
+            row(2, "w1w2", 0, Status::Ok, &[1.0]),
+            row(2, "w1w2", 1, Status::Ok, &[]),
+            row(2, "w1w2", 2, diverged(5), &[2e8]),
+            row(2, "w2", 0, diverged(7), &[2e8]),
+            row(2, "w2", 1, diverged(9), &[4e8]),
+        ]);
+        assert_eq!(tables[0].rows[0][2..4], ["2 of 3 ok; diverged at 5", "1.00 (1 of 2)"]);
+        // Where none ended well the numbers say how far they went.
+        assert_eq!(tables[0].rows[1][3], "3.00e8 ± 1.41e8");
     }
 }

@@ -1,10 +1,12 @@
 //! The results of a run or of a whole experiment, as they stand in `results.json`.
 
 mod numbers;
+mod seeds;
 mod settings;
 mod verdict;
 
 pub use numbers::Metrics;
+pub use seeds::{counted, over_seeds};
 pub use settings::{Setting, Settings};
 pub use verdict::{Layout, Reference, Verdict};
 

@@ -3,8 +3,8 @@
 use super::Metrics;
 use crate::summary::significant;
 use metrics::{
-    COORDINATE_W1_WORST, COORDINATE_W1_WORST_COLUMN, Metric, NEAREST_TRAINING_DISTANCE, SLICED_W2, W1, W2,
-    W2_SQUARED,
+    CONDITIONAL_W2_SQUARED, COORDINATE_W1_WORST, COORDINATE_W1_WORST_COLUMN, JOINT_W2_SQUARED, Metric,
+    NEAREST_TRAINING_DISTANCE, SLICED_W2, W1, W2, W2_SQUARED,
 };
 use serde::{Deserialize, Serialize};
 
@@ -39,7 +39,7 @@ impl Reference {
             Self::FreshPoints | Self::TrainingRows => "",
         };
         format!(
-            "{count} {what}{rows} to compare with {are} too few to judge the run by: give more data, or hold out more"
+            "{count} {what}{rows} to compare with {are} too few to judge the run by: give more data, or hold out another share"
         )
     }
 }
@@ -90,13 +90,16 @@ struct Judged {
 }
 
 /// The first that a run has judges it, the others where they are worse. Squares are allowed the square of a length.
-const JUDGED: [Judged; 5] = [
+const JUDGED: [Judged; 7] = [
     Judged { metric: W2_SQUARED, near: 1.5, far: 3.0 },
     Judged { metric: W2, near: 1.25, far: 1.75 },
     Judged { metric: W1, near: 1.25, far: 1.75 },
     Judged { metric: SLICED_W2, near: 1.5, far: 2.0 },
     // The largest of many small noisy numbers.
     Judged { metric: COORDINATE_W1_WORST, near: 1.75, far: 2.5 },
+    // All points together may be right where those of no condition are.
+    Judged { metric: CONDITIONAL_W2_SQUARED, near: 1.5, far: 3.0 },
+    Judged { metric: JOINT_W2_SQUARED, near: 1.5, far: 3.0 },
 ];
 
 /// From so many pairs on their standard deviation tells something.
@@ -124,8 +127,8 @@ impl Verdict {
     /// Judges the metrics of a run against those of the floor; none where they share no distance whose floor is above
     /// zero.
     ///
-    /// A value that is above its floor by less than two standard errors of the difference, over four pairs or more, is
-    /// at it. Indicators of the optimality system do not come
+    /// A value that is above its floor by less than two standard errors, over four pairs or more, is at it: those of the
+    /// difference between two samples of the target, since a run whose pairs scatter more is not at the floor. Indicators of the optimality system do not come
     /// in: they say how optimal a path is, not where it ends. Of fewer than 5 rows the words say that they are too few to
     /// judge by, and that rows were learnt by heart is claimed from 50 held-out rows on.
     ///
@@ -185,13 +188,23 @@ impl Verdict {
             caveat: None,
         })
     }
+
+    /// The same where something speaks against it that the distances do not show.
+    #[must_use]
+    pub fn withheld(mut self, because: &str) -> Self {
+        if self.reached {
+            self.reached = false;
+            self.words += &format!("; {because}");
+        }
+        self
+    }
 }
 
 impl Judged {
     fn compare(&self, found: &Metrics, floor: &Metrics, pairs: usize) -> Option<Comparison> {
         let metric = self.metric;
-        let variances = [found, floor].map(|of| of.deviation(metric).unwrap_or(0.0).powi(2));
-        let error = (variances.iter().sum::<f64>() / pairs as f64).sqrt();
+        // That of a run at the floor, whose pairs scatter as the floor's do: a run's own scatter excuses nothing.
+        let error = floor.deviation(metric).unwrap_or(0.0) * (2.0 / pairs as f64).sqrt();
         let noise = if pairs < ENOUGH_PAIRS { 0.0 } else { 2.0 * error };
         // Where all points are one, no ratio says how near a run came.
         let (value, floor) = (found.get(metric)?, floor.get(metric).filter(|floor| *floor > 0.0)?);
@@ -279,7 +292,7 @@ mod tests {
         assert_eq!((verdict.metric.as_str(), verdict.ratio), ("w1", 1.0));
     }
 
-    /// Mean 1 and variance ⅓ over four pairs, 2·√(⅓/4) = .577; of two pairs a deviation says nothing.
+    /// Mean 1 and variance ⅓ over four pairs, 2·√(2·⅓/4) = .816; of two pairs a deviation says nothing.
     #[test]
     fn the_noise_of_enough_pairs_counts() {
         let mut floor = Metrics::default();
@@ -288,7 +301,21 @@ mod tests {
             let layout = Layout { pairs, ..LAYOUT };
             Verdict::new(&metrics(&[(W2_SQUARED, value)]), &floor, layout).unwrap().reached
         };
-        assert!(judge(1.57, 4) && !judge(1.58, 4) && !judge(1.57, 2));
+        assert!(judge(1.81, 4) && !judge(1.82, 4) && !judge(1.57, 2));
+    }
+
+    /// One particle of 2000 thrown 1000 away adds 1000²/2000 to w2_squared of its pair: its deviation grows with its mean.
+    #[test]
+    fn the_scatter_of_a_run_excuses_nothing() {
+        let of = |values: [f64; 8]| {
+            let mut metrics = Metrics::default();
+            metrics.insert_repeated(W2_SQUARED, &values);
+            metrics
+        };
+        let floor = of([0.9, 1.1, 0.9, 1.1, 0.9, 1.1, 0.9, 1.1]);
+        let found = of([1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 501.0]);
+        let verdict = Verdict::new(&found, &floor, Layout { pairs: 8, ..LAYOUT }).unwrap();
+        assert!(!verdict.reached && verdict.words.contains("63.5 times"), "{}", verdict.words);
     }
 
     #[test]
@@ -310,6 +337,20 @@ mod tests {
             "{}",
             verdict.words
         );
+    }
+
+    #[test]
+    fn a_condition_that_is_not_met_is_no_success() {
+        let found = [(W2_SQUARED, 0.152), (CONDITIONAL_W2_SQUARED, 0.692)];
+        let verdict = judge(&found, &[(W2_SQUARED, 0.25), (CONDITIONAL_W2_SQUARED, 0.2)]);
+        assert!(
+            !verdict.reached && verdict.words.contains("but conditional_w2_squared"),
+            "{}",
+            verdict.words
+        );
+        let verdict =
+            judge(&[(W2_SQUARED, 1.0)], &[(W2_SQUARED, 1.0)]).withheld("the condition was not measured");
+        assert!(!verdict.reached && verdict.words.ends_with("can tell; the condition was not measured"));
     }
 
     #[test]
@@ -335,7 +376,7 @@ mod tests {
         assert!(held_out(2, 25).words.contains("by heart") && !held_out(2, 25).reached);
         assert!(!held_out(7, 7).words.contains("by heart") && held_out(7, 7).reached);
         assert!(held_out(1, 5).words.contains("the data are reached"));
-        let words = "4 held-out rows to compare with are too few to judge the run by: give more data, or hold out more";
+        let words = "4 held-out rows to compare with are too few to judge the run by: give more data, or hold out another share";
         assert_eq!((held_out(2, 2).words.as_str(), held_out(2, 2).reached), (words, false));
         assert!(held_out(1, 1).words.starts_with("1 held-out row to compare with is too few"));
         assert!(of(Reference::TrainingRows, 1, 1).words.starts_with("1 row to compare with is too few"));

@@ -16,6 +16,7 @@ use flows::device::Device;
 use measure::Records;
 use queue::Job;
 use rayon::prelude::*;
+use std::collections::BTreeMap;
 use std::fs;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
@@ -90,58 +91,81 @@ impl Campaign {
 }
 
 /// The floor of every target, measured as the rows are: for seed 0, and for every seed where it takes all of them to have
-/// more than one pair of clouds.
+/// more than one pair of clouds. That of the user's own data is the mean of those of the runs, which have measured their own.
 pub(crate) fn floors<'a>(
-    configs: impl Iterator<Item = &'a Config>,
+    trials: impl Iterator<Item = &'a Trial>,
+    out: &Path,
     protocol: Protocol,
 ) -> Result<Vec<Floor>> {
+    let (own, others): (Vec<&Trial>, Vec<&Trial>) = trials.partition(|trial| trial.config.data().is_own());
     let mut targets: Vec<&Config> = Vec::new();
+    let configs = others.iter().map(|trial| &trial.config);
     for config in configs.filter(|config| config.seed() == 0 || protocol.pairs == 1) {
         let of = |config: &Config| (config.kind(), config.data().name(), config.data().dim(), config.seed());
         if !targets.iter().any(|known| of(known) == of(config)) {
             targets.push(config);
         }
     }
-    let measured: Vec<Vec<Floor>> =
-        targets.par_iter().map(|config| run::floors(config, protocol, &|_| {})).collect::<Result<_>>()?;
-    let mut floors = means(measured.into_iter().flatten());
+    let measured: Vec<(u64, Vec<Floor>)> = targets
+        .par_iter()
+        .map(|config| Ok((config.seed(), run::floors(config, protocol, &|_| {})?)))
+        .collect::<Result<_>>()?;
+    let mut floors =
+        means(measured.into_iter().flat_map(|(seed, floors)| floors.into_iter().map(move |f| (seed, f))));
+    let of_runs: Vec<(u64, Floor)> = own
+        .iter()
+        .map(|trial| {
+            let results = run_folder::results(&out.join(&trial.folder))?;
+            Ok(results.floors.into_iter().map(|floor| (trial.config.seed(), floor)))
+        })
+        .collect::<Result<Vec<_>>>()?
+        .into_iter()
+        .flatten()
+        .collect();
+    floors.extend(means(alike(&of_runs).cloned()));
     floors.sort_by_key(|floor| floor.dim);
     Ok(floors)
 }
 
-/// One floor for each target: the mean and the standard deviation where there are several.
-fn means(floors: impl Iterator<Item = Floor>) -> Vec<Floor> {
-    let mut targets: Vec<Vec<Floor>> = Vec::new();
-    for floor in floors {
-        let same = |seeds: &&mut Vec<Floor>| {
-            seeds.iter().all(|known| (&known.dataset, known.dim) == (&floor.dataset, floor.dim))
-        };
-        match targets.iter_mut().find(same) {
-            Some(seeds) => seeds.push(floor),
-            None => targets.push(vec![floor]),
+/// The floors of the targets for which all runs of one seed have the same one: where the settings in which they differ change
+/// the data, none is that of all.
+fn alike(floors: &[(u64, Floor)]) -> impl Iterator<Item = &(u64, Floor)> {
+    let target = |floor: &Floor| (floor.dataset.clone(), floor.dim);
+    floors.iter().filter(move |(_, floor)| {
+        let same = floors.iter().filter(|(_, other)| target(other) == target(floor));
+        same.clone().all(|(seed, one)| same.clone().all(|(other, two)| seed != other || one == two))
+    })
+}
+
+/// One floor for each target: the mean and the standard deviation where several seeds have one. What is measured of one
+/// target with one seed for flows, generators and critics is one floor.
+fn means(floors: impl Iterator<Item = (u64, Floor)>) -> Vec<Floor> {
+    let mut targets: Vec<((String, usize), BTreeMap<u64, Metrics>)> = Vec::new();
+    for (seed, Floor { dataset, dim, metrics }) in floors {
+        let target = (dataset, dim);
+        match targets.iter_mut().find(|(known, _)| *known == target) {
+            Some((_, seeds)) => seeds.entry(seed).or_default().extend(metrics),
+            None => targets.push((target, BTreeMap::from([(seed, metrics)]))),
         }
     }
-    let mean = |mut seeds: Vec<Floor>| {
-        let mut floor = seeds.pop()?;
+    let mean = |((dataset, dim), mut seeds): ((String, usize), BTreeMap<u64, Metrics>)| {
+        let (_, mut metrics) = seeds.pop_last()?;
         if !seeds.is_empty() {
-            let all: Vec<Metrics> = seeds
-                .into_iter()
-                .map(|floor| floor.metrics)
-                .chain([std::mem::take(&mut floor.metrics)])
-                .collect();
+            let all: Vec<Metrics> = seeds.into_values().chain([std::mem::take(&mut metrics)]).collect();
             for metric in metrics::all() {
                 let values: Vec<f64> = all.iter().filter_map(|metrics| metrics.get(metric)).collect();
-                floor.metrics.insert_repeated(metric, &values);
+                metrics.insert_repeated(metric, &values);
             }
         }
-        Some(floor)
+        Some(Floor { dataset, dim, metrics })
     };
     targets.into_iter().filter_map(mean).collect()
 }
 
 /// Adds to the row of each run how long its training took to come near the floor of its target.
 pub(crate) fn tell_times_to_floors(rows: &mut [Row], floors: &[Floor], out: &Path) -> Result<()> {
-    for row in rows.iter_mut().filter(|row| row.run != ".") {
+    // A row with a verdict has measured its own floor.
+    for row in rows.iter_mut().filter(|row| row.run != "." && row.verdict.is_none()) {
         let floor = floors.iter().find(|floor| floor.dataset == row.dataset && floor.dim == row.dim);
         if let Some(floor) = floor {
             run::tell_time_to_floor(row, &Records::read(&out.join(&row.run))?, floor);
@@ -170,11 +194,13 @@ mod tests {
 
     #[test]
     fn floors_of_several_seeds_are_averaged_target_by_target() {
-        let floor = |dataset: &str, w2| {
+        let floor = |seed: u64, dataset: &str, w2| {
             let metrics: Metrics = [(metrics::W2, w2)].into_iter().collect();
-            Floor { dataset: dataset.into(), dim: 2, metrics }
+            (seed, Floor { dataset: dataset.into(), dim: 2, metrics })
         };
-        let found = means([floor("moons", 1.0), floor("s-curve", 5.0), floor("moons", 3.0)].into_iter());
+        // The S-curve is the target of flows and of generators.
+        let measured = [("moons", 0, 1.0), ("s-curve", 0, 5.0), ("moons", 1, 3.0), ("s-curve", 0, 5.0)];
+        let found = means(measured.into_iter().map(|(dataset, seed, w2)| floor(seed, dataset, w2)));
         let numbers: Vec<_> = found
             .iter()
             .map(|floor| {

@@ -89,7 +89,11 @@ fn child(program: &std::path::Path, job: &Job) -> Result<&'static str> {
             let log = std::fs::read_to_string(&job.log).unwrap_or_default();
             let last = log.lines().last().unwrap_or("no message");
             let last = last.strip_prefix("error: ").unwrap_or(last);
-            bail!("{} stopped ({last}): see {}, and continue with --resume", job.label, job.log.display())
+            bail!(
+                "{} stopped ({last}): see {}; what is done is kept, --resume goes on",
+                job.label,
+                job.log.display()
+            )
         }
     }
 }

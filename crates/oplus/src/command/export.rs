@@ -1,12 +1,11 @@
 //! `export`: a function of a trained model for other programs.
 
 use crate::ending::Ending;
-use crate::kinds::data_sets;
+use crate::run_folder;
 use anyhow::{Result, bail};
 use clap::builder::PossibleValue;
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
-use train::Model;
 use train::export::{Format, Function};
 
 #[derive(Debug, Args)]
@@ -56,7 +55,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<Ending> {
     if arguments.out.exists() {
         bail!("{} exists: choose another name with --out, or delete it", arguments.out.display());
     }
-    let model = Model::load_with(&arguments.run, &data_sets())?;
+    let model = run_folder::model(&arguments.run)?;
     let (function, graph) = model.graph(arguments.function.map(|Which(function)| function))?;
     let format = match arguments.format {
         FileFormat::Safetensors => Format::Safetensors,

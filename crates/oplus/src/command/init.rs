@@ -37,7 +37,10 @@ pub(super) fn run(arguments: &Arguments) -> Result<Ending> {
         say::answer!("{sentence}");
     }
     datasets::write_whole(&out, |file| file.write_all(text.as_bytes()))?;
-    say::answer!("\n{} is written; train with\n  cargo xtask train {}", out.display(), out.display());
+    let name = out.display().to_string();
+    let plain = name.chars().all(|c| c.is_alphanumeric() || "-_./".contains(c));
+    let word = if plain { name.clone() } else { format!("'{}'", name.replace('\'', "'\\''")) };
+    say::answer!("\n{name} is written; train with\n  cargo xtask train {word}");
     Ok(Ending::Done)
 }
 

@@ -3,8 +3,8 @@
 use crate::conditions::Conditions;
 use crate::count::at_least_one;
 use crate::ending::Ending;
-use crate::kinds::data_sets;
 use crate::progress::{Progress, Tenths};
+use crate::run_folder;
 use crate::samples;
 use crate::table::Coordinates;
 use anyhow::{Result, bail};
@@ -46,7 +46,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<Ending> {
     }
     let progress = Progress::new("sampling");
     progress.stage("loading the model");
-    let model = Model::load_with(&arguments.run, &data_sets())?;
+    let model = run_folder::model(&arguments.run)?;
     let seed = arguments.seed.unwrap_or_else(|| model.config().seed());
     let conditions = arguments.conditions.read()?;
     let start = match (&arguments.from, arguments.n) {
@@ -83,7 +83,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<Ending> {
         }
     };
     progress.stage("writing the file");
-    samples::write_points(&arguments.out, &points, model.units())?;
+    samples::write_generated(&arguments.out, &points, model.units())?;
     drop(progress);
     say::answer!("{} points of dimension {} in {}", points.nrows(), points.ncols(), arguments.out.display());
     Ok(Ending::Done)

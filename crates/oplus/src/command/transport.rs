@@ -3,11 +3,11 @@
 use crate::conditions::Conditions;
 use crate::count::at_least_one;
 use crate::ending::Ending;
-use crate::kinds::data_sets;
 use crate::progress::Progress;
+use crate::run_folder;
 use crate::samples;
 use crate::table::Coordinates;
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use clap::Args;
 use datasets::write_npy_f64;
 use ndarray::{Array2, ArrayView2, Axis, concatenate};
@@ -82,13 +82,12 @@ pub(super) fn run(arguments: &Arguments) -> Result<Ending> {
 }
 
 fn write(out: &Path, points: &Array2<f64>, model: &Model) -> Result<()> {
-    let written = samples::write_points(out, points, model.units());
-    written.context("the flow leads out of the finite numbers from there")
+    samples::write_generated(out, points, model.units())
 }
 
 /// What a run holds, moving its points in so many steps.
 pub(super) fn load(run: &Path, steps: Option<NonZeroUsize>) -> Result<Model> {
-    let mut model = Model::load_with(run, &data_sets())?;
+    let mut model = run_folder::model(run)?;
     match (&mut model, steps) {
         (Model::Flow(flow), Some(steps)) => flow.config.sampling.steps = steps.get(),
         (Model::Generator(_) | Model::Critic(_), Some(_)) => {

@@ -6,7 +6,7 @@ mod references;
 mod tables;
 
 pub(crate) use catalogue::{Experiment, find, names};
-pub(crate) use tables::{DIGIT_TABLES, FLOW_TABLES, RING_TABLES};
+pub(crate) use tables::{DIGIT_TABLES, FLOW_TABLES, OWN_TABLES, RING_TABLES};
 
 use crate::campaign::{self, Campaign, TABLE_FILE, duration, make, seconds_per_iteration};
 use crate::interruption;
@@ -95,7 +95,7 @@ pub(crate) fn reproduce(experiment: &Experiment, plan: &Plan) -> Result<Option<S
         rows.push(Row { family: row.family.into(), ..run.row(row.stem, out)? });
     }
     let protocol = trials.first().map_or(Protocol::FULL, |trial| protocol(&trial.run.config, preset));
-    let floors = campaign::floors(trials.iter().map(|trial| &trial.run.config), protocol)?;
+    let floors = campaign::floors(trials.iter().map(|trial| &trial.run), out, protocol)?;
     campaign::tell_times_to_floors(&mut rows, &floors, out)?;
     let mut results = Results::new(experiment.name.into(), preset.clone(), protocol, rows, floors);
     // The table follows the catalogue, not the order of the work.

@@ -3,19 +3,71 @@
 use eval::report::Columns;
 use metrics::{
     ACCURACY_2007, ACCURACY_ALL, ACCURACY_BEST, BACKGROUND_NOISE, BEYOND_REACH, CLASS_ENTROPY,
-    CONDITIONAL_W2_SQUARED, COSINE, COST_ERROR, CRITIC_SLOPE_MAX, EVALUATIONS_2_STEPS, EVALUATIONS_5_STEPS,
-    EVALUATIONS_64_STEPS, EVALUATIONS_ONE_STEP, EXACT_FLOW_ERROR, EXACT_LAW_ERROR, FRECHET_DISTANCE,
-    GEOMETRIC_DEVIATION, HELD_OUT_W1, HELD_OUT_W2, HIGH_QUALITY_SHARE, HJ_RESIDUAL_RELATIVE, INVERSE_L2_UVP,
-    ITERATION_OF_ACCURACY_BEST, ITERATIONS_TO_W2, KERNEL_DISTANCE, KINETIC_ENERGY, L2_UVP, LABEL_AGREEMENT,
-    MILLISECONDS_2_STEPS, MILLISECONDS_5_STEPS, MILLISECONDS_64_STEPS, MILLISECONDS_ONE_STEP, MODES_COVERED,
-    NEAREST_TRAINING_DISTANCE, NORMALISED_PATH_ENERGY, OFF_MANIFOLD_RMS, OPTIMAL_SHARE, PARAMETERS,
-    PATH_ENERGY, PATH_RATIO, PEAK_MEMORY, PRECISION, RECALL, SECONDS_PER_ITERATION, SECONDS_TO_NEAR_FLOOR,
-    SECONDS_TO_W2, SINKHORN_DIVERGENCE_2D, SINKHORN_DIVERGENCE_2D_AS_PUBLISHED, STEP_INVARIANCE,
+    CONDITIONAL_W2_SQUARED, COORDINATE_W1_WORST, COSINE, COST_ERROR, CRITIC_SLOPE_MAX, EVALUATIONS_2_STEPS,
+    EVALUATIONS_5_STEPS, EVALUATIONS_64_STEPS, EVALUATIONS_ONE_STEP, EXACT_FLOW_ERROR, EXACT_LAW_ERROR,
+    FRECHET_DISTANCE, GEOMETRIC_DEVIATION, HELD_OUT_W1, HELD_OUT_W2, HIGH_QUALITY_SHARE,
+    HJ_RESIDUAL_RELATIVE, INVERSE_L2_UVP, ITERATION_OF_ACCURACY_BEST, ITERATIONS_TO_W2, JOINT_W2_SQUARED,
+    KERNEL_DISTANCE, KINETIC_ENERGY, L2_UVP, LABEL_AGREEMENT, MILLISECONDS_2_STEPS, MILLISECONDS_5_STEPS,
+    MILLISECONDS_64_STEPS, MILLISECONDS_ONE_STEP, MODES_COVERED, NEAREST_TRAINING_DISTANCE,
+    NORMALISED_PATH_ENERGY, OFF_MANIFOLD_RMS, OPTIMAL_SHARE, PARAMETERS, PATH_ENERGY, PATH_RATIO,
+    PEAK_MEMORY, PRECISION, RECALL, SECONDS_PER_ITERATION, SECONDS_TO_NEAR_FLOOR, SECONDS_TO_W2,
+    SINKHORN_DIVERGENCE_2D, SINKHORN_DIVERGENCE_2D_AS_PUBLISHED, SLICED_W2, STEP_INVARIANCE,
     STEP_INVARIANCE_4, STEP_INVARIANCE_64, STRAIGHTNESS, STRAY_SHARE, TAIL_INDEX, TAIL_L1,
     TERMINAL_GRADIENT_RELATIVE, TRAINING_SECONDS, W1, W1_DUAL, W1_ERROR, W1_KNOWN, W1_KNOWN_ERROR, W2,
     W2_EVEN, W2_FIXED, W2_SQUARED, W2_SQUARED_2_STEPS, W2_SQUARED_5_STEPS, W2_SQUARED_64_STEPS,
     W2_SQUARED_ONE_STEP, W2_SQUARED_START, WORST_CLASS_W2_SQUARED,
 };
+
+/// The indicators of the optimality system.
+const INDICATORS: Columns = Columns {
+    caption: "indicators over {n} particles, 2000 at most; all but the last three are 0 at the exact optimum, critic_slope_max \
+              is at most 1 where the bound on the critic is kept, optimal_share is 1 at the optimum.",
+    metrics: &[
+        STRAIGHTNESS,
+        PATH_RATIO,
+        STEP_INVARIANCE,
+        HJ_RESIDUAL_RELATIVE,
+        TERMINAL_GRADIENT_RELATIVE,
+        CRITIC_SLOPE_MAX,
+        KINETIC_ENERGY,
+        OPTIMAL_SHARE,
+    ],
+    with_status_and_floor: false,
+    in_print: None,
+};
+
+/// What a training costs.
+const COST_OF_TRAINING: Columns = Columns {
+    caption: "cost of the training: one thread a run, on a machine whose other runs and programs went on beside. \
+              seconds_to_1.5_floor is the first look at which w2_squared was at most 1.5 times its floor.",
+    metrics: &[W2_SQUARED, TRAINING_SECONDS, SECONDS_TO_NEAR_FLOOR, PARAMETERS, PEAK_MEMORY],
+    with_status_and_floor: false,
+    in_print: None,
+};
+
+/// The tables of flows to the user's own data.
+pub(crate) const OWN_TABLES: &[Columns] = &[
+    Columns {
+        caption: "distances to rows that were held out, of the training where none were; each number the mean over as many \
+                  pairs of clouds as these rows make, which the verdict of each run in results.json tells. ± is the standard \
+                  deviation over seeds, over the pairs where there is one seed. The floor is the same for rows of the \
+                  training; where the settings change the data, each run has its own, and none stands here.",
+        metrics: &[
+            W2_SQUARED,
+            W1,
+            SLICED_W2,
+            COORDINATE_W1_WORST,
+            NEAREST_TRAINING_DISTANCE,
+            CONDITIONAL_W2_SQUARED,
+            JOINT_W2_SQUARED,
+            BEYOND_REACH,
+        ],
+        with_status_and_floor: true,
+        in_print: None,
+    },
+    INDICATORS,
+    COST_OF_TRAINING,
+];
 
 /// The tables of proximal flows: distances, and the indicators of the optimality system.
 pub(crate) const FLOW_TABLES: &[Columns] = &[
@@ -38,29 +90,8 @@ pub(crate) const FLOW_TABLES: &[Columns] = &[
         with_status_and_floor: true,
         in_print: Some(SINKHORN_DIVERGENCE_2D_AS_PUBLISHED),
     },
-    Columns {
-        caption: "indicators over {n} particles; all but the last three are 0 at the exact optimum, critic_slope_max \
-                  is at most 1 where the bound on the critic is kept, optimal_share is 1 at the optimum.",
-        metrics: &[
-            STRAIGHTNESS,
-            PATH_RATIO,
-            STEP_INVARIANCE,
-            HJ_RESIDUAL_RELATIVE,
-            TERMINAL_GRADIENT_RELATIVE,
-            CRITIC_SLOPE_MAX,
-            KINETIC_ENERGY,
-            OPTIMAL_SHARE,
-        ],
-        with_status_and_floor: false,
-        in_print: None,
-    },
-    Columns {
-        caption: "cost of the training: one thread a run, on a machine whose other runs and programs went on beside. \
-                  seconds_to_1.5_floor is the first look at which w2_squared was at most 1.5 times its floor.",
-        metrics: &[W2_SQUARED, TRAINING_SECONDS, SECONDS_TO_NEAR_FLOOR, PARAMETERS, PEAK_MEMORY],
-        with_status_and_floor: false,
-        in_print: None,
-    },
+    INDICATORS,
+    COST_OF_TRAINING,
     Columns {
         caption: "cost of samples by the number of Euler steps: what they reach, evaluations of networks a sample, and \
                   milliseconds for 1000 samples on one thread.",

@@ -127,8 +127,8 @@ fn quality_curves(folder: &Path, target: &[Group<'_>], metric: &Metric) -> Vec<S
         let mut runs = Vec::new();
         for row in &group.rows {
             let Ok(records) = Records::read(&folder.join(&row.run)) else { continue };
-            let mut curve = records.over(Abscissa::Seconds, metric);
-            curve.extend(row.metrics.get(metric).map(|end| (row.seconds, end)));
+            let mut curve = records.curve(Abscissa::Seconds, metric);
+            curve.extend(row.metrics.get(metric).map(|end| [row.iterations as f64, row.seconds, end]));
             runs.push(curve);
         }
         let points = mean_curve(&runs);
@@ -139,7 +139,7 @@ fn quality_curves(folder: &Path, target: &[Group<'_>], metric: &Metric) -> Vec<S
     series
 }
 
-/// A quantity of several rows over iterations and over seconds, the mean over the seeds that reached the record.
+/// A quantity of several rows over iterations and over seconds, the mean over the seeds.
 fn compared(folder: &Path, comparison: &Comparison, results: &Results) -> Result<Vec<Figure>> {
     let mut figures = Vec::new();
     for (abscissa, x_label) in
@@ -151,7 +151,7 @@ fn compared(folder: &Path, comparison: &Comparison, results: &Results) -> Result
             let same = |row: &&Row| row.family == comparison.family && row.method == *stem;
             for row in results.rows.iter().filter(same) {
                 if let Ok(records) = Records::read(&folder.join(&row.run)) {
-                    runs.push(records.over(abscissa, comparison.metric));
+                    runs.push(records.curve(abscissa, comparison.metric));
                 }
             }
             series.push(Series { name: (*stem).into(), points: mean_curve(&runs) });
@@ -170,16 +170,28 @@ fn compared(folder: &Path, comparison: &Comparison, results: &Results) -> Result
     Ok(figures)
 }
 
-/// Record by record the mean of both coordinates.
-fn mean_curve(runs: &[Vec<(f64, f64)>]) -> Vec<(f64, f64)> {
-    let longest = runs.iter().map(Vec::len).max().unwrap_or(0);
-    let mean = |record: usize| {
-        let there: Vec<(f64, f64)> = runs.iter().filter_map(|run| run.get(record).copied()).collect();
+/// The mean of both coordinates over the runs at every iteration of which one has a record, as far as all of them go: which
+/// records have readings depends on the clock, so that a run is a straight line between two of its own.
+fn mean_curve(runs: &[Vec<[f64; 3]>]) -> Vec<(f64, f64)> {
+    let mut steps: Vec<f64> = runs.iter().flatten().map(|[step, ..]| *step).collect();
+    steps.sort_by(f64::total_cmp);
+    steps.dedup();
+    let mean = |step: f64| {
+        let there: Vec<(f64, f64)> = runs.iter().map(|run| between(run, step)).collect::<Option<_>>()?;
         let count = there.len() as f64;
         let sum = there.iter().fold((0.0, 0.0), |sum, point| (sum.0 + point.0, sum.1 + point.1));
-        (sum.0 / count, sum.1 / count)
+        Some((sum.0 / count, sum.1 / count))
     };
-    (0..longest).map(mean).collect()
+    steps.into_iter().filter_map(mean).collect()
+}
+
+/// Both coordinates of a run at an iteration; of two records of one iteration, those of the later one.
+fn between(run: &[[f64; 3]], step: f64) -> Option<(f64, f64)> {
+    let (before, after) = run.split_at(run.partition_point(|[at, ..]| *at <= step));
+    let [at, x, y] = *before.last()?;
+    let Some([next, x_next, y_next]) = after.first() else { return (at == step).then_some((x, y)) };
+    let part = (step - at) / (next - at);
+    Some((x + part * (x_next - x), y + part * (y_next - y)))
 }
 
 /// The pages of the runs.
@@ -198,4 +210,22 @@ fn links(folder: &Path, results: &Results) -> Vec<Link> {
         }
     };
     results.rows.iter().filter(|row| row.run != ".").map(link).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::mean_curve;
+
+    #[test]
+    fn runs_with_readings_at_other_iterations_are_averaged_at_the_same() {
+        // Twice its iteration, and 10 throughout, which has come to iteration 30.
+        let line: Vec<[f64; 3]> = [0.0, 20.0, 40.0].map(|step| [step, 0.1 * step, 2.0 * step]).into();
+        let flat: Vec<[f64; 3]> = [0.0, 10.0, 30.0].map(|step| [step, 0.3 * step, 10.0]).into();
+        let expected = [(0.0, 5.0), (2.0, 15.0), (4.0, 25.0), (6.0, 35.0)];
+        for (found, expected) in mean_curve(&[line.clone(), flat]).into_iter().zip(expected) {
+            assert!((found.0 - expected.0).abs() < 1e-12 && (found.1 - expected.1).abs() < 1e-12);
+        }
+        assert_eq!(mean_curve(std::slice::from_ref(&line)).len(), 3);
+        assert!(mean_curve(&[line, Vec::new()]).is_empty());
+    }
 }

@@ -1,8 +1,7 @@
 //! How near each row came to its floor, at a glance.
 
-use eval::Summary;
 use eval::report::{Bar, Bars};
-use eval::results::{Floor, Results, Row, Status};
+use eval::results::{Floor, Results, Row, Status, over_seeds};
 use metrics::{Metric, W2, W2_SQUARED};
 
 /// Rows that differ in their seeds only.
@@ -22,11 +21,6 @@ impl Group<'_> {
     /// The family in brackets, where there is one.
     pub(super) fn of_family(&self) -> String {
         if self.family.is_empty() { String::new() } else { format!(" ({})", self.family) }
-    }
-
-    /// The mean over the seeds that ended well.
-    fn value(&self, metric: &Metric) -> Option<Summary> {
-        Summary::of(&self.rows.iter().filter_map(|row| row.metrics.get(metric)).collect::<Vec<_>>())
     }
 }
 
@@ -92,7 +86,7 @@ impl Group<'_> {
         let lost = self.rows.iter().filter(|row| row.status != Status::Ok).count();
         let lost =
             if lost == 0 { String::new() } else { format!("; {lost} of {} diverged", self.rows.len()) };
-        let Some(summary) = self.value(metric) else {
+        let Some(summary) = over_seeds(&self.rows, metric) else {
             return (!lost.is_empty()).then(|| Bar { name, ratio: None, words: "diverged".into() });
         };
         Some(Bar::over_floor(name, summary.mean / floor, &format!("{summary}{lost}")))

@@ -1,11 +1,11 @@
 //! How the end of a flow depends on the number of its steps.
 
 use eval::report::{Block, Curves, Figure, Scale, Section, Series};
-use eval::results::{Results, Row};
+use eval::results::{Results, Row, over_seeds};
 use metrics::{Metric, STEP_INVARIANCE_BY_STEPS, W2_SQUARED_BY_STEPS};
 use std::collections::BTreeMap;
 
-/// Curves over the number of steps, means over the seeds, for each target; nothing where none was measured.
+/// Curves over the number of steps, means over the seeds that ended well, for each target; nothing where none was measured.
 pub(super) fn steps(results: &Results) -> Option<Section> {
     let mut targets: BTreeMap<(&str, usize), Vec<&Row>> = BTreeMap::new();
     for row in &results.rows {
@@ -47,9 +47,8 @@ fn curves(rows: &[&Row], metrics: &[(usize, &Metric)]) -> Vec<Series> {
     }
     let series = methods.into_iter().map(|(name, rows)| {
         let point = |(steps, metric): &(usize, &Metric)| {
-            let values: Vec<f64> = rows.iter().filter_map(|row| row.metrics.get(metric)).collect();
-            let mean = values.iter().sum::<f64>() / values.len() as f64;
-            // An ordinate of 0 has no place on a logarithmic scale, and the mean of nothing none at all.
+            let mean = over_seeds(&rows, metric)?.mean;
+            // An ordinate of 0 has no place on a logarithmic scale.
             (mean > 0.0).then_some((*steps as f64, mean))
         };
         Series { name, points: metrics.iter().filter_map(point).collect() }

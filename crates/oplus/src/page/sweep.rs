@@ -7,7 +7,7 @@ use eval::Summary;
 use eval::report::{
     Bar, Bars, Block, Figure, HeatCell, HeatMap, LevelSeries, Levels, Page, Scale, Section, Table,
 };
-use eval::results::{Results, Row, Setting, Settings, Status};
+use eval::results::{Results, Row, Setting, Settings, Status, over_seeds};
 use eval::summary::significant;
 use metrics::{
     ACCURACY_ALL, BEYOND_REACH, CRITIC_SLOPE_MAX, KINETIC_ENERGY, MODES_COVERED, Metric, OFF_MANIFOLD_RMS,
@@ -126,14 +126,8 @@ impl Cell<'_> {
         self.0.iter().filter(|row| row.status == Status::Ok).count()
     }
 
-    /// Mean and deviation over the seeds that stayed finite.
-    fn summary(&self, metric: &Metric) -> Option<Summary> {
-        let values: Vec<f64> = self.0.iter().filter_map(|row| row.metrics.get(metric)).collect();
-        Summary::of(&values)
-    }
-
     fn heat(&self, metric: &Metric) -> HeatCell {
-        let summary = self.summary(metric);
+        let summary = over_seeds(&self.0, metric);
         let mut lines = vec![summary.map_or("–".into(), |summary| significant(summary.mean))];
         lines.extend(summary.and_then(|summary| summary.sd).map(|sd| format!("± {}", significant(sd))));
         if self.finite() < self.0.len() {
@@ -143,7 +137,7 @@ impl Cell<'_> {
     }
 
     fn is_beyond(&self) -> bool {
-        self.summary(BEYOND_REACH).is_some_and(|share| share.mean > FEW)
+        over_seeds(&self.0, BEYOND_REACH).is_some_and(|share| share.mean > FEW)
     }
 }
 
@@ -180,7 +174,7 @@ impl<'a> Facet<'a> {
             let lost = cell.0.len() - cell.finite();
             let lost =
                 if lost == 0 { String::new() } else { format!("; {lost} of {} diverged", cell.0.len()) };
-            match cell.summary(metric) {
+            match over_seeds(&cell.0, metric) {
                 Some(summary) => Bar::over_floor(name, summary.mean / least, &format!("{summary}{lost}")),
                 None => Bar { name, ratio: None, words: format!("no number{lost}") },
             }
@@ -230,7 +224,7 @@ impl<'a> Facet<'a> {
         let over = if self.rows.iter().any(|row| row.seed > 0) { ", mean ± sd over the seeds" } else { "" };
         let one = |name: String, y: Option<(&str, &Setting)>| LevelSeries {
             name,
-            points: self.x.1.iter().map(|x| self.cell(x, y).summary(metric)).collect(),
+            points: self.x.1.iter().map(|x| over_seeds(&self.cell(x, y).0, metric)).collect(),
         };
         let Some(y) = &self.y else {
             return vec![self.levels(format!("{metric}{over}"), scale, vec![one(metric.name.into(), None)])];

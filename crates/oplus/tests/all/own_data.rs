@@ -1,7 +1,9 @@
 //! From a file of points to new ones: `init`, `train` and `sample --from` through the built program.
 
 use crate::common::Workshop;
+use serde_json::Value;
 use std::fs;
+use std::path::Path;
 
 #[test]
 fn init_looks_at_the_data_and_what_it_writes_trains() {
@@ -19,6 +21,52 @@ fn init_looks_at_the_data_and_what_it_writes_trains() {
     let mut arguments = vec!["train", "points.toml", "--preset", "quick", "--out", "run"];
     few.iter().for_each(|change| arguments.extend(["--set", change]));
     workshop.oplus(&arguments).assert().success();
+}
+
+/// Which rows are held out depends on the seed, and how many on a setting: no run is set against the rows of another.
+#[test]
+fn every_run_of_a_sweep_has_the_floor_of_its_own_rows() {
+    let workshop = Workshop::new();
+    let rows: String = (0..200).map(|i| format!("{},{}\n", i % 20, (i * i) % 31)).collect();
+    fs::write(workshop.path("own.csv"), rows).unwrap();
+    workshop.oplus(&["init", "own.csv"]).assert().success();
+    let few = ["training.iterations=4", "training.log_every=2", "representation.hidden=[8]"];
+    let swept = |grid: &str, out: &str| -> Value {
+        let mut arguments = vec!["sweep", "own.toml", "--preset", "quick", "--seeds", "2", "--grid", grid];
+        few.iter().for_each(|change| arguments.extend(["--set", change]));
+        arguments.extend(["--out", out]);
+        workshop.oplus(&arguments).assert().success();
+        read(&workshop.path(out))
+    };
+    for (grid, common) in [("flow.lambda=0.5,2", true), ("data.held_out=0.25,0.5", false)] {
+        let out = grid.split(&['.', '='][..]).nth(1).unwrap();
+        let results = swept(grid, out);
+        let floors: Vec<f64> = results["rows"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|row| {
+                let alone = read(&workshop.path(out).join(row["run"].as_str().unwrap()));
+                assert!(row["verdict"].is_object() && row["verdict"] == alone["rows"][0]["verdict"]);
+                alone["floors"][0]["metrics"]["w2_squared"].as_f64().unwrap()
+            })
+            .collect();
+        assert!(floors[0] != floors[1], "{grid}: the seeds hold out other rows");
+        // Seeds come first: two of one value of the grid, then two of the next.
+        assert_eq!(floors[0] == floors[2], common, "{grid}");
+        let of_all = results["floors"].as_array().unwrap();
+        assert_eq!(of_all.len(), usize::from(common), "{grid}");
+        if let [floor] = of_all.as_slice() {
+            let mean = floor["metrics"]["w2_squared"].as_f64().unwrap();
+            assert!((mean - 0.5 * (floors[0] + floors[1])).abs() < 1e-12 * mean, "{grid}");
+        }
+        let table = fs::read_to_string(workshop.path(out).join("table.md")).unwrap();
+        assert!(table.contains("distances to rows that were held out"), "{table}");
+    }
+}
+
+fn read(folder: &Path) -> Value {
+    serde_json::from_str(&fs::read_to_string(folder.join("results.json")).unwrap()).unwrap()
 }
 
 #[test]

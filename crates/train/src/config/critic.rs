@@ -67,7 +67,7 @@ impl CriticConfig {
     pub(crate) fn check(&self) -> Result<(), ConfigError> {
         run_name(&self.name)?;
         self.data.check_data()?;
-        self.initial.check_initial()?;
+        self.initial.check_initial(&self.data)?;
         self.critic.validate().map_err(|error| error.within("critic"))?;
         self.training.check()?;
         let (Some(data), Some(initial)) = (self.data.dim(), self.initial.dim()) else { return Ok(()) };

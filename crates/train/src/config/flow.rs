@@ -89,7 +89,7 @@ impl FlowConfig {
     pub(crate) fn check(&self) -> Result<(), ConfigError> {
         run_name(&self.name)?;
         self.data.check_data()?;
-        self.initial.check_initial()?;
+        self.initial.check_initial(&self.data)?;
         self.representation.validate(&self.flow, &self.critic)?;
         self.check_images()?;
         if let Representation::OtFlow(_) = self.representation {

@@ -230,7 +230,7 @@ impl GeneratorConfig {
     pub(crate) fn check(&self) -> Result<(), ConfigError> {
         run_name(&self.name)?;
         self.data.check_data()?;
-        self.initial.check_initial()?;
+        self.initial.check_initial(&self.data)?;
         self.generator.check()?;
         let jensen_shannon = match &self.dual {
             Dual::Kantorovich(potentials) => potentials.check().map(|()| false)?,

@@ -359,6 +359,17 @@ impl Points {
         self
     }
 
+    /// Whether these are the user's own.
+    ///
+    /// ```
+    /// # use train::config::Points;
+    /// let normal = Points::Normal { std: 1.0, dim: None };
+    /// assert!(!normal.is_own());
+    /// ```
+    pub fn is_own(&self) -> bool {
+        matches!(self, Self::File { .. } | Self::Array { .. })
+    }
+
     /// The share of the rows of data that the training never sees: none but of the user's own.
     pub fn held_out(&self) -> f64 {
         match *self {
@@ -381,8 +392,11 @@ impl Points {
         self.check("data")
     }
 
-    /// Checks the values of the section `initial`.
-    pub(crate) fn check_initial(&self) -> Result<(), ConfigError> {
+    /// Checks the values of the section `initial`, beside those of `data`.
+    pub(crate) fn check_initial(&self, data: &Self) -> Result<(), ConfigError> {
+        let judge = matches!(data, Self::Digits { split: Split::Test, .. });
+        let remedy = "leave it out: moved digits are judged by the test digits, which no training may see";
+        require(!(judge && matches!(self, Self::Digits { .. })), "data.split", "test".into(), remedy)?;
         if let Self::File { held_out, scaling, .. } | Self::Array { held_out, scaling, .. } = self {
             let remedy = "leave it out, initial points are all used, in the units of the data";
             let found = |share: &f64| share.to_string();

@@ -93,7 +93,7 @@ impl Training for CriticRun {
             values.extend([(metrics::CRITIC_SLOPE_MEAN, slope_mean), (metrics::CRITIC_SLOPE_MAX, slope_max)]);
             headline += &format!("  slope ≤ {slope_max:.2}");
         }
-        Ok(Readings { values, headline, stop: None })
+        Ok(Readings { values, headline, ..Readings::default() })
     }
 
     fn store(&self, state: &mut State) {

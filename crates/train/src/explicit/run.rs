@@ -101,7 +101,7 @@ impl Training for ExplicitRun {
             show(live.map(|(_, share)| share)),
             report.largest_weight,
         );
-        Ok(Readings { values, headline, stop: None })
+        Ok(Readings { values, headline, ..Readings::default() })
     }
 
     fn store(&self, state: &mut State) {

@@ -93,7 +93,7 @@ impl Training for LikelihoodRun {
             show(live.and_then(|i| i.hj_residual_relative)),
             show(live.and_then(|i| i.path_ratio)),
         );
-        Ok(Readings { values, headline, stop: None })
+        Ok(Readings { values, headline, ..Readings::default() })
     }
 
     fn store(&self, state: &mut State) {

@@ -78,7 +78,7 @@ impl Training for MatchingRun {
             show(energy),
             show(live.and_then(|indicators| indicators.path_ratio)),
         );
-        Ok(Readings { values, headline, stop: None })
+        Ok(Readings { values, headline, ..Readings::default() })
     }
 
     fn store(&self, state: &mut State) {

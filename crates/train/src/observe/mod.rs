@@ -91,7 +91,8 @@ pub trait Observer {
     /// Called before the first iteration of the run `name`: `done` of `total` iterations were done before.
     fn begin(&mut self, _name: &str, _done: u64, _total: u64) {}
 
-    /// Called after [`Observer::begin`] with what the user should know before the first iteration.
+    /// Called with what the user should know: after [`Observer::begin`] what is known before the first iteration, after a
+    /// record what the training has come to.
     fn notice(&mut self, _notice: &Notice) {}
 
     /// Called for every record.

@@ -1,13 +1,13 @@
-//! What the user of a run should know before its first iteration.
+//! What the user of a run should know, beside its records.
 
 use std::fmt;
 use std::path::PathBuf;
 
-/// What the user of a run should know before its first iteration.
+/// What the user of a run should know, beside its records.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Notice {
-    /// Data or settings with which the run will hardly end well, in a sentence.
+    /// Data, settings or a turn of the training with which the run will hardly end well, in a sentence.
     Warning(String),
     /// A checkpoint was not what was written, and the one before is taken.
     Damaged {

@@ -5,7 +5,8 @@
 //! | config.toml | the merged configuration, under its digest |
 //! | manifest.json | the version of this format, the digests of the data files, and where the run came from |
 //! | initial.npy | the initial points in the units of the training, where they come from a file or from memory |
-//! | held-out.npy | rows of the user's own data that the training never sees, in the user's units |
+//! | held-out.npy | rows of the user's own data that the training never sees, without their condition, in the user's units |
+//! | held-out-conditions.npy | the conditions of these rows, as the user has written them |
 //! | metrics.jsonl | one record every `training.log_every` iterations |
 //! | metrics.csv | the same as a table, where it is asked for |
 //! | events.out.tfevents.* | the same for TensorBoard, with pictures of samples, where it is asked for |
@@ -43,6 +44,8 @@ pub const OUTCOME_FILE: &str = "outcome.json";
 pub const INITIAL_FILE: &str = "initial.npy";
 /// Name of the rows in a run folder that its training never sees.
 pub const HELD_OUT_FILE: &str = "held-out.npy";
+/// Name of the conditions of these rows in a run folder.
+pub const HELD_OUT_CONDITIONS_FILE: &str = "held-out-conditions.npy";
 /// The version of the format of a run folder: of its configuration and of its checkpoints.
 pub const FORMAT: u64 = 4;
 /// The field of manifest.json with the version of the format.
@@ -89,7 +92,8 @@ impl<C: Configuration> Claim<C> {
         let mut entries =
             fs::read_dir(&path).map_err(|source| TrainError::Io { path: path.clone(), source })?;
         // A run that was cut off before its configuration was written left at most these, and temporary files.
-        let ours = [CHECKPOINTS, MANIFEST_FILE, INITIAL_FILE, HELD_OUT_FILE, LOCK_FILE];
+        let ours =
+            [CHECKPOINTS, MANIFEST_FILE, INITIAL_FILE, HELD_OUT_FILE, HELD_OUT_CONDITIONS_FILE, LOCK_FILE];
         let foreign = |name: std::ffi::OsString| {
             !ours.iter().any(|ours| name == *ours) && !datasets::is_partial(Path::new(&name))
         };
@@ -133,6 +137,9 @@ impl<C: Configuration> Claim<C> {
         }
         if let Some(points) = &kept.held_out {
             datasets::write_npy_f64(path.join(HELD_OUT_FILE), points)?;
+        }
+        if let Some(conditions) = &kept.held_out_conditions {
+            datasets::write_npy_f64(path.join(HELD_OUT_CONDITIONS_FILE), conditions)?;
         }
         settings::write(config, &path)?;
         Ok(Begun { folder: Folder { path, lock }, state: None, notices: Vec::new() })
@@ -195,8 +202,10 @@ pub(super) fn restore(training: &mut impl Training, stored: &Stored) -> Result<f
 pub(super) struct Kept {
     /// The initial points that a model could not draw again from its configuration alone.
     initial: Option<Array2<f32>>,
-    /// The rows that the training never sees.
+    /// The rows that the training never sees, without their condition.
     pub(super) held_out: Option<Array2<f64>>,
+    /// Their conditions as the user has written them.
+    pub(super) held_out_conditions: Option<Array2<f64>>,
 }
 
 impl Kept {
@@ -206,8 +215,14 @@ impl Kept {
             _ => None,
         };
         // The test images of a set are in its files.
-        let held_out = config.data().images().is_none().then(|| source.held_out.clone()).flatten();
-        Self { initial, held_out }
+        let rows = source.held_out.as_ref().filter(|_| config.data().images().is_none());
+        let condition = source.condition.as_ref();
+        let held_out_conditions = rows.zip(condition).map(|(rows, condition)| condition.written(rows.view()));
+        let held_out = rows.map(|rows| match condition {
+            Some(condition) => condition.coordinates(rows.view()).to_owned(),
+            None => rows.clone(),
+        });
+        Self { initial, held_out, held_out_conditions }
     }
 }
 

@@ -7,7 +7,8 @@ mod settings;
 
 pub use checkpoints::{damaged_checkpoints, newest_checkpoint};
 pub use folder::{
-    CONFIG_FILE, FORMAT, HELD_OUT_FILE, INITIAL_FILE, MANIFEST_FILE, METRICS_FILE, OUTCOME_FILE, ended,
+    CONFIG_FILE, FORMAT, HELD_OUT_CONDITIONS_FILE, HELD_OUT_FILE, INITIAL_FILE, MANIFEST_FILE, METRICS_FILE,
+    OUTCOME_FILE, ended,
 };
 pub use lock::Lock;
 pub use settings::stored_config;
@@ -89,8 +90,11 @@ pub struct Trained<M> {
     pub outcome: Outcome,
     /// The averaged networks of its last finite state.
     pub model: M,
-    /// Rows of the data that the training has not seen, in the user's units, [k, d]; none but of data of the user's own.
+    /// Rows of the data that the training has not seen, without their condition, in the user's units, [k, d]; none but of
+    /// data of the user's own.
     pub held_out: Option<Array2<f64>>,
+    /// The conditions of these rows as the user has written them, [k, columns]; none without a condition.
+    pub held_out_conditions: Option<Array2<f64>>,
     /// The right to change its folder, where it has one.
     pub lock: Option<Lock>,
     /// How far points can travel and how far they have to, of a flow whose points have a longest way.
@@ -334,7 +338,8 @@ impl<'a, C: Configuration, T: Training> Run<'a, C, T> {
         }
         round.observers.iter_mut().try_for_each(|o| o.end(&outcome))?;
         let lock = round.folder.map(|folder| folder.lock);
-        Ok(Trained { outcome, model: round.training.model()?, held_out: kept.held_out, lock, reach })
+        let Kept { held_out, held_out_conditions, .. } = kept;
+        Ok(Trained { outcome, model: round.training.model()?, held_out, held_out_conditions, lock, reach })
     }
 }
 
@@ -382,6 +387,7 @@ impl<T: Training> Round<'_, T> {
     ) -> Result<Status, TrainError> {
         let length = self.length;
         let started = Instant::now();
+        let mut warned = false;
         while self.training.iteration() < length.iterations {
             if self.interrupt.is_some_and(|flag| flag.load(Ordering::Relaxed)) {
                 return Ok(Status::Interrupted);
@@ -403,7 +409,7 @@ impl<T: Training> Round<'_, T> {
             if step.is_multiple_of(length.log_every) || step == length.iterations {
                 let live = step == length.iterations || self.budget.allows();
                 let begun = Instant::now();
-                let Readings { mut values, headline, stop } = self.training.readings(live)?;
+                let Readings { mut values, headline, stop, warning } = self.training.readings(live)?;
                 for measure in measures.iter_mut().filter(|_| live) {
                     values.extend(measure(&self.training).map_err(TrainError::Measurement)?);
                 }
@@ -420,6 +426,10 @@ impl<T: Training> Round<'_, T> {
                 }
                 let record = Record { step, seconds: self.seconds, reading_seconds, values, headline };
                 self.observers.iter_mut().try_for_each(|o| o.record(&record))?;
+                if let Some(sentence) = warning.filter(|_| !std::mem::replace(&mut warned, true)) {
+                    let notice = Notice::Warning(sentence);
+                    self.observers.iter_mut().for_each(|o| o.notice(&notice));
+                }
                 for picture in &pictures {
                     self.observers.iter_mut().try_for_each(|o| o.picture(step, picture))?;
                 }

@@ -43,6 +43,15 @@ impl Own {
                 points.held_out()
             ));
         }
+        if held_out.len() > training.len() {
+            warnings.push(format!(
+                "{} rows of {} are held out and {} are trained on, by as many of which the run is judged: hold out less \
+                 (held_out)",
+                held_out.len(),
+                self.name,
+                training.len()
+            ));
+        }
         warnings.extend(self.counted());
         let values = self.table.values.view();
         let units = match points.scaling() {

@@ -90,7 +90,7 @@ impl Training for GeneratorRun {
             (metrics::GENERATOR_OBJECTIVE_LAST, generator_last),
         ];
         let headline = format!("dual {:.4}  ‖∇φ‖ {slope_rms:.3}  fit {generator_last:.2e}", critic.dual);
-        Ok(Readings { values, headline, stop: None })
+        Ok(Readings { values, headline, ..Readings::default() })
     }
 
     fn store(&self, state: &mut State) {

@@ -1,5 +1,6 @@
 //! Whole runs of flows under a condition: maps that theory gives, arms of a pinwheel, and what is refused.
 
+use datasets::read_matrix;
 use ndarray::{Array2, ArrayView2, Axis, array};
 use ot_core::neighbours::nearest_neighbours;
 use rand::RngExt;
@@ -7,7 +8,7 @@ use rand_distr::StandardNormal;
 use train::config::{Configuration, FlowConfig};
 use train::model::FlowModel;
 use train::observe::{Observer, Record};
-use train::run::Run;
+use train::run::{HELD_OUT_CONDITIONS_FILE, HELD_OUT_FILE, Run};
 use train::{Model, TrainError};
 
 const SMALL: &str = r#"
@@ -87,6 +88,13 @@ fn under_a_label_the_map_is_that_onto_its_gaussian() {
         // is off by more than 2.
         assert!(gap < 0.3, "{gap}, the density under {label}");
     }
+    // Side by side what was held out are rows of the data.
+    let held_out = [HELD_OUT_FILE, HELD_OUT_CONDITIONS_FILE].map(|file| read_matrix(run.join(file)).unwrap());
+    let held_out = ndarray::concatenate(Axis(1), &held_out.each_ref().map(|part| part.view())).unwrap();
+    assert_eq!(held_out.dim(), (600, 3));
+    assert!(
+        held_out.rows().into_iter().take(20).all(|row| data.rows().into_iter().any(|known| known == row))
+    );
     let loaded = FlowModel::load(&run).unwrap();
     assert_eq!(moved(&loaded, x.view(), 7.0), moved(&model, x.view(), 7.0));
     assert_eq!(loaded.sample(100, 1, 3).unwrap(), model.sample(100, 1, 3).unwrap());
