@@ -87,7 +87,7 @@ impl InitialLaw {
     /// Shapes: [n, dim]. Complexity: O(n·dim).
     ///
     /// # Errors
-    /// [`SampleError::Dimension`] for `dim = 0`, and what [`InitialLaw::validate`] finds.
+    /// [`SampleError::Dimension`] for `dim = 0`, [`SampleError::Memory`] for more points than fit, and what [`InitialLaw::validate`] finds.
     ///
     /// ```
     /// # fn main() -> Result<(), datasets::SampleError> {
@@ -106,7 +106,11 @@ impl InitialLaw {
         if dim == 0 {
             return Err(SampleError::Dimension { found: dim, least: 1 });
         }
-        Ok(Array2::from_shape_simple_fn((n, dim), || self.coordinate(rng)))
+        let memory = || SampleError::Memory { points: n, dim };
+        let (mut values, count) = (Vec::new(), n.checked_mul(dim).ok_or_else(memory)?);
+        values.try_reserve_exact(count).map_err(|_| memory())?;
+        values.extend(std::iter::repeat_with(|| self.coordinate(rng)).take(count));
+        Array2::from_shape_vec((n, dim), values).map_err(|_| memory())
     }
 
     /// Mean and variance of a coordinate.
@@ -180,6 +184,15 @@ mod tests {
             InitialLaw::Logistic { location, scale } => {
                 (location, (pi * scale).powi(2) / 3.0, 7.0 * (pi * scale).powi(4) / 15.0)
             }
+        }
+    }
+
+    #[test]
+    fn more_points_than_memory_are_an_error() {
+        let mut rng = stream(0, "test", 0);
+        for (n, dim) in [(usize::MAX / 2, 2), (usize::MAX / 16, 1)] {
+            let found = InitialLaw::default().sample(n, dim, &mut rng);
+            assert_eq!(found, Err(SampleError::Memory { points: n, dim }));
         }
     }
 

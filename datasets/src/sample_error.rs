@@ -14,6 +14,16 @@ pub enum SampleError {
         /// The smallest dimension that the law has.
         least: usize,
     },
+    /// More points than the memory holds.
+    #[error(
+        "{points} points of {dim} coordinates do not fit into memory: draw fewer at a time, with other seeds"
+    )]
+    Memory {
+        /// The points asked for.
+        points: usize,
+        /// Their coordinates.
+        dim: usize,
+    },
     /// A parameter of a law is outside its domain.
     #[error("{field} = {value} is outside its domain: {remedy}")]
     Parameter {

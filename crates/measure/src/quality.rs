@@ -8,7 +8,7 @@ use flows::scalar_field::ScalarField;
 use metrics::{L2_UVP, Metric, NEAR_FLOOR, W2_SQUARED};
 use ndarray::{Array2, Axis, concatenate, s};
 use std::time::Instant;
-use train::config::{Configuration, FlowConfig};
+use train::config::{Configuration, FlowConfig, Points};
 use train::model::FlowModel;
 use train::source::Inputs;
 
@@ -40,6 +40,7 @@ pub struct Quality {
 enum Against {
     Truth(Box<Truth>),
     Clouds(Clouds),
+    Nothing,
 }
 
 /// Clouds of the target, and where particles begin.
@@ -53,15 +54,22 @@ struct Clouds {
 }
 
 impl Quality {
-    /// Draws the pairs of the known map, or the clouds of the target.
+    /// Draws the pairs of the known map, or the clouds of the target, at most `pairs` of those of the protocol. Digits that are
+    /// moved to digits are judged by test digits, at the end alone.
     ///
     /// # Errors
     /// What reading the data reports.
-    pub fn new(config: &FlowConfig, inputs: &Inputs, protocol: Protocol) -> Result<Self, MeasureError> {
+    pub fn new(
+        config: &FlowConfig,
+        inputs: &Inputs,
+        protocol: Protocol,
+        pairs: usize,
+    ) -> Result<Self, MeasureError> {
         let sides = (&config.initial, &config.data);
-        let against = match Truth::of(sides, config.seed, inputs, protocol)? {
-            Some(truth) => Against::Truth(Box::new(truth)),
-            None => Against::Clouds(Clouds::new(config, inputs, protocol)?),
+        let against = match (Truth::of(sides, config.seed, inputs, protocol)?, sides) {
+            (Some(truth), _) => Against::Truth(Box::new(truth)),
+            (None, (Points::Digits { .. }, Points::Digits { .. })) => Against::Nothing,
+            (None, _) => Against::Clouds(Clouds::new(config, inputs, protocol, pairs)?),
         };
         let (every, begun) = (config.training().log_every, Instant::now());
         Ok(Self { against, every, begun, read: (0.0, 0.0) })
@@ -87,6 +95,7 @@ impl Quality {
         let found = match &mut self.against {
             Against::Truth(truth) => (L2_UVP, error(truth, &model)?),
             Against::Clouds(clouds) => (W2_SQUARED, clouds.distance(&model)?),
+            Against::Nothing => return Ok(None),
         };
         let seconds = begun.elapsed().as_secs_f64();
         self.read = (self.read.0 + seconds, seconds);
@@ -101,9 +110,15 @@ fn error<N: ScalarField>(truth: &Truth, model: &FlowModel<N>) -> Result<f64, Mea
 }
 
 impl Clouds {
-    fn new(config: &FlowConfig, inputs: &Inputs, protocol: Protocol) -> Result<Self, MeasureError> {
+    fn new(
+        config: &FlowConfig,
+        inputs: &Inputs,
+        protocol: Protocol,
+        pairs: usize,
+    ) -> Result<Self, MeasureError> {
         let target = Target::new(config, inputs)?;
         let layout = target.layout(protocol);
+        let layout = Layout { pairs: layout.pairs.min(pairs), ..layout };
         let points = protocol.exact_points.min(layout.points);
         let clouds = target.clouds(Side::Reference, layout)?;
         let head = |cloud: &Array2<f64>| target.coordinates(cloud.slice(s![..points, ..])).to_owned();
@@ -188,7 +203,7 @@ mod tests {
                 sinkhorn_points_as_published: 60,
             };
             let inputs = Inputs::default();
-            let mut quality = Quality::new(&config, &inputs, protocol).unwrap();
+            let mut quality = Quality::new(&config, &inputs, protocol, protocol.pairs).unwrap();
             let found = quality.measure(10, || Ok::<_, TrainError>(model.clone())).unwrap();
             let measured = crate::flow(&model, &inputs, protocol, &|_| {}).unwrap().metrics;
             // The same sum in the same order.
@@ -201,7 +216,7 @@ mod tests {
         let text = include_str!("../../../configs/table1/explicit/pinwheel-7d-w1w2.toml");
         let config = FlowConfig::parse(text, "row", Some("smoke"), &["data.samples=500".into()]).unwrap();
         let protocol = Protocol { pairs: 1, exact_points: 8, ..Protocol::SMOKE };
-        let mut quality = Quality::new(&config, &Inputs::default(), protocol).unwrap();
+        let mut quality = Quality::new(&config, &Inputs::default(), protocol, protocol.pairs).unwrap();
         quality.read = (100.0, 1.0);
         let model = || -> Result<FlowModel, TrainError> { panic!("no model is asked for") };
         assert_eq!(quality.measure(30, model).unwrap(), None);

@@ -14,7 +14,7 @@ use crate::{gallery, live, page, samples};
 use anyhow::Result;
 use datasets::write_whole;
 use eval::planar::Plane;
-use eval::results::{Floor, Metrics, Protocol, Results, Row, Settings, Status, Verdict};
+use eval::results::{Floor, Layout, Metrics, Protocol, Results, Row, Settings, Status, Verdict};
 use eval::sampling;
 use eval::summary::significant;
 use flows::device::Device;
@@ -142,7 +142,8 @@ fn trained(
     let sketch = for_tensorboard.then(|| Sketch::new(config)).transpose()?;
     Ok(match config {
         Config::Flow(config) => {
-            let mut quality = Quality::new(config, &inputs(), watched(config, manifest))?;
+            let (protocol, pairs) = watched(config, manifest);
+            let mut quality = Quality::new(config, &inputs(), protocol, pairs)?;
             let mut run = begin(config.as_ref(), folder, manifest, how)?.measure(|training| {
                 Ok(quality.measure(training.iteration(), || training.model())?.into_iter().collect())
             });
@@ -173,11 +174,11 @@ fn trained(
     })
 }
 
-/// How samples are measured during the training: as in the end where a table is made of it, else in a fraction of the
-/// time.
-fn watched(config: &FlowConfig, manifest: &Manifest) -> Protocol {
+/// How samples are measured during the training, and on how many pairs of clouds at most: as in the end where a table is made
+/// of it, else in a fraction of the time.
+fn watched(config: &FlowConfig, manifest: &Manifest) -> (Protocol, usize) {
     let protocol = protocol(&Config::Flow(Box::new(config.clone())), &manifest.preset);
-    if manifest.with_floor { Protocol { pairs: 1, ..protocol } } else { protocol }
+    (protocol, if manifest.with_floor { 1 } else { protocol.pairs })
 }
 
 fn begin<'a, C: Configuration>(
@@ -254,8 +255,10 @@ fn finish(
     // Which rows are held out depends on the seed and on the settings of a run: its floor is its own.
     let with_floor = manifest.with_floor || config.data().is_own();
     let floors = if with_floor { floors(config, protocol, &tell)? } else { Vec::new() };
-    let verdict =
-        measured.as_ref().zip(floors.first()).and_then(|(found, floor)| judge(found, floor, config));
+    let verdict = measured
+        .as_ref()
+        .zip(floors.first())
+        .and_then(|(found, floor)| judge((found, floor), config, protocol));
     let records = Records::read(folder)?;
     say_cost(&records, outcome.seconds);
     let mut metrics = measured.map(|measurement| measurement.metrics).unwrap_or_default();
@@ -308,8 +311,14 @@ pub(crate) fn tell_time_to_floor(row: &mut Row, records: &Records, floor: &Floor
 const BESIDE: f64 = 2.0;
 
 /// The verdict on a measurement, with what has to be known of the floor.
-fn judge(measurement: &Measurement, floor: &Floor, config: &Config) -> Option<Verdict> {
-    let layout = measurement.layout;
+fn judge(
+    (measurement, floor): (&Measurement, &Floor),
+    config: &Config,
+    protocol: Protocol,
+) -> Option<Verdict> {
+    // The clouds are larger where other measures take more points than those that a run is judged by.
+    let points = measurement.layout.points.min(protocol.exact_points);
+    let layout = Layout { points, ..measurement.layout };
     let mut verdict = Verdict::new(&measurement.metrics, &floor.metrics, layout)?;
     let has = |metric| measurement.metrics.get(metric).is_some();
     let conditional = matches!(config, Config::Flow(config) if config.condition.is_some());

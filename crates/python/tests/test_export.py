@@ -121,6 +121,20 @@ def test_other_programs_compute_what_the_flow_does(config, function, expected, e
     np.testing.assert_allclose(found, wanted, atol=SINGLE * (1 + np.abs(wanted).max()))
 
 
+def test_a_condition_is_given_to_the_export_as_its_user_writes_it(tmp_path):
+    rows = s_curve(200)
+    # Far from 0 and wide: as networks see it, it is another number.
+    rows[:, 2] = 50 + 10 * rows[:, 2]
+    flow = oplus.train(explicit() | {"condition": {"kind": "vector", "columns": 2}}, rows)
+    path = tmp_path / "f.safetensors"
+    assert flow.export(path, "map") == "map"
+    x = flow.initial(50, seed=3)[:, :2]
+    c = np.full((50, 1), 62.0)
+    found = of_safetensors(path, [x.astype(np.float32), c.astype(np.float32)])
+    wanted = flow.sample(50, seed=3, condition=62.0)[:, :2]
+    np.testing.assert_allclose(found, wanted, atol=SINGLE * (1 + np.abs(wanted).max()))
+
+
 def test_what_is_no_network_is_not_exported(tmp_path):
     flow = oplus.train(game("hopf-lax"), s_curve(200))
     with pytest.raises(oplus.InputError, match="export its critic"):

@@ -83,8 +83,8 @@ fn npy_of_integers_booleans_and_half_precision() {
         (">i8", vec![0xff; 16], [-1.0, -1.0]),
         (
             "<u8",
-            [1_u64 << 53, 1_700_000_000].iter().flat_map(|x| x.to_le_bytes()).collect(),
-            [9007199254740992.0, 1.7e9],
+            [(1_u64 << 53) - 1, 1_700_000_000].iter().flat_map(|x| x.to_le_bytes()).collect(),
+            [9007199254740991.0, 1.7e9],
         ),
         // 1 and the largest number, 65504; then the least ones with and without a leading bit, 2⁻¹⁴ and 2⁻²⁴.
         ("<f2", vec![0x00, 0x3c, 0xff, 0x7b], [1.0, 65504.0]),
@@ -93,6 +93,12 @@ fn npy_of_integers_booleans_and_half_precision() {
         let header = format!("{{'descr': '{element}', 'fortran_order': False, 'shape': (1, 2), }}");
         let (_folder, path) = file("a.npy", npy_with(&header, &bytes));
         assert_eq!(read_matrix(&path).unwrap(), array![expected], "{element}");
+    }
+    // 2⁵³ + 1 is no double.
+    for (element, value) in [("<i8", -(1_i64 << 53) - 1), ("<u8", (1 << 53) + 1)] {
+        let header = format!("{{'descr': '{element}', 'fortran_order': False, 'shape': (1,), }}");
+        let error = fails("a.npy", npy_with(&header, &value.to_le_bytes()));
+        assert!(error.to_string().contains("subtract an offset"), "{error}");
     }
     let infinite = npy_with("{'descr': '<f2', 'fortran_order': False, 'shape': (1,), }", &[0x00, 0x7c]);
     assert!(matches!(fails("a.npy", infinite), ReadError::NonFinite { value, .. } if value == f64::INFINITY));

@@ -1,6 +1,7 @@
 //! One run of a campaign.
 
 use super::{Campaign, Job, make, text};
+use crate::manifest::Manifest;
 use crate::run_folder;
 use anyhow::{Context, Result};
 use eval::results::Row;
@@ -70,11 +71,47 @@ impl Trial {
         let row =
             row.with_context(|| format!("{folder} has no result: delete it and go on with --resume"))?;
         let prefix = format!("{}-{}d-", row.dataset, row.dim);
+        let mut notes = row.notes;
+        notes.extend(made_elsewhere(&Manifest::read(&out.join(folder))?, &Manifest::read(out)?));
         Ok(Row {
+            notes,
             method: stem.strip_prefix(&prefix).unwrap_or(stem).into(),
             samples: row.samples.map(|samples| format!("{folder}/{samples}")),
             run: folder.clone(),
             ..row
         })
+    }
+}
+
+/// What is said of a run that another version, revision or device has made than the last command of its campaign.
+fn made_elsewhere(run: &Manifest, campaign: &Manifest) -> Option<String> {
+    let of = |manifest: &Manifest| {
+        (
+            manifest.version.clone(),
+            manifest.git_revision.clone(),
+            manifest.device.clone(),
+            manifest.vector_bits,
+        )
+    };
+    (of(run) != of(campaign)).then(|| {
+        let (version, revision, device, bits) = of(run);
+        let revision = revision.map_or(String::new(), |revision| format!(" at {revision}"));
+        let bits = bits.map_or(String::new(), |bits| format!(", {bits}-bit vectors"));
+        format!("made by oplus {version}{revision} on {device}{bits}")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use flows::device::Device;
+
+    #[test]
+    fn a_run_of_another_revision_says_so() {
+        let now = Manifest::new(Device::Cpu, "full", true);
+        assert_eq!(made_elsewhere(&now, &Manifest { threads: 7, ..now.clone() }), None);
+        let old = Manifest { git_revision: Some("abc-dirty".into()), ..now.clone() };
+        let told = made_elsewhere(&old, &now).unwrap();
+        assert!(told.contains("at abc-dirty on "), "{told}");
     }
 }

@@ -6,7 +6,9 @@ use anyhow::{Result, bail};
 use clap::builder::PossibleValue;
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
+use train::Model;
 use train::export::{Format, Function};
+use train::source::Units;
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
@@ -51,6 +53,17 @@ impl ValueEnum for Which {
     }
 }
 
+/// From so far away on, in units of the data's own size, single precision leaves three digits or fewer.
+const FAR_FROM_0: f64 = 1e4;
+
+/// How far data lie from 0, in units of their own size.
+fn distance_from_0(units: &Units) -> Option<f64> {
+    match units {
+        Units::Same => None,
+        Units::Scaled { centre, scale } => centre.iter().map(|x| x.abs() / scale).reduce(f64::max),
+    }
+}
+
 pub(super) fn run(arguments: &Arguments) -> Result<Ending> {
     if arguments.out.exists() {
         bail!("{} exists: choose another name with --out, or delete it", arguments.out.display());
@@ -64,9 +77,26 @@ pub(super) fn run(arguments: &Arguments) -> Result<Ending> {
     graph.write(&arguments.out, format, model.config().name())?;
     let inputs: Vec<String> =
         graph.inputs.iter().map(|(name, columns)| format!("{name} [n, {columns}]")).collect();
+    if let Some(ratio) = distance_from_0(model.units()).filter(|ratio| *ratio > FAR_FROM_0) {
+        say::note!(
+            "warning: the data lie {ratio:.0e} of their own size away from 0, and what is exported subtracts that in single \
+             precision, which loses so many of its 7 digits: move the data before training, or use `oplus sample`"
+        );
+    }
     let (output, columns) = &graph.output;
+    let labels = match &model {
+        Model::Flow(flow) => flow.condition().and_then(|condition| condition.labels()),
+        Model::Generator(_) | Model::Critic(_) => None,
+    };
+    let labels = labels.map_or(String::new(), |labels| {
+        let labels: Vec<String> = labels.iter().map(f64::to_string).collect();
+        format!(
+            "; the columns of c are the labels {}: 1 in that of a point, 0 in the others",
+            labels.join(", ")
+        )
+    });
     say::answer!(
-        "the {} from {} to {output} [n, {columns}] in {}",
+        "the {} from {} to {output} [n, {columns}] in {}{labels}",
         function.name(),
         inputs.join(" and "),
         arguments.out.display()

@@ -75,7 +75,7 @@ pub(crate) const FLOW_TABLES: &[Columns] = &[
         caption: "distances; each number the mean over {pairs} pairs of independent clouds: n = {n} for w2_squared, \
                   {sinkhorn} for sinkhorn_divergence_2d, {published} for sinkhorn_divergence_2d_as_published. ± is the \
                   standard deviation over seeds, over the pairs where there is one seed. The floor is the same between \
-                  two independent samples of the target.",
+                  two independent samples of the target, with the deviation over its pairs.",
         metrics: &[
             W2_SQUARED,
             SINKHORN_DIVERGENCE_2D,
@@ -166,7 +166,8 @@ pub(crate) const RING_TABLES: &[Columns] = &[Columns {
 pub(crate) const DIGIT_TABLES: &[Columns] = &[Columns {
     caption: "accuracy of the 1-nearest-neighbour classifier fitted on the moved source digits with their labels, on \
               the test digits of the target, and exact w2 between moved source and target test digits, mean over \
-              {pairs} pairs of n = {n} (fewer where a test set is smaller). ± is the standard deviation over seeds. \
+              {pairs} pairs of n = {n} (fewer where a test set is smaller). ± is the standard deviation over seeds, of the floor and of one \
+              seed over pairs, which share test digits where these are few. \
               The floor is w2 between training and test digits of the target.",
     metrics: &[
         ACCURACY_ALL,

@@ -206,7 +206,7 @@ fn links(folder: &Path, results: &Results) -> Vec<Link> {
         Link {
             name: format!("{} {}D {}{family}, seed {}", row.dataset, row.dim, row.method, row.seed),
             address: folder.join(&address).is_file().then_some(address),
-            words: format!("– {how}"),
+            words: row.notes.iter().fold(format!("– {how}"), |words, note| format!("{words}; {note}")),
         }
     };
     results.rows.iter().filter(|row| row.run != ".").map(link).collect()

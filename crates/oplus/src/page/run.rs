@@ -100,12 +100,23 @@ fn status_line(row: &Row, config: &Config) -> String {
         diverged => format!("; {}", status(diverged)),
     };
     let verdict = row.verdict.as_ref().map(|verdict| format!(" {}.", verdict.words)).unwrap_or_default();
-    format!("{what} {} in {} dimensions: {training}; {readings}{ended}.{verdict}", row.dataset, row.dim)
+    let notes: String = row.notes.iter().map(|note| format!(" Note: {note}.")).collect();
+    format!(
+        "{what} {} in {} dimensions: {training}; {readings}{ended}.{verdict}{notes}",
+        row.dataset, row.dim
+    )
 }
 
 /// Distances that have a floor.
-const AGAINST_FLOOR: [&Metric; 5] =
-    [metrics::W2_SQUARED, metrics::W2, metrics::W1, metrics::SLICED_W2, metrics::SINKHORN_DIVERGENCE_2D];
+const AGAINST_FLOOR: [&Metric; 7] = [
+    metrics::W2_SQUARED,
+    metrics::W2,
+    metrics::W1,
+    metrics::CONDITIONAL_W2_SQUARED,
+    metrics::JOINT_W2_SQUARED,
+    metrics::SLICED_W2,
+    metrics::SINKHORN_DIVERGENCE_2D,
+];
 
 fn bars(results: &Results, row: &Row) -> Option<Bars> {
     let floors = &results.floors.first()?.metrics;

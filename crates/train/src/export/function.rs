@@ -3,7 +3,7 @@
 use super::graph::{Graph, Name, Op};
 use super::network::{Evaluated, activate, affine};
 use crate::model::{ExplicitModel, FlowModel, GameModel, GeneratorModel, Model, Trained};
-use crate::source::Units;
+use crate::source::{Conditions, Units};
 use flows::FlowError;
 use flows::flow::Flow;
 use flows::generator::{Generator, GeneratorOutput, NORMALISATION_FLOOR};
@@ -64,10 +64,10 @@ fn flow(model: &FlowModel, function: Option<Function>) -> Result<(Function, Grap
     let kind = model.config.representation.kind();
     Ok(match (&model.trained, function) {
         (Trained::Explicit(explicit), None | Some(Function::Map)) => {
-            (Function::Map, explicit_map(explicit, &model.units))
+            (Function::Map, explicit_map(explicit, &model.units, model.condition()))
         }
         (Trained::Explicit(explicit), Some(Function::Potential)) => {
-            (Function::Potential, explicit_potential(explicit, &model.units))
+            (Function::Potential, explicit_potential(explicit, &model.units, model.condition()))
         }
         (Trained::Explicit(_), Some(function)) => return Err(without(function, kind, "map or potential")),
         (Trained::Matching(flow), _) if flow.velocity.base().is_some() => {
@@ -150,11 +150,11 @@ fn perceptron<'a>(network: &'a Network, what: &str) -> Result<&'a Mlp, FlowError
 }
 
 /// x_T = m₁ + Bᵀ(x′ − ∇N(x′)), x′ = B(z − m₀), in the user's units; of a conditional flow under the condition c, an input of
-/// its own, as networks see it.
-fn explicit_map(model: &ExplicitModel, units: &Units) -> Graph {
+/// its own: of a label a column for each class, of a vector as the user writes it.
+fn explicit_map(model: &ExplicitModel, units: &Units, condition: Option<&Conditions>) -> Graph {
     let mut graph = Graph::default();
     let dim = model.width() - model.flow().condition();
-    let z = explicit_input(&mut graph, model, units);
+    let z = explicit_input(&mut graph, model, units, condition);
     let base = Base::new(&mut graph, model);
     let inner = base.beginnings(&mut graph, &z);
     let network = Evaluated::new(&mut graph, model.flow().network(), model.parameters(), &inner);
@@ -172,21 +172,33 @@ fn explicit_map(model: &ExplicitModel, units: &Units) -> Graph {
 }
 
 /// The rows z, of a conditional flow (z, c).
-fn explicit_input(graph: &mut Graph, model: &ExplicitModel, units: &Units) -> Name {
+fn explicit_input(
+    graph: &mut Graph,
+    model: &ExplicitModel,
+    units: &Units,
+    conditions: Option<&Conditions>,
+) -> Name {
     let condition = model.flow().condition();
     let x = graph.input("x", model.width() - condition);
     let z = scaled(graph, units, &x);
     if condition == 0 {
         return z;
     }
-    let c = graph.input("c", condition);
+    let mut c = graph.input("c", condition);
+    if let Some((centre, scale)) = conditions.and_then(Conditions::scaling) {
+        let centre = centre_of(graph, "condition.centre", centre);
+        let inverse =
+            graph.tensor("condition.1/scale", &[1, condition], scale.iter().map(|s| (1.0 / s) as f32));
+        let centred = graph.node(Op::Sub, [&c, &centre]);
+        c = graph.node(Op::Mul, [&centred, &inverse]);
+    }
     graph.node(Op::Concat, [&z, &c])
 }
 
 /// U₀ = (λ/T)·(½‖z‖² − ½‖x′‖² − ⟨m₁, z⟩ + N(x′)).
-fn explicit_potential(model: &ExplicitModel, units: &Units) -> Graph {
+fn explicit_potential(model: &ExplicitModel, units: &Units, condition: Option<&Conditions>) -> Graph {
     let mut graph = Graph::default();
-    let z = explicit_input(&mut graph, model, units);
+    let z = explicit_input(&mut graph, model, units, condition);
     let base = Base::new(&mut graph, model);
     let inner = base.beginnings(&mut graph, &z);
     let mut value = Evaluated::new(&mut graph, model.flow().network(), model.parameters(), &inner).value;

@@ -140,6 +140,14 @@ impl Conditions {
         }
     }
 
+    /// Centre and scale of a vector, by which networks see it as (c − centre)/scale; none of labels.
+    pub(crate) fn scaling(&self) -> Option<(&Array1<f64>, &Array1<f64>)> {
+        match &self.encoding {
+            Encoding::Label(_) => None,
+            Encoding::Vector { centre, scale } => Some((centre, scale)),
+        }
+    }
+
     /// The conditions as their user writes them, [n, columns], of rows (x, c) or c.
     pub fn written(&self, rows: ArrayView2<'_, f64>) -> Array2<f64> {
         let encoded = rows.slice(s![.., rows.ncols().saturating_sub(self.width())..]);
