@@ -87,7 +87,8 @@ impl InitialLaw {
     /// Shapes: [n, dim]. Complexity: O(n·dim).
     ///
     /// # Errors
-    /// [`SampleError::Dimension`] for `dim = 0`, [`SampleError::Memory`] for more points than fit, and what [`InitialLaw::validate`] finds.
+    /// [`SampleError::Dimension`] for `dim = 0`, [`SampleError::Memory`] for more points than fit, and what
+    /// [`InitialLaw::validate`] finds.
     ///
     /// ```
     /// # fn main() -> Result<(), datasets::SampleError> {

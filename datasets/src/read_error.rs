@@ -63,7 +63,7 @@ pub enum ReadError {
         reason: String,
     },
     /// The elements are no real numbers.
-    #[error("{} holds elements of type {found}, which are no numbers of a coordinate in double precision: {remedy}", path.display())]
+    #[error("{} holds elements of type {found}, which are no coordinates in double precision: {remedy}", path.display())]
     ElementType {
         /// The file.
         path: PathBuf,

@@ -16,8 +16,8 @@ crate::catalogue! { OPTIMALITY:
         "E⟨T(x) − x, T*(x) − x⟩/(E‖T(x) − x‖²·E‖T*(x) − x‖²)^½ over points x of P, T* being the known optimal map; of a \
          critic the mean cosine between its gradient and that of the known optimal critic at points x of P";
     W1_DUAL = "w1_dual", "length", Neither,
-        "(E_P f − E_Q f)/L of a critic f of slope at most L on fresh points of laws and on held-out rows, on those of the training where none are; in the records of a training what it maximises, on \
-         the last minibatch";
+        "(E_P f − E_Q f)/L of a critic f of slope at most L on fresh points of laws and on held-out rows, on those of the \
+         training where none are; in the records of a training what it maximises, on the last minibatch";
     W1_KNOWN = "w1_known", "length", Neither, "W1(P, Q) where it is known: E‖x − y‖ over fresh pairs of the optimal plan";
     W1_KNOWN_ERROR = "w1_known_error", "length", Neither, "the standard error of w1_known";
     W1_ERROR = "w1_error", "%", Neither, "100·(w1_dual/w1_known − 1), as in arXiv 2206.07767: 0 is right, either sign is wrong";

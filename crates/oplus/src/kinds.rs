@@ -108,3 +108,20 @@ fn of_flows(preset: &str) -> Protocol {
         _ => Protocol::FULL,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::protocol;
+    use train::config::Config;
+
+    #[test]
+    fn every_solver_of_a_known_map_is_compared_on_as_many_pairs() {
+        let explicit = include_str!("../../../configs/w2-benchmark/files/mix3-to-mix10-2d-explicit.toml");
+        let generator = include_str!("../../../configs/w2-benchmark/files/mix3-to-mix10-2d-w2fe.toml");
+        let [flow, generator] = [explicit, generator].map(|text| {
+            let protocol = protocol(&Config::parse(text, "row", None, &[]).unwrap(), "full");
+            (protocol.pairs, protocol.exact_points)
+        });
+        assert_eq!(flow, generator);
+    }
+}

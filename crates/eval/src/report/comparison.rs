@@ -61,8 +61,9 @@ pub struct Columns {
 
 /// The tables of an experiment: for each family those of `tables`, then the published numbers.
 ///
-/// Over several seeds a cell is mean ± sd over the seeds that ended well, over all where none did, and says how many of them
-/// have the number where not all do; for one seed it is mean ± sd over the pairs of clouds. Complexity: linear in the rows, times the published numbers.
+/// Over several seeds a cell is mean ± sd over the seeds that ended well, over all where none did, and says how many of
+/// them have the number where not all do; for one seed it is mean ± sd over the pairs of clouds. Complexity: linear in the
+/// rows, times the published numbers.
 ///
 /// ```
 /// use eval::{Protocol, Results, report::Columns};

@@ -39,7 +39,8 @@ impl Reference {
             Self::FreshPoints | Self::TrainingRows => "",
         };
         format!(
-            "{count} {what}{rows} to compare with {are} too few to judge the run by: give more data, or hold out another share"
+            "{count} {what}{rows} to compare with {are} too few to judge the run by: give more data, or hold out another \
+             share"
         )
     }
 }
@@ -128,9 +129,10 @@ impl Verdict {
     /// zero.
     ///
     /// A value that is above its floor by less than two standard errors, over four pairs or more, is at it: those of the
-    /// difference between two samples of the target, since a run whose pairs scatter more is not at the floor. Indicators of the optimality system do not come
-    /// in: they say how optimal a path is, not where it ends. Of fewer than 5 rows the words say that they are too few to
-    /// judge by, and that rows were learnt by heart is claimed from 50 held-out rows on.
+    /// difference between two samples of the target, since a run whose pairs scatter more is not at the floor. Indicators
+    /// of the optimality system do not come in: they say how optimal a path is, not where it ends. Of fewer than 5 rows
+    /// the words say that they are too few to judge by, and that rows were learnt by heart is claimed from 50 held-out
+    /// rows on.
     ///
     /// ```
     /// use eval::results::{Layout, Reference, Verdict};

@@ -112,28 +112,22 @@ pub(crate) fn floors<'a>(
         .collect::<Result<_>>()?;
     let mut floors =
         means(measured.into_iter().flat_map(|(seed, floors)| floors.into_iter().map(move |f| (seed, f))));
-    let of_runs: Vec<(u64, Floor)> = own
-        .iter()
-        .map(|trial| {
-            let results = run_folder::results(&out.join(&trial.folder))?;
-            Ok(results.floors.into_iter().map(|floor| (trial.config.seed(), floor)))
-        })
-        .collect::<Result<Vec<_>>>()?
-        .into_iter()
-        .flatten()
-        .collect();
+    let mut of_runs: Vec<(u64, Floor)> = Vec::new();
+    for trial in own {
+        let results = run_folder::results(&out.join(&trial.folder))?;
+        of_runs.extend(results.floors.into_iter().map(|floor| (trial.config.seed(), floor)));
+    }
     floors.extend(means(alike(&of_runs).cloned()));
     floors.sort_by_key(|floor| floor.dim);
     Ok(floors)
 }
 
-/// The floors of the targets for which all runs of one seed have the same one: where the settings in which they differ change
-/// the data, none is that of all.
+/// The floors that are the same in all runs of their target and seed: where the settings in which runs differ change the data,
+/// none is that of all.
 fn alike(floors: &[(u64, Floor)]) -> impl Iterator<Item = &(u64, Floor)> {
-    let target = |floor: &Floor| (floor.dataset.clone(), floor.dim);
-    floors.iter().filter(move |(_, floor)| {
-        let same = floors.iter().filter(|(_, other)| target(other) == target(floor));
-        same.clone().all(|(seed, one)| same.clone().all(|(other, two)| seed != other || one == two))
+    floors.iter().filter(|(seed, floor)| {
+        let target = (seed, &floor.dataset, floor.dim);
+        floors.iter().all(|(other, with)| (other, &with.dataset, with.dim) != target || with == floor)
     })
 }
 

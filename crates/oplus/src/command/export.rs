@@ -79,8 +79,8 @@ pub(super) fn run(arguments: &Arguments) -> Result<Ending> {
         graph.inputs.iter().map(|(name, columns)| format!("{name} [n, {columns}]")).collect();
     if let Some(ratio) = distance_from_0(model.units()).filter(|ratio| *ratio > FAR_FROM_0) {
         say::note!(
-            "warning: the data lie {ratio:.0e} of their own size away from 0, and what is exported subtracts that in single \
-             precision, which loses so many of its 7 digits: move the data before training, or use `oplus sample`"
+            "warning: the data lie {ratio:.0e} times their own size away from 0, and what is exported computes in single \
+             precision, whose 7 digits hardly tell such points apart: move the data before training, or use `oplus sample`"
         );
     }
     let (output, columns) = &graph.output;

@@ -3,6 +3,7 @@
 use crate::ending::Ending;
 use crate::kinds::inputs;
 use crate::own_data::{Proposal, Survey};
+use crate::shell;
 use crate::table::Coordinates;
 use anyhow::{Context, Result, bail};
 use clap::Args;
@@ -38,9 +39,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<Ending> {
     }
     datasets::write_whole(&out, |file| file.write_all(text.as_bytes()))?;
     let name = out.display().to_string();
-    let plain = name.chars().all(|c| c.is_alphanumeric() || "-_./".contains(c));
-    let word = if plain { name.clone() } else { format!("'{}'", name.replace('\'', "'\\''")) };
-    say::answer!("\n{name} is written; train with\n  cargo xtask train {word}");
+    say::answer!("\n{name} is written; train with\n  cargo xtask train {}", shell::word(&name));
     Ok(Ending::Done)
 }
 

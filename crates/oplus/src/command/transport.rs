@@ -10,7 +10,7 @@ use crate::table::Coordinates;
 use anyhow::{Result, bail};
 use clap::Args;
 use datasets::write_npy_f64;
-use ndarray::{Array2, ArrayView2, Axis, concatenate};
+use ndarray::{ArrayView2, Axis, concatenate};
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use train::Model;
@@ -72,17 +72,13 @@ pub(super) fn run(arguments: &Arguments) -> Result<Ending> {
         Model::Flow(flow) => flow.coordinates(moved.view()).to_owned(),
         Model::Generator(_) | Model::Critic(_) => moved,
     };
-    write(&arguments.out, &moved, &model)?;
+    samples::write_generated(&arguments.out, &moved, model.units())?;
     if let Some(reached) = reached {
         write_reached(arguments.reached.as_deref(), &reached)?;
     }
     drop(progress);
     say::answer!("{} points of dimension {} in {}", moved.nrows(), moved.ncols(), arguments.out.display());
     Ok(Ending::Done)
-}
-
-fn write(out: &Path, points: &Array2<f64>, model: &Model) -> Result<()> {
-    samples::write_generated(out, points, model.units())
 }
 
 /// What a run holds, moving its points in so many steps.

@@ -166,8 +166,8 @@ pub(crate) const RING_TABLES: &[Columns] = &[Columns {
 pub(crate) const DIGIT_TABLES: &[Columns] = &[Columns {
     caption: "accuracy of the 1-nearest-neighbour classifier fitted on the moved source digits with their labels, on \
               the test digits of the target, and exact w2 between moved source and target test digits, mean over \
-              {pairs} pairs of n = {n} (fewer where a test set is smaller). ± is the standard deviation over seeds, of the floor and of one \
-              seed over pairs, which share test digits where these are few. \
+              {pairs} pairs of n = {n} (fewer where a test set is smaller). ± is the standard deviation over seeds, \
+              of the floor and of one seed over pairs, which share test digits where these are few. \
               The floor is w2 between training and test digits of the target.",
     metrics: &[
         ACCURACY_ALL,

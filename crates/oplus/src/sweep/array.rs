@@ -1,6 +1,7 @@
 //! A sweep as an array of Slurm: one task for each run.
 
 use crate::campaign::{Campaign, Trial};
+use crate::shell::quoted;
 use anyhow::{Context, Result, bail};
 use datasets::write_whole;
 use std::fmt::Write;
@@ -64,9 +65,4 @@ fn script(tasks: &[Vec<String>], campaign: &Campaign) -> Result<String> {
         quoted(&program)
     );
     Ok(text)
-}
-
-/// A word as the shell reads it back.
-fn quoted(word: &str) -> String {
-    format!("'{}'", word.replace('\'', "'\\''"))
 }

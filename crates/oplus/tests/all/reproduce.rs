@@ -122,4 +122,9 @@ fn an_experiment_is_resumed_and_keeps_its_divergences() {
     let table = fs::read_to_string(workshop.path("table/table.md")).unwrap();
     assert!(table.lines().any(|line| line.contains("| w2 |") && line.contains("diverged")), "{table}");
     assert!(fs::read_to_string(workshop.path("table/report.html")).unwrap().contains("diverged"));
+    // Its last finite state can still be looked at, and whoever does is told.
+    let run = "table/runs/published/pinwheel-2d-w2-s0";
+    let output = workshop.oplus(&["sample", run, "--n", "5", "--out", "few.npy"]).output().unwrap();
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.success() && told.contains("diverged at iteration 7 (a weight is NaN)"), "{told}");
 }

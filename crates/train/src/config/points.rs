@@ -460,3 +460,19 @@ fn outside(key: &str, error: &SampleError) -> ConfigError {
 fn one() -> f64 {
     1.0
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_training_sees_the_digits_that_moved_ones_are_judged_by() {
+        let digits = |split| Points::Digits { set: DigitSet::Usps, split };
+        let (start, judge) = (digits(Split::Train), digits(Split::Test));
+        let refused = start.check_initial(&judge).unwrap_err().to_string();
+        assert!(refused.contains("data.split is test: leave it out"), "{refused}");
+        assert!(start.check_initial(&digits(Split::Train)).is_ok());
+        // From noise, nothing is moved that test digits would judge.
+        assert!(Points::Normal { std: 1.0, dim: None }.check_initial(&judge).is_ok());
+    }
+}
