@@ -16,7 +16,6 @@ use datasets::write_whole;
 use eval::planar::Plane;
 use eval::results::{Floor, Layout, Metrics, Protocol, Results, Row, Settings, Status, Verdict};
 use eval::sampling;
-use eval::summary::significant;
 use flows::device::Device;
 use flows::record::RecordError;
 use measure::{MeasureError, Measurement, Quality, Records, Tell, seconds_to_near_floor};
@@ -307,9 +306,6 @@ pub(crate) fn tell_time_to_floor(row: &mut Row, records: &Records, floor: &Floor
     row.metrics.insert(metrics::SECONDS_TO_NEAR_FLOOR, seconds.unwrap_or(f64::NAN));
 }
 
-/// From so many times the distance of held-out rows to the nearest training row on, generated points lie beside the data.
-const BESIDE: f64 = 2.0;
-
 /// The verdict on a measurement, with what has to be known of the floor.
 fn judge(
     (measurement, floor): (&Measurement, &Floor),
@@ -335,20 +331,10 @@ fn judge(
         let spread = sampling::mean_squared_distance(measurement.target.view());
         sampling::caveat(layout.points, floor.dim, w2_squared, spread)
     });
-    // Where distances say little, points beside the data still show.
-    let nearest = |of: &Metrics| of.get(metrics::NEAREST_TRAINING_DISTANCE);
-    if let (Some(_), Some((found, floor))) =
-        (&caveat, nearest(&measurement.metrics).zip(nearest(&floor.metrics)))
-        && found > BESIDE * floor
-    {
-        verdict = verdict.withheld(&format!(
-            "but generated points are {} from the nearest training row, held-out rows {}, and distances in so many \
-             dimensions hardly tell: look at samples, or train for longer",
-            significant(found),
-            significant(floor)
-        ));
-    }
-    Some(Verdict { caveat, ..verdict })
+    Some(match caveat {
+        Some(caveat) => verdict.with_caveat(caveat, &measurement.metrics, &floor.metrics),
+        None => verdict,
+    })
 }
 
 /// Says what the readings of a training have cost, where that is much.

@@ -117,6 +117,10 @@ const COPIES: f64 = 0.5;
 /// 120 at n = 50.
 const ROWS_TO_TELL_COPIES: usize = 50;
 
+/// What still tells where other distances say little, and from how many times its floor on it speaks against a run.
+const TELLING: [(&Metric, f64); 3] =
+    [(NEAREST_TRAINING_DISTANCE, 2.0), (CONDITIONAL_W2_SQUARED, 1.2), (JOINT_W2_SQUARED, 1.2)];
+
 struct Comparison {
     metric: &'static Metric,
     value: f64,
@@ -189,6 +193,26 @@ impl Verdict {
             words,
             caveat: None,
         })
+    }
+
+    /// The same with what has to be known of samples that say little of the laws: there a small excess over the floor is much, so
+    /// that the run has not reached the data where its points lie beside them or do not meet their conditions.
+    #[must_use]
+    pub fn with_caveat(self, caveat: String, found: &Metrics, floor: &Metrics) -> Self {
+        let worse = TELLING.iter().find_map(|(metric, far)| {
+            let (value, floor) = (found.get(metric)?, floor.get(metric)?);
+            (value > far * floor).then_some((metric, value, floor))
+        });
+        let verdict = match worse {
+            Some((metric, value, floor)) => self.withheld(&format!(
+                "but {metric} is {} where the floor is {}, and distances in so many dimensions hardly tell: look at samples, \
+                 or train for longer",
+                significant(value),
+                significant(floor)
+            )),
+            None => self,
+        };
+        Self { caveat: Some(caveat), ..verdict }
     }
 
     /// The same where something speaks against it that the distances do not show.
@@ -353,6 +377,24 @@ mod tests {
         let verdict =
             judge(&[(W2_SQUARED, 1.0)], &[(W2_SQUARED, 1.0)]).withheld("the condition was not measured");
         assert!(!verdict.reached && verdict.words.ends_with("can tell; the condition was not measured"));
+    }
+
+    /// Gaussians in 784 dimensions whose class moves them by as much as the floor of 1200 points hides.
+    #[test]
+    fn where_distances_say_little_a_small_excess_under_the_condition_counts() {
+        let found = metrics(&[(W2_SQUARED, 543.0), (CONDITIONAL_W2_SQUARED, 792.0)]);
+        let floor = metrics(&[(W2_SQUARED, 530.0), (CONDITIONAL_W2_SQUARED, 534.0)]);
+        let verdict = Verdict::new(&found, &floor, LAYOUT).unwrap();
+        assert!(verdict.reached);
+        let verdict = verdict.with_caveat("few points".into(), &found, &floor);
+        assert!(
+            !verdict.reached && verdict.words.contains("but conditional_w2_squared is 792"),
+            "{}",
+            verdict.words
+        );
+        let good =
+            Verdict::new(&floor, &floor, LAYOUT).unwrap().with_caveat("few points".into(), &floor, &floor);
+        assert!(good.reached && good.caveat.is_some());
     }
 
     #[test]
