@@ -23,6 +23,7 @@ mod run;
 mod run_folder;
 mod samples;
 mod screen;
+mod seeds;
 mod shell;
 mod sketch;
 mod sweep;

@@ -5,6 +5,7 @@ use crate::campaign::Campaign;
 use crate::count::at_least_one;
 use crate::experiment::{self, Plan};
 use crate::interruption;
+use crate::seeds::Seeds;
 use anyhow::Result;
 use clap::{Args, ValueEnum};
 use flows::device::Device;
@@ -23,9 +24,9 @@ pub(super) struct Arguments {
     /// text, such as tuned/pinwheel-2d-w1w2
     #[arg(long, value_name = "TEXT", default_value = "")]
     rows: String,
-    /// Seeds of every row: 0, 1, …
-    #[arg(long, default_value = "1", value_parser = at_least_one)]
-    seeds: NonZeroUsize,
+    /// Seeds of every row: 3 takes 0, 1 and 2, 3-5 those from 3 to 5
+    #[arg(long, value_name = "N", default_value = "1")]
+    seeds: Seeds,
     /// Runs side by side [default: the number of cores]
     #[arg(long, value_parser = at_least_one)]
     jobs: Option<NonZeroUsize>,
@@ -83,7 +84,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<Ending> {
             observe: arguments.observe.clone(),
         },
         rows: arguments.rows.clone(),
-        seeds: arguments.seeds,
+        seeds: arguments.seeds.clone(),
         usps_resampled: arguments.usps_resampled,
     };
     let Some(table) = experiment::reproduce(experiment, &plan)? else {

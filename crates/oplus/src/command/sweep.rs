@@ -4,6 +4,7 @@ use super::Ending;
 use crate::campaign::Campaign;
 use crate::count::at_least_one;
 use crate::interruption;
+use crate::seeds::Seeds;
 use crate::sweep::{self, Grid, Plan};
 use anyhow::Result;
 use clap::Args;
@@ -19,9 +20,9 @@ pub(super) struct Arguments {
     /// A setting and its values, such as flow.lambda=0.05,0.1,0.5; given several times, every combination is a point
     #[arg(long, value_name = "KEY=A,B,…", required = true)]
     grid: Vec<String>,
-    /// Seeds of every point: 0, 1, …
-    #[arg(long, default_value = "1", value_parser = at_least_one)]
-    seeds: NonZeroUsize,
+    /// Seeds of every point: 3 takes 0, 1 and 2, 3-5 those from 3 to 5
+    #[arg(long, value_name = "N", default_value = "1")]
+    seeds: Seeds,
     /// Runs side by side [default: the number of cores]
     #[arg(long, value_parser = at_least_one)]
     jobs: Option<NonZeroUsize>,

@@ -17,6 +17,7 @@ use crate::progress::Progress;
 use crate::run;
 use crate::run_folder::{REPORT_FILE, RESULTS_FILE, write_json};
 use crate::screen;
+use crate::seeds::Seeds;
 use anyhow::{Context, Result, bail};
 use catalogue::Setting;
 use datasets::manifest::find as find_data_set;
@@ -25,7 +26,6 @@ use eval::report::comparison;
 use eval::results::{Protocol, Results, Row};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
-use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use train::Config;
@@ -40,7 +40,7 @@ pub(crate) struct Plan {
     pub campaign: Campaign,
     /// Part of FAMILY/STEM of the rows to reproduce; empty for all.
     pub rows: String,
-    pub seeds: NonZeroUsize,
+    pub seeds: Seeds,
     /// Whether the resampled digits stand in for USPS.
     pub usps_resampled: bool,
 }
@@ -142,7 +142,7 @@ fn trials(experiment: &Experiment, plan: &Plan) -> Result<Vec<Trial>> {
     let named = !plan.rows.is_empty() || plan.campaign.preset == "full";
     let wanted = |row: &&Setting| is_told(row) && (named || !experiment.beyond_quick.contains(&row.family));
     for row in all.into_iter().filter(wanted) {
-        for seed in 0..plan.seeds.get() as u64 {
+        for seed in plan.seeds.iter() {
             trials.push(trial(experiment, plan, row, seed)?);
         }
     }
@@ -354,7 +354,7 @@ mod tests {
             resume: false,
             observe: Vec::new(),
         };
-        let plan = Plan { campaign, rows: rows.into(), seeds: NonZeroUsize::MIN, usps_resampled: false };
+        let plan = Plan { campaign, rows: rows.into(), seeds: "1".parse().unwrap(), usps_resampled: false };
         let trials = trials(find("table1").unwrap(), &plan).unwrap();
         let mut families: Vec<_> = trials.iter().map(|trial| trial.row.family).collect();
         families.sort_unstable();

@@ -181,7 +181,7 @@ fn barycentric(
 ) -> Result<Metrics> {
     let measured = [ACCURACY_ALL, ACCURACY_2007, LABEL_AGREEMENT, W2];
     let mut values = vec![Vec::new(); measured.len()];
-    for seed in 0..plan.seeds.get() as u64 {
+    for seed in plan.seeds.iter() {
         let choose = |set: &UspsDigits, name: &str| {
             let mut rows: Vec<usize> = (0..set.labels.len()).collect();
             rows.shuffle(&mut stream(seed, &format!("{CHOICE}-{name}"), 0));

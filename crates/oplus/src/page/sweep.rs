@@ -221,7 +221,11 @@ impl<'a> Facet<'a> {
         let (low, high) =
             means.iter().fold((f64::INFINITY, 0.0_f64), |(low, high), &x| (low.min(x), high.max(x)));
         let scale = if low > 0.0 && high > 5.0 * low { Scale::Logarithmic } else { Scale::Linear };
-        let over = if self.rows.iter().any(|row| row.seed > 0) { ", mean ± sd over the seeds" } else { "" };
+        let over = if self.rows.windows(2).any(|two| matches!(two, [a, b] if a.seed != b.seed)) {
+            ", mean ± sd over the seeds"
+        } else {
+            ""
+        };
         let one = |name: String, y: Option<(&str, &Setting)>| LevelSeries {
             name,
             points: self.x.1.iter().map(|x| over_seeds(&self.cell(x, y).0, metric)).collect(),

@@ -12,6 +12,7 @@ use crate::kinds::{inputs, protocol};
 use crate::manifest::Manifest;
 use crate::page;
 use crate::run_folder::{REPORT_FILE, RESULTS_FILE, write_json};
+use crate::seeds::Seeds;
 use anyhow::{Context, Result, bail};
 use datasets::write_whole;
 use eval::report::{Columns, Table, comparison};
@@ -20,7 +21,6 @@ use grid::Point;
 use metrics::{ACCURACY_ALL, BEYOND_REACH, W2_EVEN};
 use std::collections::BTreeMap;
 use std::fmt::Write;
-use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use train::config::{Config, ConfigError, Configuration};
@@ -37,7 +37,7 @@ pub(crate) struct Plan {
     pub grid: Grid,
     /// Overrides of every run.
     pub set: Vec<String>,
-    pub seeds: NonZeroUsize,
+    pub seeds: Seeds,
 }
 
 /// A point with a seed.
@@ -108,12 +108,12 @@ fn trials(plan: &Plan) -> Result<Vec<Trial>> {
     let mut known: BTreeMap<String, Point> = BTreeMap::new();
     for point in plan.grid.points() {
         let settings = point.settings();
-        for seed in 0..plan.seeds.get() as u64 {
+        for seed in plan.seeds.iter() {
             let mut changes = plan.set.clone();
             changes.extend(point.changes());
             changes.push(format!("seed={seed}"));
             let config = load(plan, &changes, &point)?;
-            if seed == 0
+            if seed == plan.seeds.first()
                 && let Some(same) = known.insert(config.hash()?, point.clone())
             {
                 bail!("{same} and {point} are the same settings: leave one out");
@@ -154,7 +154,7 @@ fn name(trials: &[Trial]) -> &str {
 /// Says how many runs there are, and about how long they will take.
 fn say_length(trials: &[Trial], plan: &Plan) -> Result<()> {
     let Campaign { side_by_side, out, .. } = &plan.campaign;
-    let all = format!("{} runs over {} ({})", trials.len(), plan.grid.keys().join(" × "), seeds(plan.seeds));
+    let all = format!("{} runs over {} ({})", trials.len(), plan.grid.keys().join(" × "), plan.seeds);
     let waiting: Vec<&campaign::Trial> = trials
         .iter()
         .map(|trial| &trial.run)
@@ -188,10 +188,6 @@ fn say_length(trials: &[Trial], plan: &Plan) -> Result<()> {
         duration(total / side_by_side as f64),
     );
     Ok(())
-}
-
-fn seeds(count: NonZeroUsize) -> String {
-    if count.get() == 1 { "1 seed".into() } else { format!("{count} seeds") }
 }
 
 /// The share of points beyond R = L·T/λ, of a flow whose points have a longest way.

@@ -1,0 +1,72 @@
+//! The seeds of repeated runs.
+
+use std::fmt;
+use std::ops::RangeInclusive;
+use std::str::FromStr;
+
+/// Seeds one after the other: `3` are the seeds 0, 1 and 2, `3-5` those from 3 to 5, so that a second machine, or another
+/// day, can take up where a first one ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Seeds(RangeInclusive<u64>);
+
+impl Seeds {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = u64> + use<> {
+        self.0.clone()
+    }
+
+    pub(crate) fn first(&self) -> u64 {
+        *self.0.start()
+    }
+}
+
+impl FromStr for Seeds {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let range = match text.split_once('-') {
+            None => text.parse().ok().and_then(|count: u64| count.checked_sub(1)).map(|last| 0..=last),
+            Some((first, last)) => {
+                first.parse().ok().zip(last.parse().ok()).map(|(first, last)| first..=last)
+            }
+        };
+        let range = range.filter(|range| !range.is_empty());
+        range.map(Self).ok_or_else(|| {
+            "give how many, such as 3 for the seeds 0, 1 and 2, or a range, such as 3-5".into()
+        })
+    }
+}
+
+impl fmt::Display for Seeds {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (first, last) = (self.0.start(), self.0.end());
+        match (first, last) {
+            (0, 0) => f.write_str("1 seed"),
+            (0, last) => write!(f, "{} seeds", u128::from(*last) + 1),
+            _ if first == last => write!(f, "seed {first}"),
+            _ => write!(f, "seeds {first} to {last}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Seeds;
+
+    #[test]
+    fn a_number_counts_from_0_and_a_range_has_both_ends() {
+        let of = |text: &str| text.parse().map(|seeds: Seeds| (seeds.iter().collect(), seeds.to_string()));
+        let known = [
+            ("1", vec![0], "1 seed"),
+            ("3", vec![0, 1, 2], "3 seeds"),
+            ("3-5", vec![3, 4, 5], "seeds 3 to 5"),
+            ("2-2", vec![2], "seed 2"),
+            ("0-1", vec![0, 1], "2 seeds"),
+        ];
+        for (text, seeds, words) in known {
+            assert_eq!(of(text), Ok((seeds, words.into())), "{text}");
+        }
+        for wrong in ["0", "", "-1", "1-", "5-3", "1.5", "1,2", "1-2-3"] {
+            assert!(of(wrong).is_err_and(|said: String| said.contains("3-5")), "{wrong}");
+        }
+    }
+}
