@@ -107,6 +107,10 @@ pub(crate) fn floors<'a>(
             targets.push(config);
         }
     }
+    if !targets.is_empty() {
+        let count = targets.len();
+        say::note!("measuring the floors: {count} times two independent samples of a target");
+    }
     let measured: Vec<(u64, Vec<Floor>)> = targets
         .par_iter()
         .map(|config| Ok((config.seed(), run::floors(config, protocol, &|_| {})?)))
