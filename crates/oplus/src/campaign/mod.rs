@@ -90,7 +90,7 @@ impl Campaign {
     }
 }
 
-/// The floor of every target, measured as the rows are: for the first seed, and for every seed where it takes all of them to have
+/// The floor of every target, measured as the rows are: for its first seed, and for every seed where it takes all of them to have
 /// more than one pair of clouds. That of the user's own data is the mean of those of the runs, which have measured their own.
 pub(crate) fn floors<'a>(
     trials: impl Iterator<Item = &'a Trial>,
@@ -98,12 +98,15 @@ pub(crate) fn floors<'a>(
     protocol: Protocol,
 ) -> Result<Vec<Floor>> {
     let (own, others): (Vec<&Trial>, Vec<&Trial>) = trials.partition(|trial| trial.config.data().is_own());
+    let mut configs: Vec<&Config> = others.iter().map(|trial| &trial.config).collect();
+    configs.sort_by_key(|config| config.seed());
     let mut targets: Vec<&Config> = Vec::new();
-    let configs = others.iter().map(|trial| &trial.config);
-    let first = configs.clone().map(Config::seed).min();
-    for config in configs.filter(|config| Some(config.seed()) == first || protocol.pairs == 1) {
-        let of = |config: &Config| (config.kind(), config.data().name(), config.data().dim(), config.seed());
-        if !targets.iter().any(|known| of(known) == of(config)) {
+    for config in configs {
+        let of = |config: &Config| (config.kind(), config.data().name(), config.data().dim());
+        let is_known = |known: &&Config| {
+            of(known) == of(config) && (known.seed() == config.seed() || protocol.pairs > 1)
+        };
+        if !targets.iter().any(is_known) {
             targets.push(config);
         }
     }

@@ -25,7 +25,9 @@ use datasets::{cells, cells_files, write_whole};
 use eval::report::comparison;
 use eval::results::{Protocol, Results, Row};
 use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsString;
 use std::fmt::Write;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use train::Config;
@@ -175,23 +177,28 @@ fn trial(experiment: &Experiment, plan: &Plan, row: &'static Setting, seed: u64)
     Ok(Trial { row, run })
 }
 
-/// Finished runs that the folder has beside those of the plan: other rows, or more seeds of them.
+/// Finished runs that the folder has beside those of the plan: other rows, or other seeds of them.
 fn kept(experiment: &Experiment, plan: &Plan, trials: &[Trial]) -> Result<Vec<Trial>> {
     let is_new = |folder: &str| trials.iter().all(|trial| trial.run.folder != folder);
     let mut kept = Vec::new();
     for row in experiment.rows() {
-        for seed in 0.. {
+        for seed in seeds_of(row, &plan.campaign.out) {
             let found = trial(experiment, plan, row, seed)?;
-            if !is_new(&found.run.folder) {
-                continue;
+            let folder = &found.run.folder;
+            if is_new(folder) && run::is_finished(&found.run.config, &plan.campaign.out.join(folder)) {
+                kept.push(found);
             }
-            if !run::is_finished(&found.run.config, &plan.campaign.out.join(&found.run.folder)) {
-                break;
-            }
-            kept.push(found);
         }
     }
     Ok(kept)
+}
+
+/// The seeds that a row has a run of, in order.
+fn seeds_of(row: &Setting, out: &Path) -> BTreeSet<u64> {
+    let runs = out.join("runs").join(row.family);
+    let names = fs::read_dir(runs).into_iter().flatten().flatten().map(|entry| entry.file_name());
+    let seed = |name: OsString| name.to_str()?.strip_prefix(row.stem)?.strip_prefix("-s")?.parse().ok();
+    names.filter_map(seed).collect()
 }
 
 /// How long each row is tried for an estimate.

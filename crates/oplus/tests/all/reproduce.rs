@@ -106,6 +106,13 @@ fn an_experiment_is_resumed_and_keeps_its_divergences() {
     assert_eq!(rows(&workshop), first);
     assert_eq!(fs::metadata(&kept).unwrap().modified().unwrap(), written);
 
+    // More seeds come to what there is, and stay there, the one between them done or not.
+    let more =
+        resumed.map(|argument| if argument == REPRODUCE[5] { "published/pinwheel-2d-w2" } else { argument });
+    workshop.oplus(&[&more[..], &["--seeds", "2-2"]].concat()).assert().success();
+    let with_more = rows(&workshop);
+    assert_eq!((&with_more[..3], &with_more[3]["seed"]), (&first[..], &serde_json::json!(2)));
+
     // The smoke rows do not diverge: this is what one that did leaves.
     let run = "table/runs/published/pinwheel-2d-w2-s0/results.json";
     let mut diverged = json(&workshop, run);
@@ -119,6 +126,7 @@ fn an_experiment_is_resumed_and_keeps_its_divergences() {
     assert!(output.status.success());
     assert!(String::from_utf8(output.stderr).unwrap().contains("pinwheel-2d-w2 seed 0: diverged"));
     assert_eq!(rows(&workshop)[2]["status"], "diverged");
+    assert_eq!(rows(&workshop)[3], with_more[3]);
     let table = fs::read_to_string(workshop.path("table/table.md")).unwrap();
     assert!(table.lines().any(|line| line.contains("| w2 |") && line.contains("diverged")), "{table}");
     assert!(fs::read_to_string(workshop.path("table/report.html")).unwrap().contains("diverged"));
