@@ -1,7 +1,11 @@
 //! The seeds of repeated runs.
 
+use std::collections::BTreeSet;
+use std::ffi::OsString;
 use std::fmt;
+use std::fs;
 use std::ops::RangeInclusive;
+use std::path::Path;
 use std::str::FromStr;
 
 /// Seeds one after the other: `3` are the seeds 0, 1 and 2, `3-5` those from 3 to 5, so that a second machine, or another
@@ -46,6 +50,13 @@ impl fmt::Display for Seeds {
             _ => write!(f, "seeds {first} to {last}"),
         }
     }
+}
+
+/// The seeds that a folder has a run of, in order: those of its entries whose names are the prefix and a seed.
+pub(crate) fn begun(folder: &Path, prefix: &str) -> BTreeSet<u64> {
+    let names = fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.file_name());
+    let seed = |name: OsString| name.to_str()?.strip_prefix(prefix)?.parse().ok();
+    names.filter_map(seed).collect()
 }
 
 #[cfg(test)]

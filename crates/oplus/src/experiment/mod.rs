@@ -17,7 +17,7 @@ use crate::progress::Progress;
 use crate::run;
 use crate::run_folder::{REPORT_FILE, RESULTS_FILE, write_json};
 use crate::screen;
-use crate::seeds::Seeds;
+use crate::seeds::{self, Seeds};
 use anyhow::{Context, Result, bail};
 use catalogue::Setting;
 use datasets::manifest::find as find_data_set;
@@ -25,9 +25,7 @@ use datasets::{cells, cells_files, write_whole};
 use eval::report::comparison;
 use eval::results::{Protocol, Results, Row};
 use std::collections::{BTreeMap, BTreeSet};
-use std::ffi::OsString;
 use std::fmt::Write;
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use train::Config;
@@ -182,7 +180,8 @@ fn kept(experiment: &Experiment, plan: &Plan, trials: &[Trial]) -> Result<Vec<Tr
     let is_new = |folder: &str| trials.iter().all(|trial| trial.run.folder != folder);
     let mut kept = Vec::new();
     for row in experiment.rows() {
-        for seed in seeds_of(row, &plan.campaign.out) {
+        let folder = plan.campaign.out.join("runs").join(row.family);
+        for seed in seeds::begun(&folder, &format!("{}-s", row.stem)) {
             let found = trial(experiment, plan, row, seed)?;
             let folder = &found.run.folder;
             if is_new(folder) && run::is_finished(&found.run.config, &plan.campaign.out.join(folder)) {
@@ -191,14 +190,6 @@ fn kept(experiment: &Experiment, plan: &Plan, trials: &[Trial]) -> Result<Vec<Tr
         }
     }
     Ok(kept)
-}
-
-/// The seeds that a row has a run of, in order.
-fn seeds_of(row: &Setting, out: &Path) -> BTreeSet<u64> {
-    let runs = out.join("runs").join(row.family);
-    let names = fs::read_dir(runs).into_iter().flatten().flatten().map(|entry| entry.file_name());
-    let seed = |name: OsString| name.to_str()?.strip_prefix(row.stem)?.strip_prefix("-s")?.parse().ok();
-    names.filter_map(seed).collect()
 }
 
 /// How long each row is tried for an estimate.

@@ -11,8 +11,9 @@ use crate::interruption;
 use crate::kinds::{inputs, protocol};
 use crate::manifest::Manifest;
 use crate::page;
+use crate::run::is_finished;
 use crate::run_folder::{REPORT_FILE, RESULTS_FILE, write_json};
-use crate::seeds::Seeds;
+use crate::seeds::{self, Seeds};
 use anyhow::{Context, Result, bail};
 use datasets::write_whole;
 use eval::report::{Columns, Table, comparison};
@@ -40,19 +41,20 @@ pub(crate) struct Plan {
     pub seeds: Seeds,
 }
 
-/// A point with a seed.
+/// A point, the how-many-th of the grid, with a seed.
 struct Trial {
     run: campaign::Trial,
     settings: Settings,
+    place: usize,
 }
 
 /// Trains, measures and tabulates; returns the table as Markdown, or none when it was interrupted.
 pub(crate) fn sweep(plan: &Plan) -> Result<Option<String>> {
-    let trials = trials(plan)?;
+    let mut trials = trials(plan)?;
     say_length(&trials, plan)?;
     let Campaign { preset, out, .. } = &plan.campaign;
-    let name = name(&trials);
-    let _lock = plan.campaign.claim(name)?;
+    let name = name(&trials).to_owned();
+    let _lock = plan.campaign.claim(&name)?;
     plan.campaign.run(trials.iter().map(|trial| &trial.run))?;
     if interruption::ending().is_some() {
         return Ok(None);
@@ -60,9 +62,11 @@ pub(crate) fn sweep(plan: &Plan) -> Result<Option<String>> {
     interruption::advise(Some(
         "interrupted: the runs are kept; go on with the same command and --resume".into(),
     ));
+    trials.extend(kept(plan, &trials)?);
+    trials.sort_by_key(|trial| (trial.place, trial.run.config.seed()));
     let stem = plan.config.file_stem().unwrap_or_default().to_string_lossy();
     let mut rows = Vec::new();
-    for Trial { run, settings } in &trials {
+    for Trial { run, settings, .. } in &trials {
         let mut row = Row { settings: settings.clone(), ..run.row(&stem, out)? };
         if let Some(beyond) = beyond_reach(&run.config)? {
             row.metrics.insert(BEYOND_REACH, beyond);
@@ -72,7 +76,7 @@ pub(crate) fn sweep(plan: &Plan) -> Result<Option<String>> {
     let protocol = trials.first().map_or(Protocol::FULL, |trial| protocol(&trial.run.config, preset));
     let floors = campaign::floors(trials.iter().map(|trial| &trial.run), out, protocol)?;
     campaign::tell_times_to_floors(&mut rows, &floors, out)?;
-    let results = Results::new(name.into(), preset.clone(), protocol, rows, floors);
+    let results = Results::new(name, preset.clone(), protocol, rows, floors);
     write_json(&out.join(RESULTS_FILE), &results)?;
     let mut text = format!("# {}\n\nPreset `{preset}`; the runs are in `runs`.\n", title(&results));
     for table in tables(&results) {
@@ -106,30 +110,51 @@ pub(crate) fn report(folder: &Path, results: &Results) -> Result<PathBuf> {
 fn trials(plan: &Plan) -> Result<Vec<Trial>> {
     let mut trials = Vec::new();
     let mut known: BTreeMap<String, Point> = BTreeMap::new();
-    for point in plan.grid.points() {
-        let settings = point.settings();
+    for (place, point) in plan.grid.points().into_iter().enumerate() {
         for seed in plan.seeds.iter() {
-            let mut changes = plan.set.clone();
-            changes.extend(point.changes());
-            changes.push(format!("seed={seed}"));
-            let config = load(plan, &changes, &point)?;
+            let trial = trial(plan, place, &point, seed)?;
             if seed == plan.seeds.first()
-                && let Some(same) = known.insert(config.hash()?, point.clone())
+                && let Some(same) = known.insert(trial.run.config.hash()?, point.clone())
             {
                 bail!("{same} and {point} are the same settings: leave one out");
             }
-            let run = campaign::Trial {
-                label: format!("{point} seed {seed}"),
-                file: plan.config.clone(),
-                changes,
-                config,
-                folder: format!("runs/{}/s{seed}", point.folder()),
-                log: format!("logs/{}/s{seed}.log", point.folder()),
-            };
-            trials.push(Trial { run, settings: settings.clone() });
+            trials.push(trial);
         }
     }
     Ok(trials)
+}
+
+/// Finished runs that the folder has of other seeds.
+fn kept(plan: &Plan, trials: &[Trial]) -> Result<Vec<Trial>> {
+    let out = &plan.campaign.out;
+    let is_new = |folder: &str| trials.iter().all(|trial| trial.run.folder != folder);
+    let mut kept = Vec::new();
+    for (place, point) in plan.grid.points().into_iter().enumerate() {
+        for seed in seeds::begun(&out.join("runs").join(point.folder()), "s") {
+            let found = trial(plan, place, &point, seed)?;
+            let folder = &found.run.folder;
+            if is_new(folder) && is_finished(&found.run.config, &out.join(folder)) {
+                kept.push(found);
+            }
+        }
+    }
+    Ok(kept)
+}
+
+fn trial(plan: &Plan, place: usize, point: &Point, seed: u64) -> Result<Trial> {
+    let mut changes = plan.set.clone();
+    changes.extend(point.changes());
+    changes.push(format!("seed={seed}"));
+    let config = load(plan, &changes, point)?;
+    let run = campaign::Trial {
+        label: format!("{point} seed {seed}"),
+        file: plan.config.clone(),
+        changes,
+        config,
+        folder: format!("runs/{}/s{seed}", point.folder()),
+        log: format!("logs/{}/s{seed}.log", point.folder()),
+    };
+    Ok(Trial { run, settings: point.settings(), place })
 }
 
 /// The configuration of a point; what is wrong with the file itself is said without the point.

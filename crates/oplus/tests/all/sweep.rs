@@ -111,7 +111,12 @@ fn every_point_is_a_run_and_the_report_shows_what_the_results_hold() {
     let more = [&arguments[..4], &["--grid", "flow.lambda=0.5,2,4"], &SECOND, &["--out", "out", "--resume"]]
         .concat();
     workshop.oplus(&more).assert().success();
-    assert_eq!(results(&workshop, "out")["rows"].as_array().unwrap().len(), 6);
+    // The other seed of the first points stays.
+    let of = |row: &Value| json!([row["settings"]["flow.lambda"], row["seed"]]);
+    let places: Vec<Value> = results(&workshop, "out")["rows"].as_array().unwrap().iter().map(of).collect();
+    let (half, two, four) =
+        ([json!([0.5, 0]), json!([0.5, 1])], [json!([2, 0]), json!([2, 1])], json!([4, 0]));
+    assert_eq!(places, [&half[..], &half, &two, &two, &[four.clone(), four]].concat());
     let after = written(&workshop, "out");
     assert!(before.iter().all(|run| after.contains(run)) && after.len() == 10);
 }
