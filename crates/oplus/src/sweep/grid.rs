@@ -4,6 +4,9 @@ use anyhow::{Result, bail};
 use eval::results::{Setting, Settings};
 use std::fmt;
 
+/// What to write in the place of a setting.
+const SEEDS: &str = "--seeds N takes the seeds 0 to N − 1, --seeds 3-5 those from 3 to 5";
+
 /// Keys with their values, in the order in which they were given.
 #[derive(Debug)]
 pub(crate) struct Grid(Vec<Axis>);
@@ -32,9 +35,7 @@ impl Grid {
         let key = |change: &str| change.split('=').next().unwrap_or_default().trim().to_owned();
         for fixed in set.iter().map(|change| key(change)) {
             if fixed == "seed" {
-                bail!(
-                    "--set seed has no place in a sweep: --seeds N takes the seeds 0 to N − 1, --seeds 3-5 those from 3 to 5"
-                );
+                bail!("--set seed has no place in a sweep: {SEEDS}");
             }
             if axes.iter().any(|axis| axis.key == fixed) {
                 bail!("{fixed} is in --grid and in --set: leave one out");
@@ -71,9 +72,7 @@ impl Axis {
             bail!("--grid {text} has no values: write key=a,b,… such as flow.lambda=0.05,0.1");
         };
         if key == "seed" {
-            bail!(
-                "--grid seed has no place in a sweep: --seeds N takes the seeds 0 to N − 1, --seeds 3-5 those from 3 to 5"
-            );
+            bail!("--grid seed has no place in a sweep: {SEEDS}");
         }
         let values: Vec<String> = split(values).iter().map(|value| value.trim().to_owned()).collect();
         if key.is_empty() || values.iter().any(String::is_empty) {
