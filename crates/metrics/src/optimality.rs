@@ -38,15 +38,21 @@ crate::catalogue! { OPTIMALITY:
         "KE·T/(½·W2²(ρ0, ρ_T)) − 1, exact transport between the particles' ends";
     PATH_RATIO = "path_ratio", "1", Lower, "E(path length)/E(displacement) − 1";
     STEP_INVARIANCE = "step_invariance", "1", Lower,
-        "E‖x_h − x_fine‖/E‖x_fine − x_0‖ for one step, h = T, against 256 steps";
+        "E‖x_h − x_fine‖/E‖x_fine − x_0‖ for one step, h = T, against 320 steps, which is h = 2⁻⁶ where T = 5";
     STEP_DISTANCE = "step_distance", "length", Lower,
-        "E‖x_h − x_fine‖ for one step, h = T, against 256 steps, as in print";
+        "E‖x_h − x_fine‖ for one step, h = T, against 320 steps, as in print";
     STEP_INVARIANCE_2 = "step_invariance_2", "1", Lower, "step_invariance for two steps";
     STEP_INVARIANCE_4 = "step_invariance_4", "1", Lower, "step_invariance for 4 steps";
+    STEP_INVARIANCE_5 = "step_invariance_5", "1", Lower, "step_invariance for 5 steps, h = 1 where T = 5";
     STEP_INVARIANCE_8 = "step_invariance_8", "1", Lower, "step_invariance for 8 steps";
+    STEP_INVARIANCE_10 = "step_invariance_10", "1", Lower, "step_invariance for 10 steps";
     STEP_INVARIANCE_16 = "step_invariance_16", "1", Lower, "step_invariance for 16 steps";
+    STEP_INVARIANCE_20 = "step_invariance_20", "1", Lower, "step_invariance for 20 steps";
     STEP_INVARIANCE_32 = "step_invariance_32", "1", Lower, "step_invariance for 32 steps";
+    STEP_INVARIANCE_40 = "step_invariance_40", "1", Lower, "step_invariance for 40 steps";
     STEP_INVARIANCE_64 = "step_invariance_64", "1", Lower, "step_invariance for 64 steps";
+    STEP_INVARIANCE_80 = "step_invariance_80", "1", Lower, "step_invariance for 80 steps";
+    STEP_INVARIANCE_160 = "step_invariance_160", "1", Lower, "step_invariance for 160 steps";
     HJ_RESIDUAL_RMS = "hj_residual_rms", "φ/time", Lower,
         "RMS of ∂ₜU − ‖∇U‖²/(2λ) + (σ²/2)ΔU + δI/δρ over particles and times";
     HJ_RESIDUAL_RELATIVE = "hj_residual_relative", "1", Lower, "hj_residual_rms / RMS |∂ₜU|";
@@ -74,30 +80,43 @@ crate::catalogue! { OPTIMALITY:
         "mean ‖∇φ‖/L over the same points; in the records of a training mean ‖∇φ‖ over the points of the penalty";
 }
 
-/// Numbers of Euler steps, each with the metric that is the step invariance of so many.
-pub const STEP_INVARIANCE_BY_STEPS: [(usize, &Metric); 7] = [
+/// Numbers of Euler steps, each with the metric that is the step invariance of so many: h = T/2ᵏ, and the h = 2⁻ᵏ of
+/// arXiv 2407.11901, Figure 2, whose horizon is T = 5.
+pub const STEP_INVARIANCE_BY_STEPS: [(usize, &Metric); 13] = [
     (1, STEP_INVARIANCE),
     (2, STEP_INVARIANCE_2),
     (4, STEP_INVARIANCE_4),
+    (5, STEP_INVARIANCE_5),
     (8, STEP_INVARIANCE_8),
+    (10, STEP_INVARIANCE_10),
     (16, STEP_INVARIANCE_16),
+    (20, STEP_INVARIANCE_20),
     (32, STEP_INVARIANCE_32),
+    (40, STEP_INVARIANCE_40),
     (64, STEP_INVARIANCE_64),
+    (80, STEP_INVARIANCE_80),
+    (160, STEP_INVARIANCE_160),
 ];
 
 /// What holds for a Hopf–Lax flow whatever its critic is, up to the accuracy of the search for the ends of its paths:
 /// there these say nothing of how near the generated points are to the data.
-pub const BY_CONSTRUCTION: [&Metric; 16] = [
+pub const BY_CONSTRUCTION: [&Metric; 22] = [
     STRAIGHTNESS,
     PATH_RATIO,
     STEP_INVARIANCE,
     STEP_DISTANCE,
     STEP_INVARIANCE_2,
     STEP_INVARIANCE_4,
+    STEP_INVARIANCE_5,
     STEP_INVARIANCE_8,
+    STEP_INVARIANCE_10,
     STEP_INVARIANCE_16,
+    STEP_INVARIANCE_20,
     STEP_INVARIANCE_32,
+    STEP_INVARIANCE_40,
     STEP_INVARIANCE_64,
+    STEP_INVARIANCE_80,
+    STEP_INVARIANCE_160,
     HJ_RESIDUAL_RMS,
     HJ_RESIDUAL_RELATIVE,
     TERMINAL_GRADIENT_RMS,

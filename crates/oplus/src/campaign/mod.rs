@@ -83,6 +83,12 @@ impl Campaign {
         Ok(())
     }
 
+    /// Whether the folder has this run finished beside those that are planned, so that its row stays in the table.
+    pub(crate) fn keeps<'a>(&self, found: &Trial, mut planned: impl Iterator<Item = &'a Trial>) -> bool {
+        planned.all(|trial| trial.folder != found.folder)
+            && run::is_finished(&found.config, &self.out.join(&found.folder))
+    }
+
     /// Does all trials in order; what is done is left as it is.
     pub(crate) fn run<'a>(&self, trials: impl Iterator<Item = &'a Trial>) -> Result<()> {
         let jobs: Vec<Job> = trials.map(|trial| trial.job(self)).collect::<Result<_>>()?;
@@ -98,18 +104,7 @@ pub(crate) fn floors<'a>(
     protocol: Protocol,
 ) -> Result<Vec<Floor>> {
     let (own, others): (Vec<&Trial>, Vec<&Trial>) = trials.partition(|trial| trial.config.data().is_own());
-    let mut configs: Vec<&Config> = others.iter().map(|trial| &trial.config).collect();
-    configs.sort_by_key(|config| config.seed());
-    let mut targets: Vec<&Config> = Vec::new();
-    for config in configs {
-        let of = |config: &Config| (config.kind(), config.data().name(), config.data().dim());
-        let is_known = |known: &&Config| {
-            of(known) == of(config) && (known.seed() == config.seed() || protocol.pairs > 1)
-        };
-        if !targets.iter().any(is_known) {
-            targets.push(config);
-        }
-    }
+    let targets = targets(others.iter().map(|trial| &trial.config).collect(), protocol);
     if !targets.is_empty() {
         let count = targets.len();
         say::note!("measuring the floors: {count} times two independent samples of a target");
@@ -128,6 +123,23 @@ pub(crate) fn floors<'a>(
     floors.extend(means(alike(&of_runs).cloned()));
     floors.sort_by_key(|floor| floor.dim);
     Ok(floors)
+}
+
+/// The configurations whose floors are measured: for every target that of its first seed, or those of all its seeds where
+/// a floor is a single pair of clouds.
+fn targets(mut configs: Vec<&Config>, protocol: Protocol) -> Vec<&Config> {
+    configs.sort_by_key(|config| config.seed());
+    let mut targets: Vec<&Config> = Vec::new();
+    for config in configs {
+        let of = |config: &Config| (config.kind(), config.data().name(), config.data().dim());
+        let is_known = |known: &&Config| {
+            of(known) == of(config) && (known.seed() == config.seed() || protocol.pairs > 1)
+        };
+        if !targets.iter().any(is_known) {
+            targets.push(config);
+        }
+    }
+    targets
 }
 
 /// The floors that are the same in all runs of their target and seed: where the settings in which runs differ change the data,
@@ -191,8 +203,9 @@ fn text(path: &Path) -> Result<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::means;
-    use eval::results::{Floor, Metrics};
+    use super::{means, targets};
+    use eval::results::{Floor, Metrics, Protocol};
+    use train::Config;
 
     #[test]
     fn floors_of_several_seeds_are_averaged_target_by_target() {
@@ -210,5 +223,27 @@ mod tests {
             })
             .collect();
         assert_eq!(numbers, [("moons", Some(2.0), Some(2.0_f64.sqrt())), ("s-curve", Some(5.0), None)]);
+    }
+
+    #[test]
+    fn a_floor_is_that_of_the_first_seed_of_its_target_even_where_that_is_not_0() {
+        let pinwheel = include_str!("../../../../configs/table1/rivals/pinwheel-2d-cfm.toml");
+        let moons = include_str!("../../../../configs/table1/rivals/moons-2d-cfm.toml");
+        let config = |(text, seed): &(&str, u64)| {
+            Config::parse(text, "a test", None, &[format!("seed={seed}")]).unwrap()
+        };
+        let runs =
+            [(pinwheel, 2), (moons, 0), (pinwheel, 1), (pinwheel, 2), (moons, 1)].map(|run| config(&run));
+        let chosen = |pairs| {
+            let found = targets(runs.iter().collect(), Protocol { pairs, ..Protocol::FULL });
+            found
+                .into_iter()
+                .map(|config| (config.data().name().to_owned(), config.seed()))
+                .collect::<Vec<_>>()
+        };
+        let named =
+            |all: &[(&str, u64)]| all.iter().map(|&(name, seed)| (name.to_owned(), seed)).collect::<Vec<_>>();
+        assert_eq!(chosen(8), named(&[("moons", 0), ("pinwheel", 1)]));
+        assert_eq!(chosen(1), named(&[("moons", 0), ("pinwheel", 1), ("moons", 1), ("pinwheel", 2)]));
     }
 }

@@ -14,7 +14,6 @@ use crate::kinds::{self, data_sets, protocol};
 use crate::manifest::Manifest;
 use crate::page;
 use crate::progress::Progress;
-use crate::run;
 use crate::run_folder::{REPORT_FILE, RESULTS_FILE, write_json};
 use crate::screen;
 use crate::seeds::{self, Seeds};
@@ -177,14 +176,13 @@ fn trial(experiment: &Experiment, plan: &Plan, row: &'static Setting, seed: u64)
 
 /// Finished runs that the folder has beside those of the plan: other rows, or other seeds of them.
 fn kept(experiment: &Experiment, plan: &Plan, trials: &[Trial]) -> Result<Vec<Trial>> {
-    let is_new = |folder: &str| trials.iter().all(|trial| trial.run.folder != folder);
+    let planned = || trials.iter().map(|trial| &trial.run);
     let mut kept = Vec::new();
     for row in experiment.rows() {
         let folder = plan.campaign.out.join("runs").join(row.family);
         for seed in seeds::begun(&folder, &format!("{}-s", row.stem)) {
             let found = trial(experiment, plan, row, seed)?;
-            let folder = &found.run.folder;
-            if is_new(folder) && run::is_finished(&found.run.config, &plan.campaign.out.join(folder)) {
+            if plan.campaign.keeps(&found.run, planned()) {
                 kept.push(found);
             }
         }

@@ -11,7 +11,6 @@ use crate::interruption;
 use crate::kinds::{inputs, protocol};
 use crate::manifest::Manifest;
 use crate::page;
-use crate::run::is_finished;
 use crate::run_folder::{REPORT_FILE, RESULTS_FILE, write_json};
 use crate::seeds::{self, Seeds};
 use anyhow::{Context, Result, bail};
@@ -126,14 +125,13 @@ fn trials(plan: &Plan) -> Result<Vec<Trial>> {
 
 /// Finished runs that the folder has of other seeds.
 fn kept(plan: &Plan, trials: &[Trial]) -> Result<Vec<Trial>> {
-    let out = &plan.campaign.out;
-    let is_new = |folder: &str| trials.iter().all(|trial| trial.run.folder != folder);
+    let runs = plan.campaign.out.join("runs");
+    let planned = || trials.iter().map(|trial| &trial.run);
     let mut kept = Vec::new();
     for (place, point) in plan.grid.points().into_iter().enumerate() {
-        for seed in seeds::begun(&out.join("runs").join(point.folder()), "s") {
+        for seed in seeds::begun(&runs.join(point.folder()), "s") {
             let found = trial(plan, place, &point, seed)?;
-            let folder = &found.run.folder;
-            if is_new(folder) && is_finished(&found.run.config, &out.join(folder)) {
+            if plan.campaign.keeps(&found.run, planned()) {
                 kept.push(found);
             }
         }
