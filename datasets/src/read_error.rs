@@ -103,6 +103,24 @@ pub enum ReadError {
         /// The value.
         value: f64,
     },
+    /// A whole number that double precision rounds.
+    #[error(
+        "{} has {text} on line {line}, column {column} (counted from 1): double precision rounds it to {rounded:.0}, subtract \
+         an offset first, or leave the column out with --columns",
+        path.display()
+    )]
+    Rounded {
+        /// The file.
+        path: PathBuf,
+        /// The line, counted from 1.
+        line: u64,
+        /// The column, counted from 1.
+        column: usize,
+        /// What stands there.
+        text: String,
+        /// What it would become.
+        rounded: f64,
+    },
     /// A row of a table has another length than the rows before it.
     #[error(
         "{} has {found} cells on line {line} where the lines before have {expected}: make all lines equally long",

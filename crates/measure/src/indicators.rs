@@ -10,7 +10,7 @@ use flows::record::RecordError;
 use flows::scalar_field::ScalarField;
 use metrics::STEP_INVARIANCE_BY_STEPS;
 use mfg::{Indicators, step_distance, step_invariance};
-use ndarray::{ArrayView2, Axis, concatenate};
+use ndarray::{Array2, ArrayView2, Axis, concatenate, s};
 use train::TrainError;
 use train::model::FlowModel;
 
@@ -64,7 +64,22 @@ pub(crate) fn indicators<N: ScalarField>(
     Ok(metrics)
 }
 
-/// Slopes of the critic, in units of its bound L, over target points, generated points and their interpolates.
+/// x + w·(y − x) of each row x of `from`, y of `to` and weight w in its `dim` coordinates; the other columns are those of
+/// `to`: between two labels there is none.
+fn interpolates(
+    from: ArrayView2<'_, f64>,
+    to: ArrayView2<'_, f64>,
+    weights: ArrayView2<'_, f64>,
+    dim: usize,
+) -> Array2<f64> {
+    let mut rows = to.to_owned();
+    let [x, y] = [from, to].map(|points| points.slice_move(s![.., ..dim]));
+    rows.slice_mut(s![.., ..dim]).assign(&(&x + &(&weights * &(&y - &x))));
+    rows
+}
+
+/// Slopes of the critic, in units of its bound L, over target points, generated points and their interpolates, which are
+/// under the conditions of the target points.
 pub(crate) fn critic_slopes<N: ScalarField>(
     model: &FlowModel<N>,
     generated: ArrayView2<'_, f64>,
@@ -72,7 +87,7 @@ pub(crate) fn critic_slopes<N: ScalarField>(
 ) -> Result<Metrics, MeasureError> {
     let mut rng = stream(model.config.seed, INTERPOLATES, 0);
     let weights = InitialLaw::Uniform { low: 0.0, high: 1.0 }.sample(generated.nrows(), 1, &mut rng)?;
-    let interpolates = &generated + &(&weights * &(&target - &generated));
+    let interpolates = interpolates(generated, target, weights.view(), model.dim());
     let points = concatenate(Axis(0), &[target, generated, interpolates.view()])?;
     let slopes = model.critic_slopes(points.view())?;
     let bound = model.config.critic.bound;
@@ -83,4 +98,18 @@ pub(crate) fn critic_slopes<N: ScalarField>(
         metrics.insert(metrics::CRITIC_SLOPE_MEAN, summary.mean / bound);
     }
     Ok(metrics)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::interpolates;
+    use ndarray::array;
+
+    #[test]
+    fn points_are_mixed_and_labels_are_not() {
+        let (from, to) = (array![[0.0, 2.0, 1.0, 0.0]], array![[4.0, 0.0, 0.0, 1.0]]);
+        let mixed = |dim| interpolates(from.view(), to.view(), array![[0.25]].view(), dim);
+        assert_eq!(mixed(2), array![[1.0, 1.5, 0.0, 1.0]]);
+        assert_eq!(mixed(4), array![[1.0, 1.5, 0.75, 0.25]]);
+    }
 }

@@ -2,7 +2,7 @@
 
 use crate::MeasureError;
 use datasets::Target;
-use flows::flow::Interaction;
+use flows::flow::{HamiltonJacobiSign, Interaction};
 use mfg::known_answers::{InteractingGaussians, Law, OptimalFlow, ShiftedGaussians, SoftThreshold};
 use ndarray::{Array1, Array2, ArrayView2};
 use ot_core::divergence::Divergence;
@@ -27,9 +27,14 @@ struct Problem {
 }
 
 impl Problem {
-    /// The problem of a configuration; none where its data are no synthetic target, and of a flow without a critic.
+    /// The problem of a configuration; none where its data are no synthetic target, of a flow without a critic, and where
+    /// the objective is not that of the game: without the kinetic energy, or with a penalty that moves the optimum.
     fn new(config: &FlowConfig) -> Option<Self> {
-        if !config.representation.has_critic() {
+        let flow = &config.flow;
+        // The residual of the wrong sign moves the optimum; that of the right one is 0 there.
+        let moved =
+            flow.hamilton_jacobi > 0.0 && flow.hamilton_jacobi_sign == HamiltonJacobiSign::AsPublished;
+        if !config.representation.has_critic() || !flow.kinetic || moved {
             return None;
         }
         let weight = config.critic.divergence_weight;
@@ -149,6 +154,7 @@ pub fn exact_flow_error(
 #[cfg(test)]
 mod tests {
     use super::{exact_flow_error, exact_law_error};
+    use flows::flow::HamiltonJacobiSign;
     use ndarray::{Array2, array};
     use train::config::{Configuration, FlowConfig};
 
@@ -230,6 +236,16 @@ mod tests {
         for (target, dim) in [("pinwheel", 2), ("plane", 2)] {
             assert_eq!(exact_flow_error(&config(target, dim), start.view(), start.view()), None);
             assert_eq!(exact_law_error(&config(target, dim), start.view()).unwrap(), None);
+        }
+        // Without the kinetic energy, or with a penalty that is not 0 at the optimum, it is not the game that is solved.
+        let mut free = config("origin", 2);
+        free.flow.kinetic = false;
+        let mut moved = config("origin", 2);
+        moved.flow.hamilton_jacobi = 1.0;
+        assert!(exact_flow_error(&moved, start.view(), start.view()).is_some());
+        moved.flow.hamilton_jacobi_sign = HamiltonJacobiSign::AsPublished;
+        for config in [free, moved] {
+            assert_eq!(exact_flow_error(&config, start.view(), start.view()), None);
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::kinds::dataset;
 use crate::page::floor_of;
-use crate::run_folder::{RESULTS_FILE, results};
+use crate::run_folder::{RESULTS_FILE, results, results_of_training};
 use anyhow::{Result, bail};
 use eval::results::{Floor, Results, Row};
 use measure::Records;
@@ -36,7 +36,7 @@ impl Member {
         let text = fs::read_to_string(folder.join(CONFIG_FILE))?;
         let mut settings = Vec::new();
         flatten("", &toml::Value::Table(text.parse()?), &mut settings);
-        let results = if folder.join(RESULTS_FILE).is_file() { Some(results(folder)?) } else { None };
+        let results = results_of_training(folder)?;
         let row = results.as_ref().and_then(|results| results.rows.first());
         let floor = row.and_then(|row| floor(folder, row));
         Ok(Self {

@@ -11,8 +11,9 @@ use std::process::Command;
 use train::digest::sha256;
 use train::run::{FORMAT, MANIFEST_FILE};
 
-/// The provenance of a run or of an experiment.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// The provenance of a run or of an experiment; what another program, such as the Python package, does not say is empty.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub(crate) struct Manifest {
     /// The version of the format of a run folder.
     pub schema_version: u64,
@@ -37,7 +38,8 @@ pub(crate) struct Manifest {
     pub command: Vec<String>,
     /// The preset of the settings.
     pub preset: String,
-    /// Whether the floors are measured too.
+    /// Whether the floors are measured too: of a run of its own, not of one of many.
+    #[serde(default = "yes")]
     pub with_floor: bool,
     /// SHA-256 of the data files, which the run adds; a synthetic target is given by the seed.
     pub data_sha256: BTreeMap<String, String>,
@@ -80,6 +82,10 @@ impl Manifest {
         serde_json::from_str(&text)
             .with_context(|| format!("{} is not a manifest of this version: start a new run", path.display()))
     }
+}
+
+fn yes() -> bool {
+    true
 }
 
 fn git_revision() -> Option<String> {

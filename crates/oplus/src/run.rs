@@ -8,7 +8,7 @@ use crate::manifest::Manifest;
 use crate::memory;
 use crate::monitor::Monitor;
 use crate::progress::Progress;
-use crate::run_folder::{PATHS_PICTURE, REPORT_FILE, RESULTS_FILE, results, write_json};
+use crate::run_folder::{PATHS_PICTURE, REPORT_FILE, RESULTS_FILE, results_of_training, write_json};
 use crate::sketch::Sketch;
 use crate::{gallery, live, page, samples};
 use anyhow::Result;
@@ -25,7 +25,7 @@ use train::config::{Config, Configuration};
 use train::model::FlowModel;
 use train::observe::{Format, Terminal};
 use train::outcome::{self, Outcome};
-use train::run::{Lock, OUTCOME_FILE, Run, damaged_checkpoints, newest_checkpoint};
+use train::run::{Lock, Run, damaged_checkpoints, newest_checkpoint};
 use train::training::Training;
 use train::{FlowConfig, Model, TrainError};
 
@@ -51,7 +51,7 @@ pub(crate) struct How {
 pub(crate) fn train(config: &Config, folder: &Path, manifest: &Manifest, how: &How) -> Result<Ending> {
     let ended = if how.resume { ended(config, folder)? } else { None };
     if let Some(outcome) = &ended
-        && let Some(ending) = measured(config, folder, outcome, manifest)?
+        && let Some(ending) = measured(config, folder, &manifest.preset)?
     {
         let (folder, iterations) = (folder.display(), outcome.iterations);
         say::answer!(
@@ -108,25 +108,16 @@ fn ended(config: &Config, folder: &Path) -> Result<Option<Outcome>, TrainError> 
     }
 }
 
-/// Whether a folder has the results of a run of this configuration.
-pub(crate) fn is_finished(config: &Config, folder: &Path) -> bool {
-    folder.join(RESULTS_FILE).is_file() && matches!(ended(config, folder), Ok(Some(_)))
+/// Whether a folder has a run of this configuration to its end, with its results.
+pub(crate) fn is_finished(config: &Config, folder: &Path, preset: &str) -> bool {
+    matches!(measured(config, folder, preset), Ok(Some(_))) && matches!(ended(config, folder), Ok(Some(_)))
 }
 
-/// How a run ended whose results are there and belong to this outcome and to this protocol.
-fn measured(
-    config: &Config,
-    folder: &Path,
-    outcome: &Outcome,
-    manifest: &Manifest,
-) -> Result<Option<Ending>> {
-    if !folder.join(RESULTS_FILE).is_file() {
-        return Ok(None);
-    }
-    let results = results(folder)?;
-    let same = results.protocol == protocol(config, &manifest.preset)
-        && results.rows.iter().all(|row| row.iterations == outcome.iterations);
-    Ok(same.then(|| Ending::from(&status(&results))))
+/// How the training in a folder ended, where it has been measured as this preset does.
+fn measured(config: &Config, folder: &Path, preset: &str) -> Result<Option<Ending>> {
+    let results = results_of_training(folder)?;
+    let results = results.filter(|results| results.protocol == protocol(config, preset));
+    Ok(results.map(|results| Ending::from(&status(&results))))
 }
 
 /// Trains; the folder is this process's while the lock lives.
@@ -413,12 +404,10 @@ fn write_levels(model: &FlowModel, target: ArrayView2<'_, f64>, folder: &Path) -
 /// Writes the report of a run folder from its files, and its paths as a picture of their own; of a run that is not measured
 /// yet, what there is.
 pub(crate) fn report(folder: &Path) -> Result<PathBuf> {
-    // A run that goes on for longer has the results of its shorter self.
-    if !folder.join(RESULTS_FILE).is_file() || !folder.join(OUTCOME_FILE).is_file() {
+    let Some(results) = results_of_training(folder)? else {
         let is_under_way = matches!(Lock::acquire(folder), Err(TrainError::InUse { .. }));
         return live::write(folder, is_under_way);
-    }
-    let results = results(folder)?;
+    };
     if let Some(paths) = page::paths(folder, &results)? {
         let picture = paths.draw()?.to_document();
         write_whole(folder.join(PATHS_PICTURE), |file| file.write_all(picture.as_bytes()))?;

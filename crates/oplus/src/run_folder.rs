@@ -9,6 +9,8 @@ use serde::de::DeserializeOwned;
 use std::fs;
 use std::path::Path;
 use train::Model;
+use train::outcome::Outcome;
+use train::run::OUTCOME_FILE;
 
 /// Name of the results in the folder of a run or of an experiment.
 pub(crate) const RESULTS_FILE: &str = "results.json";
@@ -20,6 +22,17 @@ pub(crate) const PATHS_PICTURE: &str = "paths.svg";
 /// The results in the folder of a run or of an experiment.
 pub(crate) fn results(folder: &Path) -> Result<Results> {
     read_json(&folder.join(RESULTS_FILE))
+}
+
+/// The results of the training that a run folder holds; none before it is measured: one that goes on for longer has those of
+/// its shorter self until then.
+pub(crate) fn results_of_training(folder: &Path) -> Result<Option<Results>> {
+    if [RESULTS_FILE, OUTCOME_FILE].iter().any(|name| !folder.join(name).is_file()) {
+        return Ok(None);
+    }
+    let results = results(folder)?;
+    let outcome: Outcome = read_json(&folder.join(OUTCOME_FILE))?;
+    Ok(results.rows.iter().all(|row| row.iterations == outcome.iterations).then_some(results))
 }
 
 /// The model that a run holds; says so where the run has diverged.

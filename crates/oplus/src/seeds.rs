@@ -1,5 +1,6 @@
 //! The seeds of repeated runs.
 
+use anyhow::{Result, bail};
 use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::fmt;
@@ -7,6 +8,9 @@ use std::fs;
 use std::ops::RangeInclusive;
 use std::path::Path;
 use std::str::FromStr;
+
+/// More runs than any campaign has.
+const MOST_RUNS: u128 = 100_000;
 
 /// Seeds one after the other: `3` are the seeds 0, 1 and 2, `3-5` those from 3 to 5, so that a second machine, or another
 /// day, can take up where a first one ended.
@@ -18,6 +22,16 @@ impl Seeds {
         self.0.clone()
     }
 
+    /// Refuses more runs of so many settings than anybody can mean: a seed that is taken for their number, for example.
+    pub(crate) fn fit(&self, settings: u128) -> Result<()> {
+        let seeds = u128::from(self.0.end() - self.0.start()) + 1;
+        let runs = seeds.saturating_mul(settings);
+        if runs > MOST_RUNS {
+            bail!("{runs} runs are too many: ask for {MOST_RUNS} at most (--seeds 7-7 is the one seed 7)");
+        }
+        Ok(())
+    }
+
     pub(crate) fn first(&self) -> u64 {
         *self.0.start()
     }
@@ -26,7 +40,7 @@ impl Seeds {
 impl FromStr for Seeds {
     type Err = String;
 
-    fn from_str(text: &str) -> Result<Self, String> {
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
         let range = match text.split_once('-') {
             None => text.parse().ok().and_then(|count: u64| count.checked_sub(1)).map(|last| 0..=last),
             Some((first, last)) => {
@@ -62,6 +76,18 @@ pub(crate) fn begun(folder: &Path, prefix: &str) -> BTreeSet<u64> {
 #[cfg(test)]
 mod tests {
     use super::Seeds;
+
+    #[test]
+    fn a_seed_that_is_taken_for_a_number_is_refused_before_a_run_is_made_of_each() {
+        let fit = |text: &str, settings| text.parse().is_ok_and(|seeds: Seeds| seeds.fit(settings).is_ok());
+        assert!(fit("3", 82) && fit("100000", 1) && fit("20261127-20261127", 1));
+        assert!(
+            !fit("100001", 1)
+                && !fit("20261127", 1)
+                && !fit("2", 60_000)
+                && !fit("0-18446744073709551615", 1)
+        );
+    }
 
     #[test]
     fn a_number_counts_from_0_and_a_range_has_both_ends() {

@@ -6,7 +6,7 @@ use ::csv::{ReaderBuilder, StringRecord};
 use ndarray::Array2;
 
 use super::header::{self, FirstRow};
-use super::number::{decimal_comma, number};
+use super::number::{decimal_comma, is_rounded, number};
 use super::{ReadError, Table, TableOptions, shortened, text};
 
 /// Parses the bytes of a text file into a table of finite values; it may have no rows.
@@ -173,6 +173,15 @@ impl<'a> Values<'a> {
         } else {
             return Err(ReadError::Cell { path: path(), line, column, text: shortened(cell) });
         };
+        if is_rounded(cell, value) {
+            return Err(ReadError::Rounded {
+                path: path(),
+                line,
+                column,
+                text: shortened(cell),
+                rounded: value,
+            });
+        }
         if !value.is_finite() {
             let place = format!("line {line}, column {column} (counted from 1)");
             return Err(ReadError::NonFinite { path: path(), place, value });

@@ -41,10 +41,11 @@ use format::Format;
 /// gzip (`.gz`).
 ///
 /// `.npy`: booleans, integers and floats of 2 to 8 bytes, of either byte order, in C or Fortran order, of one axis (read
-/// as one column) or two. Integers beyond 2⁵³ are rounded to the nearest f64.
+/// as one column) or two. Whole numbers from 2⁵³ on, which double precision may round, are refused.
 ///
 /// Text: UTF-8, or UTF-16 with its mark; cells between tabs, semicolons, commas or blanks, with decimal commas beside
-/// tabs and semicolons; `#` starts a comment line. A first row is one of names where no cell of it is a number.
+/// tabs and semicolons; `#` starts a comment line. A first row is one of names where no cell of it is a number. Whole numbers
+/// that double precision would round are refused.
 ///
 /// Shapes: [n, d] with n ≥ 1, d ≥ 1, every value finite. Complexity: O(n·d) time and memory; a header that promises more
 /// than the file holds allocates nothing, and a compressed file unpacks to 1 GiB at most.

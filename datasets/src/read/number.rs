@@ -5,6 +5,11 @@ pub(super) fn number(cell: &str) -> Option<f64> {
     cell.parse().ok().or_else(|| fortran(cell))
 }
 
+/// Whether a cell is a whole number that is not its nearest double `value`.
+pub(super) fn is_rounded(cell: &str, value: f64) -> bool {
+    cell.parse::<i128>().is_ok_and(|whole| whole != value as i128)
+}
+
 fn fortran(cell: &str) -> Option<f64> {
     let (mantissa, exponent) = cell.split_once(['d', 'D'])?;
     let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit() || b"+-.".contains(&byte));
@@ -33,7 +38,7 @@ pub(super) fn decimal_comma(cell: &str) -> Option<DecimalComma> {
 
 #[cfg(test)]
 mod tests {
-    use super::{DecimalComma, decimal_comma, number};
+    use super::{DecimalComma, decimal_comma, is_rounded, number};
 
     #[test]
     fn fortran_writes_exponents_with_a_d() {
@@ -44,6 +49,25 @@ mod tests {
         }
         for cell in ["", "D", "2D", "D2", "d0d0", "0x1p3", "1_000", "1 000", "add", "2,5", "−2"] {
             assert_eq!(number(cell), None, "{cell}");
+        }
+    }
+
+    /// From 2⁵³ on every other whole number is a double, from 2⁵⁴ on every fourth.
+    #[test]
+    fn whole_numbers_are_rounded_from_two_to_the_53_on() {
+        for (cell, rounded) in [
+            ("9007199254740991", false),
+            ("9007199254740992", false),
+            ("9007199254740993", true),
+            ("-9007199254740993", true),
+            ("9007199254740994", false),
+            ("1764288000000000001", true),
+            ("10000000000000000000000", false),
+            ("9007199254740993.0", false),
+            ("1e17", false),
+            ("7", false),
+        ] {
+            assert_eq!(is_rounded(cell, number(cell).unwrap()), rounded, "{cell}");
         }
     }
 

@@ -177,6 +177,8 @@ pub fn distances_while_telling<R: Rng + ?Sized>(
         notes: Vec::new(),
         definitions: BTreeMap::new(),
     };
+    let is_solved = options.wanted != Wanted::Usual || comparison.is_solvable();
+    let wants = move |distance: Distance| wants(distance) && (is_solved || !distance.is_exact());
     if wants(Distance::W1) {
         tell(Distance::W1);
         comparison.w1(&mut found.exact);
@@ -248,6 +250,9 @@ fn scale(x: &Measure<'_>, y: &Measure<'_>) -> f64 {
 
 /// The largest (n + m)²·d of clouds whose Sinkhorn divergence takes well below a second.
 const SMALL: f64 = 1e6;
+
+/// Most points a side between which exact transport, which takes minutes there, is solved without being asked for by name.
+const EXACT_POINTS: usize = 100_000;
 
 /// Two clouds in their frame, and what could not be measured between them.
 struct Comparison<'a> {
@@ -339,6 +344,17 @@ impl Comparison<'_> {
                 None
             }
         }
+    }
+
+    fn is_solvable(&mut self) -> bool {
+        let (n, m) = (self.source.count(), self.target.count());
+        // On a line it is a sort.
+        let is_solvable = self.source.dim() == 1 || n.max(m) <= EXACT_POINTS;
+        if !is_solvable {
+            let reason = format!("exact transport takes long between {n} and {m} points: ask for it by name");
+            Distance::ALL.into_iter().filter(|d| d.is_exact()).for_each(|d| self.leave_out(d, &reason));
+        }
+        is_solvable
     }
 
     fn is_small(&mut self) -> bool {

@@ -167,6 +167,19 @@ fn large_clouds_have_no_divergence_unless_it_is_asked_for() {
     assert!(found.left_out["sinkhorn_divergence"].contains("ask for it by name"), "{:?}", found.left_out);
 }
 
+#[test]
+fn exact_plans_between_very_many_points_are_for_those_who_ask_for_them() {
+    let cloud = |dim| Array2::from_shape_fn((100_001, dim), |(i, j)| ((i * (j + 3)) % 977) as f64);
+    let options = DistanceOptions { directions: 1, floor: false, ..DistanceOptions::default() };
+    let found = between(&cloud(2), &cloud(2), &options).unwrap();
+    assert!(found.exact.w1.is_none() && found.exact.w2_squared.is_none() && found.sliced_w2.is_some());
+    for name in ["w1", "w2", "w2_squared", "transport_cost"] {
+        assert!(found.left_out[name].contains("ask for it by name"), "{:?}", found.left_out);
+    }
+    // On a line they are a sort.
+    assert_eq!(between(&cloud(1), &cloud(1), &options).unwrap().exact.w1, Some(0.0));
+}
+
 /// In 40 dimensions independent points have E‖y − y′‖² = 80 ± 18; a plan between 60 points finds hardly closer ones.
 #[test]
 fn samples_in_many_dimensions_stand_beside_their_floor() {

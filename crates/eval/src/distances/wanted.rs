@@ -49,6 +49,11 @@ impl Distance {
         }
     }
 
+    /// Whether an exact plan between all points is solved for it.
+    pub(super) fn is_exact(self) -> bool {
+        self == Self::W1 || self.is_quadratic()
+    }
+
     /// Whether it follows from the plan that is optimal for squared distances.
     pub(super) fn is_quadratic(self) -> bool {
         matches!(self, Self::W2 | Self::W2Squared | Self::TransportCost)
@@ -73,7 +78,8 @@ impl fmt::Display for Distance {
 /// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Wanted {
-    /// Exact and sliced ones, and the Sinkhorn divergence of clouds so small that it takes no time.
+    /// Exact ones up to 100 000 points a side, sliced ones, and the Sinkhorn divergence of clouds so small that it takes no
+    /// time.
     #[default]
     Usual,
     /// These.

@@ -186,7 +186,7 @@ fn table(
         rows.push(cells);
         let next = groups.get(index + 1).map(|next| (next.dataset, next.dim));
         if status && next != Some((group.dataset, group.dim)) {
-            let same = |floor: &&Floor| floor.dataset.starts_with(group.dataset) && floor.dim == group.dim;
+            let same = |floor: &&Floor| floor.is_of(group.dataset, group.dim);
             rows.extend(
                 results.floors.iter().filter(same).map(|floor| floor_row(floor, keys.len(), &metrics)),
             );

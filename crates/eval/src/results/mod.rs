@@ -143,6 +143,22 @@ pub struct Floor {
     pub metrics: Metrics,
 }
 
+impl Floor {
+    /// Whether it is one of this target, which may have several: `ring, random against equal counts` is one of `ring`.
+    ///
+    /// ```
+    /// use eval::results::{Floor, Metrics};
+    /// let floor = |dataset: &str| Floor { dataset: dataset.into(), dim: 2, metrics: Metrics::default() };
+    /// assert!(floor("ring").is_of("ring", 2) && floor("ring, equal counts").is_of("ring", 2));
+    /// assert!(!floor("student-t10").is_of("student-t1", 2) && !floor("ring").is_of("ring", 3));
+    /// ```
+    #[must_use]
+    pub fn is_of(&self, dataset: &str, dim: usize) -> bool {
+        let rest = self.dataset.strip_prefix(dataset);
+        self.dim == dim && rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(", "))
+    }
+}
+
 impl Results {
     /// Results with the definitions of the metrics that occur in them.
     #[must_use]

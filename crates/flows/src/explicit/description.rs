@@ -77,18 +77,7 @@ impl ExplicitDescription {
             "take sharp-softplus for the representation explicit, whose ends would jump at the kinks of a ReLU",
         )?;
         critic.validate_objective().map_err(|e| e.within("critic"))?;
-        require(
-            flow.kinetic,
-            "flow.kinetic",
-            false,
-            "leave it true for the representation explicit, which minimises the kinetic energy too",
-        )?;
-        require(
-            !flow.bends(),
-            "representation.kind",
-            "explicit",
-            "take network or exact-terminal with noise or an interaction: paths are straight without them alone",
-        )
+        flow.validate_straight("explicit")
     }
 }
 

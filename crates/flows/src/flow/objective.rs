@@ -129,15 +129,42 @@ impl FlowObjective {
         if !self.bends() {
             return Ok(());
         }
-        for (field, weight) in [
-            ("velocity_spread", self.velocity_spread),
-            ("hamilton_jacobi", self.hamilton_jacobi),
-            ("characteristic", self.characteristic),
-        ] {
+        for (field, weight) in self.penalties_on_bends() {
             let remedy = "leave it at 0 with noise or an interaction, which bend the optimal paths";
             require(weight == 0.0, field, weight, remedy)?;
         }
         Ok(())
+    }
+
+    /// Checks it for a representation, of this name, whose paths are optimal by construction: straight for the sake of
+    /// the kinetic energy, with nothing left to penalise.
+    pub(crate) fn validate_straight(&self, kind: &str) -> Result<(), FlowError> {
+        let remedy =
+            format!("leave it true for the representation {kind}, which minimises the kinetic energy too");
+        require(self.kinetic, "flow.kinetic", false, &remedy)?;
+        require(
+            !self.bends(),
+            "representation.kind",
+            kind,
+            "take network or exact-terminal with noise or an interaction: paths are straight without them alone",
+        )?;
+        let remedy = format!(
+            "leave it at 0 for the representation {kind}, where what it penalises is 0 by construction"
+        );
+        let terminal = ("terminal_gradient", self.terminal_gradient);
+        for (field, weight) in self.penalties_on_bends().into_iter().chain([terminal]) {
+            require(weight == 0.0, &format!("flow.{field}"), weight, &remedy)?;
+        }
+        Ok(())
+    }
+
+    /// The weights of what is 0 on straight paths alone, with their names.
+    fn penalties_on_bends(&self) -> [(&'static str, f64); 3] {
+        [
+            ("velocity_spread", self.velocity_spread),
+            ("hamilton_jacobi", self.hamilton_jacobi),
+            ("characteristic", self.characteristic),
+        ]
     }
 
     /// Whether noise or an interaction bends the optimal paths.

@@ -266,18 +266,7 @@ impl Representation {
                     activation,
                     "take sharp-softplus for the representation hopf-lax, whose minimum would lie on the kinks of a ReLU",
                 )?;
-                require(
-                    flow.kinetic,
-                    "flow.kinetic",
-                    false,
-                    "leave it true for the representation hopf-lax, which minimises the kinetic energy too",
-                )?;
-                require(
-                    !flow.bends(),
-                    "representation.kind",
-                    "hopf-lax",
-                    "take network or exact-terminal with noise or an interaction: the Hopf–Lax formula is for neither",
-                )
+                flow.validate_straight(self.kind())
             }
             Self::Explicit(network) => network.validate(flow, critic),
             Self::Matching(network) => {

@@ -7,11 +7,13 @@ mod trial;
 pub(crate) use estimate::{duration, seconds_per_iteration};
 pub(crate) use trial::Trial;
 
+use crate::kinds::protocol;
 use crate::manifest::Manifest;
 use crate::run;
 use crate::run_folder::{self, RESULTS_FILE, write_json};
 use anyhow::{Context, Result, bail};
-use eval::results::{Floor, Metrics, Protocol, Row};
+use datasets::is_partial;
+use eval::results::{Floor, Metrics, Row};
 use flows::device::Device;
 use measure::Records;
 use queue::Job;
@@ -20,9 +22,9 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
-use train::Config;
+use train::config::{Config, Kind};
 use train::observe::Format;
-use train::run::{Lock, MANIFEST_FILE};
+use train::run::{LOCK_FILE, Lock, MANIFEST_FILE};
 
 /// Name of the table in the folder of a campaign.
 pub(crate) const TABLE_FILE: &str = "table.md";
@@ -43,7 +45,10 @@ impl Campaign {
     /// Takes the folder for the campaign of this name: it must be new, or that of the campaign to go on with.
     pub(crate) fn claim(&self, name: &str) -> Result<Lock> {
         let out = &self.out;
-        let used = fs::read_dir(out).is_ok_and(|mut entries| entries.next().is_some());
+        // What a process leaves that ended before it had written anything is nobody's.
+        let is_left_over = |path: &Path| path.file_name() == Some(LOCK_FILE.as_ref()) || is_partial(path);
+        let used = fs::read_dir(out)
+            .is_ok_and(|entries| entries.flatten().any(|entry| !is_left_over(&entry.path())));
         if used && !self.resume {
             bail!(
                 "{} is not empty: choose another folder with --out, or go on with what it holds with --resume",
@@ -85,36 +90,46 @@ impl Campaign {
 
     /// Whether the folder has this run finished beside those that are planned, so that its row stays in the table.
     pub(crate) fn keeps<'a>(&self, found: &Trial, mut planned: impl Iterator<Item = &'a Trial>) -> bool {
-        planned.all(|trial| trial.folder != found.folder)
-            && run::is_finished(&found.config, &self.out.join(&found.folder))
+        planned.all(|trial| trial.folder != found.folder) && self.has_finished(found)
     }
 
-    /// Does all trials in order; what is done is left as it is.
+    /// Whether the folder has this run to its end, with its results.
+    pub(crate) fn has_finished(&self, trial: &Trial) -> bool {
+        run::is_finished(&trial.config, &self.out.join(&trial.folder), &self.preset)
+    }
+
+    /// Does all trials in order that are not finished.
     pub(crate) fn run<'a>(&self, trials: impl Iterator<Item = &'a Trial>) -> Result<()> {
-        let jobs: Vec<Job> = trials.map(|trial| trial.job(self)).collect::<Result<_>>()?;
+        let open = trials.filter(|trial| !self.has_finished(trial));
+        let jobs: Vec<Job> = open.map(|trial| trial.job(self)).collect::<Result<_>>()?;
         queue::run(&jobs, self.side_by_side)
     }
 }
 
-/// The floor of every target, measured as the rows are: for its first seed, and for every seed where it takes all of them to have
+/// The floor of every target, measured as its rows are: for its first seed, and for every seed where it takes all of them to have
 /// more than one pair of clouds. That of the user's own data is the mean of those of the runs, which have measured their own.
 pub(crate) fn floors<'a>(
     trials: impl Iterator<Item = &'a Trial>,
-    out: &Path,
-    protocol: Protocol,
+    Campaign { preset, out, .. }: &Campaign,
 ) -> Result<Vec<Floor>> {
     let (own, others): (Vec<&Trial>, Vec<&Trial>) = trials.partition(|trial| trial.config.data().is_own());
-    let targets = targets(others.iter().map(|trial| &trial.config).collect(), protocol);
+    let targets = targets(others.iter().map(|trial| &trial.config).collect(), preset);
     if !targets.is_empty() {
         let count = targets.len();
         say::note!("measuring the floors: {count} times two independent samples of a target");
     }
-    let measured: Vec<(u64, Vec<Floor>)> = targets
-        .par_iter()
-        .map(|config| Ok((config.seed(), run::floors(config, protocol, &|_| {})?)))
-        .collect::<Result<_>>()?;
-    let mut floors =
-        means(measured.into_iter().flat_map(|(seed, floors)| floors.into_iter().map(move |f| (seed, f))));
+    let floors = |config: &&Config| run::floors(config, protocol(config, preset), &|_| {});
+    let measured: Vec<Vec<Floor>> = targets.par_iter().map(floors).collect::<Result<_>>()?;
+    let of_kind = |kind: Kind| {
+        let of_kind = targets.iter().zip(&measured).filter(move |(config, _)| config.kind() == kind);
+        of_kind.flat_map(|(config, floors)| floors.iter().map(|floor| (config.seed(), floor.clone())))
+    };
+    let mut measured: Vec<(u64, Floor)> = Vec::new();
+    for kind in Kind::ALL {
+        let all: Vec<(u64, Floor)> = of_kind(kind).collect();
+        measured.extend(alike(&all).cloned());
+    }
+    let mut floors = means(measured.into_iter());
     let mut of_runs: Vec<(u64, Floor)> = Vec::new();
     for trial in own {
         let results = run_folder::results(&out.join(&trial.folder))?;
@@ -127,13 +142,13 @@ pub(crate) fn floors<'a>(
 
 /// The configurations whose floors are measured: for every target that of its first seed, or those of all its seeds where
 /// a floor is a single pair of clouds.
-fn targets(mut configs: Vec<&Config>, protocol: Protocol) -> Vec<&Config> {
+fn targets<'a>(mut configs: Vec<&'a Config>, preset: &str) -> Vec<&'a Config> {
     configs.sort_by_key(|config| config.seed());
     let mut targets: Vec<&Config> = Vec::new();
     for config in configs {
-        let of = |config: &Config| (config.kind(), config.data().name(), config.data().dim());
+        let of = |config: &Config| (config.kind(), protocol(config, preset), config.data().as_measured());
         let is_known = |known: &&Config| {
-            of(known) == of(config) && (known.seed() == config.seed() || protocol.pairs > 1)
+            of(known) == of(config) && (known.seed() == config.seed() || protocol(config, preset).pairs > 1)
         };
         if !targets.iter().any(is_known) {
             targets.push(config);
@@ -142,8 +157,8 @@ fn targets(mut configs: Vec<&Config>, protocol: Protocol) -> Vec<&Config> {
     targets
 }
 
-/// The floors that are the same in all runs of their target and seed: where the settings in which runs differ change the data,
-/// none is that of all.
+/// The floors that are the same for all of their target and seed: where the settings in which runs differ change the data, or how
+/// they are measured, none is that of all.
 fn alike(floors: &[(u64, Floor)]) -> impl Iterator<Item = &(u64, Floor)> {
     floors.iter().filter(|(seed, floor)| {
         let target = (seed, &floor.dataset, floor.dim);
@@ -204,7 +219,7 @@ fn text(path: &Path) -> Result<String> {
 #[cfg(test)]
 mod tests {
     use super::{means, targets};
-    use eval::results::{Floor, Metrics, Protocol};
+    use eval::results::{Floor, Metrics};
     use train::Config;
 
     #[test]
@@ -225,25 +240,31 @@ mod tests {
         assert_eq!(numbers, [("moons", Some(2.0), Some(2.0_f64.sqrt())), ("s-curve", Some(5.0), None)]);
     }
 
+    /// The names and the seeds of those whose floors are measured under the preset full.
+    fn chosen(runs: &[(&str, u64)]) -> Vec<(String, u64)> {
+        let text = include_str!("../../../../configs/table1/rivals/pinwheel-2d-cfm.toml");
+        let config = |(data, seed): &(&str, u64)| {
+            let changes = [format!("data={data}"), format!("seed={seed}")];
+            Config::parse(text, "a test", None, &changes).unwrap()
+        };
+        let configs: Vec<Config> = runs.iter().map(config).collect();
+        let found = targets(configs.iter().collect(), "full");
+        found.into_iter().map(|config| (config.data().name(), config.seed())).collect()
+    }
+
     #[test]
     fn a_floor_is_that_of_the_first_seed_of_its_target_even_where_that_is_not_0() {
-        let pinwheel = include_str!("../../../../configs/table1/rivals/pinwheel-2d-cfm.toml");
-        let moons = include_str!("../../../../configs/table1/rivals/moons-2d-cfm.toml");
-        let config = |(text, seed): &(&str, u64)| {
-            Config::parse(text, "a test", None, &[format!("seed={seed}")]).unwrap()
-        };
-        let runs =
-            [(pinwheel, 2), (moons, 0), (pinwheel, 1), (pinwheel, 2), (moons, 1)].map(|run| config(&run));
-        let chosen = |pairs| {
-            let found = targets(runs.iter().collect(), Protocol { pairs, ..Protocol::FULL });
-            found
-                .into_iter()
-                .map(|config| (config.data().name().to_owned(), config.seed()))
-                .collect::<Vec<_>>()
-        };
-        let named =
-            |all: &[(&str, u64)]| all.iter().map(|&(name, seed)| (name.to_owned(), seed)).collect::<Vec<_>>();
-        assert_eq!(chosen(8), named(&[("moons", 0), ("pinwheel", 1)]));
-        assert_eq!(chosen(1), named(&[("moons", 0), ("pinwheel", 1), ("moons", 1), ("pinwheel", 2)]));
+        let pinwheel = "{ kind = \"target\", target = \"pinwheel\", dim = 2 }";
+        let noised = "{ kind = \"target\", target = \"pinwheel\", dim = 2, samples = 90, noise = 0.1 }";
+        let moons = "{ kind = \"target\", target = \"moons\", dim = 2 }";
+        let found = chosen(&[(pinwheel, 2), (moons, 0), (noised, 1), (pinwheel, 2), (moons, 1)]);
+        assert_eq!(found, [("moons".into(), 0), ("pinwheel".into(), 1)]);
+        // Of single pairs of clouds, all seeds.
+        let pairs = "{ kind = \"target\", target = \"cfm-moons\", dim = 2 }";
+        let found = chosen(&[(pairs, 1), (pairs, 0), (pairs, 1)]);
+        assert_eq!(found, [("cfm-moons".into(), 0), ("cfm-moons".into(), 1)]);
+        // One name, two laws.
+        let laws = ["{ kind = \"normal\", std = 1.0, dim = 2 }", "{ kind = \"normal\", std = 4.0, dim = 2 }"];
+        assert_eq!(chosen(&laws.map(|law| (law, 0))), [("normal".into(), 0), ("normal".into(), 0)]);
     }
 }

@@ -3,7 +3,7 @@
 use crate::ending::DIVERGED;
 use crate::interruption;
 use anyhow::{Context, Result, bail};
-use std::fs::File;
+use std::fs::OpenOptions;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::process::Command;
@@ -70,7 +70,8 @@ pub(super) fn run(jobs: &[Job], side_by_side: NonZeroUsize) -> Result<()> {
 
 fn child(program: &std::path::Path, job: &Job) -> Result<&'static str> {
     let log = || format!("{} cannot be written", job.log.display());
-    let output = File::create(&job.log).with_context(log)?;
+    // What a run said before it was interrupted stays.
+    let output = OpenOptions::new().create(true).append(true).open(&job.log).with_context(log)?;
     let errors = output.try_clone().with_context(log)?;
     let status = Command::new(program)
         .args(&job.arguments)

@@ -94,7 +94,7 @@ pub(crate) fn reproduce(experiment: &Experiment, plan: &Plan) -> Result<Option<S
         rows.push(Row { family: row.family.into(), ..run.row(row.stem, out)? });
     }
     let protocol = trials.first().map_or(Protocol::FULL, |trial| protocol(&trial.run.config, preset));
-    let floors = campaign::floors(trials.iter().map(|trial| &trial.run), out, protocol)?;
+    let floors = campaign::floors(trials.iter().map(|trial| &trial.run), &plan.campaign)?;
     campaign::tell_times_to_floors(&mut rows, &floors, out)?;
     let mut results = Results::new(experiment.name.into(), preset.clone(), protocol, rows, floors);
     // The table follows the catalogue, not the order of the work.
@@ -131,11 +131,12 @@ pub(crate) fn report(folder: &Path, results: &Results) -> Result<PathBuf> {
 }
 
 fn trials(experiment: &Experiment, plan: &Plan) -> Result<Vec<Trial>> {
+    let all = experiment.rows();
+    plan.seeds.fit(all.len() as u128)?;
     let mut trials = Vec::new();
     let name = |row: &Setting| format!("{}/{}", row.family, row.stem);
     // `2d` is asked for by those who want 2 dimensions, not 12.
     let is_word = |row: &Setting| name(row).split(['/', '-']).any(|word| word == plan.rows);
-    let all = experiment.rows();
     let with_word = all.iter().any(|row| is_word(row));
     let is_told = |row: &&Setting| if with_word { is_word(row) } else { name(row).contains(&plan.rows) };
     let named = !plan.rows.is_empty() || plan.campaign.preset == "full";
@@ -195,8 +196,7 @@ const TRIED: Duration = Duration::from_millis(300);
 
 /// Says before a long reproduction how long about its trainings take, by trying each row for a moment.
 fn tell_estimate(trials: &[Trial], campaign: &Campaign) -> Result<()> {
-    let is_open = |trial: &&Trial| !campaign.out.join(&trial.run.folder).join(RESULTS_FILE).is_file();
-    let open: Vec<&Trial> = trials.iter().filter(is_open).collect();
+    let open: Vec<&Trial> = trials.iter().filter(|trial| !campaign.has_finished(&trial.run)).collect();
     let mut rates: BTreeMap<(&str, &str), f64> = BTreeMap::new();
     let progress = Progress::new("estimating");
     let mut seconds = 0.0;

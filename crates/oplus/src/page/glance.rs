@@ -47,7 +47,7 @@ const OF_GENERATED: &str = "random against equal counts";
 
 /// The floor of generated points of a target.
 pub(crate) fn floor_of<'a>(floors: &'a [Floor], dataset: &str, dim: usize) -> Option<&'a Floor> {
-    let mut ours = floors.iter().filter(|floor| floor.dataset.starts_with(dataset) && floor.dim == dim);
+    let mut ours = floors.iter().filter(|floor| floor.is_of(dataset, dim));
     ours.clone().find(|floor| floor.dataset.contains(OF_GENERATED)).or_else(|| ours.next())
 }
 

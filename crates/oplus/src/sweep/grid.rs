@@ -40,6 +40,13 @@ impl Grid {
             if axes.iter().any(|axis| axis.key == fixed) {
                 bail!("{fixed} is in --grid and in --set: leave one out");
             }
+            // The other way round a value of the grid changes the table that --set gives.
+            if let Some(axis) = axes.iter().find(|axis| within(&axis.key, &fixed)) {
+                bail!(
+                    "--set {fixed} would be lost where --grid {} gives its whole table: write it into each value of the grid",
+                    axis.key
+                );
+            }
         }
         Ok(Self(axes))
     }
@@ -58,6 +65,11 @@ impl Grid {
             points = points.iter().flat_map(with).collect();
         }
         points
+    }
+
+    /// How many combinations there are.
+    pub(crate) fn count(&self) -> u128 {
+        self.0.iter().fold(1, |count, axis| count.saturating_mul(axis.values.len() as u128))
     }
 
     /// The keys.
@@ -115,9 +127,12 @@ impl fmt::Display for Point {
 
 /// Whether two keys are the same, or one is the table of the other.
 fn overlap(a: &str, b: &str) -> bool {
-    let within =
-        |a: &str, b: &str| b.strip_prefix(a).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
     within(a, b) || within(b, a)
+}
+
+/// Whether `key` is `table`, or a key in it.
+fn within(table: &str, key: &str) -> bool {
+    key.strip_prefix(table).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
 }
 
 /// Splits at the commas that are not within brackets, braces or quotes.

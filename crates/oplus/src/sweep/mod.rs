@@ -73,7 +73,7 @@ pub(crate) fn sweep(plan: &Plan) -> Result<Option<String>> {
         rows.push(row);
     }
     let protocol = trials.first().map_or(Protocol::FULL, |trial| protocol(&trial.run.config, preset));
-    let floors = campaign::floors(trials.iter().map(|trial| &trial.run), out, protocol)?;
+    let floors = campaign::floors(trials.iter().map(|trial| &trial.run), &plan.campaign)?;
     campaign::tell_times_to_floors(&mut rows, &floors, out)?;
     let results = Results::new(name, preset.clone(), protocol, rows, floors);
     write_json(&out.join(RESULTS_FILE), &results)?;
@@ -107,6 +107,7 @@ pub(crate) fn report(folder: &Path, results: &Results) -> Result<PathBuf> {
 
 /// Every point with every seed, all of them valid and different.
 fn trials(plan: &Plan) -> Result<Vec<Trial>> {
+    plan.seeds.fit(plan.grid.count())?;
     let mut trials = Vec::new();
     let mut known: BTreeMap<String, Point> = BTreeMap::new();
     for (place, point) in plan.grid.points().into_iter().enumerate() {
@@ -176,13 +177,10 @@ fn name(trials: &[Trial]) -> &str {
 
 /// Says how many runs there are, and about how long they will take.
 fn say_length(trials: &[Trial], plan: &Plan) -> Result<()> {
-    let Campaign { side_by_side, out, .. } = &plan.campaign;
+    let side_by_side = plan.campaign.side_by_side;
     let all = format!("{} runs over {} ({})", trials.len(), plan.grid.keys().join(" × "), plan.seeds);
-    let waiting: Vec<&campaign::Trial> = trials
-        .iter()
-        .map(|trial| &trial.run)
-        .filter(|run| !out.join(&run.folder).join(RESULTS_FILE).is_file())
-        .collect();
+    let waiting: Vec<&campaign::Trial> =
+        trials.iter().map(|trial| &trial.run).filter(|run| !plan.campaign.has_finished(run)).collect();
     let Some(first) = waiting.first() else {
         say::note!("{all}, all of them done");
         return Ok(());

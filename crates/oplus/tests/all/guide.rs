@@ -21,7 +21,7 @@ cargo() {
         "sweep results/"* | "reproduce "*"--preset quick"* | "reproduce "*"--preset full"*)
             if message=$("$OPLUS" "$@" --out taken 2>&1); then echo "$*: ran" >&2; return 1; fi
             # Digits are fetched by hand or by name: a table of them needs no more here.
-            case "$message" in *"taken is not empty"* | *"usps/"*" is missing"*) ;; *) echo "$*: $message" >&2; return 1 ;; esac ;;
+            case "$message" in *"taken is not empty"* | *"taken holds something else"* | *"usps/"*" is missing"*) ;; *) echo "$*: $message" >&2; return 1 ;; esac ;;
         "sweep "*) "$OPLUS" "$@" $few ;;
         *) "$OPLUS" "$@" ;;
     esac

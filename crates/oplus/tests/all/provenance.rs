@@ -50,6 +50,28 @@ fn other_data_are_refused_by_the_name_of_their_file() {
     assert_eq!(code, Some(0), "{text}");
 }
 
+/// The Python package and programs of their own say less of themselves, and measure nothing.
+#[test]
+fn a_run_of_another_program_is_measured_and_reported() {
+    let workshop = Workshop::new();
+    workshop.train("run", &[]);
+    let path = workshop.path("run/manifest.json");
+    let mut manifest: Value = serde_json::from_str(&fs::read_to_string(&path).unwrap()).unwrap();
+    let said_by_python = ["schema_version", "version", "device", "platform", "data_sha256"];
+    manifest.as_object_mut().unwrap().retain(|key, _| said_by_python.contains(&key.as_str()));
+    fs::write(&path, manifest.to_string()).unwrap();
+    for file in ["results.json", "report.html"] {
+        fs::remove_file(workshop.path("run").join(file)).unwrap();
+    }
+    for (arguments, file) in [(["report", "run"], "report.html"), (["resume", "run"], "results.json")] {
+        let (code, text) = said(&workshop, &arguments);
+        assert!(code == Some(0) && workshop.path("run").join(file).is_file(), "{text}");
+    }
+    let results = fs::read_to_string(workshop.path("run/results.json")).unwrap();
+    let results: Value = serde_json::from_str(&results).unwrap();
+    assert!(results["floors"][0]["metrics"]["w2_squared"].is_f64(), "{results}");
+}
+
 #[test]
 fn a_finished_run_says_so_and_does_nothing() {
     let workshop = Workshop::new();

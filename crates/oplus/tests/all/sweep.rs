@@ -50,6 +50,9 @@ fn written(workshop: &Workshop, out: &str) -> Vec<(PathBuf, SystemTime)> {
 fn every_point_is_a_run_and_the_report_shows_what_the_results_hold() {
     let workshop = Workshop::new();
     let arguments = [&GRID[..], &SECOND, &["--seeds", "2", "--out", "out"]].concat();
+    // What a process leaves that was killed as it began is in nobody's way.
+    fs::create_dir(workshop.path("out")).unwrap();
+    fs::write(workshop.path("out/.lock"), "").unwrap();
     let output = workshop.oplus(&arguments).output().unwrap();
     let message = String::from_utf8(output.stderr).unwrap();
     assert!(output.status.success(), "{message}");
@@ -119,6 +122,33 @@ fn every_point_is_a_run_and_the_report_shows_what_the_results_hold() {
     assert_eq!(places, [&half[..], &half, &two, &two, &[four.clone(), four]].concat());
     let after = written(&workshop, "out");
     assert!(before.iter().all(|run| after.contains(run)) && after.len() == 10);
+}
+
+/// A training that goes on for longer is not done because its shorter self was, and what that said stays.
+#[test]
+fn a_sweep_that_is_made_longer_is_trained_and_measured_again() {
+    let workshop = Workshop::new();
+    let arguments = [&GRID[..], &["--out", "out"]].concat();
+    workshop.oplus(&arguments).assert().success();
+    let iterations = |row: &Value| row["iterations"].as_u64().unwrap();
+    let (before, log) = (rows(&workshop, "out"), workshop.path("out/logs/flow.lambda=2/s0.log"));
+    let said = fs::read_to_string(&log).unwrap();
+    let longer = format!("training.iterations={}", iterations(&before[0]) + 3);
+    let again = || {
+        let output =
+            workshop.oplus(&[&arguments[..], &["--resume", "--set", &longer]].concat()).output().unwrap();
+        let message = String::from_utf8(output.stderr).unwrap();
+        assert!(output.status.success(), "{message}");
+        message
+    };
+    let message = again();
+    assert!(message.contains("to train: 2 runs") && !message.contains("done"), "{message}");
+    assert!(rows(&workshop, "out").iter().all(|row| iterations(row) == iterations(&before[0]) + 3));
+    let all = fs::read_to_string(&log).unwrap();
+    assert!(all.starts_with(&said) && all.len() > said.len(), "{all}");
+    // What is done is not begun again.
+    assert!(again().contains("all of them done"));
+    assert_eq!(fs::read_to_string(&log).unwrap(), all);
 }
 
 #[test]
@@ -207,6 +237,11 @@ fn what_cannot_be_swept_is_one_sentence_before_anything_is_done() {
         (&["--grid", "flow.lambda"], &["has no values"]),
         (&["--grid", "flow.lambda=1", "--grid", "flow.lambda=2"], &["say the same key twice"]),
         (&["--grid", "flow.lambda=1", "--set", "flow.lambda=2"], &["in --grid and in --set"]),
+        (
+            &["--grid", "critic={ divergence = 'w1' },{ divergence = 'kl' }", "--set", "critic.bound=2"],
+            &["--set critic.bound would be lost"],
+        ),
+        (&["--grid", "flow.lambda=1,2", "--seeds", "60000"], &["120000 runs are too many"]),
         (&["--grid", "seed=1,2"], &["--seeds N"]),
         (&["--grid", "flow.lambda=1", "--preset", "smok"], &["no preset `smok`"]),
         (&["--grid", "data.file=nowhere.csv"], &["nowhere.csv does not exist"]),

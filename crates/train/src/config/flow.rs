@@ -97,6 +97,7 @@ impl FlowConfig {
             require(self.initial.law() == Points::default().law(), "initial", self.initial.name(), remedy)?;
         }
         self.check_condition()?;
+        self.check_stop()?;
         self.training.check()?;
         require(self.sampling.steps >= 1, "sampling.steps", "0".into(), "give at least 1")?;
         let (Some(data), Some(initial)) = (self.data.dim(), self.initial.dim()) else { return Ok(()) };
@@ -124,6 +125,23 @@ impl FlowConfig {
             )?;
         }
         Ok(())
+    }
+
+    /// A run ends early by indicators that say something of its training.
+    fn check_stop(&self) -> Result<(), ConfigError> {
+        let Some(stop) = &self.stop_when else { return Ok(()) };
+        let straight =
+            matches!(self.representation, Representation::Explicit(_) | Representation::HopfLax(_));
+        let remedy = format!(
+            "leave it out for the representation {}, where these indicators are 0 by construction however far the \
+             training has come",
+            self.representation.kind()
+        );
+        require(!straight, "stop_when", "given".into(), &remedy)?;
+        require(stop.records >= 1, "stop_when.records", "0".into(), "give at least 1")?;
+        let limits = [stop.hj_residual_relative, stop.terminal_gradient_relative, stop.path_ratio];
+        let remedy = "give the value of an indicator too, such as path_ratio = 0.01";
+        require(limits.iter().any(Option::is_some), "stop_when", "without a limit".into(), remedy)
     }
 
     fn check_condition(&self) -> Result<(), ConfigError> {

@@ -333,6 +333,27 @@ impl Points {
         }
     }
 
+    /// The points as samples are measured against them, whatever is drawn of them for a training: without `samples` and
+    /// `noise`.
+    pub fn as_measured(&self) -> Self {
+        let mut points = self.clone();
+        match &mut points {
+            Self::Target { samples, noise, .. } => (*samples, *noise) = (None, None),
+            Self::StudentT { samples, .. }
+            | Self::KnownMap { samples, .. }
+            | Self::Funnels { samples, .. } => *samples = None,
+            Self::Normal { .. }
+            | Self::Uniform { .. }
+            | Self::Logistic { .. }
+            | Self::Cells { .. }
+            | Self::File { .. }
+            | Self::Digits { .. }
+            | Self::Images { .. }
+            | Self::Array { .. } => {}
+        }
+        points
+    }
+
     /// The file that the points are read from.
     pub fn file(&self) -> Option<&Path> {
         match self {

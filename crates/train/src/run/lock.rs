@@ -8,7 +8,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 /// The file that is locked; it stays behind, empty.
-pub(super) const LOCK_FILE: &str = ".lock";
+pub const LOCK_FILE: &str = ".lock";
 
 /// The right to change a folder; it ends with the last copy of this value, or with the process.
 #[derive(Debug, Clone)]

@@ -10,7 +10,7 @@ pub use folder::{
     CONFIG_FILE, FORMAT, HELD_OUT_CONDITIONS_FILE, HELD_OUT_FILE, INITIAL_FILE, MANIFEST_FILE, METRICS_FILE,
     OUTCOME_FILE, ended,
 };
-pub use lock::Lock;
+pub use lock::{LOCK_FILE, Lock};
 pub use settings::stored_config;
 
 pub(crate) use checkpoints::newest_state;

@@ -5,6 +5,7 @@ use crate::TrainError;
 use crate::config::{Configuration, Points};
 use crate::digest;
 use datasets::manifest::find;
+use std::fmt::Display;
 use std::path::PathBuf;
 
 /// A file that a run reads points from.
@@ -26,18 +27,24 @@ pub(crate) fn data_files(config: &impl Configuration, inputs: &Inputs) -> Result
         Points::File { file, .. } => vec![(section.to_owned(), file.clone())],
         Points::Digits { set, .. } => of_data_set(set.name(), inputs),
         Points::Images { set } => of_data_set(set.name(), inputs),
-        Points::KnownMap { map, dim, .. } => {
-            let name = |path: &PathBuf| format!("{map}/{}", path.file_name().unwrap_or_default().display());
-            map.files(*dim, &inputs.data_sets).into_iter().map(|path| (name(&path), path)).collect()
-        }
-        &Points::Funnels { set, funnels, dim, .. } => {
-            let name = |path: &PathBuf| format!("{set}/{}", path.file_name().unwrap_or_default().display());
-            set.file(funnels, dim, &inputs.data_sets).into_iter().map(|path| (name(&path), path)).collect()
-        }
-        _ => Vec::new(),
+        Points::KnownMap { map, dim, .. } => named(map, map.files(*dim, &inputs.data_sets)),
+        &Points::Funnels { set, funnels, dim, .. } => named(set, set.file(funnels, dim, &inputs.data_sets)),
+        Points::Cells { .. } => named("cells", datasets::cells_files(&inputs.data_sets)),
+        Points::Normal { .. }
+        | Points::Uniform { .. }
+        | Points::Logistic { .. }
+        | Points::Target { .. }
+        | Points::StudentT { .. }
+        | Points::Array { .. } => Vec::new(),
     });
     let there = named.filter(|(_, path)| path.is_file());
     there.map(|(name, path)| Ok(DataFile { sha256: digest::of_file(&path)?, name, path })).collect()
+}
+
+/// Files with what the manifest calls them: `set`/their names.
+fn named(set: impl Display, files: impl IntoIterator<Item = PathBuf>) -> Vec<(String, PathBuf)> {
+    let name = |path: &PathBuf| format!("{set}/{}", path.file_name().unwrap_or_default().display());
+    files.into_iter().map(|path| (name(&path), path)).collect()
 }
 
 /// The files of a data set of others, each with what the manifest calls it.

@@ -248,6 +248,14 @@ fn stop_when_ends_a_run_early_and_says_why() {
     let never = small(&["stop_when={ records = 2, path_ratio = -1.0 }"]);
     let outcome = train(&never, &folder.path().join("b")).unwrap();
     assert_eq!(outcome.status, Status::Completed);
+    for (change, expected) in [
+        ("stop_when={ records = 2 }", "stop_when is without a limit: "),
+        ("stop_when={ records = 0, path_ratio = 1.0 }", "stop_when.records is 0: "),
+    ] {
+        let text = small(&[]).to_toml().unwrap();
+        let error = FlowConfig::parse(&text, "small.toml", None, &[change.into()]).unwrap_err().to_string();
+        assert!(error.contains(expected), "{error}");
+    }
 }
 
 /// The full problem between Gaussians of equal covariance has a closed form: a pure shift that stops short of the

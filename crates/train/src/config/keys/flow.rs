@@ -34,7 +34,8 @@ pub(super) const KEYS: &[Key] = &[
         "stop_when",
         Table(STOP_WHEN),
         "{ records = 3, path_ratio = 0.01 }",
-        "Ends the run early once each indicator that is given stays at or below its value.",
+        "Ends the run early once each indicator that is given stays at or below its value; not with `explicit` or \
+         `hopf-lax`, where they are 0 by construction.",
     )
     .of_the_game(),
     Key::new("sampling", Table(SAMPLING), "{}", "How the trained flow is sampled."),
@@ -81,10 +82,10 @@ const FLOW: &[Key] = &[
         "velocity_spread",
         Number(NotNegative),
         "0.0",
-        "Weight of the spread of the speed along a path.",
+        "Weight of the spread of the speed along a path; not with `explicit` or `hopf-lax`.",
     )
     .of_the_game(),
-    Key::new("hamilton_jacobi", Number(NotNegative), "0.0", "Weight of the Hamilton–Jacobi residual.")
+    Key::new("hamilton_jacobi", Number(NotNegative), "0.0", "Weight of the Hamilton–Jacobi residual; not with `explicit` or `hopf-lax`.")
         .of_the_game(),
     Key::new(
         "hamilton_jacobi_sign",
@@ -97,10 +98,10 @@ const FLOW: &[Key] = &[
         "terminal_gradient",
         Number(NotNegative),
         "0.0",
-        "Weight of the terminal condition ∇U(x, T) = ∇φ(x).",
+        "Weight of the terminal condition ∇U(x, T) = ∇φ(x); not with `explicit` or `hopf-lax`.",
     )
     .of_the_game(),
-    Key::new("characteristic", Number(NotNegative), "0.0", "Weight of the bending of paths.").of_the_game(),
+    Key::new("characteristic", Number(NotNegative), "0.0", "Weight of the bending of paths; not with `explicit` or `hopf-lax`.").of_the_game(),
     Key::new(
         "noise",
         Number(NotNegative),
@@ -291,7 +292,7 @@ const SCHEDULE: Choice = Choice {
 };
 
 const STOP_WHEN: &[Key] = &[
-    Key::required("records", Count(0), "3", "Records in a row."),
+    Key::required("records", Count(1), "3", "Records in a row."),
     Key::optional(
         "hj_residual_relative",
         Number(Finite),

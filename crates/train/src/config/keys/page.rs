@@ -87,9 +87,11 @@ fn default(key: &Key) -> String {
     };
     let said = match (key.explicit, key.straight) {
         (_, Some(hopf_lax)) if matches!(key.about, About::Adversary | About::SecondPlayer) => {
-            format!("`hopf-lax`: `{hopf_lax}`, others: {plain}")
+            format!("`hopf-lax` and a critic alone: `{hopf_lax}`, others: {plain}")
         }
-        (None, Some(both)) => format!("`{both}` (not `explicit` or `hopf-lax`: {plain})"),
+        (None, Some(both)) => {
+            format!("`{both}` (`network`, `exact-terminal`, `velocity` and generators: {plain})")
+        }
         (Some(explicit), _) => format!("`{explicit}` (not `explicit`: {plain})"),
         (None, None) => plain,
     };
