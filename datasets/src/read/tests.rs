@@ -100,6 +100,10 @@ fn npy_of_integers_booleans_and_half_precision() {
         let error = fails("a.npy", npy_with(&header, &value.to_le_bytes()));
         assert!(error.to_string().contains("subtract an offset"), "{error}");
     }
+    let error = fails("a.csv", "id,x\n9007199254740993,1\n");
+    let sentence = "has 9007199254740993 on line 2, column 1 (counted from 1): double precision rounds it to 9007199254740992, \
+                    subtract an offset first";
+    assert!(error.to_string().contains(sentence), "{error}");
     let infinite = npy_with("{'descr': '<f2', 'fortran_order': False, 'shape': (1,), }", &[0x00, 0x7c]);
     assert!(matches!(fails("a.npy", infinite), ReadError::NonFinite { value, .. } if value == f64::INFINITY));
 }
