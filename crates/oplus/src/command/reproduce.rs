@@ -17,7 +17,7 @@ use train::observe::Format;
 pub(super) struct Arguments {
     #[arg(help = experiments())]
     name: String,
-    /// smoke shows that everything works, quick gives a first impression (both without the rivals of table1), full all
+    /// smoke shows that everything works, quick gives a first impression (both without the Hopf–Lax rows and the rivals of table1), full all
     #[arg(long, value_enum, default_value_t = Preset::Full)]
     preset: Preset,
     /// Only the rows whose FAMILY/TARGET-METHOD has this word, such as tuned or 2d; if none has, those that contain this
