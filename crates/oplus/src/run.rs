@@ -108,9 +108,11 @@ fn ended(config: &Config, folder: &Path) -> Result<Option<Outcome>, TrainError> 
     }
 }
 
-/// Whether a folder has a run of this configuration to its end, with its results.
-pub(crate) fn is_finished(config: &Config, folder: &Path, preset: &str) -> bool {
-    matches!(measured(config, folder, preset), Ok(Some(_))) && matches!(ended(config, folder), Ok(Some(_)))
+/// How a run of this configuration has ended, where a folder has it to its end, with its results. Reads its checkpoint and
+/// its data.
+pub(crate) fn finished(config: &Config, folder: &Path, preset: &str) -> Option<Ending> {
+    let ending = measured(config, folder, preset).ok().flatten()?;
+    matches!(ended(config, folder), Ok(Some(_))).then_some(ending)
 }
 
 /// How the training in a folder ended, where it has been measured as this preset does.

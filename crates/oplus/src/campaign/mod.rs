@@ -7,6 +7,7 @@ mod trial;
 pub(crate) use estimate::{duration, seconds_per_iteration};
 pub(crate) use trial::Trial;
 
+use crate::ending::Ending;
 use crate::kinds::protocol;
 use crate::manifest::Manifest;
 use crate::run;
@@ -90,20 +91,47 @@ impl Campaign {
 
     /// Whether the folder has this run finished beside those that are planned, so that its row stays in the table.
     pub(crate) fn keeps<'a>(&self, found: &Trial, mut planned: impl Iterator<Item = &'a Trial>) -> bool {
-        planned.all(|trial| trial.folder != found.folder) && self.has_finished(found)
+        planned.all(|trial| trial.folder != found.folder) && self.finished(found).is_some()
     }
 
-    /// Whether the folder has this run to its end, with its results.
-    pub(crate) fn has_finished(&self, trial: &Trial) -> bool {
-        run::is_finished(&trial.config, &self.out.join(&trial.folder), &self.preset)
+    /// How a run of the folder has ended, if it is there to its end, with its results.
+    fn finished(&self, trial: &Trial) -> Option<Ending> {
+        run::finished(&trial.config, &self.out.join(&trial.folder), &self.preset)
     }
 
-    /// Does all trials in order that are not finished.
-    pub(crate) fn run<'a>(&self, trials: impl Iterator<Item = &'a Trial>) -> Result<()> {
-        let open = trials.filter(|trial| !self.has_finished(trial));
-        let jobs: Vec<Job> = open.map(|trial| trial.job(self)).collect::<Result<_>>()?;
+    /// The trials that are not finished; says how many are, and which of those have diverged.
+    pub(crate) fn open<'a>(&self, trials: impl Iterator<Item = &'a Trial>) -> Vec<&'a Trial> {
+        let (mut all, mut diverged, mut open) = (0_usize, Vec::new(), Vec::new());
+        for trial in trials {
+            all += 1;
+            match self.finished(trial) {
+                None => open.push(trial),
+                Some(Ending::Diverged) => diverged.push(trial.label.as_str()),
+                Some(Ending::Done | Ending::Interrupted(_)) => {}
+            }
+        }
+        if open.len() < all {
+            say::note!("{}", already(all - open.len(), all, &diverged));
+        }
+        open
+    }
+
+    /// Does these trials in order.
+    pub(crate) fn run(&self, open: &[&Trial]) -> Result<()> {
+        let jobs: Vec<Job> = open.iter().map(|trial| trial.job(self)).collect::<Result<_>>()?;
         queue::run(&jobs, self.side_by_side)
     }
+}
+
+/// What is said of the runs that need not be made again.
+fn already(done: usize, all: usize, diverged: &[&str]) -> String {
+    let done = if done == all { "all".to_owned() } else { format!("{done} of") };
+    let ended = if diverged.is_empty() {
+        String::new()
+    } else {
+        format!(", {} of them diverged ({})", diverged.len(), diverged.join(", "))
+    };
+    format!("{done} {all} runs are there already{ended}")
 }
 
 /// The floor of every target, measured as its rows are: for its first seed, and for every seed where it takes all of them to have
@@ -218,9 +246,16 @@ fn text(path: &Path) -> Result<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{means, targets};
+    use super::{already, means, targets};
     use eval::results::{Floor, Metrics};
     use train::Config;
+
+    #[test]
+    fn runs_that_are_there_are_counted_and_the_diverged_named() {
+        assert_eq!(already(3, 3, &[]), "all 3 runs are there already");
+        let told = already(3, 4, &["a seed 0", "b seed 1"]);
+        assert_eq!(told, "3 of 4 runs are there already, 2 of them diverged (a seed 0, b seed 1)");
+    }
 
     #[test]
     fn floors_of_several_seeds_are_averaged_target_by_target() {

@@ -6,7 +6,7 @@ mod references;
 mod tables;
 
 pub(crate) use catalogue::{Experiment, find, names};
-pub(crate) use tables::{DIGIT_TABLES, FLOW_TABLES, OWN_TABLES, RING_TABLES};
+pub(crate) use tables::tables_of;
 
 use crate::campaign::{self, Campaign, TABLE_FILE, duration, make, seconds_per_iteration};
 use crate::interruption;
@@ -75,10 +75,11 @@ pub(crate) fn reproduce(experiment: &Experiment, plan: &Plan) -> Result<Option<S
         make(trial.run.file.parent().unwrap_or(out))?;
         write_whole(&trial.run.file, |file| file.write_all(trial.row.text.as_bytes()))?;
     }
+    let open = plan.campaign.open(trials.iter().map(|trial| &trial.run));
     if preset != "smoke" {
-        tell_estimate(&trials, &plan.campaign)?;
+        tell_estimate(&open, &plan.campaign)?;
     }
-    plan.campaign.run(trials.iter().map(|trial| &trial.run))?;
+    plan.campaign.run(&open)?;
     if interruption::ending().is_some() {
         return Ok(None);
     }
@@ -195,24 +196,23 @@ fn kept(experiment: &Experiment, plan: &Plan, trials: &[Trial]) -> Result<Vec<Tr
 const TRIED: Duration = Duration::from_millis(300);
 
 /// Says before a long reproduction how long about its trainings take, by trying each row for a moment.
-fn tell_estimate(trials: &[Trial], campaign: &Campaign) -> Result<()> {
-    let open: Vec<&Trial> = trials.iter().filter(|trial| !campaign.has_finished(&trial.run)).collect();
-    let mut rates: BTreeMap<(&str, &str), f64> = BTreeMap::new();
+fn tell_estimate(open: &[&campaign::Trial], campaign: &Campaign) -> Result<()> {
+    // A row has one configuration file for all its seeds.
+    let mut rates: BTreeMap<&Path, f64> = BTreeMap::new();
     let progress = Progress::new("estimating");
     let mut seconds = 0.0;
-    for trial in &open {
-        let row = (trial.row.family, trial.row.stem);
-        let rate = match rates.get(&row) {
+    for trial in open {
+        let rate = match rates.get(trial.file.as_path()) {
             Some(rate) => *rate,
             // The start of a training on images, a Gaussian map of all pixels, takes longer than an estimate is worth.
-            None if trial.run.config.data().images().is_some() => 0.0,
+            None if trial.config.data().images().is_some() => 0.0,
             None => {
-                progress.stage(format!("{} {} for a moment", row.0, row.1));
-                seconds_per_iteration(&trial.run.config, TRIED)?.unwrap_or(0.0)
+                progress.stage(format!("{} for a moment", trial.label));
+                seconds_per_iteration(&trial.config, TRIED)?.unwrap_or(0.0)
             }
         };
-        rates.insert(row, rate);
-        seconds += rate * trial.run.config.training().iterations as f64;
+        rates.insert(&trial.file, rate);
+        seconds += rate * trial.config.training().iterations as f64;
     }
     drop(progress);
     let side_by_side = campaign.side_by_side.get().min(open.len()).max(1);

@@ -1,6 +1,7 @@
 //! The tables of the experiments.
 
 use eval::report::Columns;
+use eval::results::Results;
 use metrics::{
     ACCURACY_2007, ACCURACY_ALL, ACCURACY_BEST, BACKGROUND_NOISE, BEYOND_REACH, CLASS_ENTROPY,
     CONDITIONAL_W2_SQUARED, COORDINATE_W1_WORST, COSINE, COST_ERROR, CRITIC_SLOPE_MAX, EVALUATIONS_2_STEPS,
@@ -8,7 +9,7 @@ use metrics::{
     FRECHET_DISTANCE, GEOMETRIC_DEVIATION, HELD_OUT_W1, HELD_OUT_W2, HIGH_QUALITY_SHARE,
     HJ_RESIDUAL_RELATIVE, INVERSE_L2_UVP, ITERATION_OF_ACCURACY_BEST, ITERATIONS_TO_W2, JOINT_W2_SQUARED,
     KERNEL_DISTANCE, KINETIC_ENERGY, L2_UVP, LABEL_AGREEMENT, MILLISECONDS_2_STEPS, MILLISECONDS_5_STEPS,
-    MILLISECONDS_64_STEPS, MILLISECONDS_ONE_STEP, MODES_COVERED, NEAREST_TRAINING_DISTANCE,
+    MILLISECONDS_64_STEPS, MILLISECONDS_ONE_STEP, MODES_COVERED, Metric, NEAREST_TRAINING_DISTANCE,
     NORMALISED_PATH_ENERGY, OFF_MANIFOLD_RMS, OPTIMAL_SHARE, PARAMETERS, PATH_ENERGY, PATH_RATIO,
     PEAK_MEMORY, PRECISION, RECALL, SECONDS_PER_ITERATION, SECONDS_TO_NEAR_FLOOR, SECONDS_TO_W2,
     SINKHORN_DIVERGENCE_2D, SINKHORN_DIVERGENCE_2D_AS_PUBLISHED, SLICED_W2, STEP_INVARIANCE,
@@ -18,6 +19,26 @@ use metrics::{
     W2_EVEN, W2_FIXED, W2_SQUARED, W2_SQUARED_2_STEPS, W2_SQUARED_5_STEPS, W2_SQUARED_64_STEPS,
     W2_SQUARED_ONE_STEP, W2_SQUARED_START, WORST_CLASS_W2_SQUARED,
 };
+
+/// The tables of rows that belong to no experiment: the user's own data, whose runs have a verdict each, or what only rows of
+/// one kind measure.
+pub(crate) fn tables_of(results: &Results) -> &'static [Columns] {
+    const BY_MEASURE: [(&Metric, &[Columns]); 8] = [
+        (ACCURACY_ALL, DIGIT_TABLES),
+        (W2_EVEN, RING_TABLES),
+        (FRECHET_DISTANCE, IMAGE_TABLES),
+        (L2_UVP, KNOWN_MAP_TABLES),
+        (W1_DUAL, CRITIC_TABLES),
+        (HELD_OUT_W1, CELL_TABLES),
+        (CONDITIONAL_W2_SQUARED, CONDITIONAL_TABLES),
+        (TAIL_L1, TAIL_TABLES),
+    ];
+    if results.rows.iter().any(|row| row.verdict.is_some()) {
+        return OWN_TABLES;
+    }
+    let has = |metric: &Metric| results.rows.iter().any(|row| row.metrics.get(metric).is_some());
+    BY_MEASURE.into_iter().find(|(metric, _)| has(metric)).map_or(FLOW_TABLES, |(_, tables)| tables)
+}
 
 /// The indicators of the optimality system.
 const INDICATORS: Columns = Columns {
@@ -47,7 +68,7 @@ const COST_OF_TRAINING: Columns = Columns {
 };
 
 /// The tables of flows to the user's own data.
-pub(crate) const OWN_TABLES: &[Columns] = &[
+const OWN_TABLES: &[Columns] = &[
     Columns {
         caption: "distances to rows that were held out, of the training where none were; each number the mean over as many \
                   pairs of clouds as these rows make, which the verdict of each run in results.json tells. ± is the standard \
@@ -71,7 +92,7 @@ pub(crate) const OWN_TABLES: &[Columns] = &[
 ];
 
 /// The tables of proximal flows: distances, and the indicators of the optimality system.
-pub(crate) const FLOW_TABLES: &[Columns] = &[
+pub(super) const FLOW_TABLES: &[Columns] = &[
     Columns {
         caption: "distances; each number the mean over {pairs} pairs of independent clouds: n = {n} for w2_squared, \
                   {sinkhorn} for sinkhorn_divergence_2d, {published} for sinkhorn_divergence_2d_as_published. ± is the \
@@ -141,7 +162,7 @@ pub(super) const RIVAL_TABLES: &[Columns] = &[Columns {
 }];
 
 /// The table of generators on the ring.
-pub(crate) const RING_TABLES: &[Columns] = &[Columns {
+pub(super) const RING_TABLES: &[Columns] = &[Columns {
     caption: "generated points against fresh points of the ring with balanced modes; each number the mean over \
               {pairs} pairs of independent clouds of n = {n}. ± is the standard deviation over seeds, over the pairs \
               where there is one seed. Generated points begin at random points, whose counts of the modes are random \
@@ -164,7 +185,7 @@ pub(crate) const RING_TABLES: &[Columns] = &[Columns {
 }];
 
 /// The table of digits moved from one set to another.
-pub(crate) const DIGIT_TABLES: &[Columns] = &[Columns {
+pub(super) const DIGIT_TABLES: &[Columns] = &[Columns {
     caption: "accuracy of the 1-nearest-neighbour classifier fitted on the moved source digits with their labels, on \
               the test digits of the target, and exact w2 between moved source and target test digits, mean over \
               {pairs} pairs of n = {n} (fewer where a test set is smaller). ± is the standard deviation over seeds, \
@@ -359,3 +380,37 @@ pub(super) const CELL_TABLES: &[Columns] = &[
         in_print: None,
     },
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::tables_of;
+    use crate::experiment::find;
+    use eval::results::Results;
+    use std::path::Path;
+
+    #[test]
+    fn rows_without_their_experiment_have_its_tables() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../results");
+        for kept in [
+            "table1",
+            "ring",
+            "usps-mnist",
+            "images",
+            "w2-benchmark",
+            "w1-benchmark",
+            "cells",
+            "heavy-tails",
+            "conditional/planar",
+        ] {
+            let text = std::fs::read_to_string(folder.join(kept).join("results.json")).unwrap();
+            let results: Results = serde_json::from_str(&text).unwrap();
+            let captions =
+                |tables: &[super::Columns]| -> Vec<_> { tables.iter().map(|table| table.caption).collect() };
+            assert_eq!(
+                captions(tables_of(&results)),
+                captions(find(&results.experiment).unwrap().tables),
+                "{kept}"
+            );
+        }
+    }
+}

@@ -10,12 +10,14 @@ use eval::report::{
 use eval::results::{Results, Row, Setting, Settings, Status, over_seeds};
 use eval::summary::significant;
 use metrics::{
-    ACCURACY_ALL, BEYOND_REACH, CRITIC_SLOPE_MAX, KINETIC_ENERGY, MODES_COVERED, Metric, OFF_MANIFOLD_RMS,
-    OPTIMAL_SHARE, STEP_INVARIANCE, STRAIGHTNESS, STRAY_SHARE, W2, W2_EVEN, W2_SQUARED, W2_SQUARED_ONE_STEP,
+    ACCURACY_ALL, BEYOND_REACH, CLASS_ENTROPY, CONDITIONAL_W2_SQUARED, COSINE, CRITIC_SLOPE_MAX,
+    FRECHET_DISTANCE, HELD_OUT_W2, KINETIC_ENERGY, L2_UVP, MODES_COVERED, Metric, OFF_MANIFOLD_RMS,
+    OPTIMAL_SHARE, PRECISION, RECALL, STEP_INVARIANCE, STRAIGHTNESS, STRAY_SHARE, TAIL_L1, W1_ERROR, W2,
+    W2_EVEN, W2_SQUARED, W2_SQUARED_ONE_STEP,
 };
 
 /// What is drawn, where the rows have it.
-const DRAWN: [&Metric; 13] = [
+const DRAWN: &[&Metric] = &[
     W2_SQUARED,
     W2_SQUARED_ONE_STEP,
     OFF_MANIFOLD_RMS,
@@ -25,6 +27,16 @@ const DRAWN: [&Metric; 13] = [
     CRITIC_SLOPE_MAX,
     KINETIC_ENERGY,
     OPTIMAL_SHARE,
+    CONDITIONAL_W2_SQUARED,
+    TAIL_L1,
+    HELD_OUT_W2,
+    L2_UVP,
+    COSINE,
+    W1_ERROR,
+    FRECHET_DISTANCE,
+    CLASS_ENTROPY,
+    PRECISION,
+    RECALL,
     W2_EVEN,
     W2,
     MODES_COVERED,
@@ -46,8 +58,7 @@ pub(crate) fn sweep(results: &Results, title: &str, tables: Vec<Table>, manifest
         sections.push(Section { heading: "At a glance".into(), blocks: bars, ..Section::default() });
     }
     for facet in facets {
-        let figures =
-            facet.share().into_iter().chain(DRAWN.into_iter().flat_map(|metric| facet.figures(metric)));
+        let figures = facet.share().into_iter().chain(DRAWN.iter().flat_map(|metric| facet.figures(metric)));
         let (maps, curves): (Vec<Figure>, Vec<Figure>) =
             figures.partition(|figure| matches!(figure, Figure::HeatMap(_)));
         let blocks: Vec<Block> =
@@ -157,7 +168,7 @@ impl<'a> Facet<'a> {
         let nothing = vec![None];
         let second = self.y.as_ref().map(|(key, values)| values.iter().map(|y| Some((*key, *y))).collect());
         let second: Vec<Option<(&str, &Setting)>> = second.unwrap_or(nothing);
-        let metric = [W2_SQUARED, W2].into_iter().find(|metric| {
+        let metric = [FRECHET_DISTANCE, W2_SQUARED, W2].into_iter().find(|metric| {
             let floor = floor.metrics.get(metric);
             floor.is_some_and(|floor| floor > 0.0)
                 && self.rows.iter().any(|row| row.metrics.get(metric).is_some())

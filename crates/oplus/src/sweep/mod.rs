@@ -6,7 +6,7 @@ mod grid;
 pub(crate) use grid::Grid;
 
 use crate::campaign::{self, Campaign, TABLE_FILE, duration, make, seconds_per_iteration};
-use crate::experiment::{DIGIT_TABLES, FLOW_TABLES, OWN_TABLES, RING_TABLES};
+use crate::experiment::tables_of;
 use crate::interruption;
 use crate::kinds::{inputs, protocol};
 use crate::manifest::Manifest;
@@ -15,10 +15,10 @@ use crate::run_folder::{REPORT_FILE, RESULTS_FILE, write_json};
 use crate::seeds::{self, Seeds};
 use anyhow::{Context, Result, bail};
 use datasets::write_whole;
-use eval::report::{Columns, Table, comparison};
+use eval::report::comparison;
 use eval::results::{Protocol, Results, Row, Settings};
 use grid::Point;
-use metrics::{ACCURACY_ALL, BEYOND_REACH, W2_EVEN};
+use metrics::BEYOND_REACH;
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
@@ -50,11 +50,11 @@ struct Trial {
 /// Trains, measures and tabulates; returns the table as Markdown, or none when it was interrupted.
 pub(crate) fn sweep(plan: &Plan) -> Result<Option<String>> {
     let mut trials = trials(plan)?;
-    say_length(&trials, plan)?;
+    let open = say_length(&trials, plan)?;
     let Campaign { preset, out, .. } = &plan.campaign;
     let name = name(&trials).to_owned();
     let _lock = plan.campaign.claim(&name)?;
-    plan.campaign.run(trials.iter().map(|trial| &trial.run))?;
+    plan.campaign.run(&open)?;
     if interruption::ending().is_some() {
         return Ok(None);
     }
@@ -78,7 +78,7 @@ pub(crate) fn sweep(plan: &Plan) -> Result<Option<String>> {
     let results = Results::new(name, preset.clone(), protocol, rows, floors);
     write_json(&out.join(RESULTS_FILE), &results)?;
     let mut text = format!("# {}\n\nPreset `{preset}`; the runs are in `runs`.\n", title(&results));
-    for table in tables(&results) {
+    for table in comparison(&results, &[], tables_of(&results)) {
         let _ = write!(text, "\n{}", table.to_markdown());
     }
     write_whole(out.join(TABLE_FILE), |file| file.write_all(text.as_bytes()))?;
@@ -98,7 +98,12 @@ pub(crate) fn array(plan: &Plan, file: &Path) -> Result<usize> {
 
 /// Writes the report of a sweep from its folder.
 pub(crate) fn report(folder: &Path, results: &Results) -> Result<PathBuf> {
-    let page = page::sweep(results, &title(results), tables(results), &Manifest::read(folder)?);
+    let page = page::sweep(
+        results,
+        &title(results),
+        comparison(results, &[], tables_of(results)),
+        &Manifest::read(folder)?,
+    );
     let path = folder.join(REPORT_FILE);
     let html = page.to_html()?;
     write_whole(&path, |file| file.write_all(html.as_bytes()))?;
@@ -175,40 +180,33 @@ fn name(trials: &[Trial]) -> &str {
     trials.first().map_or("", |trial| trial.run.config.name())
 }
 
-/// Says how many runs there are, and about how long they will take.
-fn say_length(trials: &[Trial], plan: &Plan) -> Result<()> {
-    let side_by_side = plan.campaign.side_by_side;
-    let all = format!("{} runs over {} ({})", trials.len(), plan.grid.keys().join(" × "), plan.seeds);
-    let waiting: Vec<&campaign::Trial> =
-        trials.iter().map(|trial| &trial.run).filter(|run| !plan.campaign.has_finished(run)).collect();
-    let Some(first) = waiting.first() else {
-        say::note!("{all}, all of them done");
-        return Ok(());
-    };
-    let all = match trials.len() - waiting.len() {
-        0 => all,
-        done => format!("{all}, {done} of them done"),
-    };
-    say::note!("{all}: one is tried for two seconds");
+/// Says how many runs there are, and about how long those take that are not finished, which it returns.
+fn say_length<'a>(trials: &'a [Trial], plan: &Plan) -> Result<Vec<&'a campaign::Trial>> {
+    say::note!("{} runs over {} ({})", trials.len(), plan.grid.keys().join(" × "), plan.seeds);
+    let open = plan.campaign.open(trials.iter().map(|trial| &trial.run));
+    let Some(first) = open.first() else { return Ok(open) };
+    say::note!("one is tried for two seconds");
     let Some(seconds) = seconds_per_iteration(&first.config, TRIED)? else {
-        say::note!("not even one iteration was done meanwhile: they will take long");
-        return Ok(());
+        say::note!(
+            "its start alone takes longer: how long a training takes is told in logs/, once it goes on"
+        );
+        return Ok(open);
     };
     let of = |run: &campaign::Trial| {
         let iterations = first.config.training().iterations as f64;
         seconds * iterations * run.work() as f64 / first.work().max(1) as f64
     };
-    let total: f64 = waiting.iter().map(|run| of(run)).sum();
-    let side_by_side = side_by_side.get().min(waiting.len());
+    let total: f64 = open.iter().map(|run| of(run)).sum();
+    let side_by_side = plan.campaign.side_by_side.get().min(open.len());
     say::note!(
         "to train: {} runs × about {} = {} of one core, {} with {side_by_side} side by side, as this machine is now; \
          what measuring takes comes to it",
-        waiting.len(),
-        duration(total / waiting.len() as f64),
+        open.len(),
+        duration(total / open.len() as f64),
         duration(total),
         duration(total / side_by_side as f64),
     );
-    Ok(())
+    Ok(open)
 }
 
 /// The share of points beyond R = L·T/λ, of a flow whose points have a longest way.
@@ -223,17 +221,4 @@ fn title(results: &Results) -> String {
     let keys: Vec<&str> =
         results.rows.first().map(|row| row.settings.iter().map(|(key, _)| key).collect()).unwrap_or_default();
     format!("Sweep of {} over {}", results.experiment, keys.join(" × "))
-}
-
-/// The tables of its kind of rows.
-fn tables(results: &Results) -> Vec<Table> {
-    let has = |metric| results.rows.iter().any(|row| row.metrics.get(metric).is_some());
-    let columns: &[Columns] = match () {
-        () if has(ACCURACY_ALL) => DIGIT_TABLES,
-        () if has(W2_EVEN) => RING_TABLES,
-        // Only the user's own data are judged run by run.
-        () if results.rows.iter().any(|row| row.verdict.is_some()) => OWN_TABLES,
-        () => FLOW_TABLES,
-    };
-    comparison(results, &[], columns)
 }

@@ -122,7 +122,10 @@ fn an_experiment_is_resumed_and_keeps_its_divergences() {
     row.insert("reason".into(), "a weight is NaN".into());
     row.insert("metrics".into(), serde_json::json!({}));
     fs::write(workshop.path(run), diverged.to_string()).unwrap();
-    workshop.oplus(&resumed).assert().success();
+    let output = workshop.oplus(&resumed).output().unwrap();
+    let told = String::from_utf8(output.stderr).unwrap();
+    let named = "1 of them diverged (published pinwheel-2d-w2 seed 0)";
+    assert!(output.status.success() && told.contains(named), "{told}");
     assert_eq!(rows(&workshop)[2]["status"], "diverged");
     assert_eq!(rows(&workshop)[3], with_more[3]);
     let table = fs::read_to_string(workshop.path("table/table.md")).unwrap();

@@ -142,12 +142,12 @@ fn a_sweep_that_is_made_longer_is_trained_and_measured_again() {
         message
     };
     let message = again();
-    assert!(message.contains("to train: 2 runs") && !message.contains("done"), "{message}");
+    assert!(message.contains("to train: 2 runs") && !message.contains("already"), "{message}");
     assert!(rows(&workshop, "out").iter().all(|row| iterations(row) == iterations(&before[0]) + 3));
     let all = fs::read_to_string(&log).unwrap();
     assert!(all.starts_with(&said) && all.len() > said.len(), "{all}");
     // What is done is not begun again.
-    assert!(again().contains("all of them done"));
+    assert!(again().contains("all 2 runs are there already"));
     assert_eq!(fs::read_to_string(&log).unwrap(), all);
 }
 
@@ -187,7 +187,7 @@ fn a_sweep_that_is_killed_or_told_to_end_goes_on_where_it_was() {
         let output = workshop.oplus(&[&arguments[..], &["--resume"]].concat()).output().unwrap();
         let message = String::from_utf8(output.stderr).unwrap();
         assert!(output.status.success(), "{message}");
-        assert!(message.contains(&format!("{} of them done", done.len())), "{message}");
+        assert!(message.contains(&format!("{} of 3 runs are there already", done.len())), "{message}");
         assert!(done.iter().all(|run| written(&workshop, signal).contains(run)), "a run was done again");
         assert_eq!(rows(&workshop, signal), rows(&workshop, "whole"));
     }

@@ -201,7 +201,7 @@ fn mass_after(iterations: usize) -> (f64, f64) {
         "training.optimiser.learning_rate=1e-2",
     ]));
     let (_, share) = model.optimal(model.initial(1000, 1).unwrap().view()).unwrap().unwrap();
-    let (cells, side) = (100, 12.0);
+    let (cells, side) = (64, 12.0);
     let h = side / f64::from(cells);
     let at = |i: u32| (f64::from(i) + 0.5) * h - 0.5 * side;
     let grid: Vec<f64> = (0..cells).flat_map(|i| (0..cells).flat_map(move |j| [at(i), at(j)])).collect();

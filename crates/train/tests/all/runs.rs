@@ -327,7 +327,7 @@ fn trained_flows_find_the_gaussians_of_noise_and_attraction() {
             "critic.lipschitz={ method = \"none\" }",
             "training.critic_updates=3",
             "training.batch=256",
-            "training.iterations=1500",
+            "training.iterations=1000",
             "training.log_every=500",
             "training.average=0.99",
             "training.optimiser={ learning_rate = 3e-3, schedule = { kind = \"cosine\", end = 0.02 } }",

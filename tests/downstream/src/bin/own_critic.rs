@@ -104,7 +104,7 @@ divergence = "kl-donsker-varadhan"
 lipschitz = { method = "none" }
 hidden = [1]    # not read: the network is given
 [training]
-iterations = 1500
+iterations = 800
 batch = 256
 critic_updates = 3
 average = 0.99

@@ -24,11 +24,11 @@ lipschitz = { method = "penalty", form = "lp", weight = 30.0, points = "everywhe
 hidden = [48, 48]
 activation = "sharp-softplus"
 [training]
-iterations = 400
+iterations = 200
 batch = 128
 critic_updates = 2
 average = 0.98
-log_every = 50
+log_every = 25
 optimiser = { learning_rate = 3e-3, schedule = { kind = "cosine", end = 0.02 } }
 critic_optimiser = { learning_rate = 3e-3, schedule = { kind = "cosine", end = 0.02 } }
 "#;
@@ -73,7 +73,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let config = FlowConfig::parse(CONFIG, "own_data", None, &[])?;
     let trained = Run::new(config).data(parabola(4000, 0)).observer(&mut diary).train()?;
     assert_eq!(trained.outcome.status, Status::Completed);
-    assert_eq!((diary.iterations, diary.divergences.len(), diary.ended), (400, 8, true));
+    assert_eq!((diary.iterations, diary.divergences.len(), diary.ended), (200, 8, true));
 
     let held_out = trained.held_out.as_ref().ok_or("nothing was held out")?;
     assert_eq!(held_out.dim(), (400, 2));
