@@ -190,7 +190,7 @@ fn the_density_has_mass_one_where_the_map_folds_too() {
     assert!((mass - 1.0).abs() < 0.03, "a mass of {mass}, {share} of the particles alone at their end");
 }
 
-/// The sum of the density of a pinwheel's flow over cells of a tenth of the arms' width, and the share of the particles that
+/// The sum of the density of a pinwheel's flow over cells of a sixth of the arms' width, and the share of the particles that
 /// are alone at their end.
 fn mass_after(iterations: usize) -> (f64, f64) {
     let model = trained(small(&[
