@@ -5,7 +5,7 @@ use eval::Metrics;
 use flows::scalar_field::ScalarField;
 use metrics::SAMPLING_BY_STEPS;
 use std::time::Instant;
-use train::model::FlowModel;
+use train::model::{FlowModel, Model};
 
 /// Samples that are counted and timed.
 const SAMPLES: usize = 1000;
@@ -17,7 +17,8 @@ const SECONDS: f64 = 0.2;
 /// The size of a trained flow, and evaluations of networks and milliseconds for 1000 samples in several numbers of steps
 /// ([`SAMPLING_BY_STEPS`]).
 ///
-/// The samples of a Hopf–Lax flow are searches, one a point, and are counted and timed as such. Complexity: that of some
+/// The samples of a Hopf–Lax flow are searches, one a point, and are counted and timed as such. Of a flow that begins with
+/// the samples of a run these cost too, in the steps of their own. Complexity: that of some
 /// 300 000 evaluations of a network.
 ///
 /// # Errors
@@ -25,18 +26,52 @@ const SECONDS: f64 = 0.2;
 pub fn cost<N: ScalarField>(model: &FlowModel<N>) -> Result<Metrics, MeasureError> {
     let seed = model.config.seed;
     let start = model.initial(SAMPLES, seed)?;
+    let before = Before::of(model)?;
     let mut metrics = Metrics::default();
-    metrics.insert(metrics::PARAMETERS, model.parameter_count() as f64);
+    metrics.insert(metrics::PARAMETERS, (before.parameters + model.parameter_count()) as f64);
     for (steps, evaluations, milliseconds) in SAMPLING_BY_STEPS {
-        metrics.insert(evaluations, model.evaluations(start.view(), steps)?);
-        let (mut least, mut spent, mut times) = (f64::INFINITY, 0.0, 0);
-        while times < TIMES || spent < SECONDS {
-            let begun = Instant::now();
-            model.push_forward(start.view(), steps, seed)?;
-            let seconds = begun.elapsed().as_secs_f64();
-            (least, spent, times) = (least.min(seconds), spent + seconds, times + 1);
-        }
-        metrics.insert(milliseconds, 1e3 * least);
+        metrics.insert(evaluations, before.evaluations + model.evaluations(start.view(), steps)?);
+        let seconds = timed(|| Ok(model.push_forward(start.view(), steps, seed).map(drop)?))?;
+        metrics.insert(milliseconds, 1e3 * (before.seconds + seconds));
     }
     Ok(metrics)
+}
+
+/// What the initial points cost that are the samples of a run.
+#[derive(Default)]
+struct Before {
+    parameters: usize,
+    evaluations: f64,
+    seconds: f64,
+}
+
+impl Before {
+    fn of<N: ScalarField>(model: &FlowModel<N>) -> Result<Self, MeasureError> {
+        let Some(first) = model.initial_run() else { return Ok(Self::default()) };
+        let seed = model.config.seed;
+        let seconds = timed(|| Ok(first.sample(SAMPLES, seed).map(drop)?))?;
+        Ok(match first {
+            Model::Flow(first) => {
+                let (before, start) = (Self::of(first)?, first.initial(SAMPLES, seed)?);
+                let evaluations = before.evaluations + first.evaluations(start.view(), first.steps())?;
+                Self { parameters: before.parameters + first.parameter_count(), evaluations, seconds }
+            }
+            Model::Generator(first) => {
+                Self { parameters: first.parameter_count(), evaluations: 1.0, seconds }
+            }
+            Model::Critic(_) => Self::default(),
+        })
+    }
+}
+
+/// The least seconds of several times.
+fn timed(mut act: impl FnMut() -> Result<(), MeasureError>) -> Result<f64, MeasureError> {
+    let (mut least, mut spent, mut times) = (f64::INFINITY, 0.0, 0);
+    while times < TIMES || spent < SECONDS {
+        let begun = Instant::now();
+        act()?;
+        let seconds = begun.elapsed().as_secs_f64();
+        (least, spent, times) = (least.min(seconds), spent + seconds, times + 1);
+    }
+    Ok(least)
 }

@@ -39,13 +39,14 @@ fn moments(initial: &Draw, seed: u64) -> Result<Gaussian, TrainError> {
             let (mean, variance) = law.moments();
             Gaussian::new(Array1::from_elem(dim, mean), Array2::eye(dim) * variance)
         }
-        Draw::Rows(rows) => Gaussian::from_samples(rows.mapv(f64::from).view()),
+        Draw::Rows(rows) | Draw::Pooled { rows, .. } => Gaussian::from_samples(rows.mapv(f64::from).view()),
         Draw::Conditional { draw, .. } => return moments(draw, seed),
         Draw::Target { .. }
         | Draw::StudentT(_)
         | Draw::Labelled { .. }
         | Draw::Known { .. }
         | Draw::Funnels { .. }
+        | Draw::Run(_)
         | Draw::Scaled { .. } => {
             let points = initial.points(POOL, &mut stream(seed, name::POOL, 1))?;
             Gaussian::from_samples(points.view())

@@ -23,6 +23,7 @@ use std::path::{Path, PathBuf};
 /// | `digits` | handwritten digits, with replacement |
 /// | `images` | training images of a labelled set, with replacement; its test images are held out |
 /// | `array` | rows of an array that the program gives to the run, with replacement |
+/// | `run` | fresh samples of a trained flow or generator, or of `samples` samples that are drawn once, with replacement |
 ///
 /// Data of the kinds `file` and `array` are the user's own: a tenth of their rows is held out of the training
 /// (`held_out`), and the training sees them centred and scaled (`scaling`). Initial points that are no law are in the
@@ -167,6 +168,15 @@ pub enum Points {
         /// Which ones.
         set: ImageSet,
     },
+    /// Samples of a trained model, without their conditions.
+    Run {
+        /// Its run folder; a relative path is one from the folder of the configuration.
+        folder: PathBuf,
+        /// How many points the training draws once for all; without it every minibatch is drawn afresh. What is measured
+        /// begins with fresh ones.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        samples: Option<usize>,
+    },
     /// The rows of an array in memory; what identifies it is filled in when a run begins.
     Array {
         /// Rows and columns.
@@ -223,6 +233,7 @@ impl Points {
             | Self::File { .. }
             | Self::Digits { .. }
             | Self::Images { .. }
+            | Self::Run { .. }
             | Self::Array { .. } => None,
         }
     }
@@ -292,7 +303,8 @@ impl Points {
             Self::Target { samples, .. }
             | Self::StudentT { samples, .. }
             | Self::KnownMap { samples, .. }
-            | Self::Funnels { samples, .. } => samples,
+            | Self::Funnels { samples, .. }
+            | Self::Run { samples, .. } => samples,
             _ => None,
         }
     }
@@ -310,10 +322,11 @@ impl Points {
             Self::Digits { .. } => Some(DigitSet::PIXELS),
             Self::Images { set } => Some(set.shape().values()),
             Self::Array { shape, .. } => shape.map(|[_, columns]| columns),
+            Self::Run { .. } => None,
         }
     }
 
-    /// A name for tables: that of the target, of the law (with ν behind it for a Student-t law), of the digits or of the file.
+    /// A name for tables: that of the target, of the law (with ν behind it for a Student-t law), of the digits, of the file or of the run.
     pub fn name(&self) -> String {
         match self {
             Self::Normal { .. } => "normal".into(),
@@ -324,8 +337,8 @@ impl Points {
             Self::KnownMap { map, .. } => map.name().into(),
             Self::Funnels { set, funnels, .. } => set.laws(*funnels),
             Self::Cells { day, .. } => format!("cells-day-{day}"),
-            Self::File { file, .. } => {
-                file.file_name().unwrap_or(file.as_os_str()).to_string_lossy().into_owned()
+            Self::File { file: path, .. } | Self::Run { folder: path, .. } => {
+                path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
             }
             Self::Digits { set, .. } => set.name().into(),
             Self::Images { set } => set.name().into(),
@@ -341,7 +354,8 @@ impl Points {
             Self::Target { samples, noise, .. } => (*samples, *noise) = (None, None),
             Self::StudentT { samples, .. }
             | Self::KnownMap { samples, .. }
-            | Self::Funnels { samples, .. } => *samples = None,
+            | Self::Funnels { samples, .. }
+            | Self::Run { samples, .. } => *samples = None,
             Self::Normal { .. }
             | Self::Uniform { .. }
             | Self::Logistic { .. }
@@ -365,17 +379,19 @@ impl Points {
     /// The same points, a relative path of theirs taken from `folder`.
     #[must_use]
     pub fn located(mut self, folder: &Path) -> Self {
-        if let Self::File { file, .. } = &mut self {
-            let joined = folder.join(&*file);
-            *file = std::path::absolute(&joined).unwrap_or(joined);
+        if let Self::File { file: path, .. } | Self::Run { folder: path, .. } = &mut self {
+            let joined = folder.join(&*path);
+            *path = std::path::absolute(&joined).unwrap_or(joined);
         }
         self
     }
 
-    /// The same points, in the file of `other` where both are of files: a file may move.
-    pub(crate) fn in_the_file_of(mut self, other: &Self) -> Self {
-        if let (Self::File { file, .. }, Self::File { file: now, .. }) = (&mut self, other) {
-            file.clone_from(now);
+    /// The same points, from the place of `other` where both are of files or of runs: these may move.
+    pub(crate) fn in_the_place_of(mut self, other: &Self) -> Self {
+        if let (Self::File { file: path, .. }, Self::File { file: now, .. })
+        | (Self::Run { folder: path, .. }, Self::Run { folder: now, .. }) = (&mut self, other)
+        {
+            path.clone_from(now);
         }
         self
     }

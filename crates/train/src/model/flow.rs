@@ -4,7 +4,7 @@ use super::Initial;
 use super::explicit::ExplicitModel;
 use super::game::GameModel;
 use super::ot_flow::OtFlowModel;
-use super::{fitting, matching};
+use super::{Model, fitting, matching};
 use crate::TrainError;
 use crate::checkpoint::Stored;
 use crate::config::FlowConfig;
@@ -300,6 +300,11 @@ impl<N: ScalarField> FlowModel<N> {
             }
             None => points,
         })
+    }
+
+    /// The model whose samples the initial points are, where they are of a run.
+    pub fn initial_run(&self) -> Option<&Model> {
+        self.initial.run()
     }
 
     /// `n` initial points from the stream of `seed` without their conditions, [n, d].

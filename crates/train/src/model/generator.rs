@@ -60,6 +60,11 @@ impl GeneratorModel {
         self.units.of_dimension(self.generator.input())
     }
 
+    /// The trained numbers of its network.
+    pub fn parameter_count(&self) -> usize {
+        self.generator.parameter_count()
+    }
+
     /// The dimension of the generated points.
     pub fn dim(&self) -> usize {
         self.generator.output()

@@ -1,13 +1,15 @@
 //! The initial points of a model.
 
+use super::Model;
 use crate::TrainError;
 use crate::config::Points;
-use crate::run::INITIAL_FILE;
+use crate::run::{INITIAL_FILE, INITIAL_RUN};
 use crate::source::{Draw, Units, name};
 use datasets::stream;
 use ndarray::Array2;
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// The initial points of a model, in the units of its training: at hand, or in a data set of others that is read when
 /// they are asked for.
@@ -57,6 +59,10 @@ impl Initial {
                 datasets::expect_columns(&file, &rows, dim)?;
                 Draw::Rows(rows.mapv(|z| z as f32))
             }
+            Points::Run { .. } => {
+                let model = Model::load_with(&folder.join(INITIAL_RUN), data_sets)?;
+                return Ok(Self::Drawn(Draw::Run(Arc::new(model)).scaled(&units)));
+            }
             Points::Normal { .. }
             | Points::Uniform { .. }
             | Points::Logistic { .. }
@@ -77,6 +83,14 @@ impl Initial {
                 let draw = Draw::read(points, INITIAL, None, data_sets)?.scaled(units);
                 Ok(Cow::Owned(draw.fixed(points, &mut stream(*seed, name::INITIAL, 0))?))
             }
+        }
+    }
+
+    /// The model whose samples the points are.
+    pub(super) fn run(&self) -> Option<&Model> {
+        match self {
+            Self::Drawn(draw) => draw.run().map(Arc::as_ref),
+            Self::InDataSet { .. } => None,
         }
     }
 

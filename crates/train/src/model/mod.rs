@@ -1,6 +1,7 @@
 //! A trained model, from a run or loaded from its folder: initial points, what becomes of them, and more of a flow.
 //!
-//! A run folder is enough: neither the data nor a file of initial points is read again, and the folder may be moved.
+//! A run folder is enough: neither the data nor a file or a run of initial points is read again, and the folder may be
+//! moved.
 //! Only initial points from a data set of others are read from there, when they are asked for.
 
 mod critic;
@@ -150,6 +151,15 @@ impl Model {
     /// As [`Model::initial`].
     pub fn sample(&self, n: usize, seed: u64) -> Result<Array2<f64>, TrainError> {
         self.push_forward(self.initial(n, seed)?.view(), seed)
+    }
+
+    /// [`Model::sample`] without the conditions of the points.
+    pub(crate) fn unconditional_sample(&self, n: usize, seed: u64) -> Result<Array2<f64>, TrainError> {
+        let points = self.sample(n, seed)?;
+        Ok(match self {
+            Self::Flow(model) => model.coordinates(points.view()).to_owned(),
+            Self::Generator(_) | Self::Critic(_) => points,
+        })
     }
 }
 

@@ -1,7 +1,7 @@
 //! A trained flow as a map between points: the way back, and the density of where it leads.
 
-use super::FlowModel;
 use super::flow::Trained;
+use super::{FlowModel, Model};
 use crate::TrainError;
 use crate::source::{Conditions, name};
 use datasets::stream;
@@ -9,7 +9,7 @@ use flows::FlowError;
 use flows::euler_map::{self, Retraced};
 use flows::flow::Flow;
 use flows::scalar_field::ScalarField;
-use ndarray::{Array1, Array2, ArrayView2};
+use ndarray::{Array1, Array2, ArrayView2, s};
 
 /// Particles from which those that end at a point are searched.
 const PARTICLES: usize = 4096;
@@ -61,7 +61,8 @@ impl<N: ScalarField> FlowModel<N> {
         Ok(rows.map(|(y, end)| length((&end - &y).view()) <= REACHED * (1.0 + length(y))).collect())
     }
 
-    /// log ρ_T, \[n\], at the rows of `points`, [n, d], of a flow that begins with a law.
+    /// log ρ_T, \[n\], at the rows of `points`, [n, d], of a flow that begins with a law, or with the samples of a flow that
+    /// does.
     ///
     /// Of an explicit flow log Σ ρ₀(x)/|det ∂x_T/∂x| over the particles x that end there, with the exact Hessian of the
     /// potential. Where the map is optimal there is one, the [inverse](Self::inverse); where it folds the others are searched
@@ -106,21 +107,31 @@ impl<N: ScalarField> FlowModel<N> {
                 return Ok(densities.into_iter().map(|density| density - volume).collect());
             }
         };
-        let Some(law) = self.config.initial.law() else {
-            let remedy = "begin with a normal, uniform or logistic law";
-            let what = "the density of the initial points".into();
-            return Err(
-                FlowError::Specification { what, found: "not known".into(), remedy: remedy.into() }.into()
-            );
-        };
+        let initial = self.log_initial_density(beginnings.slice(s![.., ..self.dim()]))?;
         let mut densities = vec![f64::NEG_INFINITY; points.nrows()];
-        for ((x, determinant), row) in beginnings.rows().into_iter().zip(determinants).zip(of) {
+        for ((initial, determinant), row) in initial.into_iter().zip(determinants).zip(of) {
             if let Some(sum) = densities.get_mut(row) {
-                let x = x.iter().take(self.dim());
-                *sum = log_sum(*sum, law.log_density(x.copied()) + determinant - volume);
+                *sum = log_sum(*sum, initial + determinant - volume);
             }
         }
         Ok(densities)
+    }
+
+    /// log ρ₀, \[n\], at the rows of `points`, [n, d], both in the units of the training: that of the law, or of the flow
+    /// whose samples the initial points are.
+    fn log_initial_density(&self, points: ArrayView2<'_, f64>) -> Result<Vec<f64>, TrainError> {
+        if let Some(law) = self.config.initial.law() {
+            return Ok(points.rows().into_iter().map(|x| law.log_density(x.iter().copied())).collect());
+        }
+        if let Some(Model::Flow(first)) = self.initial.run() {
+            let volume = self.dim() as f64 * self.units.scale().ln();
+            let densities = first.log_density(self.units.restored(points).view())?;
+            return Ok(densities.into_iter().map(|density| density + volume).collect());
+        }
+        let remedy =
+            "begin with a normal, uniform or logistic law, or with the run of a flow that does".into();
+        let what = "the density of the initial points".into();
+        Err(FlowError::Specification { what, found: "not known".into(), remedy }.into())
     }
 
     /// The horizon and the steps of a sample.

@@ -5,6 +5,7 @@
 //! | config.toml | the merged configuration, under its digest |
 //! | manifest.json | the version of this format, the digests of the data files, and where the run came from |
 //! | initial.npy | the initial points in the units of the training, where they come from a file or from memory |
+//! | initial/ | the run whose samples are the initial points: its newest checkpoint, and what else its model is loaded from |
 //! | held-out.npy | rows of the user's own data that the training never sees, without their condition, in the user's units |
 //! | held-out-conditions.npy | the conditions of these rows, as the user has written them |
 //! | metrics.jsonl | one record every `training.log_every` iterations |
@@ -16,7 +17,7 @@
 //! | outcome.json | how the run ended, written last |
 //! | .lock | locked by the process that works on the run |
 
-use super::checkpoints::{self, CHECKPOINTS, newest_state};
+use super::checkpoints::{self, CHECKPOINTS, newest_checkpoint, newest_state};
 use super::lock::{LOCK_FILE, Lock};
 use super::settings::{self, continues, manifest, stored};
 use crate::TrainError;
@@ -42,6 +43,8 @@ pub const MANIFEST_FILE: &str = "manifest.json";
 pub const OUTCOME_FILE: &str = "outcome.json";
 /// Name of the initial points in a run folder.
 pub const INITIAL_FILE: &str = "initial.npy";
+/// Name of the run in a run folder whose samples are the initial points.
+pub const INITIAL_RUN: &str = "initial";
 /// Name of the rows in a run folder that its training never sees.
 pub const HELD_OUT_FILE: &str = "held-out.npy";
 /// Name of the conditions of these rows in a run folder.
@@ -92,8 +95,15 @@ impl<C: Configuration> Claim<C> {
         let mut entries =
             fs::read_dir(&path).map_err(|source| TrainError::Io { path: path.clone(), source })?;
         // A run that was cut off before its configuration was written left at most these, and temporary files.
-        let ours =
-            [CHECKPOINTS, MANIFEST_FILE, INITIAL_FILE, HELD_OUT_FILE, HELD_OUT_CONDITIONS_FILE, LOCK_FILE];
+        let ours = [
+            CHECKPOINTS,
+            MANIFEST_FILE,
+            INITIAL_FILE,
+            INITIAL_RUN,
+            HELD_OUT_FILE,
+            HELD_OUT_CONDITIONS_FILE,
+            LOCK_FILE,
+        ];
         let foreign = |name: std::ffi::OsString| {
             !ours.iter().any(|ours| name == *ours) && !datasets::is_partial(Path::new(&name))
         };
@@ -134,6 +144,9 @@ impl<C: Configuration> Claim<C> {
         write_json(&path.join(MANIFEST_FILE), &provenance)?;
         if let Some(points) = &kept.initial {
             datasets::write_npy_f32(path.join(INITIAL_FILE), points)?;
+        }
+        if let Some(run) = &kept.initial_run {
+            copy_model(run, &path.join(INITIAL_RUN))?;
         }
         if let Some(points) = &kept.held_out {
             datasets::write_npy_f64(path.join(HELD_OUT_FILE), points)?;
@@ -202,6 +215,8 @@ pub(super) fn restore(training: &mut impl Training, stored: &Stored) -> Result<f
 pub(super) struct Kept {
     /// The initial points that a model could not draw again from its configuration alone.
     initial: Option<Array2<f32>>,
+    /// The run whose samples they are.
+    initial_run: Option<PathBuf>,
     /// The rows that the training never sees, without their condition.
     pub(super) held_out: Option<Array2<f64>>,
     /// Their conditions as the user has written them.
@@ -214,6 +229,10 @@ impl Kept {
             Points::File { .. } | Points::Array { .. } => source.initial.unconditional().rows().cloned(),
             _ => None,
         };
+        let initial_run = match config.initial() {
+            Points::Run { folder, .. } => Some(folder.clone()),
+            _ => None,
+        };
         // The test images of a set are in its files.
         let rows = source.held_out.as_ref().filter(|_| config.data().images().is_none());
         let condition = source.condition.as_ref();
@@ -222,7 +241,7 @@ impl Kept {
             Some(condition) => condition.coordinates(rows.view()).to_owned(),
             None => rows.clone(),
         });
-        Self { initial, held_out, held_out_conditions }
+        Self { initial, initial_run, held_out, held_out_conditions }
     }
 }
 
@@ -266,6 +285,21 @@ fn same_data(folder: &Path, data: &[DataFile]) -> Result<(), TrainError> {
         }
     }
     Ok(())
+}
+
+/// Copies what the model of a run folder is loaded from, runs that it begins with included.
+fn copy_model(from: &Path, to: &Path) -> Result<(), TrainError> {
+    create(&to.join(CHECKPOINTS))?;
+    let checkpoint = newest_checkpoint(from)?;
+    let files = [CONFIG_FILE, MANIFEST_FILE, INITIAL_FILE].map(|name| from.join(name));
+    for file in files.into_iter().chain(checkpoint).filter(|file| file.is_file()) {
+        let copy = to.join(file.strip_prefix(from).unwrap_or(&file));
+        let mut original =
+            fs::File::open(&file).map_err(|source| TrainError::Io { path: file.clone(), source })?;
+        datasets::write_whole(copy, |copy| std::io::copy(&mut original, copy).map(drop))?;
+    }
+    let nested = from.join(INITIAL_RUN);
+    if nested.is_dir() { copy_model(&nested, &to.join(INITIAL_RUN)) } else { Ok(()) }
 }
 
 /// Removes the temporary files of writes that were cut off.

@@ -7,8 +7,8 @@ mod settings;
 
 pub use checkpoints::{damaged_checkpoints, newest_checkpoint};
 pub use folder::{
-    CONFIG_FILE, FORMAT, HELD_OUT_CONDITIONS_FILE, HELD_OUT_FILE, INITIAL_FILE, MANIFEST_FILE, METRICS_FILE,
-    OUTCOME_FILE, ended,
+    CONFIG_FILE, FORMAT, HELD_OUT_CONDITIONS_FILE, HELD_OUT_FILE, INITIAL_FILE, INITIAL_RUN, MANIFEST_FILE,
+    METRICS_FILE, OUTCOME_FILE, ended,
 };
 pub use lock::{LOCK_FILE, Lock};
 pub use settings::stored_config;

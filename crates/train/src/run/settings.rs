@@ -75,7 +75,7 @@ pub(super) fn manifest(folder: &Path) -> Result<Value, TrainError> {
 /// Checks that the run of a folder can go on as `config`: with the same settings, with data files that may have moved,
 /// and for another number of iterations where neither a learning rate nor a part of the training depends on it.
 pub(super) fn continues<C: Configuration>(stored: &C, config: &C, folder: &Path) -> Result<(), TrainError> {
-    let moved = |stored: &Points, now: &Points| Some(stored.clone().in_the_file_of(now));
+    let moved = |stored: &Points, now: &Points| Some(stored.clone().in_the_place_of(now));
     let (data, initial) = (moved(stored.data(), config.data()), moved(stored.initial(), config.initial()));
     let stored = stored.clone().with_points(data, initial);
     if stored == *config {

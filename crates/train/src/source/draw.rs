@@ -3,6 +3,7 @@
 use super::{Conditions, Units};
 use crate::TrainError;
 use crate::config::{ConfigError, Points};
+use crate::model::Model;
 use datasets::{Funnels, InitialLaw, KnownPair, Split, StudentT, Target};
 use ndarray::{Array2, Axis};
 use rand::{Rng, RngExt};
@@ -57,6 +58,15 @@ pub enum Draw {
         funnels: Arc<Funnels>,
         /// Which one.
         side: Side,
+    },
+    /// Fresh samples of a trained model, without their conditions.
+    Run(Arc<Model>),
+    /// Minibatches of points of a law that are drawn once, all else afresh.
+    Pooled {
+        /// What is drawn once.
+        rows: Array2<f32>,
+        /// The law.
+        law: Box<Draw>,
     },
     /// The rows of a matrix, with replacement.
     Rows(Array2<f32>),
@@ -126,6 +136,7 @@ impl Draw {
                 Ok(Self::Rows(set.read(data_sets, *split)?.pixels.mapv(|x| x as f32)))
             }
             Points::Images { set } => Ok(Self::Rows(set.read(data_sets, Split::Train)?.pixels)),
+            Points::Run { folder, .. } => Ok(Self::Run(Arc::new(Model::load_with(folder, data_sets)?))),
             _ => {
                 let remedy = "give it to the run, or name a file or a target";
                 Err(missing(format!("the array for `{key}`"), remedy).into())
@@ -138,8 +149,8 @@ impl Draw {
         match self {
             unchanged if *units == Units::Same => unchanged,
             Self::Rows(rows) => Self::Rows(units.scaled(rows.mapv(f64::from).view()).mapv(|z| z as f32)),
-            target @ (Self::Target { .. } | Self::Known { .. } | Self::Funnels { .. }) => {
-                Self::Scaled { draw: Box::new(target), units: units.clone() }
+            theirs @ (Self::Target { .. } | Self::Known { .. } | Self::Funnels { .. } | Self::Run(_)) => {
+                Self::Scaled { draw: Box::new(theirs), units: units.clone() }
             }
             unchanged => unchanged,
         }
@@ -172,13 +183,20 @@ impl Draw {
     }
 
     /// Draws the points of a law once, where `points` says how many, those of a synthetic target with its noise.
+    ///
+    /// Samples of a run are drawn once for minibatches alone, as they cost most: a model that begins with them begins with
+    /// fresh ones.
     pub(crate) fn fixed(self, points: &Points, rng: &mut impl Rng) -> Result<Self, TrainError> {
         let Some(samples) = points.samples() else { return Ok(self) };
         let mut drawn = self.points(samples, rng)?;
         if let Points::Target { noise: Some(std), .. } = *points {
             drawn += &InitialLaw::Normal { std }.sample(samples, drawn.ncols(), rng)?;
         }
-        Ok(Self::Rows(drawn.mapv(|x| x as f32)))
+        let rows = drawn.mapv(|x| x as f32);
+        Ok(match points {
+            Points::Run { .. } => Self::Pooled { rows, law: Box::new(self) },
+            _ => Self::Rows(rows),
+        })
     }
 
     /// The dimension of the points.
@@ -190,15 +208,27 @@ impl Draw {
             Self::Conditional { draw, conditions } => draw.dim() + conditions.width(),
             Self::Known { pair, .. } => pair.dim(),
             Self::Funnels { funnels, .. } => funnels.dim(),
-            Self::Rows(rows) => rows.ncols(),
+            Self::Run(model) => model.dim(),
+            Self::Rows(rows) | Self::Pooled { rows, .. } => rows.ncols(),
             Self::Scaled { draw, .. } => draw.dim(),
         }
     }
 
-    /// The rows of a set of points; none of a law that is drawn afresh.
+    /// The rows of a set of points that minibatches come from; none of a law that is drawn afresh.
     pub fn rows(&self) -> Option<&Array2<f32>> {
         match self {
-            Self::Rows(rows) => Some(rows),
+            Self::Rows(rows) | Self::Pooled { rows, .. } => Some(rows),
+            _ => None,
+        }
+    }
+
+    /// The model whose samples the points are.
+    pub(crate) fn run(&self) -> Option<&Arc<Model>> {
+        match self {
+            Self::Run(model) => Some(model),
+            Self::Scaled { draw, .. } | Self::Pooled { law: draw, .. } | Self::Conditional { draw, .. } => {
+                draw.run()
+            }
             _ => None,
         }
     }
@@ -208,7 +238,7 @@ impl Draw {
     /// # Errors
     /// As [`Draw::points`].
     pub fn batch(&self, count: usize, rng: &mut impl Rng) -> Result<Vec<f32>, TrainError> {
-        let Self::Rows(rows) = self else {
+        let Some(rows) = self.rows() else {
             return Ok(self.points(count, rng)?.iter().map(|&x| x as f32).collect());
         };
         let mut out = Vec::with_capacity(count * rows.ncols());
@@ -243,6 +273,8 @@ impl Draw {
             Self::Known { pair, side: Side::Image } => pair.image(count, rng),
             Self::Funnels { funnels, side: Side::Source } => funnels.source(count, rng),
             Self::Funnels { funnels, side: Side::Image } => funnels.image(count, rng),
+            Self::Run(model) => model.unconditional_sample(count, rng.random())?,
+            Self::Pooled { law, .. } => law.points(count, rng)?,
             Self::Scaled { draw, units } => units.scaled(draw.points(count, rng)?.view()),
             Self::Rows(rows) => {
                 let drawn: Vec<usize> = (0..count).map(|_| rng.random_range(0..rows.nrows())).collect();

@@ -4,6 +4,7 @@ use super::Inputs;
 use crate::TrainError;
 use crate::config::{Configuration, Points};
 use crate::digest;
+use crate::run::newest_checkpoint;
 use datasets::manifest::find;
 use std::fmt::Display;
 use std::path::PathBuf;
@@ -25,6 +26,12 @@ pub(crate) fn data_files(config: &impl Configuration, inputs: &Inputs) -> Result
     let sections = [("initial", config.initial()), ("data", config.data())];
     let named = sections.into_iter().flat_map(|(section, points)| match points {
         Points::File { file, .. } => vec![(section.to_owned(), file.clone())],
+        Points::Run { folder, .. } => newest_checkpoint(folder)
+            .ok()
+            .flatten()
+            .into_iter()
+            .map(|file| (section.to_owned(), file))
+            .collect(),
         Points::Digits { set, .. } => of_data_set(set.name(), inputs),
         Points::Images { set } => of_data_set(set.name(), inputs),
         Points::KnownMap { map, dim, .. } => named(map, map.files(*dim, &inputs.data_sets)),

@@ -1,6 +1,7 @@
 //! Tests of the crate from outside, in one program: each file has one subject.
 #![allow(clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, reason = "a test may panic")]
 
+mod chain;
 mod common;
 mod conditional;
 mod cost;

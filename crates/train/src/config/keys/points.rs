@@ -179,6 +179,19 @@ pub(super) const POINTS: Choice = Choice {
             keys: &[Key::required("set", Word(IMAGES), "\"mnist\"", "Which ones.")],
         },
         Variant {
+            name: "run",
+            says: "Samples of a trained flow or generator, without their conditions; the run that begins with them keeps a copy of it.",
+            keys: &[
+                Key::required(
+                    "folder",
+                    Text,
+                    "\"out/first\"",
+                    "Its run folder; a relative path is one from the folder of the configuration.",
+                ),
+                SAMPLES,
+            ],
+        },
+        Variant {
             name: "array",
             says: "The rows of an array that a program gives to the run; what identifies it is filled in by the run.",
             keys: &[
