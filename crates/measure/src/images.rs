@@ -13,6 +13,7 @@ use metrics::{
 };
 use ndarray::{Array2, ArrayView2, Axis, s};
 use ot_core::gaussian::Gaussian;
+use rand::Rng;
 use rand::seq::SliceRandom;
 use rand_distr::{Distribution, StandardNormal};
 use std::path::Path;
@@ -53,6 +54,57 @@ pub(crate) fn scores(
     Ok(metrics)
 }
 
+/// The scores of images by a set of them ([`image_scores`]).
+#[derive(Debug, Clone)]
+pub struct ImageScores {
+    /// Of the images.
+    pub images: Metrics,
+    /// Of as many training images, or all of them, which no generated ones can be expected to surpass.
+    pub real: Metrics,
+    /// The test images that both are compared with.
+    pub reference: usize,
+}
+
+/// The scores of images, [n, d], that were made in any way, against all test images of a set: `class_entropy`, and from 129 images
+/// on `frechet_distance`, `kernel_distance`, `precision` and `recall`, in the features of the classifier of the set;
+/// `background_noise` and, of the first 1000 of them, the median `nearest_training_distance`.
+///
+/// Complexity: O((n + m)²) pairs of 128 features for m test images, and 1000 images against all training images.
+///
+/// # Errors
+/// What reading the images reports; [`MeasureError`] for images of another size.
+pub fn image_scores(
+    images: ArrayView2<'_, f64>,
+    (set, data_sets): (ImageSet, &Path),
+    tell: Tell<'_>,
+) -> Result<ImageScores, MeasureError> {
+    tell("reading the images of the set");
+    let (training, test) = (wide(set, data_sets, Split::Train)?, wide(set, data_sets, Split::Test)?);
+    let mut scored =
+        |images: ArrayView2<'_, f64>| scores((set, data_sets), images, test.view(), training.view(), tell);
+    let real = chosen(&training, images.nrows(), &mut stream(0, IMAGES, 1));
+    let (mut found, real) = (scored(images)?, scored(real.view())?);
+    tell("the nearest training images");
+    let first = images.slice(s![..images.nrows().min(NEAREST), ..]);
+    found.insert(NEAREST_TRAINING_DISTANCE, eval::median_nearest_distance(first, &training)?);
+    Ok(ImageScores { images: found, real, reference: test.nrows() })
+}
+
+/// The images of a part of a set, [n, d].
+fn wide(set: ImageSet, data_sets: &Path, split: Split) -> Result<Array2<f64>, MeasureError> {
+    Ok(set.read(data_sets, split)?.pixels.mapv(f64::from))
+}
+
+/// So many of the images by chance, or all.
+///
+/// Files may be sorted: the first half of the test images of MNIST is cleaner than the second.
+fn chosen(images: &Array2<f64>, count: usize, rng: &mut impl Rng) -> Array2<f64> {
+    let mut rows: Vec<usize> = (0..images.nrows()).collect();
+    rows.shuffle(rng);
+    rows.truncate(count);
+    images.select(Axis(0), &rows)
+}
+
 /// The set of images that a section names, with the folder of the data sets.
 pub(crate) fn of<'a>(data: &Points, inputs: &'a Inputs) -> Option<(ImageSet, &'a Path)> {
     Some((data.images()?, &inputs.data_sets))
@@ -71,20 +123,11 @@ pub fn image_references(
     tell: Tell<'_>,
 ) -> Result<Vec<(&'static str, Metrics)>, MeasureError> {
     let Some((set, data_sets)) = of(config.data(), inputs) else { return Ok(Vec::new()) };
-    let wide = |split| -> Result<Array2<f64>, MeasureError> {
-        Ok(set.read(data_sets, split)?.pixels.mapv(f64::from))
-    };
-    let (training, test) = (wide(Split::Train)?, wide(Split::Test)?);
+    let (training, test) = (wide(set, data_sets, Split::Train)?, wide(set, data_sets, Split::Test)?);
     let count = (protocol.pairs * protocol.exact_points).min(test.nrows());
     let mut rng = stream(config.seed(), IMAGES, 0);
-    // Files may be sorted: the first half of the test images of MNIST is cleaner than the second.
-    let mut chosen = |images: &Array2<f64>| {
-        let mut rows: Vec<usize> = (0..images.nrows()).collect();
-        rows.shuffle(&mut rng);
-        rows.truncate(count);
-        images.select(Axis(0), &rows)
-    };
-    let (real, reference) = (chosen(&training), chosen(&test));
+    let real = chosen(&training, count, &mut rng);
+    let reference = chosen(&test, count, &mut rng);
     tell("the normal law of the training images");
     let law = Gaussian::from_samples(training.view())?;
     let standard = Gaussian::new(ndarray::Array1::zeros(training.ncols()), Array2::eye(training.ncols()))?;
@@ -111,6 +154,30 @@ pub fn image_references(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Images of one grey, a set of them at 0, 10, … of 255 and the others half a step from a training image.
+    #[test]
+    fn the_nearest_training_image_is_found_and_real_images_are_training_images() {
+        let root = tempfile::tempdir().unwrap();
+        let folder = root.path().join("mnist");
+        std::fs::create_dir(&folder).unwrap();
+        for (part, count) in [("train", 20u8), ("t10k", 5)] {
+            let mut images = vec![0, 0, 8, 3, 0, 0, 0, count, 0, 0, 0, 28, 0, 0, 0, 28];
+            images.extend((0..count).flat_map(|i| [10 * i; 784]));
+            std::fs::write(folder.join(format!("{part}-images-idx3-ubyte")), images).unwrap();
+            let mut labels = vec![0, 0, 8, 1, 0, 0, 0, count];
+            labels.extend(0..count);
+            std::fs::write(folder.join(format!("{part}-labels-idx1-ubyte")), labels).unwrap();
+        }
+        let images = Array2::from_shape_fn((7, 784), |(i, _)| (10.0 * i as f64 + 3.0) / 255.0);
+        let found = image_scores(images.view(), (ImageSet::Mnist, root.path()), &|_| {}).unwrap();
+        // Three of 255 in each of 28² pixels; pixels are stored in single precision.
+        let nearest = found.images.get(NEAREST_TRAINING_DISTANCE).unwrap();
+        assert!((nearest - 28.0 * 3.0 / 255.0).abs() < 1e-6, "{nearest}");
+        assert_eq!((found.reference, found.real.get(NEAREST_TRAINING_DISTANCE)), (5, None));
+        let other = Array2::zeros((7, 783));
+        assert!(image_scores(other.view(), (ImageSet::Mnist, root.path()), &|_| {}).is_err());
+    }
 
     #[test]
     fn without_a_classifier_there_is_the_background_alone() {

@@ -9,6 +9,7 @@
 //! | [`floor()`] | the same between two independent samples of the target: no model can be expected to score less |
 //! | [`cost()`] | what a trained flow costs: parameters, evaluations of networks and time of its samples |
 //! | [`known`] | the distance to the optimum of a flow, where that is known in closed form |
+//! | [`image_scores`] | images that were made in any way, against the test images of a set |
 //! | [`image_references`] | images without a training: real ones, and those of a Gaussian |
 //! | [`simple_maps`] | maps without a training, where the optimal map is known for every point |
 //! | [`simple_critics`] | what a critic has to beat, where the optimal one is known |
@@ -60,7 +61,7 @@ pub use error::MeasureError;
 pub use floor::floor;
 pub use flow::flow;
 pub use generator::generator;
-pub use images::image_references;
+pub use images::{ImageScores, image_references, image_scores};
 pub use known_map::simple_maps;
 pub use monitor::{Monitor, Watched};
 pub use quality::{QUALITY, Quality, seconds_to_near_floor};

@@ -6,6 +6,7 @@ mod command;
 mod compare;
 mod conditions;
 mod count;
+mod data_sets;
 mod ending;
 mod experiment;
 mod gallery;

@@ -1,15 +1,12 @@
 //! `classifier`: trains the classifier that scores generated images.
 
+use crate::data_sets::images;
 use crate::ending::Ending;
 use crate::kinds::data_sets;
 use crate::progress::Progress;
-use anyhow::{Result, bail};
+use anyhow::Result;
 use clap::Args;
-use datasets::ImageSet;
 use train::classifier::Classifier;
-
-/// The sets there are.
-const SETS: [ImageSet; 3] = [ImageSet::Mnist, ImageSet::Fashion, ImageSet::Cifar10];
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
@@ -18,13 +15,7 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<Ending> {
-    let Some(set) = SETS.into_iter().find(|set| set.name() == arguments.set) else {
-        bail!(
-            "there is no set of images `{}`: there are {}",
-            arguments.set,
-            SETS.map(ImageSet::name).join(", ")
-        );
-    };
+    let set = images(&arguments.set)?;
     let progress = Progress::new("classifier");
     let mut told = 0;
     let classifier = Classifier::make(&data_sets(), set, |share| {

@@ -1,13 +1,19 @@
-//! `eval`: the distances between two sets of samples.
+//! `eval`: the distances between two sets of samples, and the scores of images.
 
+use crate::data_sets::{classifier_is_there, images, set_is_there};
 use crate::ending::Ending;
+use crate::kinds::data_sets;
 use crate::progress::Progress;
 use anyhow::{Context, Result};
 use clap::Args;
 use datasets::{Columns, ReadError, TableOptions, read_table};
+use eval::Metrics;
 use eval::distances::{Blur, Distance, DistanceOptions, Distances, Wanted, distances_while_telling};
 use eval::summary::significant;
+use measure::ImageScores;
 use ndarray::Array2;
+use serde_json::json;
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
@@ -17,8 +23,12 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "FILE")]
     samples: PathBuf,
     /// What they are compared with
-    #[arg(long, value_name = "FILE")]
-    reference: PathBuf,
+    #[arg(long, value_name = "FILE", required_unless_present = "images")]
+    reference: Option<PathBuf>,
+    /// Score the samples as images of this set, mnist, fashion or cifar10, against its test images, in the features of
+    /// its classifier
+    #[arg(long, value_name = "SET", conflicts_with_all = ["reference", "coords", "measures", "blur", "weights_a", "weights_b"])]
+    images: Option<String>,
     /// Compare these coordinates only, such as 0..2 for the first two
     #[arg(long, value_name = "FROM..TO", value_parser = coordinates)]
     coords: Option<Range<usize>>,
@@ -49,10 +59,14 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<Ending> {
+    let table = TableOptions { header: arguments.header, columns: arguments.columns.clone() };
+    if let Some(name) = &arguments.images {
+        return scores(arguments, name, &table);
+    }
     let progress = Progress::new("eval");
     progress.stage("reading the files");
-    let options = TableOptions { header: arguments.header, columns: arguments.columns.clone() };
-    let (samples, reference) = clouds(&arguments.samples, &arguments.reference, &options)?;
+    let file = arguments.reference.as_deref().unwrap_or(Path::new(""));
+    let (samples, reference) = clouds(&arguments.samples, file, &table)?;
     let weights = |file: &Option<PathBuf>| -> Result<Option<Vec<f64>>> {
         Ok(file.as_ref().map(datasets::read_vector).transpose()?.map(|weights| weights.to_vec()))
     };
@@ -70,14 +84,55 @@ pub(super) fn run(arguments: &Arguments) -> Result<Ending> {
     let tell = |distance: Distance| progress.stage(format!("{distance} of {size} points"));
     let found = distances_while_telling(x, y, a.as_deref(), b.as_deref(), &options, &mut directions, tell)
         .with_context(|| {
-            let (samples, reference) = (arguments.samples.display(), arguments.reference.display());
-            format!("{samples} cannot be compared with {reference}")
+            format!("{} cannot be compared with {}", arguments.samples.display(), file.display())
         })?;
     drop(progress);
     if arguments.json {
         say::answer!("{}", serde_json::to_string_pretty(&found)?);
     } else {
         print(&found);
+    }
+    Ok(Ending::Done)
+}
+
+/// Scores samples as images of a set.
+fn scores(arguments: &Arguments, name: &str, table: &TableOptions) -> Result<Ending> {
+    let set = images(name)?;
+    set_is_there(name)?;
+    classifier_is_there(name)?;
+    let progress = Progress::new("eval");
+    progress.stage("reading the file");
+    let samples = read_table(&arguments.samples, table)?.values;
+    datasets::expect_columns(&arguments.samples, &samples, set.shape().values())?;
+    let folder = data_sets();
+    let ImageScores { images, real, reference } =
+        measure::image_scores(samples.view(), (set, &folder), &|stage| progress.stage(stage))?;
+    drop(progress);
+    if arguments.json {
+        let definitions: BTreeMap<&str, Option<String>> =
+            images.iter().map(|(metric, _)| (metric, metrics::definition(metric))).collect();
+        let numbers =
+            |found: &Metrics| found.iter().map(|(name, x)| (name.to_owned(), x)).collect::<BTreeMap<_, _>>();
+        let found = json!({
+            "dataset": name, "n": samples.nrows(), "m": reference, "definitions": definitions,
+            "metrics": numbers(&images), "real": numbers(&real),
+        });
+        say::answer!("{}", serde_json::to_string_pretty(&found)?);
+        return Ok(Ending::Done);
+    }
+    say::answer!(
+        "{} images against {reference} test images of {name}, and as many training images",
+        samples.nrows()
+    );
+    for (metric, value) in images.iter() {
+        let real = real.iter().find(|(other, _)| *other == metric);
+        let real = real.map_or_else(String::new, |(_, real)| format!("  real {real:.6e}"));
+        say::answer!("{metric:>25}  {value:.6e}{real}");
+    }
+    if images.get(metrics::FRECHET_DISTANCE).is_none() {
+        say::answer!(
+            "left out: frechet_distance, kernel_distance, precision and recall: they need more than 128 images"
+        );
     }
     Ok(Ending::Done)
 }

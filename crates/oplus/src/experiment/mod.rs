@@ -9,6 +9,7 @@ pub(crate) use catalogue::{Experiment, find, names};
 pub(crate) use tables::tables_of;
 
 use crate::campaign::{self, Campaign, TABLE_FILE, duration, make, seconds_per_iteration};
+use crate::data_sets::{classifier_is_there, set_is_there};
 use crate::interruption;
 use crate::kinds::{self, data_sets, protocol};
 use crate::manifest::Manifest;
@@ -19,7 +20,6 @@ use crate::screen;
 use crate::seeds::{self, Seeds};
 use anyhow::{Context, Result, bail};
 use catalogue::Setting;
-use datasets::manifest::find as find_data_set;
 use datasets::{cells, cells_files, write_whole};
 use eval::report::comparison;
 use eval::results::{Protocol, Results, Row};
@@ -28,7 +28,6 @@ use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use train::Config;
-use train::classifier::CLASSIFIER_FILE;
 
 /// Columns that say what a row of a table is.
 const KEYS: usize = 2;
@@ -222,37 +221,6 @@ fn tell_estimate(open: &[&campaign::Trial], campaign: &Campaign) -> Result<()> {
              comes on top",
             open.len(),
             duration(seconds / side_by_side as f64)
-        );
-    }
-    Ok(())
-}
-
-/// Says before any training that a data set is missing, and what can be done.
-fn set_is_there(name: &str) -> Result<()> {
-    let folder = data_sets().join(name);
-    let data_set = find_data_set(name)?;
-    let Some(missing) = data_set.files.iter().find(|file| !folder.join(file.name).is_file()) else {
-        return Ok(());
-    };
-    let path = folder.join(missing.name);
-    match data_set.package {
-        Some(_) => bail!("{} is missing: get it with `cargo xtask data fetch {name}`", path.display()),
-        None => bail!(
-            "{} is missing and no package carries it ({}): put the files into that folder, or take the resampled \
-             digits, a stand-in that every output names, with --usps-resampled",
-            path.display(),
-            data_set.terms
-        ),
-    }
-}
-
-/// Says before any training that the classifier by which images are scored is missing.
-fn classifier_is_there(name: &str) -> Result<()> {
-    let path = data_sets().join(name).join(CLASSIFIER_FILE);
-    if !path.is_file() {
-        bail!(
-            "{} is missing: make it with `cargo xtask classifier {name}`, which takes about a minute",
-            path.display()
         );
     }
     Ok(())

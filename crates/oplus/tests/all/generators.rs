@@ -98,4 +98,16 @@ fn missing_images_and_a_missing_classifier_say_what_to_do() {
     }
     let message = told();
     assert!(message.contains("cargo xtask classifier fashion"), "{message}");
+    let scores = |set: &str| {
+        let mut eval = workshop.oplus(&["eval", "--samples", "x.npy", "--images", set]);
+        String::from_utf8(eval.env("OPLUS_DATA", workshop.path("data")).output().unwrap().stderr).unwrap()
+    };
+    for (set, remedy) in [
+        ("fashion", "cargo xtask classifier fashion"),
+        ("mnist", "cargo xtask data fetch mnist"),
+        ("cats", "there are mnist, fashion, cifar10"),
+    ] {
+        let message = scores(set);
+        assert!(message.contains(remedy), "{message}");
+    }
 }
