@@ -166,7 +166,7 @@ mod tests {
             images.extend((0..count).flat_map(|i| [10 * i; 784]));
             std::fs::write(folder.join(format!("{part}-images-idx3-ubyte")), images).unwrap();
             let mut labels = vec![0, 0, 8, 1, 0, 0, 0, count];
-            labels.extend(0..count);
+            labels.extend((0..count).map(|i| i % 10));
             std::fs::write(folder.join(format!("{part}-labels-idx1-ubyte")), labels).unwrap();
         }
         let images = Array2::from_shape_fn((7, 784), |(i, _)| (10.0 * i as f64 + 3.0) / 255.0);
