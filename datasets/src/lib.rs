@@ -52,7 +52,7 @@ pub mod write;
 pub use data_error::DataError;
 pub use fetch::fetch;
 pub use read_error::ReadError;
-pub use write::{WriteError, is_partial, remove_partial, write_whole};
+pub use write::{PartialFolder, WriteError, is_partial, remove_partial, write_whole};
 #[cfg(feature = "arrays")]
 pub use {
     cells::{cells, cells_files},

@@ -26,7 +26,7 @@ const SECONDS: f64 = 0.2;
 pub fn cost<N: ScalarField>(model: &FlowModel<N>) -> Result<Metrics, MeasureError> {
     let seed = model.config.seed;
     let start = model.initial(SAMPLES, seed)?;
-    let before = Before::of(model)?;
+    let before = Before::of(model.initial_run(), seed)?;
     let mut metrics = Metrics::default();
     metrics.insert(metrics::PARAMETERS, (before.parameters + model.parameter_count()) as f64);
     for (steps, evaluations, milliseconds) in SAMPLING_BY_STEPS {
@@ -46,20 +46,23 @@ struct Before {
 }
 
 impl Before {
-    fn of<N: ScalarField>(model: &FlowModel<N>) -> Result<Self, MeasureError> {
-        let Some(first) = model.initial_run() else { return Ok(Self::default()) };
-        let seed = model.config.seed;
+    fn of(run: Option<&Model>, seed: u64) -> Result<Self, MeasureError> {
+        let Some(first) = run else { return Ok(Self::default()) };
         let seconds = timed(|| Ok(first.sample(SAMPLES, seed).map(drop)?))?;
-        Ok(match first {
+        let (before, parameters, evaluations) = match first {
             Model::Flow(first) => {
-                let (before, start) = (Self::of(first)?, first.initial(SAMPLES, seed)?);
-                let evaluations = before.evaluations + first.evaluations(start.view(), first.steps())?;
-                Self { parameters: before.parameters + first.parameter_count(), evaluations, seconds }
+                let start = first.initial(SAMPLES, seed)?;
+                let evaluations = first.evaluations(start.view(), first.steps())?;
+                (first.initial_run(), first.parameter_count(), evaluations)
             }
-            Model::Generator(first) => {
-                Self { parameters: first.parameter_count(), evaluations: 1.0, seconds }
-            }
-            Model::Critic(_) => Self::default(),
+            Model::Generator(first) => (first.initial_run(), first.parameter_count(), 1.0),
+            Model::Critic(_) => return Ok(Self::default()),
+        };
+        let before = Self::of(before, seed)?;
+        Ok(Self {
+            parameters: before.parameters + parameters,
+            evaluations: before.evaluations + evaluations,
+            seconds,
         })
     }
 }

@@ -6,6 +6,7 @@ use eval::results::Protocol;
 use measure::RING_POINTS;
 use std::path::{Path, PathBuf};
 use train::config::{Config, Points};
+use train::run::INITIAL_RUN;
 use train::source::Inputs;
 
 /// Between source and target in the name of a pair of digit sets.
@@ -19,6 +20,11 @@ pub(crate) fn data_sets() -> PathBuf {
 /// What the configurations of the program are given beside themselves.
 pub(crate) fn inputs() -> Inputs {
     Inputs { data_sets: data_sets(), ..Inputs::default() }
+}
+
+/// [`inputs`] of the run in `folder`, with its copy of the run that it begins with.
+pub(crate) fn inputs_of(folder: &Path) -> Inputs {
+    Inputs { initial_run: Some(folder.join(INITIAL_RUN)), ..inputs() }
 }
 
 /// The name of the data.

@@ -1,6 +1,6 @@
 //! What is measured of a generator while it is trained, and the pictures of its particles on the way.
 
-use crate::kinds::inputs;
+use crate::kinds::inputs_of;
 use crate::samples;
 use anyhow::Result;
 use measure::Watched;
@@ -21,7 +21,8 @@ pub(crate) struct Monitor {
 impl Monitor {
     /// For a run in `folder`.
     pub(crate) fn new(config: &GeneratorConfig, folder: &Path) -> Result<Self> {
-        let (monitor, every) = (measure::Monitor::new(config, &inputs())?, config.training.log_every);
+        let (monitor, every) =
+            (measure::Monitor::new(config, &inputs_of(folder))?, config.training.log_every);
         Ok(Self { monitor, folder: folder.into(), every })
     }
 

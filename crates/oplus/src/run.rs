@@ -2,7 +2,7 @@
 
 use crate::ending::Ending;
 use crate::interruption;
-use crate::kinds::{DIRECTION, data_sets, dataset, inputs, protocol};
+use crate::kinds::{DIRECTION, data_sets, dataset, inputs, inputs_of, protocol};
 use crate::live::Live;
 use crate::manifest::Manifest;
 use crate::memory;
@@ -209,7 +209,7 @@ fn finish(
     let mut measured = None;
     let mut cost = Metrics::default();
     if status == Status::Ok {
-        match measure::model(&model, &inputs(), protocol, &|stage| progress.stage(stage)) {
+        match measure::model(&model, &inputs_of(folder), protocol, &|stage| progress.stage(stage)) {
             Ok(measurement) => {
                 progress.stage("the paths of some particles");
                 if let Model::Flow(model) = &model {

@@ -103,13 +103,51 @@ fn try_write_whole(path: &Path, contents: impl FnOnce(&mut dyn Write) -> io::Res
     Ok(())
 }
 
-/// Whether a path is that of a temporary file of [`write_whole`].
+/// A folder of files that shall be there all or not at all: under a temporary name until it is whole, and removed where it is
+/// dropped before.
+#[derive(Debug)]
+pub struct PartialFolder(tempfile::TempDir);
+
+impl PartialFolder {
+    /// An empty one in the folder `parent`.
+    ///
+    /// # Errors
+    /// [`WriteError::Io`] where that is missing or refuses.
+    pub fn new_in(parent: impl AsRef<Path>) -> Result<Self, WriteError> {
+        let parent = parent.as_ref();
+        let mut builder = tempfile::Builder::new();
+        builder.prefix(PREFIX).suffix(SUFFIX);
+        #[cfg(unix)]
+        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o777));
+        let folder = builder.tempdir_in(parent);
+        folder.map(Self).map_err(|source| WriteError::Io { path: parent.into(), source })
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    /// Gives it its name, where nothing else is.
+    ///
+    /// # Errors
+    /// [`WriteError::Io`] where the operating system refuses.
+    pub fn finish(self, name: impl AsRef<Path>) -> Result<(), WriteError> {
+        let name = name.as_ref();
+        fs::rename(self.0.path(), name).map_err(|source| WriteError::Io { path: name.into(), source })?;
+        // Nothing is left to be removed.
+        let _ = self.0.keep();
+        Ok(())
+    }
+}
+
+/// Whether a path is that of a temporary file of [`write_whole`], or of a [`PartialFolder`].
 pub fn is_partial(path: &Path) -> bool {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     name.starts_with(PREFIX) && name.ends_with(SUFFIX)
 }
 
-/// Removes the temporary files that writes into `folder` have left because their process was killed; the caller makes
+/// Removes the temporary files and folders that writes into `folder` have left because their process was killed; the caller makes
 /// sure that nobody is writing there.
 ///
 /// # Errors
@@ -123,7 +161,8 @@ pub fn remove_partial(folder: impl AsRef<Path>) -> Result<(), WriteError> {
     for entry in fs::read_dir(folder).map_err(refused(folder))? {
         let path = entry.map_err(refused(folder))?.path();
         if is_partial(&path) {
-            fs::remove_file(&path).map_err(refused(&path))?;
+            let removed = if path.is_dir() { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
+            removed.map_err(refused(&path))?;
         }
     }
     Ok(())

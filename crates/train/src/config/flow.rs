@@ -94,7 +94,12 @@ impl FlowConfig {
         self.check_images()?;
         if let Representation::OtFlow(_) = self.representation {
             let remedy = "leave it out for the representation ot-flow, whose likelihood is that of standard normal points";
-            require(self.initial.law() == Points::default().law(), "initial", self.initial.name(), remedy)?;
+            require(
+                self.initial.law() == Points::default().law(),
+                "initial.kind",
+                self.initial.kind().into(),
+                remedy,
+            )?;
         }
         self.check_condition()?;
         self.check_stop()?;
@@ -170,7 +175,7 @@ impl FlowConfig {
         );
         let remedy = "leave the condition out, or take data with labels: a target without noise and with random counts, digits, images, or a file or \
                       an array whose columns have the condition";
-        require(labelled, "data.kind", self.data.name(), remedy)?;
+        require(labelled, "data.kind", self.data.kind().into(), remedy)?;
         let remedy = "write condition = { kind = \"label\" }: the data have their labels by themselves";
         require(!given, key, found(given), remedy)?;
         require(matches!(condition, Condition::Label { .. }), "condition.kind", "vector".into(), remedy)

@@ -1,6 +1,6 @@
 //! A trained generator, loaded from its run folder.
 
-use super::{Initial, fitting};
+use super::{Initial, Model, fitting};
 use crate::TrainError;
 use crate::config::GeneratorConfig;
 use crate::run::{newest_state, stored};
@@ -58,6 +58,11 @@ impl GeneratorModel {
     /// The units of the initial points.
     pub fn initial_units(&self) -> Units {
         self.units.of_dimension(self.generator.input())
+    }
+
+    /// The model whose samples the initial points are, where they are of a run.
+    pub fn initial_run(&self) -> Option<&Model> {
+        self.initial.run()
     }
 
     /// The trained numbers of its network.

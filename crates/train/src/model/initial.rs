@@ -7,9 +7,8 @@ use crate::run::{INITIAL_FILE, INITIAL_RUN};
 use crate::source::{Draw, Units, name};
 use datasets::stream;
 use ndarray::Array2;
-use std::borrow::Cow;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// The initial points of a model, in the units of its training: at hand, or in a data set of others that is read when
 /// they are asked for.
@@ -27,6 +26,8 @@ pub enum Initial {
         data_sets: PathBuf,
         /// The units of the data.
         units: Units,
+        /// What was read the first time.
+        drawn: Arc<OnceLock<Draw>>,
     },
 }
 
@@ -51,6 +52,7 @@ impl Initial {
                     seed,
                     data_sets: data_sets.into(),
                     units,
+                    drawn: Arc::default(),
                 });
             }
             Points::File { .. } | Points::Array { .. } => {
@@ -76,12 +78,16 @@ impl Initial {
     ///
     /// # Errors
     /// What reading the data set reports.
-    pub fn draw(&self) -> Result<Cow<'_, Draw>, TrainError> {
+    pub fn draw(&self) -> Result<&Draw, TrainError> {
         match self {
-            Self::Drawn(draw) => Ok(Cow::Borrowed(draw)),
-            Self::InDataSet { points, seed, data_sets, units } => {
+            Self::Drawn(draw) => Ok(draw),
+            Self::InDataSet { points, seed, data_sets, units, drawn } => {
+                if let Some(draw) = drawn.get() {
+                    return Ok(draw);
+                }
                 let draw = Draw::read(points, INITIAL, None, data_sets)?.scaled(units);
-                Ok(Cow::Owned(draw.fixed(points, &mut stream(*seed, name::INITIAL, 0))?))
+                let draw = draw.fixed(points, &mut stream(*seed, name::INITIAL, 0))?;
+                Ok(drawn.get_or_init(|| draw))
             }
         }
     }

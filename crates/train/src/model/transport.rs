@@ -45,7 +45,8 @@ impl<N: ScalarField> FlowModel<N> {
         Ok(self.units.restored(beginnings.view()))
     }
 
-    /// Whether the path from each row of `beginnings`, [n, d], ends at that row of `points`, [n, d].
+    /// Whether the path from each row of `beginnings`, [n, d], ends at that row of `points`, [n, d], and, of a flow that begins with
+    /// the samples of another, a path of that one at the beginning.
     ///
     /// # Errors
     /// As [`FlowModel::push_forward`].
@@ -58,7 +59,19 @@ impl<N: ScalarField> FlowModel<N> {
         let (ends, points) = (self.units.scaled(ends.view()), self.units.scaled(points));
         let length = |row: ndarray::ArrayView1<'_, f64>| row.dot(&row).sqrt();
         let rows = points.rows().into_iter().zip(ends.rows());
-        Ok(rows.map(|(y, end)| length((&end - &y).view()) <= REACHED * (1.0 + length(y))).collect())
+        let here = rows.map(|(y, end)| length((&end - &y).view()) <= REACHED * (1.0 + length(y)));
+        match self.initial_run() {
+            Some(Model::Flow(first)) if first.condition.is_none() => {
+                let before = first.reaches(beginnings.slice(s![.., ..self.dim()]))?;
+                Ok(here.zip(before).map(|(here, before)| here && before).collect())
+            }
+            _ => Ok(here.collect()),
+        }
+    }
+
+    /// Whether the path from the inverse of each row of `points`, [n, d], ends there.
+    fn reaches(&self, points: ArrayView2<'_, f64>) -> Result<Vec<bool>, TrainError> {
+        self.reached(points, self.inverse(points)?.view())
     }
 
     /// log ρ_T, \[n\], at the rows of `points`, [n, d], of a flow that begins with a law, or with the samples of a flow that
@@ -123,13 +136,22 @@ impl<N: ScalarField> FlowModel<N> {
         if let Some(law) = self.config.initial.law() {
             return Ok(points.rows().into_iter().map(|x| law.log_density(x.iter().copied())).collect());
         }
-        if let Some(Model::Flow(first)) = self.initial.run() {
+        if let Some(Model::Flow(first)) = self.initial_run()
+            && first.condition.is_none()
+        {
+            first.expect_no_noise("the density of the run that the flow begins with")?;
+            let points = self.units.restored(points);
             let volume = self.dim() as f64 * self.units.scale().ln();
-            let densities = first.log_density(self.units.restored(points).view())?;
+            let mut densities = first.log_density(points.view())?;
+            if first.config.representation.kind() == "hopf-lax" {
+                // Where no path ends its formula has a number all the same.
+                let missed =
+                    densities.iter_mut().zip(first.reaches(points.view())?).filter(|(_, reached)| !reached);
+                missed.for_each(|(density, _)| *density = f64::NEG_INFINITY);
+            }
             return Ok(densities.into_iter().map(|density| density + volume).collect());
         }
-        let remedy =
-            "begin with a normal, uniform or logistic law, or with the run of a flow that does".into();
+        let remedy = "begin with a normal, uniform or logistic law, or with the run of a flow without a condition that does".into();
         let what = "the density of the initial points".into();
         Err(FlowError::Specification { what, found: "not known".into(), remedy }.into())
     }

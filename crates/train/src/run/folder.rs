@@ -19,7 +19,7 @@
 
 use super::checkpoints::{self, CHECKPOINTS, newest_checkpoint, newest_state};
 use super::lock::{LOCK_FILE, Lock};
-use super::settings::{self, continues, manifest, stored};
+use super::settings::{self, continues, manifest, stored, stored_config};
 use crate::TrainError;
 use crate::checkpoint::{State, Stored};
 use crate::config::{Configuration, Points};
@@ -27,6 +27,7 @@ use crate::observe::Notice;
 use crate::outcome::Outcome;
 use crate::source::{DataFile, Inputs, Source, data_files};
 use crate::training::Training;
+use datasets::PartialFolder;
 use ndarray::Array2;
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -55,6 +56,49 @@ pub const FORMAT: u64 = 4;
 pub(super) const FORMAT_FIELD: &str = "schema_version";
 /// The field of manifest.json with the digests of the data files.
 const DATA_FIELD: &str = "data_sha256";
+
+/// Where the run lies whose samples are the initial points.
+pub(super) enum Beginning {
+    /// In the folder of the run that goes on.
+    Kept(PathBuf),
+    /// In a copy that is not in its place yet.
+    Copied {
+        copy: Option<PartialFolder>,
+        /// The folder of the run, where it was made for the copy.
+        parent: Option<PathBuf>,
+    },
+}
+
+impl Beginning {
+    pub(super) fn path(&self) -> Option<&Path> {
+        match self {
+            Self::Kept(path) => Some(path),
+            Self::Copied { copy, .. } => copy.as_ref().map(PartialFolder::path),
+        }
+    }
+
+    /// Puts a copy in its place.
+    fn keep(mut self, place: &Path) -> Result<(), TrainError> {
+        match &mut self {
+            Self::Copied { copy: Some(_), .. } if place.exists() => {
+                Err(TrainError::Occupied { path: place.into() })
+            }
+            Self::Copied { copy, .. } => Ok(copy.take().map_or(Ok(()), |copy| copy.finish(place))?),
+            Self::Kept(_) => Ok(()),
+        }
+    }
+}
+
+impl Drop for Beginning {
+    /// What never began leaves nothing behind.
+    fn drop(&mut self) {
+        if let Self::Copied { copy, parent } = self {
+            drop(copy.take());
+            // It stays where it holds anything.
+            parent.iter().for_each(|parent| drop(fs::remove_dir(parent)));
+        }
+    }
+}
 
 /// A folder that a run may use, and the run that it holds already.
 pub(super) struct Claim<C> {
@@ -95,15 +139,8 @@ impl<C: Configuration> Claim<C> {
         let mut entries =
             fs::read_dir(&path).map_err(|source| TrainError::Io { path: path.clone(), source })?;
         // A run that was cut off before its configuration was written left at most these, and temporary files.
-        let ours = [
-            CHECKPOINTS,
-            MANIFEST_FILE,
-            INITIAL_FILE,
-            INITIAL_RUN,
-            HELD_OUT_FILE,
-            HELD_OUT_CONDITIONS_FILE,
-            LOCK_FILE,
-        ];
+        let ours =
+            [CHECKPOINTS, MANIFEST_FILE, INITIAL_FILE, HELD_OUT_FILE, HELD_OUT_CONDITIONS_FILE, LOCK_FILE];
         let foreign = |name: std::ffi::OsString| {
             !ours.iter().any(|ours| name == *ours) && !datasets::is_partial(Path::new(&name))
         };
@@ -111,6 +148,22 @@ impl<C: Configuration> Claim<C> {
             return Err(TrainError::Occupied { path });
         }
         Ok(Self { path, held: None })
+    }
+
+    /// Where the run lies whose samples are the initial points: of a new run a copy, which its folder is to keep.
+    pub(super) fn beginning(&self, initial: &Points) -> Result<Option<Beginning>, TrainError> {
+        let Points::Run { folder: original, .. } = initial else { return Ok(None) };
+        if self.held.is_some() {
+            return Ok(Some(Beginning::Kept(self.path.join(INITIAL_RUN))));
+        }
+        // Before anything is written: what is no run has no copy.
+        stored_config(original)?;
+        newest_state(original)?;
+        let created = !self.path.exists();
+        create(&self.path)?;
+        let copy = PartialFolder::new_in(&self.path)?;
+        copy_model(original, copy.path())?;
+        Ok(Some(Beginning::Copied { copy: Some(copy), parent: created.then(|| self.path.clone()) }))
     }
 
     /// Checks that a run to go on with finds the data that it was begun with.
@@ -122,7 +175,7 @@ impl<C: Configuration> Claim<C> {
     pub(super) fn begin(
         self,
         config: &C,
-        kept: &Kept,
+        (kept, beginning): (&Kept, Option<Beginning>),
         data: &[DataFile],
         mut provenance: Map<String, Value>,
     ) -> Result<Begun, TrainError> {
@@ -137,6 +190,9 @@ impl<C: Configuration> Claim<C> {
         if path.join(CONFIG_FILE).is_file() {
             return Err(TrainError::Occupied { path });
         }
+        if let Some(beginning) = beginning {
+            beginning.keep(&path.join(INITIAL_RUN))?;
+        }
         sweep(&path)?;
         provenance.insert(FORMAT_FIELD.into(), FORMAT.into());
         let digests = data.iter().map(|file| (file.name.clone(), file.sha256.clone().into())).collect();
@@ -144,9 +200,6 @@ impl<C: Configuration> Claim<C> {
         write_json(&path.join(MANIFEST_FILE), &provenance)?;
         if let Some(points) = &kept.initial {
             datasets::write_npy_f32(path.join(INITIAL_FILE), points)?;
-        }
-        if let Some(run) = &kept.initial_run {
-            copy_model(run, &path.join(INITIAL_RUN))?;
         }
         if let Some(points) = &kept.held_out {
             datasets::write_npy_f64(path.join(HELD_OUT_FILE), points)?;
@@ -215,8 +268,6 @@ pub(super) fn restore(training: &mut impl Training, stored: &Stored) -> Result<f
 pub(super) struct Kept {
     /// The initial points that a model could not draw again from its configuration alone.
     initial: Option<Array2<f32>>,
-    /// The run whose samples they are.
-    initial_run: Option<PathBuf>,
     /// The rows that the training never sees, without their condition.
     pub(super) held_out: Option<Array2<f64>>,
     /// Their conditions as the user has written them.
@@ -229,10 +280,6 @@ impl Kept {
             Points::File { .. } | Points::Array { .. } => source.initial.unconditional().rows().cloned(),
             _ => None,
         };
-        let initial_run = match config.initial() {
-            Points::Run { folder, .. } => Some(folder.clone()),
-            _ => None,
-        };
         // The test images of a set are in its files.
         let rows = source.held_out.as_ref().filter(|_| config.data().images().is_none());
         let condition = source.condition.as_ref();
@@ -241,7 +288,7 @@ impl Kept {
             Some(condition) => condition.coordinates(rows.view()).to_owned(),
             None => rows.clone(),
         });
-        Self { initial, initial_run, held_out, held_out_conditions }
+        Self { initial, held_out, held_out_conditions }
     }
 }
 
@@ -260,7 +307,8 @@ pub fn ended<C: Configuration>(
     }
     let held = stored::<C>(folder)?;
     continues(&held, config, folder)?;
-    same_data(folder, &data_files(config, inputs)?)?;
+    let inputs = Inputs { initial_run: Some(folder.join(INITIAL_RUN)), ..inputs.clone() };
+    same_data(folder, &data_files(config, &inputs)?)?;
     let outcome = fs::read(folder.join(OUTCOME_FILE)).unwrap_or_default();
     let Ok(outcome) = serde_json::from_slice::<Outcome>(&outcome) else { return Ok(None) };
     let last = newest_state(folder).and_then(|state| state.counter("iteration"));
@@ -291,15 +339,17 @@ fn same_data(folder: &Path, data: &[DataFile]) -> Result<(), TrainError> {
 fn copy_model(from: &Path, to: &Path) -> Result<(), TrainError> {
     create(&to.join(CHECKPOINTS))?;
     let checkpoint = newest_checkpoint(from)?;
-    let files = [CONFIG_FILE, MANIFEST_FILE, INITIAL_FILE].map(|name| from.join(name));
+    let files = [CONFIG_FILE, MANIFEST_FILE, INITIAL_FILE, OUTCOME_FILE].map(|name| from.join(name));
     for file in files.into_iter().chain(checkpoint).filter(|file| file.is_file()) {
         let copy = to.join(file.strip_prefix(from).unwrap_or(&file));
         let mut original =
             fs::File::open(&file).map_err(|source| TrainError::Io { path: file.clone(), source })?;
         datasets::write_whole(copy, |copy| std::io::copy(&mut original, copy).map(drop))?;
     }
-    let nested = from.join(INITIAL_RUN);
-    if nested.is_dir() { copy_model(&nested, &to.join(INITIAL_RUN)) } else { Ok(()) }
+    match stored_config(from)?.initial() {
+        Points::Run { .. } => copy_model(&from.join(INITIAL_RUN), &to.join(INITIAL_RUN)),
+        _ => Ok(()),
+    }
 }
 
 /// Removes the temporary files of writes that were cut off.

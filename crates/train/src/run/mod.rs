@@ -302,6 +302,9 @@ impl<'a, C: Configuration, T: Training> Run<'a, C, T> {
         self.config.validate()?;
         let config = &self.config;
         let claim = self.out.take().map(|out| Claim::new(config, out, self.resume)).transpose()?;
+        let beginning = claim.as_ref().map(|claim| claim.beginning(config.initial())).transpose()?.flatten();
+        self.inputs.initial_run =
+            beginning.as_ref().and_then(|beginning| beginning.path().map(Path::to_owned));
         let files = if claim.is_some() { data_files(config, &self.inputs)? } else { Vec::new() };
         claim.iter().try_for_each(|claim| claim.check(&files))?;
         let source = Source::new(config, &self.inputs)?;
@@ -310,7 +313,9 @@ impl<'a, C: Configuration, T: Training> Run<'a, C, T> {
         warnings.extend(reach.iter().filter(|reach| !reach.suffices()).map(Reach::to_string));
         let kept = Kept::of(config, &source);
         let training = (self.begin)(config, source, self.device)?;
-        let begun = claim.map(|claim| claim.begin(config, &kept, &files, self.provenance)).transpose()?;
+        let begun = claim
+            .map(|claim| claim.begin(config, (&kept, beginning), &files, self.provenance))
+            .transpose()?;
         let mut round = Round {
             length: *config.training(),
             folder: None,

@@ -23,7 +23,8 @@ pub struct DataFile {
 
 /// The files that a run reads its points from; one that is missing is said better by its reader, and left out.
 pub(crate) fn data_files(config: &impl Configuration, inputs: &Inputs) -> Result<Vec<DataFile>, TrainError> {
-    let sections = [("initial", config.initial()), ("data", config.data())];
+    let beginning = inputs.beginning(config.initial());
+    let sections = [("initial", beginning.as_ref()), ("data", config.data())];
     let named = sections.into_iter().flat_map(|(section, points)| match points {
         Points::File { file, .. } => vec![(section.to_owned(), file.clone())],
         Points::Run { folder, .. } => newest_checkpoint(folder)

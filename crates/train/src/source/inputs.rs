@@ -5,8 +5,11 @@ use super::{Conditions, Data, Draw};
 use crate::TrainError;
 use crate::config::{Condition, ConfigError, Configuration, Points};
 use crate::digest::sha256;
+#[cfg(doc)]
+use crate::run::INITIAL_RUN;
 use datasets::{Columns, Split, Table, TableOptions};
 use ndarray::{Array1, Array2, Axis};
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
 /// What a run is given beside its configuration: points in memory, and the folder of the data sets of others.
@@ -18,12 +21,15 @@ pub struct Inputs {
     pub initial: Option<Array2<f64>>,
     /// The folder of the data sets of others.
     pub data_sets: PathBuf,
+    /// Where the run lies whose samples the initial points are, in the place of the folder that the configuration names: a run
+    /// folder keeps a copy of it ([`INITIAL_RUN`]). Nothing where it is not there.
+    pub initial_run: Option<PathBuf>,
 }
 
 impl Default for Inputs {
     /// Nothing in memory, and data sets below `datasets/cache`.
     fn default() -> Self {
-        Self { data: None, initial: None, data_sets: Path::new("datasets").join("cache") }
+        Self { data: None, initial: None, data_sets: Path::new("datasets").join("cache"), initial_run: None }
     }
 }
 
@@ -61,10 +67,21 @@ impl Inputs {
                 Ok(own.initial(&units)?)
             }
             None => {
-                let draw = Draw::read(points, "initial", Some(dim), &self.data_sets)?;
+                let points = self.beginning(points);
+                let draw = Draw::read(&points, "initial", Some(dim), &self.data_sets)?;
                 let units = data.units.of_dimension(draw.dim());
                 Ok(draw.scaled(&units))
             }
+        }
+    }
+
+    /// What the section `initial` names, where it lies now.
+    pub(crate) fn beginning<'a>(&self, initial: &'a Points) -> Cow<'a, Points> {
+        match (initial, &self.initial_run) {
+            (&Points::Run { samples, .. }, Some(folder)) if folder.is_dir() => {
+                Cow::Owned(Points::Run { folder: folder.clone(), samples })
+            }
+            _ => Cow::Borrowed(initial),
         }
     }
 }

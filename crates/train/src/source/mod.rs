@@ -89,7 +89,12 @@ impl Source {
         let data = inputs.data(config)?;
         let initial = inputs.initial(config, &data)?;
         let initial = initial.fixed(config.initial(), &mut stream(seed, name::INITIAL, 0))?;
-        let Data { draw, held_out, condition, units, warnings } = data;
+        let Data { draw, held_out, condition, units, mut warnings } = data;
+        for (section, points) in
+            [("initial", inputs.beginning(config.initial()).as_ref()), ("data", config.data())]
+        {
+            warnings.extend(points.diverged().map(|how| format!("{section} is a run that {how}")));
+        }
         let data = draw.fixed(config.data(), &mut stream(seed, name::TARGET, 0))?;
         let condition = condition.map(|found| data.rows().map_or(found.clone(), |rows| found.of_rows(rows)));
         let initial = initial.beside(condition.clone());

@@ -6,6 +6,7 @@ use rand_distr::StandardNormal;
 use std::fs;
 use std::path::Path;
 use train::model::FlowModel;
+use train::run::INITIAL_RUN;
 use train::{Configuration, FlowConfig, Model, Run};
 
 /// A cluster of deviation 10 around `centre`.
@@ -90,30 +91,102 @@ fn the_density_of_a_chain_is_that_of_all_its_flows() {
     }
 }
 
+/// Two clusters with a gap between them, in which no path of a Hopf–Lax flow ends: its formula has a number there all the same.
 #[test]
-fn a_run_goes_on_with_the_run_that_it_began_with_wherever_that_is() {
+fn where_the_first_flow_ends_nowhere_the_chain_has_no_density() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = cluster(&[0.0]);
+    let gap = data.mapv(|x| x / 10.0 + if x < 0.0 { 3.0 } else { 12.0 });
+    let hopf_lax = config(
+        None,
+        &[
+            "representation={ kind = \"hopf-lax\", hidden = [16], refinements = 20 }",
+            "critic={ hidden = [16, 16], lipschitz = { method = \"penalty\", form = \"lp\", weight = 10.0 } }",
+            "flow.lambda=0.1",
+            "training.iterations=300",
+        ],
+    );
+    let first = trained(hopf_lax, &gap, &folder.path().join("first"));
+    let second = trained(
+        config(Some(&folder.path().join("first")), &["representation.base=identity"]),
+        &gap,
+        &folder.path().join("second"),
+    );
+    let step = 0.02;
+    let grid = Array2::from_shape_fn((1000, 1), |(i, _)| -2.0 + step * i as f64);
+    let mass = |model: &FlowModel| -> f64 {
+        model.log_density(grid.view()).unwrap().iter().map(|density| step * density.exp()).sum()
+    };
+    let reached = second.reached(grid.view(), second.inverse(grid.view()).unwrap().view()).unwrap();
+    assert!(reached.iter().any(|reached| !reached) && reached.iter().any(|reached| *reached));
+    // The formula of the first alone has twice the mass and more; grid points at the edges of the clusters carry some per cent.
+    assert!(mass(&first) > 1.5 && (mass(&second) - 1.0).abs() < 0.1, "{} {}", mass(&first), mass(&second));
+}
+
+/// The copy is what counts: the original may be gone, or have been trained on.
+#[test]
+fn a_run_goes_on_with_its_copy_of_the_run_that_it_began_with() {
     let folder = tempfile::tempdir().unwrap();
     let place = |name: &str| folder.path().join(name);
     let data = cluster(&[3.0, 4.0]);
+    let longer =
+        |iterations: u64| config(Some(&place("first")), &[&format!("training.iterations={iterations}")]);
     trained(config(None, &[]), &data, &place("first"));
-    trained(config(Some(&place("first")), &[]), &data, &place("second"));
-    fs::rename(place("first"), place("moved")).unwrap();
-    let longer = |first: &str| config(Some(&place(first)), &["training.iterations=80"]);
-    assert_eq!(trained(longer("moved"), &data, &place("second")).iteration, 80);
-    // Another one than it began with, and none.
-    trained(config(None, &["seed=1"]), &data, &place("first"));
-    let refused = |first: &str| {
-        let run = Run::new(longer(first)).data(data.clone()).out(place("second")).resume(true);
+    trained(longer(80), &data, &place("whole"));
+    trained(longer(60), &data, &place("second"));
+    trained(config(None, &["training.iterations=70"]), &data, &place("first"));
+    trained(longer(70), &data, &place("second"));
+    fs::remove_dir_all(place("first")).unwrap();
+    let second = trained(longer(80), &data, &place("second"));
+    let whole = Model::load(&place("whole")).unwrap();
+    assert_eq!(second.sample(9, 1, 2).unwrap(), whole.sample(9, 2).unwrap());
+    // Another copy than it began with.
+    trained(config(None, &["seed=1"]), &data, &place("other"));
+    fs::remove_dir_all(place("second").join(INITIAL_RUN)).unwrap();
+    fs::rename(place("other"), place("second").join(INITIAL_RUN)).unwrap();
+    let run = Run::new(longer(90)).data(data.clone()).out(place("second")).resume(true);
+    let other = run.train().unwrap_err().to_string();
+    assert!(other.contains("second") && other.contains("was begun with"), "{other}");
+}
+
+#[test]
+fn what_cannot_begin_leaves_nothing_and_what_lies_there_is_not_touched() {
+    let folder = tempfile::tempdir().unwrap();
+    let place = |name: &str| folder.path().join(name);
+    let data = cluster(&[3.0, 4.0]);
+    let refused = |first: &str, data: &Array2<f64>| {
+        let run = Run::new(config(Some(&place(first)), &[])).data(data.clone()).out(place("second"));
         run.train().unwrap_err().to_string()
     };
-    let other = refused("first");
-    assert!(other.contains("second") && other.contains("was begun with"), "{other}");
-    let none = refused("nowhere");
+    let none = refused("nowhere", &data);
     assert!(none.contains("nowhere") && none.contains("no config.toml"), "{none}");
-    // A conditional flow gives its points without their conditions.
+    trained(config(None, &[]), &data, &place("first"));
+    let other = refused("first", &cluster(&[1.0]));
+    assert!(other.contains("initial.dim is 2"), "{other}");
+    assert!(!place("second").exists());
+    // A run that lies where the copy would.
+    trained(config(None, &[]), &data, &place("second").join(INITIAL_RUN));
+    assert!(refused("first", &data).contains("is not empty"));
+    assert!(Model::load(&place("second").join(INITIAL_RUN)).is_ok());
+    // Into the folder of the run that it begins with.
+    let inside = place("first").join(INITIAL_RUN);
+    trained(config(Some(&place("first")), &[]), &data, &inside);
+    assert!(
+        Model::load(&inside).unwrap().sample(3, 0).is_ok()
+            && !inside.join(INITIAL_RUN).join(INITIAL_RUN).exists()
+    );
+}
+
+#[test]
+fn a_conditional_flow_gives_its_points_without_their_conditions() {
+    let folder = tempfile::tempdir().unwrap();
+    let place = |name: &str| folder.path().join(name);
+    let data = cluster(&[3.0, 4.0]);
     let labels = Array2::from_shape_fn((400, 3), |(i, j)| if j < 2 { data[[i, j]] } else { (i % 2) as f64 });
     let conditional = config(None, &["condition={ kind = \"label\", columns = [2] }"]);
     trained(conditional, &labels, &place("labels"));
     let after = trained(config(Some(&place("labels")), &[]), &data, &place("after"));
     assert_eq!(after.initial(5, 0).unwrap().dim(), (5, 2));
+    let unknown = after.log_density(data.view()).unwrap_err().to_string();
+    assert!(unknown.contains("the density of the initial points"), "{unknown}");
 }

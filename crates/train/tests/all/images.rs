@@ -74,6 +74,23 @@ fn convolutional(image: &str) -> Result<FlowConfig, String> {
     FlowConfig::parse(&text, "greys.toml", None, &[]).map_err(|error| error.to_string())
 }
 
+/// A data set is read once, however often a model begins with its images.
+#[test]
+fn images_that_a_flow_begins_with_are_read_once() {
+    let root = tempfile::tempdir().unwrap();
+    write_greys(root.path(), 50, 20);
+    let text = "kind = \"flow\"\nname = \"greys\"\ndata = { kind = \"images\", set = \"mnist\" }\ninitial = { kind = \"images\", set = \"mnist\" }\n\
+                representation = { base = \"identity\", hidden = [8] }\ntraining = { iterations = 2, batch = 4 }";
+    let config = FlowConfig::parse(text, "greys.toml", None, &[]).unwrap();
+    let out = root.path().join("run");
+    Run::new(config).data_sets(root.path()).out(&out).train().unwrap();
+    let model = Model::load_with(&out, root.path()).unwrap();
+    let before = model.sample(5, 0).unwrap();
+    fs::remove_dir_all(root.path().join("mnist")).unwrap();
+    assert_eq!(model.sample(5, 0).unwrap(), before);
+    assert!(Model::load_with(&out, root.path()).unwrap().sample(5, 0).is_err());
+}
+
 #[test]
 fn convolutional_networks_train_on_images_and_are_loaded_from_their_folder() {
     let root = tempfile::tempdir().unwrap();

@@ -45,6 +45,10 @@ impl Points {
         let least = if self.target().is_some() { 2 } else { 1 };
         let dim = self.dim().unwrap_or(least);
         require(dim >= least, &format!("{key}.dim"), dim.to_string(), &format!("give at least {least}"))?;
+        if let Self::Run { folder, .. } = self {
+            let remedy = "give the folder of a run";
+            require(!folder.as_os_str().is_empty(), &format!("{key}.folder"), "empty".into(), remedy)?;
+        }
         if let Self::Funnels { funnels, .. } = *self {
             require(funnels >= 1, &format!("{key}.funnels"), funnels.to_string(), "give at least 1")?;
         }

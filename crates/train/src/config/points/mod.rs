@@ -2,6 +2,8 @@
 
 mod check;
 
+use crate::outcome::{Outcome, Status};
+use crate::run::OUTCOME_FILE;
 use datasets::{Columns, DigitSet, FunnelSet, ImageSet, ImageShape, InitialLaw, KnownMap, Split, Target};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
@@ -370,6 +372,35 @@ impl Points {
         match self {
             Self::File { file, .. } => Some(file),
             _ => None,
+        }
+    }
+
+    /// How the run diverged whose samples the points are, if it did.
+    pub(crate) fn diverged(&self) -> Option<String> {
+        let Self::Run { folder, .. } = self else { return None };
+        let outcome = std::fs::read(folder.join(OUTCOME_FILE)).ok()?;
+        match serde_json::from_slice::<Outcome>(&outcome).ok()?.status {
+            status @ Status::Diverged { .. } => Some(status.to_string()),
+            _ => None,
+        }
+    }
+
+    /// The kind, as configurations write it.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Normal { .. } => "normal",
+            Self::Uniform { .. } => "uniform",
+            Self::Logistic { .. } => "logistic",
+            Self::Target { .. } => "target",
+            Self::StudentT { .. } => "student-t",
+            Self::KnownMap { .. } => "known-map",
+            Self::Funnels { .. } => "funnels",
+            Self::Cells { .. } => "cells",
+            Self::File { .. } => "file",
+            Self::Digits { .. } => "digits",
+            Self::Images { .. } => "images",
+            Self::Run { .. } => "run",
+            Self::Array { .. } => "array",
         }
     }
 
