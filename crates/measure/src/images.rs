@@ -80,7 +80,7 @@ pub fn image_scores(
 ) -> Result<ImageScores, MeasureError> {
     tell("reading the images of the set");
     let (training, test) = (wide(set, data_sets, Split::Train)?, wide(set, data_sets, Split::Test)?);
-    let mut scored =
+    let scored =
         |images: ArrayView2<'_, f64>| scores((set, data_sets), images, test.view(), training.view(), tell);
     let real = chosen(&training, images.nrows(), &mut stream(0, IMAGES, 1));
     let (mut found, real) = (scored(images)?, scored(real.view())?);

@@ -166,7 +166,8 @@ fn what_cannot_begin_leaves_nothing_and_what_lies_there_is_not_touched() {
     assert!(!place("second").exists());
     // A run that lies where the copy would.
     trained(config(None, &[]), &data, &place("second").join(INITIAL_RUN));
-    assert!(refused("first", &data).contains("is not empty"));
+    let there = refused("first", &data);
+    assert!(there.contains("second holds another run"), "{there}");
     assert!(Model::load(&place("second").join(INITIAL_RUN)).is_ok());
     // Into the folder of the run that it begins with.
     let inside = place("first").join(INITIAL_RUN);
