@@ -5,7 +5,7 @@ use crate::error::{array2, expect_rows, require};
 use crate::real::Real;
 use faer::{Mat, Side};
 use ndarray::{Array1, Array2, ArrayView2};
-use ot_core::gaussian::Gaussian;
+use ot_core::gaussian::{Gaussian, GaussianError};
 use serde::{Deserialize, Serialize};
 
 /// The map that the network of a flow departs from.
@@ -79,7 +79,14 @@ impl Affine {
     /// # Errors
     /// [`FlowError::Gaussian`] for different dimensions, a source that is degenerate, or a target that is one point.
     pub fn gaussian(source: &Gaussian, target: &Gaussian) -> Result<Self, FlowError> {
-        let map = source.transport_map(target)?;
+        let map = source.transport_map(target).map_err(|error| match error {
+            GaussianError::Degenerate { .. } => FlowError::specification(
+                "the spread of the initial points",
+                "0 in a direction",
+                "take representation.base = \"identity\": a Gaussian map takes initial points that fill all directions",
+            ),
+            other => other.into(),
+        })?;
         let dim = source.mean().len();
         let dense =
             Mat::from_fn(dim, dim, |row, column| map.matrix.get((row, column)).copied().unwrap_or_default());

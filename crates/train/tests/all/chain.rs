@@ -169,6 +169,10 @@ fn what_cannot_begin_leaves_nothing_and_what_lies_there_is_not_touched() {
     let there = refused("first", &data);
     assert!(there.contains("second holds another run"), "{there}");
     assert!(Model::load(&place("second").join(INITIAL_RUN)).is_ok());
+    // Two points span a line, which no Gaussian map begins with.
+    let line = config(Some(&place("first")), &["initial.samples=2"]);
+    let flat = Run::new(line).data(data.clone()).train().unwrap_err().to_string();
+    assert!(flat.contains("representation.base = \"identity\""), "{flat}");
     // Into the folder of the run that it begins with.
     let inside = place("first").join(INITIAL_RUN);
     trained(config(Some(&place("first")), &[]), &data, &inside);
