@@ -159,15 +159,17 @@ mod tests {
     #[test]
     fn the_nearest_training_image_is_found_and_real_images_are_training_images() {
         let root = tempfile::tempdir().unwrap();
-        let folder = root.path().join("mnist");
-        std::fs::create_dir(&folder).unwrap();
+        let folder = tempfile::Builder::new().prefix("mnist").rand_bytes(0).tempdir_in(root.path()).unwrap();
+        let write = |name: String, bytes: &[u8]| {
+            datasets::write_whole(folder.path().join(name), |file| file.write_all(bytes)).unwrap();
+        };
         for (part, count) in [("train", 20u8), ("t10k", 5)] {
             let mut images = vec![0, 0, 8, 3, 0, 0, 0, count, 0, 0, 0, 28, 0, 0, 0, 28];
             images.extend((0..count).flat_map(|i| [10 * i; 784]));
-            std::fs::write(folder.join(format!("{part}-images-idx3-ubyte")), images).unwrap();
+            write(format!("{part}-images-idx3-ubyte"), &images);
             let mut labels = vec![0, 0, 8, 1, 0, 0, 0, count];
             labels.extend((0..count).map(|i| i % 10));
-            std::fs::write(folder.join(format!("{part}-labels-idx1-ubyte")), labels).unwrap();
+            write(format!("{part}-labels-idx1-ubyte"), &labels);
         }
         let images = Array2::from_shape_fn((7, 784), |(i, _)| (10.0 * i as f64 + 3.0) / 255.0);
         let found = image_scores(images.view(), (ImageSet::Mnist, root.path()), &|_| {}).unwrap();
