@@ -96,7 +96,7 @@ impl FlowConfig {
             let remedy = "leave it out for the representation ot-flow, whose likelihood is that of standard normal points";
             require(
                 self.initial.law() == Points::default().law(),
-                "initial.kind",
+                "initial",
                 self.initial.kind().into(),
                 remedy,
             )?;
