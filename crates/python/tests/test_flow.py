@@ -145,7 +145,9 @@ def test_an_interrupted_run_goes_on_to_the_same_bits(flow, tmp_path):
 @pytest.mark.skipif(sys.platform == "win32", reason="signals")
 def test_ctrl_c_raises_keyboard_interrupt_and_keeps_the_state(tmp_path):
     program = f"""
-        import sys
+        import signal, sys
+        # A shell starts what goes on in the background with the signal ignored.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         sys.path.insert(0, {str(pathlib.Path(__file__).parent)!r})
         import oplus
         from test_flow import CONFIG, s_curve
