@@ -89,7 +89,7 @@ pub enum Points {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         noise: Option<f64>,
     },
-    /// The isotropic Student-t law ([`StudentT`]).
+    /// The isotropic Student-t law ([`datasets::StudentT`]).
     StudentT {
         /// ν: the tails fall as r^(−ν).
         degrees_of_freedom: f64,
