@@ -163,7 +163,7 @@ mod tests {
         let write = |name: String, bytes: &[u8]| {
             datasets::write_whole(folder.path().join(name), |file| file.write_all(bytes)).unwrap();
         };
-        for (part, count) in [("train", 20u8), ("t10k", 5)] {
+        for (part, count) in [("train", 20u8), ("t10k", 2)] {
             let mut images = vec![0, 0, 8, 3, 0, 0, 0, count, 0, 0, 0, 28, 0, 0, 0, 28];
             images.extend((0..count).flat_map(|i| [10 * i; 784]));
             write(format!("{part}-images-idx3-ubyte"), &images);
@@ -173,10 +173,10 @@ mod tests {
         }
         let images = Array2::from_shape_fn((7, 784), |(i, _)| (10.0 * i as f64 + 3.0) / 255.0);
         let found = image_scores(images.view(), (ImageSet::Mnist, root.path()), &|_| {}).unwrap();
-        // Three of 255 in each of 28² pixels; pixels are stored in single precision.
+        // Three of 255 in each of 28² pixels, which are stored in single precision; most test images are farther.
         let nearest = found.images.get(NEAREST_TRAINING_DISTANCE).unwrap();
         assert!((nearest - 28.0 * 3.0 / 255.0).abs() < 1e-6, "{nearest}");
-        assert_eq!((found.reference, found.real.get(NEAREST_TRAINING_DISTANCE)), (5, None));
+        assert_eq!((found.reference, found.real.get(NEAREST_TRAINING_DISTANCE)), (2, None));
         let other = Array2::zeros((7, 783));
         assert!(image_scores(other.view(), (ImageSet::Mnist, root.path()), &|_| {}).is_err());
     }
