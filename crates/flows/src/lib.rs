@@ -8,7 +8,7 @@
 //! | [`counted`] | such a field that counts its evaluations |
 //! | [`mlp`] | scalar fields given by multilayer perceptrons |
 //! | [`convolution`] | what a perceptron sees of an image: convolutions with pooling |
-//! | [`network`] | what potentials and critics are made of: a perceptron, with convolutions before it or not |
+//! | [`network`] | what potentials and critics are made of: a perceptron, with convolutions before it and a quadratic form beside it or not |
 //! | [`potential`] | U(x, t), its ∇ₓU and ∂ₜU, and the velocity v = −∇U/λ |
 //! | [`velocity`] | v(x, t) as a network itself, without a potential |
 //! | [`generator`] | generators: residual and plain networks R^p → R^d with batch normalisation |
@@ -62,6 +62,7 @@ pub mod network;
 pub mod ot_flow;
 pub mod parallel;
 pub mod potential;
+mod quadratic;
 pub mod real;
 pub mod record;
 pub mod scalar_field;

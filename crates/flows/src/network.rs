@@ -1,14 +1,16 @@
-//! What potentials and critics are made of: a perceptron, on the points themselves or on what convolutions see of them.
+//! What potentials and critics are made of: a perceptron, on the points themselves or on what convolutions see of them, and
+//! a quadratic form beside it.
 //!
-//! u(x, t) = N(f(x), t), where N is an [`Mlp`] and f the identity, or the features that [`Convolutions`] make of the image
-//! x. A further input t is the same for all points of a batch, and enters beside the features. Parameters lie in one buffer:
-//! those of f, then those of N.
+//! u(x, t) = N(f(x), t) + q(x), where N is an [`Mlp`] and f the identity, or the features that [`Convolutions`] make of the
+//! image x; q is 0, or the form b·x + ½ xᵀSx. A further input t is the same for all points of a batch, and enters beside
+//! the features. Parameters lie in one buffer: those of f, then those of N, then A, of which S is the symmetric part, and b.
 
 use crate::FlowError;
 use crate::activation::Activation;
 use crate::convolution::{self, ConvolutionDescription, Convolutions, retain};
 use crate::error::expect_length;
 use crate::mlp::{self, Cotangent, Initialisation, Mlp, Order, Output};
+use crate::quadratic::{self, Quadratic};
 use crate::real::Real;
 use crate::scalar_field::{Evaluation, ScalarField};
 use rand::Rng;
@@ -18,11 +20,12 @@ use rand::Rng;
 pub struct Network {
     convolutions: Option<Convolutions>,
     head: Mlp,
+    quadratic: Option<Quadratic>,
 }
 
 impl From<Mlp> for Network {
     fn from(head: Mlp) -> Self {
-        Self { convolutions: None, head }
+        Self { convolutions: None, head, quadratic: None }
     }
 }
 
@@ -49,13 +52,54 @@ impl Network {
     ) -> Result<Self, FlowError> {
         let convolutions = description.build(dim, activation)?;
         let head = Mlp::new(convolutions.outputs() + beside, hidden, activation, output)?;
-        Ok(Self { convolutions: Some(convolutions), head })
+        Ok(Self { convolutions: Some(convolutions), head, quadratic: None })
     }
 
     /// The same network with initial parameters drawn in another way.
     #[must_use]
     pub fn initialised(self, initialisation: Initialisation) -> Self {
         Self { head: self.head.initialised(initialisation), ..self }
+    }
+
+    /// The same network with a quadratic form of the points beside it, which begins at 0; of a network that has no further
+    /// input.
+    ///
+    /// ```
+    /// use flows::{activation::Activation, mlp::{Mlp, Output}, network::Network, scalar_field::ScalarField};
+    /// let net = Network::from(Mlp::new(2, &[1], Activation::Tanh, Output::Identity)?).with_quadratic();
+    /// // A network that is 0, A = [[1, 2], [0, 3]] and b = (1, 0): u(x) = x₁ + ½(x₁² + 2·x₁x₂ + 3·x₂²).
+    /// let parameters = [0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 2.0, 0.0, 3.0, 1.0, 0.0];
+    /// let (value, gradient) = net.at(&parameters, ndarray::array![[2.0, 1.0]].view())?;
+    /// assert_eq!((value[0], gradient), (7.5, ndarray::array![[4.0, 5.0]]));
+    /// # Ok::<(), flows::FlowError>(())
+    /// ```
+    #[must_use]
+    pub fn with_quadratic(self) -> Self {
+        let quadratic = Some(Quadratic::new(self.input()));
+        Self { quadratic, ..self }
+    }
+
+    /// Whether a quadratic form is beside N.
+    pub fn has_quadratic(&self) -> bool {
+        self.quadratic.is_some()
+    }
+
+    /// S, [d, d] row by row, and b, \[d\], of the quadratic form at these parameters, where there is one.
+    ///
+    /// # Errors
+    /// [`FlowError::Shape`] when the parameters are not of the network.
+    pub fn quadratic_part<'a, T: Real>(
+        &self,
+        parameters: &'a [T],
+    ) -> Result<Option<(Vec<T>, &'a [T])>, FlowError> {
+        expect_length("the parameter buffer", parameters.len(), self.parameter_count())?;
+        let (_, own) = parameters.split_at(self.without_quadratic());
+        self.quadratic.map(|quadratic| quadratic.parts(own)).transpose()
+    }
+
+    /// Length of the parameters of f and N.
+    fn without_quadratic(&self) -> usize {
+        self.convolutions.as_ref().map_or(0, Convolutions::parameter_count) + self.head.parameter_count()
     }
 
     /// N.
@@ -71,7 +115,8 @@ impl Network {
     /// Products of two numbers of one evaluation at one point.
     pub fn products(&self) -> usize {
         let layers = self.head.layers().iter().map(|layer| layer.weight.len()).sum::<usize>();
-        self.convolutions.as_ref().map_or(0, Convolutions::products) + layers
+        let convolutions = self.convolutions.as_ref().map_or(0, Convolutions::products);
+        convolutions + layers + self.quadratic.map_or(0, Quadratic::products)
     }
 
     /// Evaluates u, and for a jet also its derivatives, at the rows of `x` and the same further input for all, as
@@ -80,6 +125,24 @@ impl Network {
     /// # Errors
     /// [`FlowError::Shape`] when a buffer does not fit.
     pub fn evaluate_with_common<T: Real>(
+        &self,
+        weights: &Weights<T>,
+        x: &[T],
+        common: Option<T>,
+        order: Order,
+        tape: &mut Tape<T>,
+    ) -> Result<(), FlowError> {
+        let mut with = tape.quadratic.take().unwrap_or_default();
+        self.evaluate_head(weights, x, common, order, tape)?;
+        if let Some(quadratic) = self.quadratic {
+            quadratic.add(&weights.quadratic, x, (tape.value(), tape.gradient()), &mut with)?;
+            tape.quadratic = Some(with);
+        }
+        Ok(())
+    }
+
+    /// Evaluates N(f(x), t).
+    fn evaluate_head<T: Real>(
         &self,
         weights: &Weights<T>,
         x: &[T],
@@ -115,6 +178,7 @@ impl Network {
 pub struct Weights<T> {
     kernels: convolution::Kernels<T>,
     head: mlp::Weights<T>,
+    quadratic: quadratic::Form<T>,
 }
 
 impl<T: Real> Weights<T> {
@@ -134,6 +198,7 @@ impl<T: Real> Weights<T> {
 pub struct Tape<T: Real> {
     convolutions: Option<Through<T>>,
     head: mlp::Tape<T>,
+    quadratic: Option<quadratic::Tape<T>>,
 }
 
 /// The convolutions of an evaluation.
@@ -159,10 +224,13 @@ impl<T: Real> Tape<T> {
 
 impl<T: Real> Evaluation<T> for Tape<T> {
     fn value(&self) -> &[T] {
-        self.head.value()
+        self.quadratic.as_ref().map_or(self.head.value(), |with| &with.value)
     }
 
     fn gradient(&self) -> &[T] {
+        if let Some(with) = &self.quadratic {
+            return &with.gradient;
+        }
         self.convolutions.as_ref().map_or(self.head.gradient(), |through| &through.gradient)
     }
 
@@ -173,6 +241,7 @@ impl<T: Real> Evaluation<T> for Tape<T> {
             retain(&mut through.features, keep);
             retain(&mut through.gradient, keep);
         }
+        self.quadratic.iter_mut().for_each(|with| with.retain(keep));
         Ok(())
     }
 }
@@ -188,7 +257,7 @@ impl ScalarField for Network {
     }
 
     fn parameter_count(&self) -> usize {
-        self.convolutions.as_ref().map_or(0, Convolutions::parameter_count) + self.head.parameter_count()
+        self.without_quadratic() + self.quadratic.map_or(0, Quadratic::parameter_count)
     }
 
     fn initial<T: Real>(&self, rng: &mut impl Rng) -> Vec<T> {
@@ -196,11 +265,16 @@ impl ScalarField for Network {
         let kernels = self.convolutions.as_ref().map(|net| net.initial(initialisation, rng));
         let mut parameters: Vec<T> = kernels.unwrap_or_default();
         parameters.extend(initialisation.draw::<T>(&self.head, rng));
+        parameters.resize(self.parameter_count(), T::zero());
         parameters
     }
 
     fn arrange<T: Real>(&self, parameters: &[T], weights: &mut Weights<T>) -> Result<(), FlowError> {
         expect_length("the parameter buffer", parameters.len(), self.parameter_count())?;
+        let (parameters, of_quadratic) = parameters.split_at(self.without_quadratic());
+        if let Some(quadratic) = self.quadratic {
+            quadratic.arrange(of_quadratic, &mut weights.quadratic)?;
+        }
         let Some(convolutions) = &self.convolutions else {
             return weights.head.arrange(&self.head, parameters);
         };
@@ -225,13 +299,46 @@ impl ScalarField for Network {
         tape: &mut Tape<T>,
         cotangent: Cotangent<'_, T>,
         parameters: &mut [T],
+        mut inputs: Option<&mut [T]>,
+    ) -> Result<(), FlowError> {
+        expect_length("the parameter gradient", parameters.len(), self.parameter_count())?;
+        let (parameters, of_quadratic) = parameters.split_at_mut(self.without_quadratic());
+        self.pull_back_head(weights, tape, cotangent, parameters, inputs.as_deref_mut())?;
+        let (Some(quadratic), Some(with)) = (self.quadratic, &tape.quadratic) else { return Ok(()) };
+        let slopes = (cotangent.value, cotangent.gradient);
+        quadratic.pull_back(&weights.quadratic, with, slopes, of_quadratic, inputs)
+    }
+
+    fn laplacian<T: Real>(&self, weights: &Weights<T>, tape: &Tape<T>) -> Result<Vec<T>, FlowError> {
+        if self.convolutions.is_some() || self.quadratic.is_some() {
+            return Err(FlowError::specification(
+                "the Laplacian of a network of convolutions or with a quadratic part",
+                "asked for",
+                "leave the flow without noise, or take a perceptron",
+            ));
+        }
+        self.head.laplacian(&weights.head, &tape.head)
+    }
+
+    fn perceptron(&self) -> Option<&Mlp> {
+        (self.convolutions.is_none() && self.quadratic.is_none()).then_some(&self.head)
+    }
+}
+
+impl Network {
+    /// The pullback of N(f(x), t).
+    fn pull_back_head<T: Real>(
+        &self,
+        weights: &Weights<T>,
+        tape: &mut Tape<T>,
+        cotangent: Cotangent<'_, T>,
+        parameters: &mut [T],
         inputs: Option<&mut [T]>,
     ) -> Result<(), FlowError> {
         let (Some(convolutions), Some(through)) = (&self.convolutions, &mut tape.convolutions) else {
             let (weights, tape) = (&weights.head, &mut tape.head);
             return self.head.pull_back(weights, tape, cotangent, parameters, inputs);
         };
-        expect_length("the parameter gradient", parameters.len(), self.parameter_count())?;
         let (kernels, rest) = parameters.split_at_mut(convolutions.parameter_count());
         let Through { tape: images, features, gradient, slopes, cotangent: below } = through;
         let mut of_head = Cotangent { gradient: None, ..cotangent };
@@ -245,20 +352,5 @@ impl ScalarField for Network {
         self.head.pull_back(arranged, tape, of_head, rest, Some(below))?;
         let curved = cotangent.gradient.is_some() && !convolutions.activation().is_piecewise_linear();
         convolutions.reverse_features(&weights.kernels, images, (below, curved), kernels, inputs)
-    }
-
-    fn laplacian<T: Real>(&self, weights: &Weights<T>, tape: &Tape<T>) -> Result<Vec<T>, FlowError> {
-        if self.convolutions.is_some() {
-            return Err(FlowError::specification(
-                "the Laplacian of a convolutional network",
-                "asked for",
-                "leave the flow without noise, or take a perceptron",
-            ));
-        }
-        self.head.laplacian(&weights.head, &tape.head)
-    }
-
-    fn perceptron(&self) -> Option<&Mlp> {
-        self.convolutions.is_none().then_some(&self.head)
     }
 }

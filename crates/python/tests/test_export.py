@@ -42,6 +42,9 @@ def cases():
         yield f"map-{activation}", explicit(activation=activation), "map", lambda flow, x, t: flow.transport(x)
     identity = explicit(base="identity")
     yield "map-identity", identity, "map", lambda flow, x, t: flow.transport(x)
+    quadratic = explicit(quadratic=True)
+    yield "map-quadratic", quadratic, "map", lambda flow, x, t: flow.transport(x)
+    yield "potential-quadratic", quadratic, "potential", lambda flow, x, t: flow.potential(x)[:, None]
     yield "potential-explicit", explicit(), "potential", lambda flow, x, t: flow.potential(x)[:, None]
     for activation in ("softplus", "sharp-softplus", "tanh"):
         yield f"velocity-{activation}", network(activation=activation), "velocity", lambda flow, x, t: flow.velocity(x, t)

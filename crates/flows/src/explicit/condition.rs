@@ -14,7 +14,7 @@ use super::dual::Negated;
 use crate::FlowError;
 use crate::error::expect_rows;
 use crate::hopf_lax::{CriticField, Field, Minimiser, Stop};
-use crate::mlp::Mlp;
+use crate::network::Network;
 use crate::real::Real;
 use std::collections::BTreeMap;
 
@@ -80,7 +80,7 @@ impl ExplicitFlow {
     pub(super) fn hill<'a, T: Real>(
         &'a self,
         parameters: &[T],
-    ) -> Result<Negated<Held<CriticField<'a, T, Mlp>>>, FlowError> {
+    ) -> Result<Negated<Held<CriticField<'a, T, Network>>>, FlowError> {
         let field = CriticField::new(self.network(), parameters)?;
         Ok(Negated(Held { field, condition: self.condition }))
     }

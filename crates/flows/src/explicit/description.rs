@@ -4,11 +4,13 @@ use super::ExplicitFlow;
 use crate::FlowError;
 use crate::activation::Activation;
 use crate::affine::{Affine, Base};
+use crate::convolution::ConvolutionDescription;
 use crate::critic::CriticDescription;
 use crate::error::require;
 use crate::flow::FlowObjective;
 use crate::hopf_lax::Stop;
-use crate::mlp::Initialisation;
+use crate::mlp::{Initialisation, Mlp, Output};
+use crate::network::Network;
 use serde::{Deserialize, Serialize};
 
 /// The network of U(·, 0), and how far the search for the critic goes in an iteration.
@@ -28,6 +30,12 @@ pub struct ExplicitDescription {
     /// Most ascent steps of a data point's search in an iteration.
     #[serde(default = "eight")]
     pub refinements: usize,
+    /// What the network sees of images, which are points at rest then; without it, the coordinates themselves.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub convolutions: Option<ConvolutionDescription>,
+    /// Whether a quadratic form is trained beside the network.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub quadratic: bool,
     /// Hidden widths.
     pub hidden: Vec<usize>,
     /// Activation.
@@ -53,7 +61,18 @@ impl ExplicitDescription {
         bound: f64,
     ) -> Result<ExplicitFlow, FlowError> {
         let bound = (self.base == Base::Identity).then_some(bound);
-        ExplicitFlow::new(affine, (&self.hidden, self.activation), self.initialisation, objective, bound)
+        let network = self.network(affine.rank())?.initialised(self.initialisation);
+        let network = if self.quadratic { network.with_quadratic() } else { network };
+        ExplicitFlow::new(affine, network, objective, bound)
+    }
+
+    /// The network of `dim` coordinates, without its quadratic part.
+    fn network(&self, dim: usize) -> Result<Network, FlowError> {
+        let (hidden, activation, output) = (&self.hidden, self.activation, Output::Identity);
+        match &self.convolutions {
+            Some(image) => Network::of_images(image, (dim, 0), hidden, activation, output),
+            None => Ok(Mlp::new(dim, hidden, activation, output)?.into()),
+        }
     }
 
     /// The search in a training iteration.
@@ -75,6 +94,12 @@ impl ExplicitDescription {
             "representation.activation",
             self.activation,
             "take sharp-softplus for the representation explicit, whose ends would jump at the kinks of a ReLU",
+        )?;
+        require(
+            self.convolutions.is_none() || self.base == Base::Identity,
+            "representation.base",
+            "gaussian with convolutions",
+            "take base = \"identity\": convolutions see pixels, and not the coordinates of the Gaussian map",
         )?;
         critic.validate_objective().map_err(|e| e.within("critic"))?;
         flow.validate_straight("explicit")

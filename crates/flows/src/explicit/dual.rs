@@ -4,8 +4,10 @@ use super::{Backend, Batch, DualGame, DualReport};
 use crate::FlowError;
 use crate::error::expect_length;
 use crate::hopf_lax::{CriticField, Curvature, Field, Minimiser};
-use crate::mlp::{Cotangent, Order, Tape, Weights};
+use crate::mlp::{Cotangent, Order};
+use crate::network::{Tape, Weights};
 use crate::real::Real;
+use crate::scalar_field::{Evaluation, ScalarField};
 
 /// A field with its sign changed: the search for a maximum as one for a minimum.
 #[derive(Debug)]
@@ -69,7 +71,7 @@ pub struct Native<T: Real = f32> {
 impl<T: Real> Native<T> {
     /// A backend for one game; its buffers are kept from call to call.
     pub fn new(game: DualGame) -> Self {
-        Self { game, minimiser: Minimiser::default(), tape: Tape::new() }
+        Self { game, minimiser: Minimiser::default(), tape: Tape::default() }
     }
 }
 

@@ -10,16 +10,18 @@ use crate::error::{array2, expect_columns, expect_length, expect_rows, flat};
 use crate::flow::FlowObjective;
 use crate::hopf_lax::{Field, Minimiser, Pull, Stop};
 use crate::integrate::VelocityField;
-use crate::mlp::{Initialisation, Mlp, Order, Output, Tape, Weights};
+use crate::mlp::Order;
+use crate::network::{Network, Tape, Weights};
 use crate::potential::Derivatives;
 use crate::real::Real;
+use crate::scalar_field::{Evaluation, ScalarField};
 use ndarray::{Array1, Array2, ArrayView2, ArrayViewMut2};
 
 /// The shape of an explicit flow: U₀(x) = (λ/T)·(s(x) + N(x′)) with a network N on the coordinates x′ of [`Affine`].
 #[derive(Debug, Clone, PartialEq)]
 pub struct ExplicitFlow {
     affine: Affine,
-    network: Mlp,
+    network: Network,
     lambda: f64,
     horizon: f64,
     bound: Option<f64>,
@@ -28,19 +30,24 @@ pub struct ExplicitFlow {
 }
 
 impl ExplicitFlow {
-    /// A flow with a network of the given hidden widths; `bound` is L, which needs the coordinates of
-    /// [`Affine::identity`].
+    /// A flow with this network N of the coordinates x′; `bound` is L, which needs those of [`Affine::identity`].
     ///
     /// # Errors
-    /// [`FlowError::Specification`] when the widths describe no network, for a ReLU, whose slope jumps, and for a bound
-    /// with other coordinates.
+    /// [`FlowError::Specification`] for a network of another number of coordinates, for a ReLU, whose slope jumps, and for a
+    /// bound with other coordinates.
     pub fn new(
         affine: Affine,
-        (hidden, activation): (&[usize], Activation),
-        initialisation: Initialisation,
+        network: impl Into<Network>,
         objective: &FlowObjective,
         bound: Option<f64>,
     ) -> Result<Self, FlowError> {
+        let network = network.into();
+        expect_length(
+            "the coordinates that the network of the potential sees",
+            network.input(),
+            affine.rank(),
+        )?;
+        let activation = network.head().activation();
         if activation == Activation::Relu {
             let remedy = "take sharp-softplus, since the ends x − (T/λ)∇U₀ of a ReLU network jump";
             return Err(FlowError::specification("the activation of the potential", activation, remedy));
@@ -49,8 +56,6 @@ impl ExplicitFlow {
             let remedy = "take the identity for a flow with a bound, whose potential cannot be quadratic";
             return Err(FlowError::specification("the base of the potential", "gaussian", remedy));
         }
-        let network =
-            Mlp::new(affine.rank(), hidden, activation, Output::Identity)?.initialised(initialisation);
         let &FlowObjective { lambda, horizon, .. } = objective;
         Ok(Self { affine, network, lambda, horizon, bound, condition: 0 })
     }
@@ -61,7 +66,7 @@ impl ExplicitFlow {
     }
 
     /// N.
-    pub fn network(&self) -> &Mlp {
+    pub fn network(&self) -> &Network {
         &self.network
     }
 
@@ -108,7 +113,7 @@ impl ExplicitFlow {
             weights: Weights::new(&self.network, parameters)?,
             companions: companions.to_vec(),
             heights: Vec::new(),
-            tape: Tape::new(),
+            tape: Tape::default(),
         };
         flow.heights = flow.network(companions, Order::Value)?.0;
         Ok(flow)

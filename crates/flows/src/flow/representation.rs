@@ -195,6 +195,7 @@ impl Representation {
     pub fn convolutions(&self) -> Option<&ConvolutionDescription> {
         match self {
             Self::Network(network) | Self::ExactTerminal(network) => network.convolutions.as_ref(),
+            Self::Explicit(network) => network.convolutions.as_ref(),
             _ => None,
         }
     }

@@ -7,7 +7,7 @@ use simd::{Portable, Row};
 
 /// A matrix cut into panels as wide as a row of registers, each panel row by row; the last one is filled up with zeros,
 /// and half as wide where that is enough.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Panels<T> {
     depth: usize,
     columns: usize,

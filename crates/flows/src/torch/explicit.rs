@@ -9,6 +9,7 @@ use crate::device::Device;
 use crate::error::expect_length;
 use crate::explicit::{Backend, Batch, DualGame, DualReport};
 use crate::hopf_lax::{Curvature, Minimiser};
+use crate::scalar_field::ScalarField;
 
 /// The libtorch backend of the dual of one explicit flow on one device.
 #[derive(Debug)]
@@ -37,7 +38,7 @@ impl<T: Scalar> Backend<T> for TorchDual {
     ) -> Result<(), FlowError> {
         let flow = &self.game.flow;
         let targets = flow.affine().ends(target)?;
-        let field = Field::new(&flow.network().clone().into(), parameters, self.device)?;
+        let field = Field::new(flow.network(), parameters, self.device)?;
         let stop = self.game.stop;
         Minimiser::default()
             .knowing(curvature, |minimiser| flow.climb(field, minimiser, (&targets, ends), stop))
@@ -53,7 +54,7 @@ impl<T: Scalar> Backend<T> for TorchDual {
         expect_length("the gradient of the potential", gradient.len(), net.parameter_count())?;
         let (beginnings, targets) = (affine.beginnings(batch.start)?, affine.ends(batch.target)?);
         expect_length("the ends of the searches", batch.ends.len(), targets.len())?;
-        let network = Network::new(&net.clone().into(), parameters, self.device, true)?;
+        let network = Network::new(net, parameters, self.device, true)?;
         let points: Vec<T> = beginnings.iter().chain(batch.ends).copied().collect();
         let values = network.at(&matrix(&points, affine.rank(), self.device)?)?.value()?;
         let downloaded: Vec<f64> = download(&wide(&values)?, points.len() / affine.rank())?;

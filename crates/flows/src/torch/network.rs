@@ -24,6 +24,13 @@ pub(super) struct Network {
     convolutions: Option<Convolutions>,
     hidden: Vec<Affine>,
     last: Affine,
+    quadratic: Option<Quadratic>,
+}
+
+/// S, [d, d], and b, \[d\], of the form b·z + ½ zᵀSz.
+struct Quadratic {
+    matrix: Tensor,
+    linear: Tensor,
 }
 
 /// The pre-activation s_l and the activation a_l of a hidden layer, [batch, width].
@@ -37,6 +44,8 @@ pub(super) struct Evaluation<'a> {
     network: &'a Network,
     passed: Option<Passed>,
     hidden: Vec<Hidden>,
+    /// z with ∇q = b + Sz, [batch, input], where there is a quadratic part.
+    curved: Option<(Tensor, Tensor)>,
 }
 
 impl Network {
@@ -55,18 +64,28 @@ impl Network {
         let kernels =
             net.convolutions().into_iter().flat_map(|net| net.blocks().iter().map(|b| b.weight.len()));
         let layers = head.layers().iter().flat_map(|layer| [layer.weight.len(), layer.bias.len()]);
-        let lengths: Vec<i64> = kernels.chain(layers).map(size).collect();
+        let dim = net.input();
+        let quadratic = net.has_quadratic().then_some([dim * dim, dim]).into_iter().flatten();
+        let lengths: Vec<i64> = kernels.chain(layers).chain(quadratic).map(size).collect();
         let mut pieces = leaf.f_split_with_sizes(lengths, 0)?.into_iter();
         let convolutions = net.convolutions().map(|net| Convolutions::new(net, &mut pieces)).transpose()?;
         let mut hidden = Vec::with_capacity(head.layers().len());
-        for (layer, (weight, bias)) in
-            head.layers().iter().zip(std::iter::from_fn(|| pieces.next().zip(pieces.next())))
-        {
+        for layer in head.layers() {
+            let Some((weight, bias)) = pieces.next().zip(pieces.next()) else { break };
             let weight = weight.f_view([size(layer.output), size(layer.input)])?;
             hidden.push(Affine { weight, bias });
         }
         let last = hidden.pop().unwrap_or_else(|| unreachable!("an Mlp has layers"));
-        Ok(Self { activation: head.activation(), output: head.output(), leaf, convolutions, hidden, last })
+        let quadratic = match pieces.next().zip(pieces.next()) {
+            Some((matrix, linear)) => {
+                let matrix = matrix.f_view([size(dim), size(dim)])?;
+                let matrix = matrix.f_add(&matrix.f_transpose(0, 1)?)?.f_mul_scalar(0.5)?;
+                Some(Quadratic { matrix, linear })
+            }
+            None => None,
+        };
+        let (activation, output) = (head.activation(), head.output());
+        Ok(Self { activation, output, leaf, convolutions, hidden, last, quadratic })
     }
 
     /// Runs all but the last layer at the rows of `z`, [batch, input].
@@ -80,7 +99,13 @@ impl Network {
             let after = activate(self.activation, &before)?;
             hidden.push(Hidden { before, after });
         }
-        Ok(Evaluation { network: self, passed, hidden })
+        let curved = match &self.quadratic {
+            Some(Quadratic { matrix, linear }) => {
+                Some((z.shallow_clone(), z.f_matmul(matrix)?.f_add(linear)?))
+            }
+            None => None,
+        };
+        Ok(Evaluation { network: self, passed, hidden, curved })
     }
 
     /// The parameters.
@@ -102,17 +127,23 @@ pub(super) fn leaf_gradients<T: Scalar, const N: usize>(
 }
 
 impl Evaluation<'_> {
-    /// u = m(w·a_m + c), \[batch\].
+    /// u = m(w·a_m + c) + q(z), \[batch\].
     pub(super) fn value(&self) -> Result<Tensor, FlowError> {
         let raw = self.raw()?.f_view([-1])?;
-        Ok(match self.network.output {
+        let value = match self.network.output {
             Output::Identity => raw,
             // b − softplus(−r), and log sigmoid is −softplus(−·).
             Output::Below(bound) => raw.f_log_sigmoid()?.f_add_scalar(bound)?,
-        })
+        };
+        let (Some((z, slopes)), Some(Quadratic { linear, .. })) = (&self.curved, &self.network.quadratic)
+        else {
+            return Ok(value);
+        };
+        let halves = slopes.f_add(linear)?.f_mul(z)?.f_mul_scalar(0.5)?;
+        Ok(value.f_add(&halves.f_sum_dim_intlist(1, false, None)?)?)
     }
 
-    /// ∇_z u, [batch, input]: q_m = m′(r)·w, g_l = q_l ⊙ σ′(s_l), q_{l−1} = W_lᵀ·g_l.
+    /// ∇_z u, [batch, input], with ∇q: q_m = m′(r)·w, g_l = q_l ⊙ σ′(s_l), q_{l−1} = W_lᵀ·g_l.
     pub(super) fn gradient(&self) -> Result<Tensor, FlowError> {
         let weight = &self.network.last.weight;
         let mut q = match self.network.output {
@@ -122,9 +153,13 @@ impl Evaluation<'_> {
         for (layer, hidden) in self.network.hidden.iter().zip(&self.hidden).rev() {
             q = times_slope(self.network.activation, &q, hidden)?.f_matmul(&layer.weight)?;
         }
-        match (&self.network.convolutions, &self.passed) {
-            (Some(convolutions), Some(passed)) => convolutions.gradient(passed, &q),
-            _ => Ok(q),
+        let gradient = match (&self.network.convolutions, &self.passed) {
+            (Some(convolutions), Some(passed)) => convolutions.gradient(passed, &q)?,
+            _ => q,
+        };
+        match &self.curved {
+            Some((_, slopes)) => Ok(gradient.f_add(slopes)?),
+            None => Ok(gradient),
         }
     }
 
@@ -187,11 +222,13 @@ mod tests {
         }
     }
 
-    /// Perceptrons, and convolutions of images of 5 × 4 pixels of two numbers beside a time.
-    fn networks(activation: Activation, output: Output) -> [network::Network; 2] {
+    /// Perceptrons, with a quadratic part too, and convolutions of images of 5 × 4 pixels of two numbers beside a time.
+    fn networks(activation: Activation, output: Output) -> [network::Network; 3] {
         let image = ConvolutionDescription { image: [5, 4, 2], channels: vec![3, 2], kernel: 3, pooling: 2 };
+        let perceptron: network::Network = Mlp::new(DIM, &[6, 9, 5], activation, output).unwrap().into();
         [
-            Mlp::new(DIM, &[6, 9, 5], activation, output).unwrap().into(),
+            perceptron.clone(),
+            perceptron.with_quadratic(),
             network::Network::of_images(&image, (40, 1), &[6, 5], activation, output).unwrap(),
         ]
     }

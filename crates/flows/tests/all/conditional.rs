@@ -7,7 +7,8 @@ use flows::critic::CriticObjective;
 use flows::explicit::{Backend, DualGame, ExplicitFlow, Native};
 use flows::flow::FlowObjective;
 use flows::hopf_lax::{Curvature, Stop};
-use flows::mlp::Initialisation;
+use flows::mlp::{Initialisation, Mlp, Output};
+use flows::scalar_field::ScalarField;
 use ndarray::{Array1, Array2, array, s};
 use ot_core::divergence::Divergence;
 use ot_core::gaussian::Gaussian;
@@ -23,14 +24,14 @@ fn flow(dim: usize) -> ExplicitFlow {
         Gaussian::new(Array1::from_elem(dim, 0.3), spread).unwrap(),
     );
     let affine = Affine::gaussian(&source, &target).unwrap().beside(2);
-    let network = (&[12, 12][..], Activation::Tanh);
-    let flow = ExplicitFlow::new(affine, network, Initialisation::GlorotNormal, &objective, None);
+    let network = Mlp::new(affine.rank(), &[12, 12], Activation::Tanh, Output::Identity).unwrap();
+    let network = network.initialised(Initialisation::GlorotNormal);
+    let flow = ExplicitFlow::new(affine, network, &objective, None);
     flow.unwrap().conditioned(2).unwrap()
 }
 
 fn parameters(flow: &ExplicitFlow) -> Vec<f64> {
-    let network = flow.network();
-    network.initialisation().draw(network, &mut ChaCha8Rng::seed_from_u64(8))
+    flow.network().initial(&mut ChaCha8Rng::seed_from_u64(8))
 }
 
 /// Rows (x, c), every third one under the same condition.

@@ -7,7 +7,8 @@ use flows::critic::CriticObjective;
 use flows::explicit::{Backend, Batch, DualGame, Explicit, ExplicitFlow, Native, trajectory};
 use flows::flow::FlowObjective;
 use flows::hopf_lax::{Curvature, Pull, Stop};
-use flows::mlp::Initialisation;
+use flows::mlp::{Initialisation, Mlp, Output};
+use flows::scalar_field::ScalarField;
 use mfg::Indicators;
 use ndarray::{Array1, Array2, ArrayView2, array};
 use ot_core::divergence::Divergence;
@@ -20,16 +21,16 @@ const EXACT: Stop = Stop { iterations: 500, tolerance: 1e-11 };
 
 fn flow(affine: Affine, lambda: f64, horizon: f64, bound: Option<f64>) -> ExplicitFlow {
     let objective = FlowObjective { lambda, horizon, ..FlowObjective::default() };
-    let network = (&[12, 12][..], Activation::Tanh);
-    ExplicitFlow::new(affine, network, Initialisation::GlorotNormal, &objective, bound).unwrap()
+    let network = Mlp::new(affine.rank(), &[12, 12], Activation::Tanh, Output::Identity).unwrap();
+    let network = network.initialised(Initialisation::GlorotNormal);
+    ExplicitFlow::new(affine, network, &objective, bound).unwrap()
 }
 
 /// Parameters with slopes of about `size`, so that a map is near its base.
 fn parameters(flow: &ExplicitFlow, size: f64, seed: u64) -> Vec<f64> {
     let network = flow.network();
-    let mut parameters: Vec<f64> =
-        network.initialisation().draw(network, &mut ChaCha8Rng::seed_from_u64(seed));
-    let last = network.layers().last().unwrap().weight.clone();
+    let mut parameters: Vec<f64> = network.initial(&mut ChaCha8Rng::seed_from_u64(seed));
+    let last = network.head().layers().last().unwrap().weight.clone();
     parameters[last].iter_mut().for_each(|w| *w *= size);
     parameters
 }
@@ -403,13 +404,15 @@ fn a_bound_needs_the_identity_and_a_flow_is_not_made_of_relu() {
     let objective = FlowObjective::default();
     let gaussian = Affine::gaussian(&gaussian(2, 1), &gaussian(2, 5)).unwrap();
     let build = |affine: &Affine, activation, bound| {
-        ExplicitFlow::new(affine.clone(), (&[4], activation), Initialisation::default(), &objective, bound)
+        let network = Mlp::new(2, &[4], activation, Output::Identity).unwrap();
+        ExplicitFlow::new(affine.clone(), network, &objective, bound)
             .map(|_| ())
             .map_err(|error| error.to_string())
     };
     assert!(build(&gaussian, Activation::Tanh, Some(1.0)).unwrap_err().contains("take the identity"));
     assert!(build(&gaussian, Activation::Relu, None).unwrap_err().contains("sharp-softplus"));
     assert!(build(&Affine::identity(2), Activation::Tanh, Some(1.0)).is_ok());
+    assert!(build(&Affine::identity(3), Activation::Tanh, None).unwrap_err().contains("2"));
 }
 
 #[test]

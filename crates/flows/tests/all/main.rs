@@ -21,4 +21,5 @@ mod minimiser;
 mod native;
 mod orthonormal;
 mod own_network;
+mod quadratic;
 mod tiles;

@@ -8,7 +8,9 @@ use flows::device::Device;
 use flows::explicit::{Backend, Batch, DualGame, ExplicitFlow, Native};
 use flows::flow::FlowObjective;
 use flows::hopf_lax::{Curvature, Stop};
-use flows::mlp::Initialisation;
+use flows::mlp::{Mlp, Output};
+use flows::network::Network;
+use flows::scalar_field::ScalarField;
 use flows::torch::{Scalar, TorchDual};
 use ndarray::{Array1, Array2};
 use ot_core::divergence::Divergence;
@@ -46,11 +48,12 @@ fn dual_agrees<T: Scalar>(
         if bounded { Affine::identity(dim) } else { Affine::gaussian(&law(1.0), &law(2.0)).unwrap() };
     let objective = FlowObjective { lambda: 0.4, ..FlowObjective::default() };
     let bound = bounded.then_some(0.3);
-    let flow = ExplicitFlow::new(affine, (hidden, activation), Initialisation::default(), &objective, bound)
-        .unwrap();
-    // Biases start at zero; a test should not.
-    let initial: Vec<f32> =
-        flow.network().initialisation().draw(flow.network(), &mut ChaCha8Rng::seed_from_u64(8));
+    let network = Network::from(Mlp::new(dim, hidden, activation, Output::Identity).unwrap());
+    // A quadratic part where the bound is not there to hold it.
+    let network = if bounded { network } else { network.with_quadratic() };
+    let flow = ExplicitFlow::new(affine, network, &objective, bound).unwrap();
+    // Biases and the quadratic part start at zero; a test should not.
+    let initial: Vec<f32> = flow.network().initial(&mut ChaCha8Rng::seed_from_u64(8));
     let noise = draw(initial.len());
     let theta: Vec<T> =
         initial.iter().zip(noise).map(|(&p, noise)| T::of(f64::from(p)) + T::of(0.05) * noise).collect();

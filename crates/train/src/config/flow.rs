@@ -159,6 +159,12 @@ impl FlowConfig {
             kind.into(),
             remedy,
         )?;
+        require(
+            self.representation.convolutions().is_none(),
+            "representation.convolutions",
+            "given beside a condition".into(),
+            "leave them out, or the condition: they see pixels alone",
+        )?;
         let own = matches!(self.data, Points::File { .. } | Points::Array { .. });
         let (found, key) =
             (|there: bool| if there { "given" } else { "missing" }.to_owned(), "condition.columns");

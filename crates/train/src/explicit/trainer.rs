@@ -15,6 +15,7 @@ use flows::critic::CriticObjective;
 use flows::device::Device;
 use flows::error::array2;
 use flows::explicit::{Backend, Batch, DualGame, DualReport, ExplicitFlow};
+use flows::scalar_field::ScalarField;
 use rand::Rng;
 
 /// The state of a training in memory.
@@ -47,8 +48,7 @@ impl Trainer {
         let flow = description.build(affine, &config.flow, config.critic.bound)?.conditioned(condition)?;
         let objective =
             CriticObjective { divergence: config.critic.divergence, weight: config.critic.divergence_weight };
-        let network = flow.network();
-        let parameters = network.initialisation().draw(network, &mut stream(config.seed, name::POTENTIAL, 0));
+        let parameters = flow.network().initial(&mut stream(config.seed, name::POTENTIAL, 0));
         let game = DualGame { flow, objective, stop: description.stop() };
         Ok(Self {
             backend: backend::of_dual(game.clone(), device)?,

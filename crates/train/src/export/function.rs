@@ -7,9 +7,7 @@ use crate::source::{Conditions, Units};
 use flows::FlowError;
 use flows::flow::Flow;
 use flows::generator::{Generator, GeneratorOutput, NORMALISATION_FLOOR};
-use flows::mlp::Mlp;
 use flows::network::Network;
-use flows::scalar_field::ScalarField;
 use ndarray::Array1;
 
 /// A function of a trained model.
@@ -64,10 +62,10 @@ fn flow(model: &FlowModel, function: Option<Function>) -> Result<(Function, Grap
     let kind = model.config.representation.kind();
     Ok(match (&model.trained, function) {
         (Trained::Explicit(explicit), None | Some(Function::Map)) => {
-            (Function::Map, explicit_map(explicit, &model.units, model.condition()))
+            (Function::Map, explicit_map(explicit, &model.units, model.condition())?)
         }
         (Trained::Explicit(explicit), Some(Function::Potential)) => {
-            (Function::Potential, explicit_potential(explicit, &model.units, model.condition()))
+            (Function::Potential, explicit_potential(explicit, &model.units, model.condition())?)
         }
         (Trained::Explicit(_), Some(function)) => return Err(without(function, kind, "map or potential")),
         (Trained::Matching(flow), _) if flow.velocity.base().is_some() => {
@@ -110,11 +108,11 @@ fn game(
     Ok(match (&players.game.flow, function) {
         (_, Some(Function::Critic)) | (Flow::HopfLax { .. } | Flow::ExactTerminal(_), None) => {
             let mut graph = Graph::default();
-            let network = perceptron(&players.game.critic.network, "the critic")?;
+            let network = ("the critic", &players.game.critic.network);
             let dim = players.game.flow.dim();
             let x = graph.input("x", dim);
             let z = scaled(&mut graph, units, &x);
-            let value = Evaluated::new(&mut graph, network, &players.critic, &z).value;
+            let value = Evaluated::new(&mut graph, network, &players.critic, &z)?.value;
             (Function::Critic, energy(graph, units, 1.0, &value, "critic"))
         }
         (Flow::Velocity(velocity), None | Some(Function::Velocity)) => {
@@ -126,8 +124,8 @@ fn game(
             let t = graph.input("t", 1);
             let z = scaled(&mut graph, units, &x);
             let input = graph.node(Op::Concat, [&z, &t]);
-            let network = perceptron(potential.net(), "the potential")?;
-            let network = Evaluated::new(&mut graph, network, &players.flow, &input);
+            let network = ("the potential", potential.net());
+            let network = Evaluated::new(&mut graph, network, &players.flow, &input)?;
             if function == Some(Function::Potential) {
                 return Ok((Function::Potential, energy(graph, units, 1.0, &network.value, "potential")));
             }
@@ -140,24 +138,20 @@ fn game(
     })
 }
 
-/// The layers of a network, where it has no others.
-fn perceptron<'a>(network: &'a Network, what: &str) -> Result<&'a Mlp, FlowError> {
-    ScalarField::perceptron(network).ok_or_else(|| FlowError::Specification {
-        what: what.into(),
-        found: "a convolutional network, which is not written as operations".into(),
-        remedy: "sample the flow, or train without convolutions".into(),
-    })
-}
-
 /// x_T = m₁ + Bᵀ(x′ − ∇N(x′)), x′ = B(z − m₀), in the user's units; of a conditional flow under the condition c, an input of
 /// its own: of a label a column for each class, of a vector as the user writes it.
-fn explicit_map(model: &ExplicitModel, units: &Units, condition: Option<&Conditions>) -> Graph {
+fn explicit_map(
+    model: &ExplicitModel,
+    units: &Units,
+    condition: Option<&Conditions>,
+) -> Result<Graph, FlowError> {
     let mut graph = Graph::default();
     let dim = model.width() - model.flow().condition();
     let z = explicit_input(&mut graph, model, units, condition);
     let base = Base::new(&mut graph, model);
     let inner = base.beginnings(&mut graph, &z);
-    let network = Evaluated::new(&mut graph, model.flow().network(), model.parameters(), &inner);
+    let network = ("the potential", model.flow().network());
+    let network = Evaluated::new(&mut graph, network, model.parameters(), &inner)?;
     let gradient = network.gradient(&mut graph, model.flow().affine().rank());
     let ends = graph.node(Op::Sub, [&inner, &gradient]);
     let mut ends = base.points(&mut graph, &ends);
@@ -168,7 +162,7 @@ fn explicit_map(model: &ExplicitModel, units: &Units, condition: Option<&Conditi
         ends = graph.node(Op::MatMul, [&ends, &coordinates]);
     }
     let ends = restored(&mut graph, units, &ends);
-    graph.ending(ends, "y", dim)
+    Ok(graph.ending(ends, "y", dim))
 }
 
 /// The rows z, of a conditional flow (z, c).
@@ -196,12 +190,17 @@ fn explicit_input(
 }
 
 /// U₀ = (λ/T)·(½‖z‖² − ½‖x′‖² − ⟨m₁, z⟩ + N(x′)).
-fn explicit_potential(model: &ExplicitModel, units: &Units, condition: Option<&Conditions>) -> Graph {
+fn explicit_potential(
+    model: &ExplicitModel,
+    units: &Units,
+    condition: Option<&Conditions>,
+) -> Result<Graph, FlowError> {
     let mut graph = Graph::default();
     let z = explicit_input(&mut graph, model, units, condition);
     let base = Base::new(&mut graph, model);
     let inner = base.beginnings(&mut graph, &z);
-    let mut value = Evaluated::new(&mut graph, model.flow().network(), model.parameters(), &inner).value;
+    let network = ("the potential", model.flow().network());
+    let mut value = Evaluated::new(&mut graph, network, model.parameters(), &inner)?.value;
     if let Some(Names { target_mean, .. }) = &base.0 {
         for (name, points, half, op) in [("z", &z, 0.5, Op::Add), ("inner", &inner, 0.5, Op::Sub)] {
             let columns = if name == "z" { model.width() } else { model.flow().affine().rank() };
@@ -215,7 +214,7 @@ fn explicit_potential(model: &ExplicitModel, units: &Units, condition: Option<&C
         let product = graph.node(Op::MatMul, [&products, &ones]);
         value = graph.node(Op::Sub, [&value, &product]);
     }
-    energy(graph, units, model.flow().weight(), &value, "potential")
+    Ok(energy(graph, units, model.flow().weight(), &value, "potential"))
 }
 
 /// The linear coordinates of an explicit flow, whose tensors are in the graph; nothing for the identity.

@@ -1,8 +1,10 @@
 //! Networks as operations: the value of a scalar network, its gradient, and a network of several outputs.
 
 use super::graph::{Graph, Name, Op};
+use flows::FlowError;
 use flows::activation::Activation;
 use flows::mlp::{Mlp, Output};
+use flows::network::Network;
 
 /// κ of the sharp softplus.
 const SHARPNESS: f64 = 10.0;
@@ -14,7 +16,9 @@ pub(super) struct Evaluated<'a> {
     weights: Vec<Name>,
     /// Pre-activations and activations of the hidden layers.
     hidden: Vec<(Name, Name)>,
-    /// u = m(r), [n, 1].
+    /// ∇q = b + Sz, [n, d], of a network with a quadratic part.
+    slopes: Option<Name>,
+    /// u = m(r) + q, [n, 1].
     pub(super) value: Name,
 }
 
@@ -76,8 +80,43 @@ fn slope(graph: &mut Graph, activation: Activation, (s, value): &(Name, Name)) -
 }
 
 impl<'a> Evaluated<'a> {
-    /// u at the rows of `input`.
-    pub(super) fn new(graph: &mut Graph, network: &'a Mlp, parameters: &'a [f32], input: &Name) -> Self {
+    /// u at the rows of `input`; `what` names the network in errors.
+    ///
+    /// # Errors
+    /// [`FlowError::Specification`] for convolutions, which are not written.
+    pub(super) fn new(
+        graph: &mut Graph,
+        (what, network): (&str, &'a Network),
+        parameters: &'a [f32],
+        input: &Name,
+    ) -> Result<Self, FlowError> {
+        if network.convolutions().is_some() {
+            return Err(FlowError::Specification {
+                what: what.into(),
+                found: "a convolutional network, which is not written as operations".into(),
+                remedy: "sample the flow, or train without convolutions".into(),
+            });
+        }
+        let form = network.quadratic_part(parameters)?;
+        let mut evaluated = Self::perceptron(graph, network.head(), parameters, input);
+        if let Some((matrix, linear)) = form {
+            let dim = linear.len();
+            let matrix = graph.tensor("quadratic.matrix", &[dim, dim], matrix);
+            let row = graph.tensor("quadratic.linear", &[1, dim], linear.iter().copied());
+            let turned = graph.node(Op::MatMul, [input, &matrix]);
+            let slopes = graph.node(Op::Add, [&turned, &row]);
+            // q = ½ z·(2b + Sz).
+            let both = graph.node(Op::Add, [&slopes, &row]);
+            let products = graph.node(Op::Mul, [&both, input]);
+            let halves = graph.tensor("quadratic.halves", &[dim, 1], vec![0.5; dim]);
+            let form = graph.node(Op::MatMul, [&products, &halves]);
+            evaluated.value = graph.node(Op::Add, [&evaluated.value, &form]);
+            evaluated.slopes = Some(slopes);
+        }
+        Ok(evaluated)
+    }
+
+    fn perceptron(graph: &mut Graph, network: &'a Mlp, parameters: &'a [f32], input: &Name) -> Self {
         let (mut weights, mut hidden, mut last) = (Vec::new(), Vec::new(), input.clone());
         let count = network.layers().len();
         for (index, layer) in network.layers().iter().enumerate() {
@@ -98,7 +137,7 @@ impl<'a> Evaluated<'a> {
             let soft = graph.node(Op::Softplus, [&negative]);
             last = graph.node(Op::Sub, [&bound, &soft]);
         }
-        Self { network, parameters, weights, hidden, value: last }
+        Self { network, parameters, weights, hidden, slopes: None, value: last }
     }
 
     /// The gradient in the first `columns` columns of the input, of a network whose output is its last layer.
@@ -117,6 +156,9 @@ impl<'a> Evaluated<'a> {
             };
             chain = graph.node(Op::MatMul, [&cotangent, &weight]);
         }
-        chain
+        match &self.slopes {
+            Some(slopes) => graph.node(Op::Add, [&chain, slopes]),
+            None => chain,
+        }
     }
 }

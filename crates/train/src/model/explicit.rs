@@ -12,6 +12,7 @@ use flows::explicit::{Explicit, ExplicitFlow, Sources, trajectory};
 use flows::integrate::step_count;
 use flows::potential::Derivatives;
 use flows::record::RecordError;
+use flows::scalar_field::ScalarField;
 use mfg::Trajectory;
 use ndarray::{Array1, Array2, ArrayView2, Axis};
 

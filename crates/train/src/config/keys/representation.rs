@@ -3,7 +3,7 @@
 use super::flow::{ACTIVATIONS, INITIALISATION, RESIDUAL_INITIALISATION};
 use super::form::{Form, Range};
 use super::{Choice, Key, Variant};
-use Form::{Count, Number, Table, Widths, Word};
+use Form::{Count, Flag, Number, Table, Widths, Word};
 use Range::{NotNegative, Positive};
 
 pub(super) const REPRESENTATION: Choice = Choice {
@@ -24,6 +24,13 @@ pub(super) const REPRESENTATION: Choice = Choice {
                      bound is held exactly.",
                 ),
                 BASE_RANK,
+                CONVOLUTIONS,
+                Key::new(
+                    "quadratic",
+                    Flag,
+                    "false",
+                    "Whether a quadratic form is trained beside its network.",
+                ),
                 Key::new("hidden", Widths, "[128, 128, 128]", "Hidden widths of its network."),
                 Key::new("activation", Word(ACTIVATIONS), "\"sharp-softplus\"", "Activation; a smooth one."),
                 REFINEMENTS,
