@@ -10,6 +10,7 @@ use crate::activation::Activation;
 use crate::convolution::{self, ConvolutionDescription, Convolutions, retain};
 use crate::error::expect_length;
 use crate::mlp::{self, Cotangent, Initialisation, Mlp, Order, Output};
+pub use crate::quadratic::QuadraticPart;
 use crate::quadratic::{self, Quadratic};
 use crate::real::Real;
 use crate::scalar_field::{Evaluation, ScalarField};
@@ -84,17 +85,14 @@ impl Network {
         self.quadratic.is_some()
     }
 
-    /// S, [d, d] row by row, and b, \[d\], of the quadratic form at these parameters, where there is one.
+    /// The quadratic form at these parameters, where there is one.
     ///
     /// # Errors
     /// [`FlowError::Shape`] when the parameters are not of the network.
-    pub fn quadratic_part<'a, T: Real>(
-        &self,
-        parameters: &'a [T],
-    ) -> Result<Option<(Vec<T>, &'a [T])>, FlowError> {
+    pub fn quadratic_part<T: Real>(&self, parameters: &[T]) -> Result<Option<QuadraticPart<T>>, FlowError> {
         expect_length("the parameter buffer", parameters.len(), self.parameter_count())?;
         let (_, own) = parameters.split_at(self.without_quadratic());
-        self.quadratic.map(|quadratic| quadratic.parts(own)).transpose()
+        self.quadratic.map(|quadratic| quadratic.part(own)).transpose()
     }
 
     /// Length of the parameters of f and N.

@@ -21,6 +21,15 @@ pub(crate) struct Quadratic {
     dim: usize,
 }
 
+/// A quadratic form b·x + ½ xᵀSx.
+#[derive(Debug, Clone, PartialEq)]
+pub struct QuadraticPart<T> {
+    /// S, symmetric, [d, d] row by row.
+    pub matrix: Vec<T>,
+    /// b, \[d\].
+    pub linear: Vec<T>,
+}
+
 /// S, arranged for products, and b.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Form<T> {
@@ -56,18 +65,17 @@ impl Quadratic {
         self.dim * self.dim
     }
 
-    /// S, [d, d], and b, \[d\].
-    pub(crate) fn parts<T: Real>(self, parameters: &[T]) -> Result<(Vec<T>, &[T]), FlowError> {
+    /// The form at these parameters.
+    pub(crate) fn part<T: Real>(self, parameters: &[T]) -> Result<QuadraticPart<T>, FlowError> {
         expect_length("the parameters of the quadratic part", parameters.len(), self.parameter_count())?;
         let (matrix, linear) = parameters.split_at(self.dim * self.dim);
-        Ok((symmetric(matrix, self.dim), linear))
+        Ok(QuadraticPart { matrix: symmetric(matrix, self.dim), linear: linear.to_vec() })
     }
 
     pub(crate) fn arrange<T: Real>(self, parameters: &[T], form: &mut Form<T>) -> Result<(), FlowError> {
-        let (matrix, linear) = self.parts(parameters)?;
+        let QuadraticPart { matrix, linear } = self.part(parameters)?;
         form.matrix.pack(&matrix, self.dim, self.dim);
-        form.linear.clear();
-        form.linear.extend_from_slice(linear);
+        form.linear = linear;
         Ok(())
     }
 

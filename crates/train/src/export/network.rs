@@ -4,7 +4,7 @@ use super::graph::{Graph, Name, Op};
 use flows::FlowError;
 use flows::activation::Activation;
 use flows::mlp::{Mlp, Output};
-use flows::network::Network;
+use flows::network::{Network, QuadraticPart};
 
 /// κ of the sharp softplus.
 const SHARPNESS: f64 = 10.0;
@@ -99,7 +99,7 @@ impl<'a> Evaluated<'a> {
         }
         let form = network.quadratic_part(parameters)?;
         let mut evaluated = Self::perceptron(graph, network.head(), parameters, input);
-        if let Some((matrix, linear)) = form {
+        if let Some(QuadraticPart { matrix, linear }) = form {
             let dim = linear.len();
             let matrix = graph.tensor("quadratic.matrix", &[dim, dim], matrix);
             let row = graph.tensor("quadratic.linear", &[1, dim], linear.iter().copied());
