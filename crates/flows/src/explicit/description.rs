@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ExplicitDescription {
-    /// What the network departs from; of the identity the bound L holds by construction.
+    /// What the network departs from.
     #[serde(default = "gaussian")]
     pub base: Base,
     /// Most directions of the Gaussian map that are kept, widest first: particles end in the plane of the data's widest
@@ -33,7 +33,7 @@ pub struct ExplicitDescription {
     /// What the network sees of images, which are points at rest then; without it, the coordinates themselves.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub convolutions: Option<ConvolutionDescription>,
-    /// Whether a quadratic form is trained beside the network.
+    /// Whether a quadratic form is trained beside the network; no bound is imposed on one ([`ExplicitDescription::is_bounded`]).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub quadratic: bool,
     /// Hidden widths.
@@ -60,10 +60,15 @@ impl ExplicitDescription {
         objective: &FlowObjective,
         bound: f64,
     ) -> Result<ExplicitFlow, FlowError> {
-        let bound = (self.base == Base::Identity).then_some(bound);
+        let bound = self.is_bounded().then_some(bound);
         let network = self.network(affine.rank())?.initialised(self.initialisation);
         let network = if self.quadratic { network.with_quadratic() } else { network };
         ExplicitFlow::new(affine, network, objective, bound)
+    }
+
+    /// Whether the bound L holds by construction: of points at rest without a quadratic form, which has any slope.
+    pub fn is_bounded(&self) -> bool {
+        self.base == Base::Identity && !self.quadratic
     }
 
     /// The network of `dim` coordinates, without its quadratic part.

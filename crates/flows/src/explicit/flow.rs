@@ -30,11 +30,12 @@ pub struct ExplicitFlow {
 }
 
 impl ExplicitFlow {
-    /// A flow with this network N of the coordinates x′; `bound` is L, which needs those of [`Affine::identity`].
+    /// A flow with this network N of the coordinates x′; `bound` is L, which needs those of [`Affine::identity`] and a network
+    /// without a quadratic part.
     ///
     /// # Errors
-    /// [`FlowError::Specification`] for a network of another number of coordinates, for a ReLU, whose slope jumps, and for a
-    /// bound with other coordinates.
+    /// [`FlowError::Shape`] for a network of another number of coordinates; [`FlowError::Specification`] for a ReLU, whose slope
+    /// jumps, and for a bound on a potential that is quadratic far away.
     pub fn new(
         affine: Affine,
         network: impl Into<Network>,
@@ -55,6 +56,14 @@ impl ExplicitFlow {
         if bound.is_some() && affine != Affine::identity(affine.dim()) {
             let remedy = "take the identity for a flow with a bound, whose potential cannot be quadratic";
             return Err(FlowError::specification("the base of the potential", "gaussian", remedy));
+        }
+        if bound.is_some() && network.has_quadratic() {
+            let remedy = "leave one of them out: a quadratic form exceeds every slope";
+            return Err(FlowError::specification(
+                "the bound of the potential",
+                "given with a quadratic part",
+                remedy,
+            ));
         }
         let &FlowObjective { lambda, horizon, .. } = objective;
         Ok(Self { affine, network, lambda, horizon, bound, condition: 0 })

@@ -120,6 +120,8 @@ fn a_quadratic_part_alone_is_the_map_between_gaussians() {
     let map = source.transport_map(&target).unwrap();
     let net = networks()[0].clone().with_quadratic();
     let objective = FlowObjective { lambda: 0.5, horizon: 2.0, ..FlowObjective::default() };
+    let bounded = ExplicitFlow::new(Affine::identity(3), net.clone(), &objective, Some(1.0)).unwrap_err();
+    assert!(bounded.to_string().contains("a quadratic form exceeds every slope"), "{bounded}");
     let flow = ExplicitFlow::new(Affine::identity(3), net, &objective, None).unwrap();
     let mut theta = vec![0.0; flow.network().parameter_count() - 12];
     theta.extend((Array2::eye(3) - &map.matrix).iter());

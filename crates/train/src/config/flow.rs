@@ -2,7 +2,6 @@
 
 use super::validate::{require, run_name};
 use super::{Condition, ConfigError, Points, Training};
-use flows::affine::Base;
 use flows::critic::CriticDescription;
 use flows::flow::{FlowObjective, Representation};
 use flows::lipschitz::Lipschitz;
@@ -79,7 +78,7 @@ impl FlowConfig {
     /// The bound L on the slope of the critic, where one is imposed.
     pub fn imposed_bound(&self) -> Option<f64> {
         let imposed = match &self.representation {
-            Representation::Explicit(explicit) => explicit.base == Base::Identity,
+            Representation::Explicit(explicit) => explicit.is_bounded(),
             Representation::Matching(_) | Representation::OtFlow(_) => false,
             _ => self.critic.lipschitz != Lipschitz::None,
         };

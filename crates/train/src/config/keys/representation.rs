@@ -29,7 +29,7 @@ pub(super) const REPRESENTATION: Choice = Choice {
                     "quadratic",
                     Flag,
                     "false",
-                    "Whether a quadratic form is trained beside its network.",
+                    "Whether a quadratic form is trained beside its network; a form has any slope, so the bound is not held then.",
                 ),
                 Key::new("hidden", Widths, "[128, 128, 128]", "Hidden widths of its network."),
                 Key::new("activation", Word(ACTIVATIONS), "\"sharp-softplus\"", "Activation; a smooth one."),
