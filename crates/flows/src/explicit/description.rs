@@ -9,8 +9,10 @@ use crate::critic::CriticDescription;
 use crate::error::require;
 use crate::flow::FlowObjective;
 use crate::hopf_lax::Stop;
+use crate::kantorovich::{KantorovichObjective, Potentials, PotentialsDescription};
 use crate::mlp::{Initialisation, Mlp, Output};
 use crate::network::Network;
+use ot_core::divergence::Divergence;
 use serde::{Deserialize, Serialize};
 
 /// The network of U(·, 0), and how far the search for the critic goes in an iteration.
@@ -36,6 +38,10 @@ pub struct ExplicitDescription {
     /// Whether a quadratic form is trained beside the network; no bound is imposed on one ([`ExplicitDescription::is_bounded`]).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub quadratic: bool,
+    /// A second potential, which is trained beside the network as in W2-FE, with a penalty where both exceed the cost, in
+    /// the place of searches for the critic; no bound is imposed then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub potentials: Option<PotentialsDescription>,
     /// Hidden widths.
     pub hidden: Vec<usize>,
     /// Activation.
@@ -66,9 +72,27 @@ impl ExplicitDescription {
         ExplicitFlow::new(affine, network, objective, bound)
     }
 
-    /// Whether the bound L holds by construction: of points at rest without a quadratic form, which has any slope.
+    /// Whether the bound L holds by construction: of points at rest without a quadratic form, which has any slope, or a second
+    /// potential, whose cost has no end of its reach.
     pub fn is_bounded(&self) -> bool {
-        self.base == Base::Identity && !self.quadratic
+        self.base == Base::Identity && !self.quadratic && self.potentials.is_none()
+    }
+
+    /// Both potentials of a flow, φ = N and ψ, and what they maximise, where a second one is described.
+    ///
+    /// In the coordinates x′ and y′ of the flow the game with the linear divergence is Kantorovich's: its dual is λ/T times
+    /// that of ½‖x′ − y′‖², up to terms without parameters, and x′ − ∇N(x′) is its map.
+    ///
+    /// # Errors
+    /// As [`PotentialsDescription::network`].
+    pub fn potentials(
+        &self,
+        flow: &ExplicitFlow,
+    ) -> Result<Option<(Potentials, KantorovichObjective)>, FlowError> {
+        let Some(described) = &self.potentials else { return Ok(None) };
+        let phi = flow.network().head().clone();
+        let eta = described.network(flow.affine().rank())?;
+        Ok(Some((Potentials { phi, eta, psi: described.psi }, described.objective())))
     }
 
     /// The network of `dim` coordinates, without its quadratic part.
@@ -106,8 +130,23 @@ impl ExplicitDescription {
             "gaussian with convolutions",
             "take base = \"identity\": convolutions see pixels, and not the coordinates of the Gaussian map",
         )?;
+        self.validate_potentials(critic)?;
         critic.validate_objective().map_err(|e| e.within("critic"))?;
         flow.validate_straight("explicit")
+    }
+
+    fn validate_potentials(&self, critic: &CriticDescription) -> Result<(), FlowError> {
+        let Some(potentials) = &self.potentials else { return Ok(()) };
+        potentials.validate().map_err(|e| e.within("representation.potentials"))?;
+        let remedy = "leave it out beside representation.potentials, which are two perceptrons";
+        require(self.convolutions.is_none(), "representation.convolutions", "given", remedy)?;
+        require(!self.quadratic, "representation.quadratic", true, remedy)?;
+        require(
+            critic.divergence == Divergence::Wasserstein1,
+            "critic.divergence",
+            critic.divergence,
+            "take w1 with representation.potentials, whose dual is that of the optimal transport cost; or leave these out",
+        )
     }
 }
 

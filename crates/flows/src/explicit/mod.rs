@@ -19,6 +19,8 @@
 //!   coordinates in which the map is the identity ([`Affine`](crate::affine::Affine)).
 //! - The map is optimal where ½‖x‖² − (T/λ)·U₀ equals its convex hull. There a particle is the beginning that the
 //!   search from its end finds. Nothing forces this by construction: [`Explicit::returns`] measures it.
+//! - Where the divergence is linear, the inner maximum can be a network too, a second potential with a penalty, as in W2-FE
+//!   ([`ExplicitDescription::potentials`]): no searches, and a map as far off as the penalty lets it be.
 //! - With a condition c, a label or a vector, U₀(x, c) moves x alone ([`ExplicitFlow::conditioned`]).
 
 mod condition;
@@ -26,12 +28,14 @@ mod density;
 mod description;
 mod dual;
 mod flow;
+mod pairs;
 mod trajectory;
 
 pub use density::Sources;
 pub use description::ExplicitDescription;
 pub use dual::{Native, Negated};
 pub use flow::{Explicit, ExplicitFlow, Returns};
+pub use pairs::Pairs;
 pub use trajectory::trajectory;
 
 use crate::FlowError;

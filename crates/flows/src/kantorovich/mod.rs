@@ -7,9 +7,11 @@
 //! interpolated and equality terms and ψ = −φ + η are Leygonie et al.'s, arXiv 1906.09691.
 
 mod all_pairs;
+mod description;
 mod gradient;
 mod potentials;
 
+pub use description::PotentialsDescription;
 pub use gradient::Workspace;
 pub use potentials::{Potentials, Psi};
 

@@ -7,6 +7,7 @@ use flows::critic::CriticObjective;
 use flows::explicit::{Backend, Batch, DualGame, Explicit, ExplicitFlow, Native, trajectory};
 use flows::flow::FlowObjective;
 use flows::hopf_lax::{Curvature, Pull, Stop};
+use flows::kantorovich::KantorovichValue;
 use flows::mlp::{Initialisation, Mlp, Output};
 use flows::scalar_field::ScalarField;
 use mfg::Indicators;
@@ -118,6 +119,26 @@ fn coordinates_split_the_cost_and_make_the_gaussian_map_the_identity() {
     assert!(Affine::of_numbers(3, &affine.numbers()[..6]).is_err());
     let determinant = source.transport_map(&target).unwrap().matrix;
     assert!((affine.log_determinant().unwrap() - determinant_of_3(&determinant).ln()).abs() < 1e-12);
+}
+
+/// Samples whose moments the coordinates are of: with a zero network both potentials are those of the two Gaussians, and the
+/// dual is (λ/T)·½W₂² of these, whatever the rows are and however many there are a side.
+#[test]
+fn pairs_have_the_dual_of_the_gaussians_whose_map_they_begin_with() {
+    let (x, y) = (points(40, 3, 31), points(60, 3, 32).mapv(|y| 2.0 * y * y - 1.0));
+    let (source, target) =
+        (Gaussian::from_samples(x.view()).unwrap(), Gaussian::from_samples(y.view()).unwrap());
+    let flow = flow(Affine::gaussian(&source, &target).unwrap(), 0.3, 2.0, None);
+    let pairs = flow.pairs(x.as_slice().unwrap(), y.as_slice().unwrap()).unwrap();
+    // N = 0 leaves φ = 0 and ψ(y′) = min ½‖x′ − y′‖² = 0.
+    let expected = 0.15 * 0.5 * source.w2_squared(&target).unwrap();
+    let found = pairs.dual(KantorovichValue::default());
+    // Roots of 3×3 matrices of order one.
+    assert!((found - expected).abs() < 1e-9, "{found} against {expected}");
+    let value = KantorovichValue { dual: 2.0, penalty: 0.5, interpolated: 0.25, equality: 0.25 };
+    assert!((pairs.dual(value) - expected - 0.3).abs() < 1e-9);
+    assert!((pairs.penalty(value) - 0.15).abs() < 1e-12);
+    assert!(flow.pairs(&[0.0_f64; 4], y.as_slice().unwrap()).is_err());
 }
 
 fn determinant_of_3(a: &Array2<f64>) -> f64 {

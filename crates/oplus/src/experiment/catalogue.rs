@@ -259,7 +259,7 @@ const ALL: &[Experiment] = &[
         name: "w2-benchmark",
         title: "Optimal maps against the truth: the W2 benchmark of arXiv 2106.01954, and known maps that need no file",
         families: &["files", "known"],
-        methods: &["explicit", "hopf-lax", "ot-cfm", "w2fe"],
+        methods: &["explicit", "hopf-lax", "potentials", "ot-cfm", "w2fe"],
         beyond_quick: &[],
         tables: KNOWN_MAP_TABLES,
         curves: &[],

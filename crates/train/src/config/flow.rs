@@ -164,6 +164,10 @@ impl FlowConfig {
             "given beside a condition".into(),
             "leave them out, or the condition: they see pixels alone",
         )?;
+        let paired =
+            matches!(&self.representation, Representation::Explicit(flow) if flow.potentials.is_some());
+        let remedy = "leave them out, or the condition";
+        require(!paired, "representation.potentials", "given beside a condition".into(), remedy)?;
         let own = matches!(self.data, Points::File { .. } | Points::Array { .. });
         let (found, key) =
             (|there: bool| if there { "given" } else { "missing" }.to_owned(), "condition.columns");

@@ -1,14 +1,13 @@
 //! The configuration of a generator: W2-FE and its rivals.
 
-use super::validate::{fraction, not_negative, positive, require, run_name};
+use super::validate::{fraction, positive, require, run_name};
 use super::{ConfigError, Points, Training};
 use crate::w2fe::Scheme;
 use flows::FlowError;
 use flows::activation::Activation;
 use flows::critic::CriticDescription;
 use flows::generator::{Generator, GeneratorForm, GeneratorInitialisation, GeneratorOutput};
-use flows::kantorovich::{GapPenalty, KantorovichObjective, Pairing, Psi};
-use flows::mlp::Initialisation;
+use flows::kantorovich::PotentialsDescription;
 use ot_core::divergence::Divergence;
 use serde::{Deserialize, Serialize};
 
@@ -50,34 +49,6 @@ pub enum Dual {
     Divergence(CriticDescription),
     /// Two potentials: the Kantorovich dual of ½·W2².
     Kantorovich(PotentialsDescription),
-}
-
-/// The two Kantorovich potentials.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct PotentialsDescription {
-    /// How ψ is made of the second network.
-    #[serde(default)]
-    pub psi: Psi,
-    /// The penalty on gaps.
-    pub penalty: GapPenalty,
-    /// Over which pairs of a minibatch it is averaged.
-    #[serde(default)]
-    pub pairing: Pairing,
-    /// Whether interpolated pairs are penalised too.
-    #[serde(default)]
-    pub interpolated: bool,
-    /// Weight of the equality terms.
-    #[serde(default)]
-    pub equality: f64,
-    /// Hidden widths of each network.
-    pub hidden: Vec<usize>,
-    /// Activation.
-    #[serde(default = "relu")]
-    pub activation: Activation,
-    /// How the initial parameters are drawn.
-    #[serde(default)]
-    pub initialisation: Initialisation,
 }
 
 /// The generator G.
@@ -177,30 +148,6 @@ impl From<GeneratorConfig> for Sections {
     }
 }
 
-impl PotentialsDescription {
-    /// What the potentials maximise.
-    pub fn objective(&self) -> KantorovichObjective {
-        let Self { penalty, pairing, interpolated, equality, .. } = *self;
-        KantorovichObjective { penalty, pairing, interpolated, equality }
-    }
-
-    fn check(&self) -> Result<(), ConfigError> {
-        not_negative("potentials.equality", self.equality)?;
-        match self.penalty {
-            GapPenalty::Linear { weight } => require(
-                weight.is_finite() && weight > 1.0,
-                "potentials.penalty.weight",
-                weight.to_string(),
-                "give a number above 1: a plan is bounded by weight·μ⊗ν, and 1 leaves nothing but μ⊗ν",
-            )?,
-            GapPenalty::Quadratic { weight } => positive("potentials.penalty.weight", weight)?,
-            GapPenalty::Entropic { temperature } => positive("potentials.penalty.temperature", temperature)?,
-        }
-        super::validate::widths("potentials.hidden", &self.hidden)?;
-        Ok(self.initialisation.validate().map_err(|error| error.within("potentials"))?)
-    }
-}
-
 impl GeneratorDescription {
     /// The generator R^`input` → R^`output`.
     ///
@@ -233,7 +180,10 @@ impl GeneratorConfig {
         self.initial.check_initial(&self.data)?;
         self.generator.check()?;
         let jensen_shannon = match &self.dual {
-            Dual::Kantorovich(potentials) => potentials.check().map(|()| false)?,
+            Dual::Kantorovich(potentials) => {
+                potentials.validate().map_err(|error| error.within("potentials"))?;
+                false
+            }
             Dual::Divergence(critic) => {
                 critic.validate().map_err(|error| error.within("critic"))?;
                 critic.divergence == Divergence::JensenShannon

@@ -25,7 +25,7 @@ pub use condition::Condition;
 pub use configuration::Configuration;
 pub use critic::{CriticConfig, CriticForm};
 pub use flow::{FlowConfig, Sampling, StopWhen};
-pub use generator::{Dual, GeneratorConfig, GeneratorDescription, PotentialsDescription, Update};
+pub use generator::{Dual, GeneratorConfig, GeneratorDescription, Update};
 pub use keys::{Fault, reference};
 pub use load::ConfigError;
 pub use points::{Points, Scaling};

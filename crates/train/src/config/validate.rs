@@ -22,10 +22,6 @@ pub(crate) fn positive(key: &str, value: f64) -> Result<(), ConfigError> {
     require(value.is_finite() && value > 0.0, key, value.to_string(), "give a finite number above 0")
 }
 
-pub(crate) fn not_negative(key: &str, value: f64) -> Result<(), ConfigError> {
-    require(value.is_finite() && value >= 0.0, key, value.to_string(), "give a finite number, 0 or more")
-}
-
 pub(crate) fn fraction(key: &str, value: f64) -> Result<(), ConfigError> {
     let remedy = "give a number from 0 up to, not including, 1";
     require((0.0..1.0).contains(&value), key, value.to_string(), remedy)

@@ -1,6 +1,6 @@
 //! The training of an explicit flow with its live indicators, as a run folder holds it.
 
-use super::Trainer;
+use super::{StepReport, Trainer};
 use crate::TrainError;
 use crate::checkpoint::{State, Stored};
 use crate::config::FlowConfig;
@@ -10,7 +10,6 @@ use crate::source::{Conditions, Source, name};
 use crate::training::{Readings, StepError, Training};
 use datasets::stream;
 use flows::device::Device;
-use flows::explicit::DualReport;
 use flows::record::RecordError;
 use mfg::Indicators;
 use ndarray::Array2;
@@ -20,7 +19,7 @@ pub struct ExplicitRun {
     config: FlowConfig,
     trainer: Trainer,
     particles: Array2<f64>,
-    report: Option<DualReport>,
+    report: Option<StepReport>,
 }
 
 impl ExplicitRun {
@@ -83,7 +82,7 @@ impl Training for ExplicitRun {
         let training = &self.config.training;
         // The rate of the last iteration.
         let progress = training.progress(self.trainer.iteration.saturating_sub(1));
-        let mut values = report.named().to_vec();
+        let mut values: Vec<_> = report.named().collect();
         values.push((metrics::LEARNING_RATE_FLOW, training.optimiser.rate(progress)));
         let live = if live { self.live()? } else { None };
         if let Some((indicators, share)) = &live {
@@ -94,12 +93,15 @@ impl Training for ExplicitRun {
         let show = |value: Option<f64>| value.map_or("–".into(), |v| format!("{v:.3}"));
         let units = &self.source().units;
         let energy = live.and_then(|(indicators, _)| Some(indicators?.kinetic_energy));
+        let last = match report.penalty {
+            Some(penalty) => format!("penalty {:.3}", units.value(metrics::CRITIC_PENALTY, penalty)),
+            None => format!("heaviest {:.3}", report.dual.largest_weight),
+        };
         let headline = format!(
-            "dual {:.3}  KE {}  optimal {}  heaviest {:.3}",
-            report.value,
+            "dual {:.3}  KE {}  optimal {}  {last}",
+            report.dual.value,
             show(energy.map(|energy| units.value(metrics::KINETIC_ENERGY, energy))),
             show(live.map(|(_, share)| share)),
-            report.largest_weight,
         );
         Ok(Readings { values, headline, ..Readings::default() })
     }

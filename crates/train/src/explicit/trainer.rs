@@ -1,5 +1,7 @@
-//! One iteration: the critic is searched at a minibatch of data points, then the dual is ascended.
+//! One iteration: the critic is searched at a minibatch of data points, or a second potential stands for it; then the
+//! dual is ascended.
 
+use super::paired::Paired;
 use super::start::description;
 use crate::TrainError;
 use crate::backend;
@@ -7,29 +9,60 @@ use crate::checkpoint::{State, Stored};
 use crate::config::FlowConfig;
 use crate::coordinates::{AFFINE, affine};
 use crate::player::{Player, finite};
-use crate::remembered::{Remembered, pool};
+use crate::remembered::{Hand, Remembered, pool};
 use crate::source::{Conditions, Source, name};
 use crate::training::StepError;
 use datasets::stream;
+use flows::FlowError;
 use flows::critic::CriticObjective;
 use flows::device::Device;
 use flows::error::array2;
 use flows::explicit::{Backend, Batch, DualGame, DualReport, ExplicitFlow};
 use flows::scalar_field::ScalarField;
+use metrics::Metric;
+use ndarray::Array2;
 use rand::Rng;
+
+/// What one iteration measured on its own minibatches.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct StepReport {
+    /// The dual.
+    pub dual: DualReport,
+    /// The penalty of two potentials.
+    pub penalty: Option<f64>,
+}
+
+impl StepReport {
+    /// What a record of the training holds, by name.
+    pub fn named(&self) -> impl Iterator<Item = (&'static Metric, f64)> {
+        let penalty = self.penalty.map(|penalty| (metrics::CRITIC_PENALTY, penalty));
+        self.dual.named().into_iter().chain(penalty)
+    }
+}
 
 /// The state of a training in memory.
 pub struct Trainer {
     config: FlowConfig,
     source: Source,
-    game: DualGame,
-    backend: Box<dyn Backend>,
-    /// The data, each with the x′ where its search ended the last time.
-    data: Remembered,
+    flow: ExplicitFlow,
+    inner: Inner,
     /// The network.
     pub player: Player,
     /// Iterations done.
     pub iteration: u64,
+}
+
+/// What gives the critic at data points.
+enum Inner {
+    Searched(Box<Searched>),
+    Paired(Box<Paired>),
+}
+
+/// Searches.
+struct Searched {
+    backend: Box<dyn Backend>,
+    /// The data, each with the x′ where its search ended the last time.
+    data: Remembered,
 }
 
 impl Trainer {
@@ -42,23 +75,17 @@ impl Trainer {
         let description = description(config)?;
         let pool = pool(&source.data, config.seed, 0)?;
         let affine = affine((description.base, description.rank), &source, &pool, config.seed)?;
-        let ends = affine.ends(&pool.iter().copied().collect::<Vec<f32>>())?;
-        let ends = array2("the data in coordinates of the ends", ends, affine.rank())?;
         let condition = source.condition.as_ref().map_or(0, Conditions::width);
         let flow = description.build(affine, &config.flow, config.critic.bound)?.conditioned(condition)?;
-        let objective =
-            CriticObjective { divergence: config.critic.divergence, weight: config.critic.divergence_weight };
         let parameters = flow.network().initial(&mut stream(config.seed, name::POTENTIAL, 0));
-        let game = DualGame { flow, objective, stop: description.stop() };
-        Ok(Self {
-            backend: backend::of_dual(game.clone(), device)?,
-            player: Player::new(parameters),
-            config: config.clone(),
-            source,
-            game,
-            data: Remembered::new(pool, ends, config.seed),
-            iteration: 0,
-        })
+        let inner = match description.potentials(&flow)? {
+            Some(potentials) => {
+                Inner::Paired(Box::new(Paired::new(config, potentials, (&flow, &source), device)?))
+            }
+            None => Inner::Searched(Box::new(Searched::new(config, &flow, pool, device)?)),
+        };
+        let player = Player::new(parameters);
+        Ok(Self { player, config: config.clone(), source, flow, inner, iteration: 0 })
     }
 
     /// The training data and the initial points.
@@ -68,50 +95,45 @@ impl Trainer {
 
     /// The shape of the flow.
     pub fn flow(&self) -> &ExplicitFlow {
-        &self.game.flow
+        &self.flow
     }
 
-    /// The latest ends, x′ in rows of k numbers.
+    /// x′ in rows of k numbers, which searches of the trained flow consider: the latest ends.
     pub(super) fn companions(&self) -> Vec<f32> {
-        self.data.companions(self.iteration, self.config.training.batch)
+        match &self.inner {
+            Inner::Searched(searched) => searched.data.companions(self.iteration, self.config.training.batch),
+            Inner::Paired(paired) => paired.companions().to_vec(),
+        }
     }
 
     /// One iteration.
     ///
     /// # Errors
     /// [`StepError::Diverged`] when the dual or its gradient is not finite.
-    pub fn step(&mut self) -> Result<DualReport, StepError> {
+    pub fn step(&mut self) -> Result<StepReport, StepError> {
         let training = &self.config.training;
-        let mut hand = self.data.deal(self.iteration, training.batch);
-        let curvature = &mut self.data.curvature;
-        self.backend.search(&self.player.parameters, &hand.points, &mut hand.ends, curvature)?;
-        self.data.remember(&hand);
+        let progress = training.progress(self.iteration);
         let mut rng = stream(self.config.seed, name::ITERATION, self.iteration);
-        let start = self.start(&hand.points, &mut rng)?;
-        let batch = Batch { start: &start, target: &hand.points, ends: &hand.ends };
         let mut gradient = vec![0.0; self.player.parameters.len()];
-        let report = self.backend.gradient(&self.player.parameters, batch, &mut gradient)?;
-        finite("dual of the game", report.value)?;
-        let rate = training.optimiser.rate(training.progress(self.iteration));
+        let parameters = &self.player.parameters;
+        let report = match &mut self.inner {
+            Inner::Searched(searched) => {
+                let hand = searched.search(parameters, (self.iteration, training.batch))?;
+                let start = start(&self.source, &self.flow, &hand.points, &mut rng)?;
+                let batch = Batch { start: &start, target: &hand.points, ends: &hand.ends };
+                let dual = searched.backend.gradient(parameters, batch, &mut gradient)?;
+                StepReport { dual, penalty: None }
+            }
+            Inner::Paired(paired) => {
+                let about = (&self.flow, &self.source);
+                paired.step((&self.config, progress), about, parameters, &mut gradient, &mut rng)?
+            }
+        };
+        finite("dual of the game", report.dual.value)?;
+        let rate = training.optimiser.rate(progress);
         self.player.descend(&training.optimiser, rate, training.average, gradient)?;
         self.iteration += 1;
         Ok(report)
-    }
-
-    /// The initial points of an iteration.
-    ///
-    /// They have the very conditions of its data points: so each condition weighs the same on both sides of the dual, in
-    /// every minibatch.
-    fn start(&self, target: &[f32], rng: &mut impl Rng) -> Result<Vec<f32>, TrainError> {
-        let (initial, flow) = (&self.source.initial, self.flow());
-        if flow.condition() == 0 {
-            return initial.batch(self.config.training.batch, rng);
-        }
-        let width = flow.affine().dim();
-        let conditions = target.chunks_exact(width).flat_map(|row| row.iter().skip(width - flow.condition()));
-        let conditions: Vec<f64> = conditions.map(|&c| c.into()).collect();
-        let conditions = array2("the conditions of the data", conditions, flow.condition())?;
-        Ok(initial.given(conditions, rng)?.iter().map(|&x| x as f32).collect())
     }
 
     /// Writes the whole state into `state`, the number of iterations aside.
@@ -120,8 +142,13 @@ impl Trainer {
         self.source.units.store(state);
         self.source.condition.iter().for_each(|conditions| conditions.store(state));
         state.player("potential", &self.player);
-        state.doubles(AFFINE, &self.game.flow.affine().numbers());
-        self.data.store(state, self.iteration, self.config.training.batch);
+        state.doubles(AFFINE, &self.flow.affine().numbers());
+        match &self.inner {
+            Inner::Searched(searched) => {
+                searched.data.store(state, self.iteration, self.config.training.batch);
+            }
+            Inner::Paired(paired) => paired.store(state),
+        }
     }
 
     /// Takes the state of a training of the same configuration, `iteration` iterations old.
@@ -129,9 +156,59 @@ impl Trainer {
     /// # Errors
     /// [`TrainError::Checkpoint`] when it is of another training.
     pub fn restore(&mut self, stored: &Stored, iteration: u64) -> Result<(), TrainError> {
-        self.data.restore(stored)?;
+        match &mut self.inner {
+            Inner::Searched(searched) => searched.data.restore(stored)?,
+            Inner::Paired(paired) => paired.restore(stored)?,
+        }
         stored.player("potential", &mut self.player)?;
         self.iteration = iteration;
         Ok(())
     }
+}
+
+impl Searched {
+    /// The searches of the points of `pool` for the critic, which begin at the ends of the Gaussian map or at the data
+    /// themselves.
+    fn new(
+        config: &FlowConfig,
+        flow: &ExplicitFlow,
+        pool: Array2<f32>,
+        device: Device,
+    ) -> Result<Self, TrainError> {
+        let ends = flow.affine().ends(&pool.iter().copied().collect::<Vec<f32>>())?;
+        let ends = array2("the data in coordinates of the ends", ends, flow.affine().rank())?;
+        let objective =
+            CriticObjective { divergence: config.critic.divergence, weight: config.critic.divergence_weight };
+        let game = DualGame { flow: flow.clone(), objective, stop: description(config)?.stop() };
+        Ok(Self { backend: backend::of_dual(game, device)?, data: Remembered::new(pool, ends, config.seed) })
+    }
+
+    /// Minibatch `number` of `size` data points, with the ends of their searches.
+    fn search(&mut self, parameters: &[f32], (number, size): (u64, usize)) -> Result<Hand, FlowError> {
+        let mut hand = self.data.deal(number, size);
+        let curvature = &mut self.data.curvature;
+        self.backend.search(parameters, &hand.points, &mut hand.ends, curvature)?;
+        self.data.remember(&hand);
+        Ok(hand)
+    }
+}
+
+/// As many initial points as there are data points in `target`.
+///
+/// They have the very conditions of these: so each condition weighs the same on both sides of the dual, in every
+/// minibatch.
+fn start(
+    source: &Source,
+    flow: &ExplicitFlow,
+    target: &[f32],
+    rng: &mut impl Rng,
+) -> Result<Vec<f32>, TrainError> {
+    let width = flow.affine().dim();
+    if flow.condition() == 0 {
+        return source.initial.batch(target.len() / width.max(1), rng);
+    }
+    let conditions = target.chunks_exact(width).flat_map(|row| row.iter().skip(width - flow.condition()));
+    let conditions: Vec<f64> = conditions.map(|&c| c.into()).collect();
+    let conditions = array2("the conditions of the data", conditions, flow.condition())?;
+    Ok(source.initial.given(conditions, rng)?.iter().map(|&x| x as f32).collect())
 }

@@ -17,7 +17,7 @@ pub(crate) const POOL: usize = 1 << 16;
 /// Most numbers of the points of such a pool: what a checkpoint holds of it in many dimensions, 64 MiB.
 const POOL_NUMBERS: usize = 1 << 24;
 /// Remembered ends that stand beside a trained flow, for its searches.
-const COMPANIONS: usize = 512;
+pub(crate) const COMPANIONS: usize = 512;
 /// The array of a stored state that has them.
 pub(crate) const COMPANIONS_OF_A_STATE: &str = "companions";
 

@@ -11,7 +11,6 @@ use flows::FlowError;
 use flows::critic::{Critic, CriticBatch};
 use flows::generation::Gradients;
 use flows::kantorovich::{KantorovichObjective, PairBatch, Potentials};
-use flows::mlp::{Mlp, Output};
 use flows::network::Network;
 use flows::scalar_field::ScalarField;
 
@@ -36,11 +35,8 @@ impl Critics {
         let draw = |net: &Network, name: &str| net.initial(&mut stream(config.seed, name, 0));
         Ok(match &config.dual {
             Dual::Kantorovich(described) => {
-                let net = || -> Result<Mlp, FlowError> {
-                    let net = Mlp::new(dim, &described.hidden, described.activation, Output::Identity)?;
-                    Ok(net.initialised(described.initialisation))
-                };
-                let potentials = Potentials { phi: net()?, eta: net()?, psi: described.psi };
+                let network = described.network(dim)?;
+                let potentials = Potentials { phi: network.clone(), eta: network, psi: described.psi };
                 Self::Kantorovich {
                     phi: Player::new(draw(&potentials.phi.clone().into(), name::CRITIC)),
                     eta: Player::new(draw(&potentials.eta.clone().into(), name::SECOND_POTENTIAL)),

@@ -156,7 +156,7 @@ pub(super) const CRITIC: &[Key] = &[
         "bound",
         Number(Positive),
         "1.0",
-        "The bound L of its slope ‖∇φ‖; of an explicit flow held with `base = \"identity\"` and no quadratic form only.",
+        "The bound L of its slope ‖∇φ‖; of an explicit flow held with `base = \"identity\"` and neither quadratic form nor second potential only.",
     ),
     Key::required(
         "lipschitz",

@@ -65,7 +65,7 @@ const OUTPUT: Choice = Choice {
     ],
 };
 
-const POTENTIALS: &[Key] = &[
+pub(super) const POTENTIALS: &[Key] = &[
     Key::new(
         "psi",
         Word(&["separate", "minus-phi"]),
@@ -91,7 +91,12 @@ const POTENTIALS: &[Key] = &[
         "0.0",
         "Weight of the terms that hold interpolated pairs to equality.",
     ),
-    Key::new("hidden", Widths, "[128, 128, 128]", "Hidden widths of each network."),
+    Key::new(
+        "hidden",
+        Widths,
+        "[128, 128, 128]",
+        "Hidden widths of each network; an explicit flow is itself the first one.",
+    ),
     Key::new("activation", Word(ACTIVATIONS), "\"relu\"", "Activation."),
     INITIALISATION,
 ];

@@ -2,6 +2,7 @@
 
 use super::flow::{ACTIVATIONS, INITIALISATION, RESIDUAL_INITIALISATION};
 use super::form::{Form, Range};
+use super::generator::POTENTIALS;
 use super::{Choice, Key, Variant};
 use Form::{Count, Flag, Number, Table, Widths, Word};
 use Range::{NotNegative, Positive};
@@ -30,6 +31,13 @@ pub(super) const REPRESENTATION: Choice = Choice {
                     Flag,
                     "false",
                     "Whether a quadratic form is trained beside its network; a form has any slope, so the bound is not held then.",
+                ),
+                Key::optional(
+                    "potentials",
+                    Table(POTENTIALS),
+                    "{ penalty = { kind = \"quadratic\", weight = 100.0 }, pairing = \"all\" }",
+                    "A second potential in the place of searches for the critic, as W2-FE has it: with the divergence w1, and \
+                     without a bound.",
                 ),
                 Key::new("hidden", Widths, "[128, 128, 128]", "Hidden widths of its network."),
                 Key::new("activation", Word(ACTIVATIONS), "\"sharp-softplus\"", "Activation; a smooth one."),
