@@ -2,8 +2,10 @@
 
 use super::ExplicitFlow;
 use crate::FlowError;
-use crate::kantorovich::KantorovichValue;
+use crate::error::{array2, expect_columns, flat};
+use crate::kantorovich::{KantorovichValue, Potentials};
 use crate::real::Real;
+use ndarray::{Array2, ArrayView2};
 
 /// A minibatch in the coordinates of an explicit flow.
 ///
@@ -34,6 +36,24 @@ impl ExplicitFlow {
         let constant =
             mean(self.affine().beginning_terms(start, &beginnings)) + mean(self.end_terms(target, &ends)?);
         Ok(Pairs { beginnings, ends, weight: self.weight(), constant })
+    }
+
+    /// The beginnings of the rows of `y`, [n, d], by the second potential: x′ = y′ − ∇ψ(y′), the inverse of the map as far as
+    /// both potentials are exact; `parameters` are those of N and of η.
+    ///
+    /// # Errors
+    /// [`FlowError::Shape`] for points of another dimension and parameters that do not fit.
+    pub fn retraced<T: Real>(
+        &self,
+        potentials: &Potentials,
+        parameters: (&[T], &[T]),
+        y: ArrayView2<'_, T>,
+    ) -> Result<Array2<T>, FlowError> {
+        expect_columns("the data", y, self.affine().dim())?;
+        let mut inner = self.affine().ends(&flat(y))?;
+        let slopes = potentials.psi_slopes(parameters, &inner)?;
+        inner.iter_mut().zip(slopes).for_each(|(x, slope)| *x -= slope);
+        array2("the beginnings of the paths", self.affine().origins(&inner)?, self.affine().dim())
     }
 }
 

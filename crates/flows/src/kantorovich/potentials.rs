@@ -55,6 +55,21 @@ impl Potentials {
         Ok(self.phi.input())
     }
 
+    /// ∇ψ at the rows of `x`, [n, d], with the parameters of φ and η: x − ∇ψ(x) is where the exact ψ sends a target point.
+    ///
+    /// Complexity: that of a forward and a backward pass through η, and through φ where ψ has it.
+    ///
+    /// # Errors
+    /// [`FlowError::Shape`] for parameters or points that do not fit.
+    pub fn psi_slopes<T: Real>(&self, (phi, eta): (&[T], &[T]), x: &[T]) -> Result<Vec<T>, FlowError> {
+        let [mut for_phi, mut for_eta] = [Weights::default(), Weights::default()];
+        for_phi.arrange(&self.phi, phi)?;
+        for_eta.arrange(&self.eta, eta)?;
+        let mut tape = PsiTape::default();
+        self.evaluate_psi(Pair { phi: &for_phi, eta: &for_eta }, x, Order::Jet, &mut tape)?;
+        Ok(tape.gradient)
+    }
+
     pub(super) fn evaluate_psi<T: Real>(
         &self,
         parameters: Pair<'_, T>,

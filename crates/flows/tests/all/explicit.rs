@@ -7,7 +7,7 @@ use flows::critic::CriticObjective;
 use flows::explicit::{Backend, Batch, DualGame, Explicit, ExplicitFlow, Native, trajectory};
 use flows::flow::FlowObjective;
 use flows::hopf_lax::{Curvature, Pull, Stop};
-use flows::kantorovich::KantorovichValue;
+use flows::kantorovich::{KantorovichValue, Potentials, Psi};
 use flows::mlp::{Initialisation, Mlp, Output};
 use flows::scalar_field::ScalarField;
 use mfg::Indicators;
@@ -126,8 +126,12 @@ fn coordinates_split_the_cost_and_make_the_gaussian_map_the_identity() {
 #[test]
 fn pairs_have_the_dual_of_the_gaussians_whose_map_they_begin_with() {
     let (x, y) = (points(40, 3, 31), points(60, 3, 32).mapv(|y| 2.0 * y * y - 1.0));
-    let (source, target) =
-        (Gaussian::from_samples(x.view()).unwrap(), Gaussian::from_samples(y.view()).unwrap());
+    let of_rows = |rows: &Array2<f64>| {
+        let law = Gaussian::from_samples(rows.view()).unwrap();
+        let biased = 1.0 - 1.0 / rows.nrows() as f64;
+        Gaussian::new(law.mean().to_owned(), &law.covariance() * biased).unwrap()
+    };
+    let (source, target) = (of_rows(&x), of_rows(&y));
     let flow = flow(Affine::gaussian(&source, &target).unwrap(), 0.3, 2.0, None);
     let pairs = flow.pairs(x.as_slice().unwrap(), y.as_slice().unwrap()).unwrap();
     // N = 0 leaves φ = 0 and ψ(y′) = min ½‖x′ − y′‖² = 0.
@@ -139,6 +143,29 @@ fn pairs_have_the_dual_of_the_gaussians_whose_map_they_begin_with() {
     assert!((pairs.dual(value) - expected - 0.3).abs() < 1e-9);
     assert!((pairs.penalty(value) - 0.15).abs() < 1e-12);
     assert!(flow.pairs(&[0.0_f64; 4], y.as_slice().unwrap()).is_err());
+}
+
+/// Of points at rest ∇N(x) is what a particle loses on its way, x − x_T: the slope of ψ is that of η, and −∇N where ψ = −φ + η.
+#[test]
+fn the_second_potential_tells_the_way_back() {
+    let flow = flow(Affine::identity(3), 0.7, 2.0, None);
+    let (theta, y) = (parameters(&flow, 0.5, 41), points(10, 3, 42));
+    let zero = vec![0.0; theta.len()];
+    let network = flow.network().head().clone();
+    let back = |psi, eta: &[f64]| {
+        let potentials = Potentials { phi: network.clone(), eta: network.clone(), psi };
+        flow.retraced(&potentials, (&theta, eta), y.view()).unwrap()
+    };
+    let ends = flow.at(&theta, &[]).unwrap().ends(y.view()).unwrap();
+    assert!(squares((&ends - &y).view()).iter().all(|moved| *moved > 1e-6));
+    // The same network in the same precision, up to the order of a few additions.
+    let agree = |found: Array2<f64>, expected: &Array2<f64>| {
+        assert!(squares((&found - expected).view()).iter().all(|off| *off < 1e-24), "{found} {expected}");
+    };
+    agree(back(Psi::Separate, &theta), &ends);
+    agree(back(Psi::Separate, &zero), &y);
+    agree(back(Psi::MinusPhi, &zero), &(2.0 * &y - &ends));
+    agree(back(Psi::MinusPhi, &theta), &y);
 }
 
 fn determinant_of_3(a: &Array2<f64>) -> f64 {

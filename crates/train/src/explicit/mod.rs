@@ -7,5 +7,5 @@ mod start;
 mod trainer;
 
 pub use run::ExplicitRun;
-pub(crate) use start::flow;
+pub(crate) use start::{description, flow};
 pub use trainer::{StepReport, Trainer};

@@ -5,6 +5,7 @@ use crate::TrainError;
 use crate::backend;
 use crate::checkpoint::{State, Stored};
 use crate::config::FlowConfig;
+use crate::model::SecondPotential;
 use crate::player::{Player, finite};
 use crate::remembered::{COMPANIONS, COMPANIONS_OF_A_STATE};
 use crate::source::{Source, name};
@@ -71,10 +72,14 @@ impl Paired {
         )?;
         finite("objective of the potentials", value.total())?;
         let rate = training.optimiser.rate(progress);
-        // The second potential is no part of the trained flow: nothing of it is averaged.
-        self.psi.descend(&training.optimiser, rate, 0.0, second)?;
+        self.psi.descend(&training.optimiser, rate, training.average, second)?;
         let dual = DualReport { value: pairs.dual(value), largest_weight: 1.0 / training.batch as f64 };
         Ok(StepReport { dual, penalty: Some(pairs.penalty(value)) })
+    }
+
+    /// ψ as the trained flow has it.
+    pub(super) fn second(&self) -> SecondPotential {
+        SecondPotential { potentials: self.potentials.clone(), parameters: self.psi.average.clone() }
     }
 
     pub(super) fn companions(&self) -> &[f32] {

@@ -45,6 +45,7 @@ impl ExplicitRun {
             self.trainer.flow().clone(),
             self.trainer.player.average.clone(),
             self.trainer.companions(),
+            self.trainer.second(),
         )
     }
 

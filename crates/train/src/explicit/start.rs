@@ -8,7 +8,7 @@ use flows::explicit::{ExplicitDescription, ExplicitFlow};
 use flows::flow::Representation;
 
 /// The description of an explicit flow.
-pub(super) fn description(config: &FlowConfig) -> Result<&ExplicitDescription, TrainError> {
+pub(crate) fn description(config: &FlowConfig) -> Result<&ExplicitDescription, TrainError> {
     match &config.representation {
         Representation::Explicit(description) => Ok(description),
         other => Err(FlowError::Specification {

@@ -8,6 +8,7 @@ use crate::backend;
 use crate::checkpoint::{State, Stored};
 use crate::config::FlowConfig;
 use crate::coordinates::{AFFINE, affine};
+use crate::model::SecondPotential;
 use crate::player::{Player, finite};
 use crate::remembered::{Hand, Remembered, pool};
 use crate::source::{Conditions, Source, name};
@@ -103,6 +104,14 @@ impl Trainer {
         match &self.inner {
             Inner::Searched(searched) => searched.data.companions(self.iteration, self.config.training.batch),
             Inner::Paired(paired) => paired.companions().to_vec(),
+        }
+    }
+
+    /// The second potential, where one is trained.
+    pub(super) fn second(&self) -> Option<SecondPotential> {
+        match &self.inner {
+            Inner::Searched(_) => None,
+            Inner::Paired(paired) => Some(paired.second()),
         }
     }
 

@@ -6,10 +6,11 @@ use crate::config::FlowConfig;
 use crate::coordinates::AFFINE;
 use crate::explicit;
 use crate::remembered::COMPANIONS_OF_A_STATE;
-use crate::source::Conditions;
+use crate::source::{Conditions, name};
 use flows::FlowError;
 use flows::explicit::{Explicit, ExplicitFlow, Sources, trajectory};
 use flows::integrate::step_count;
+use flows::kantorovich::Potentials;
 use flows::potential::Derivatives;
 use flows::record::RecordError;
 use flows::scalar_field::ScalarField;
@@ -23,6 +24,16 @@ pub struct ExplicitModel {
     parameters: Vec<f32>,
     /// x′ of remembered ends, which searches consider.
     companions: Vec<f32>,
+    second: Option<SecondPotential>,
+}
+
+/// The second Kantorovich potential, where one was trained: it tells the way back.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct SecondPotential {
+    /// Both potentials.
+    pub(crate) potentials: Potentials,
+    /// The averaged parameters of the second network.
+    pub(crate) parameters: Vec<f32>,
 }
 
 impl ExplicitModel {
@@ -33,16 +44,29 @@ impl ExplicitModel {
         let flow = explicit::flow(config, (dim, condition), &state.doubles(AFFINE)?)?;
         let parameters = state.fitting("potential.average", flow.network().parameter_count())?;
         let companions = state.floats(COMPANIONS_OF_A_STATE)?;
-        Ok(Self { flow, parameters, companions })
+        let second = match explicit::description(config)?.potentials(&flow)? {
+            Some((potentials, _)) => {
+                let average = format!("{}.average", name::SECOND_POTENTIAL);
+                let parameters = state.fitting(&average, potentials.eta.parameter_count())?;
+                Some(SecondPotential { potentials, parameters })
+            }
+            None => None,
+        };
+        Ok(Self { flow, parameters, companions, second })
     }
 
-    pub(crate) fn new(flow: ExplicitFlow, parameters: Vec<f32>, companions: Vec<f32>) -> Self {
-        Self { flow, parameters, companions }
+    pub(crate) fn new(
+        flow: ExplicitFlow,
+        parameters: Vec<f32>,
+        companions: Vec<f32>,
+        second: Option<SecondPotential>,
+    ) -> Self {
+        Self { flow, parameters, companions, second }
     }
 
-    /// The numbers of its network.
+    /// The numbers of its network, of the second potential too where there is one.
     pub(super) fn parameter_count(&self) -> usize {
-        self.parameters.len()
+        self.parameters.len() + self.second.as_ref().map_or(0, |second| second.parameters.len())
     }
 
     /// The flow whose network it is.
@@ -105,9 +129,14 @@ impl ExplicitModel {
         Ok(slopes.rows().into_iter().map(|slope| slope.dot(&slope).sqrt()).collect())
     }
 
-    /// The beginnings of the paths that end at the rows of `points`.
+    /// The beginnings of the paths that end at the rows of `points`, by a search or by the second potential.
     pub(super) fn inverse(&self, points: ArrayView2<'_, f64>) -> Result<Array2<f64>, FlowError> {
-        self.wide(|flow| flow.inverse(points))
+        match &self.second {
+            Some(SecondPotential { potentials, parameters }) => {
+                self.flow.retraced(potentials, (&wide(&self.parameters), &wide(parameters)), points)
+            }
+            None => self.wide(|flow| flow.inverse(points)),
+        }
     }
 
     /// The particles that end at the rows of `points`, searched from those that end nearest of `particles`.
@@ -143,7 +172,10 @@ impl ExplicitModel {
         &self,
         ask: impl FnOnce(&mut Explicit<'_, f64>) -> Result<R, FlowError>,
     ) -> Result<R, FlowError> {
-        let wide = |numbers: &[f32]| numbers.iter().map(|&x| f64::from(x)).collect::<Vec<f64>>();
         ask(&mut self.flow.at(&wide(&self.parameters), &wide(&self.companions))?)
     }
+}
+
+fn wide(numbers: &[f32]) -> Vec<f64> {
+    numbers.iter().map(|&x| f64::from(x)).collect()
 }

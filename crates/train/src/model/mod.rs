@@ -17,6 +17,7 @@ mod transport;
 
 pub use critic::CriticModel;
 pub use explicit::ExplicitModel;
+pub(crate) use explicit::SecondPotential;
 pub use flow::FlowModel;
 pub(crate) use flow::Trained;
 pub(crate) use game::GameModel;

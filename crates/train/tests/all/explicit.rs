@@ -143,8 +143,9 @@ fn a_bound_thresholds_softly() {
 
 /// Between two Gaussians with correlations the optimal map is affine: a quadratic part learns it where nothing else of the
 /// flow knows of Gaussians, and a network of six units does not.
-/// How far the map of a flow between Gaussians is off, as a share of the displacement: RMS over RMS of 2000 new points.
-fn error_between_gaussians(changes: &[&str]) -> f64 {
+/// How far the map of a flow between Gaussians is off, and its inverse, as shares of the displacement: RMS over RMS of 2000
+/// new points.
+fn errors_between_gaussians(changes: &[&str]) -> [f64; 2] {
     let between = [
         "data={ kind = \"known-map\", map = \"gaussian\", dim = 3, samples = 5000 }",
         "initial={ kind = \"known-map\", map = \"gaussian\", dim = 3 }",
@@ -159,14 +160,16 @@ fn error_between_gaussians(changes: &[&str]) -> f64 {
     let model = trained(small(&[&between, changes].concat()));
     let pair = KnownMap::Gaussian.pair(3, Path::new("")).unwrap();
     let x = pair.source(2000, &mut datasets::stream(4, "held out", 0));
-    let (found, exact) = (model.push_forward(x.view(), 1, 0).unwrap(), pair.map(x.view()));
+    let exact = pair.map(x.view());
     let square = |a: &Array2<f64>, b: &Array2<f64>| (a - b).mapv(|gap| gap * gap).sum();
-    (square(&found, &exact) / square(&x, &exact)).sqrt()
+    let share = |error: f64| (error / square(&x, &exact)).sqrt();
+    let (there, back) = (model.push_forward(x.view(), 1, 0).unwrap(), model.inverse(exact.view()).unwrap());
+    [share(square(&there, &exact)), share(square(&back, &x))]
 }
 
 #[test]
 fn a_quadratic_part_learns_the_map_between_gaussians() {
-    let error = |change| error_between_gaussians(&["representation.hidden=[6]", change]);
+    let error = |change| errors_between_gaussians(&["representation.hidden=[6]", change])[0];
     let (with, without) = (error("representation.quadratic=true"), error("representation.quadratic=false"));
     // The moments of 5000 points are known to a hundredth or two.
     assert!(with < 0.05 && without > 2.0 * with, "{with} of the displacement with, {without} without");
@@ -177,8 +180,8 @@ const POTENTIALS: &str = "representation.potentials={ penalty = { kind = \"quadr
 
 #[test]
 fn two_potentials_learn_the_map_between_gaussians() {
-    let error = error_between_gaussians(&["representation.hidden=[32, 32]", POTENTIALS]);
-    assert!(error < 0.3, "{error} of the displacement");
+    let [there, back] = errors_between_gaussians(&["representation.hidden=[32, 32]", POTENTIALS]);
+    assert!(there < 0.3 && back < 0.3, "{there} and {back} of the displacement");
 }
 
 #[test]
