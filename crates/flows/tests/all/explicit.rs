@@ -7,7 +7,6 @@ use flows::critic::CriticObjective;
 use flows::explicit::{Backend, Batch, DualGame, Explicit, ExplicitFlow, Native, trajectory};
 use flows::flow::FlowObjective;
 use flows::hopf_lax::{Curvature, Pull, Stop};
-use flows::kantorovich::{KantorovichValue, Potentials, Psi};
 use flows::mlp::{Initialisation, Mlp, Output};
 use flows::scalar_field::ScalarField;
 use mfg::Indicators;
@@ -20,7 +19,7 @@ use rand_chacha::ChaCha8Rng;
 
 const EXACT: Stop = Stop { iterations: 500, tolerance: 1e-11 };
 
-fn flow(affine: Affine, lambda: f64, horizon: f64, bound: Option<f64>) -> ExplicitFlow {
+pub(crate) fn flow(affine: Affine, lambda: f64, horizon: f64, bound: Option<f64>) -> ExplicitFlow {
     let objective = FlowObjective { lambda, horizon, ..FlowObjective::default() };
     let network = Mlp::new(affine.rank(), &[12, 12], Activation::Tanh, Output::Identity).unwrap();
     let network = network.initialised(Initialisation::GlorotNormal);
@@ -28,7 +27,7 @@ fn flow(affine: Affine, lambda: f64, horizon: f64, bound: Option<f64>) -> Explic
 }
 
 /// Parameters with slopes of about `size`, so that a map is near its base.
-fn parameters(flow: &ExplicitFlow, size: f64, seed: u64) -> Vec<f64> {
+pub(crate) fn parameters(flow: &ExplicitFlow, size: f64, seed: u64) -> Vec<f64> {
     let network = flow.network();
     let mut parameters: Vec<f64> = network.initial(&mut ChaCha8Rng::seed_from_u64(seed));
     let last = network.head().layers().last().unwrap().weight.clone();
@@ -36,7 +35,7 @@ fn parameters(flow: &ExplicitFlow, size: f64, seed: u64) -> Vec<f64> {
     parameters
 }
 
-fn points(rows: usize, columns: usize, seed: u64) -> Array2<f64> {
+pub(crate) fn points(rows: usize, columns: usize, seed: u64) -> Array2<f64> {
     let numbers = uniform(&mut ChaCha8Rng::seed_from_u64(seed), rows * columns);
     Array2::from_shape_vec((rows, columns), numbers).unwrap()
 }
@@ -51,7 +50,7 @@ fn gaussian(dim: usize, seed: u64) -> Gaussian {
     .unwrap()
 }
 
-fn squares(a: ArrayView2<'_, f64>) -> Array1<f64> {
+pub(crate) fn squares(a: ArrayView2<'_, f64>) -> Array1<f64> {
     a.rows().into_iter().map(|row| row.dot(&row)).collect()
 }
 
@@ -119,53 +118,6 @@ fn coordinates_split_the_cost_and_make_the_gaussian_map_the_identity() {
     assert!(Affine::of_numbers(3, &affine.numbers()[..6]).is_err());
     let determinant = source.transport_map(&target).unwrap().matrix;
     assert!((affine.log_determinant().unwrap() - determinant_of_3(&determinant).ln()).abs() < 1e-12);
-}
-
-/// Samples whose moments the coordinates are of: with a zero network both potentials are those of the two Gaussians, and the
-/// dual is (λ/T)·½W₂² of these, whatever the rows are and however many there are a side.
-#[test]
-fn pairs_have_the_dual_of_the_gaussians_whose_map_they_begin_with() {
-    let (x, y) = (points(40, 3, 31), points(60, 3, 32).mapv(|y| 2.0 * y * y - 1.0));
-    let of_rows = |rows: &Array2<f64>| {
-        let law = Gaussian::from_samples(rows.view()).unwrap();
-        let biased = 1.0 - 1.0 / rows.nrows() as f64;
-        Gaussian::new(law.mean().to_owned(), &law.covariance() * biased).unwrap()
-    };
-    let (source, target) = (of_rows(&x), of_rows(&y));
-    let flow = flow(Affine::gaussian(&source, &target).unwrap(), 0.3, 2.0, None);
-    let pairs = flow.pairs(x.as_slice().unwrap(), y.as_slice().unwrap()).unwrap();
-    // N = 0 leaves φ = 0 and ψ(y′) = min ½‖x′ − y′‖² = 0.
-    let expected = 0.15 * 0.5 * source.w2_squared(&target).unwrap();
-    let found = pairs.dual(KantorovichValue::default());
-    // Roots of 3×3 matrices of order one.
-    assert!((found - expected).abs() < 1e-9, "{found} against {expected}");
-    let value = KantorovichValue { dual: 2.0, penalty: 0.5, interpolated: 0.25, equality: 0.25 };
-    assert!((pairs.dual(value) - expected - 0.3).abs() < 1e-9);
-    assert!((pairs.penalty(value) - 0.15).abs() < 1e-12);
-    assert!(flow.pairs(&[0.0_f64; 4], y.as_slice().unwrap()).is_err());
-}
-
-/// Of points at rest ∇N(x) is what a particle loses on its way, x − x_T: the slope of ψ is that of η, and −∇N where ψ = −φ + η.
-#[test]
-fn the_second_potential_tells_the_way_back() {
-    let flow = flow(Affine::identity(3), 0.7, 2.0, None);
-    let (theta, y) = (parameters(&flow, 0.5, 41), points(10, 3, 42));
-    let zero = vec![0.0; theta.len()];
-    let network = flow.network().head().clone();
-    let back = |psi, eta: &[f64]| {
-        let potentials = Potentials { phi: network.clone(), eta: network.clone(), psi };
-        flow.retraced(&potentials, (&theta, eta), y.view()).unwrap()
-    };
-    let ends = flow.at(&theta, &[]).unwrap().ends(y.view()).unwrap();
-    assert!(squares((&ends - &y).view()).iter().all(|moved| *moved > 1e-6));
-    // The same network in the same precision, up to the order of a few additions.
-    let agree = |found: Array2<f64>, expected: &Array2<f64>| {
-        assert!(squares((&found - expected).view()).iter().all(|off| *off < 1e-24), "{found} {expected}");
-    };
-    agree(back(Psi::Separate, &theta), &ends);
-    agree(back(Psi::Separate, &zero), &y);
-    agree(back(Psi::MinusPhi, &zero), &(2.0 * &y - &ends));
-    agree(back(Psi::MinusPhi, &theta), &y);
 }
 
 fn determinant_of_3(a: &Array2<f64>) -> f64 {

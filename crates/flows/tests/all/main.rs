@@ -10,6 +10,7 @@ mod descriptions;
 mod envelope;
 mod euler_map;
 mod explicit;
+mod explicit_potentials;
 mod flow_objective;
 mod gradient_flow;
 mod hopf_lax;
