@@ -60,10 +60,12 @@ mod tests {
     fn each_class_has_a_distance_of_its_own() {
         let text = include_str!("../../../configs/conditional/planar/moons-2d-explicit.toml");
         let config = FlowConfig::parse(text, "row", Some("smoke"), &[]).unwrap();
-        let condition = Target::new(&config, &Inputs::default()).unwrap().condition;
+        let target = Target::new(&config, &Inputs::default()).unwrap();
         // The labels 0 and 1 as (1, 0) and (0, 1) behind the coordinates.
         let reference =
             array![[0.0, 0.0, 1.0, 0.0], [5.0, 1.0, 1.0, 0.0], [0.5, 0.5, 0.0, 1.0], [9.0, 9.0, 0.0, 1.0]];
+        assert_eq!(target.labels(reference.view()).unwrap(), [0.0, 0.0, 1.0, 1.0]);
+        let condition = target.condition;
         let mut generated = reference.clone();
         generated.slice_mut(s![..2, 0]).mapv_inplace(|x| x + 1.0);
         generated.slice_mut(s![2.., 1]).mapv_inplace(|x| x + 3.0);

@@ -1,6 +1,7 @@
 //! Floors: the measures of a model, taken between two independent samples of its target.
 
 use crate::generator::closeness_of_clouds;
+use crate::images::Generated;
 use crate::subject::{Side, Subject, Target};
 use crate::{Digits, MeasureError, Tell, closeness, images};
 use eval::results::{Floor, Protocol};
@@ -59,7 +60,9 @@ fn of_flow(
         });
         let of = |rows| target.coordinates(rows);
         let (x, y) = (x?, y?);
-        metrics.extend(images::scores(set, of(x.view()), of(y.view()), of(rows.training.view()), tell)?);
+        let labels = target.labels(x.view());
+        let floor = Generated { images: of(x.view()), labels: labels.as_deref() };
+        metrics.extend(images::scores(set, floor, of(y.view()), of(rows.training.view()), tell)?);
     }
     let metrics = metrics.map(|metric, value| target.units.value(metric, value));
     Ok(Floor { dataset: dataset.into(), dim: target.dim(), metrics })

@@ -2,6 +2,7 @@
 
 use crate::between::Between;
 use crate::error::finite;
+use crate::images::Generated;
 use crate::subject::{Side, Target};
 use crate::{
     Digits, MeasureError, Measurement, Tell, closeness, images, indicators, known, known_map, likelihood,
@@ -73,10 +74,12 @@ fn in_training_units<N: ScalarField>(
     let views: Vec<_> = target_clouds.iter().map(|cloud| cloud.view()).collect();
     let fresh = concatenate(Axis(0), &views)?;
     let [points, fresh_points] = [&generated, &fresh].map(|rows| target.coordinates(rows.view()).to_owned());
+    let labels = target.labels(generated.view());
     let set = images::of(&model.config.data, inputs);
     if let (Some(set), Some(rows)) = (set, target.own()) {
         let training = target.coordinates(rows.training.view());
-        metrics.extend(images::scores(set, points.view(), fresh_points.view(), training, tell)?);
+        let generated = Generated { images: points.view(), labels: labels.as_deref() };
+        metrics.extend(images::scores(set, generated, fresh_points.view(), training, tell)?);
     }
 
     let by_construction = target.own().is_some()
@@ -156,8 +159,6 @@ fn in_training_units<N: ScalarField>(
     if model.config.representation.has_critic() {
         metrics.extend(indicators::critic_slopes(model, end, reference)?);
     }
-    let labelled = target.condition.as_ref().filter(|condition| condition.labels().is_some());
-    let labels = labelled.map(|condition| condition.written(generated.view()).into_iter().collect());
     Ok(Measurement {
         metrics,
         layout,

@@ -8,8 +8,8 @@ use eval::{
     Metrics, background_noise, class_entropy, frechet_distance, kernel_distance, precision_and_recall,
 };
 use metrics::{
-    BACKGROUND_NOISE, CLASS_ENTROPY, FRECHET_DISTANCE, KERNEL_DISTANCE, NEAREST_TRAINING_DISTANCE, PRECISION,
-    RECALL, W2_SQUARED,
+    BACKGROUND_NOISE, CLASS_ENTROPY, FRECHET_DISTANCE, KERNEL_DISTANCE, LABEL_ACCURACY,
+    NEAREST_TRAINING_DISTANCE, PRECISION, RECALL, W2_SQUARED,
 };
 use ndarray::{Array2, ArrayView2, Axis, s};
 use ot_core::gaussian::Gaussian;
@@ -24,26 +24,46 @@ use train::source::Inputs;
 /// Images whose nearest training images are looked for.
 const NEAREST: usize = 1000;
 
-/// Scores of `generated` images against `reference` images that no training has seen: `class_entropy`, and where `generated` are
-/// at least as many as a covariance of features needs, `frechet_distance`, `kernel_distance`, `precision` and `recall`;
+/// Generated images, with the labels that were asked for.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Generated<'a> {
+    /// [n, d].
+    pub(crate) images: ArrayView2<'a, f64>,
+    /// One for each image; none where none was asked for.
+    pub(crate) labels: Option<&'a [f64]>,
+}
+
+impl<'a> From<ArrayView2<'a, f64>> for Generated<'a> {
+    /// Images without a label.
+    fn from(images: ArrayView2<'a, f64>) -> Self {
+        Self { images, labels: None }
+    }
+}
+
+/// Scores of `generated` images against `reference` images that no training has seen: `class_entropy`, of images under a label
+/// `label_accuracy`, and where `generated` are at least as many as a covariance of features needs, `frechet_distance`, `kernel_distance`, `precision` and `recall`;
 /// `background_noise` against `training` images. Those of the classifier are absent where none is stored.
 ///
 /// Shapes: [n, d], [m, d] and [k, d]. Complexity: O((n + m)²) pairs of 128 features.
 pub(crate) fn scores(
     (set, data_sets): (ImageSet, &Path),
-    generated: ArrayView2<'_, f64>,
+    Generated { images, labels }: Generated<'_>,
     reference: ArrayView2<'_, f64>,
     training: ArrayView2<'_, f64>,
     tell: Tell<'_>,
 ) -> Result<Metrics, MeasureError> {
     let mut metrics = Metrics::default();
-    if let Some(noise) = background_noise(generated, training) {
+    if let Some(noise) = background_noise(images, training) {
         metrics.insert(BACKGROUND_NOISE, noise);
     }
     let Some(classifier) = Classifier::load(data_sets, set)? else { return Ok(metrics) };
     tell("the scores of the images");
-    metrics.insert(CLASS_ENTROPY, class_entropy(&classifier.classes(generated)?));
-    let (x, y) = (classifier.features(generated)?, classifier.features(reference)?);
+    let classes = classifier.classes(images)?;
+    metrics.insert(CLASS_ENTROPY, class_entropy(&classes));
+    if let Some(labels) = labels {
+        metrics.insert(LABEL_ACCURACY, label_accuracy(&classes, labels));
+    }
+    let (x, y) = (classifier.features(images)?, classifier.features(reference)?);
     if x.nrows().min(y.nrows()) > x.ncols() {
         metrics.insert(FRECHET_DISTANCE, frechet_distance(x.view(), y.view())?);
         metrics.insert(KERNEL_DISTANCE, kernel_distance(x.view(), y.view()));
@@ -52,6 +72,12 @@ pub(crate) fn scores(
         metrics.insert(RECALL, recall);
     }
     Ok(metrics)
+}
+
+/// The share of images whose class is the label that was asked for.
+fn label_accuracy(classes: &[u8], labels: &[f64]) -> f64 {
+    let right = classes.iter().zip(labels).filter(|(class, label)| f64::from(**class) == **label);
+    right.count() as f64 / labels.len() as f64
 }
 
 /// The scores of images by a set of them ([`image_scores`]).
@@ -80,8 +106,9 @@ pub fn image_scores(
 ) -> Result<ImageScores, MeasureError> {
     tell("reading the images of the set");
     let (training, test) = (wide(set, data_sets, Split::Train)?, wide(set, data_sets, Split::Test)?);
-    let scored =
-        |images: ArrayView2<'_, f64>| scores((set, data_sets), images, test.view(), training.view(), tell);
+    let scored = |images: ArrayView2<'_, f64>| {
+        scores((set, data_sets), images.into(), test.view(), training.view(), tell)
+    };
     let real = chosen(&training, images.nrows(), &mut stream(0, IMAGES, 1));
     let (mut found, real) = (scored(images)?, scored(real.view())?);
     tell("the nearest training images");
@@ -136,7 +163,8 @@ pub fn image_references(
     let mut found = Vec::new();
     for (name, images) in [("real", real), ("gaussian", gaussian)] {
         tell(name);
-        let mut metrics = scores((set, data_sets), images.view(), reference.view(), training.view(), tell)?;
+        let mut metrics =
+            scores((set, data_sets), images.view().into(), reference.view(), training.view(), tell)?;
         let squares = images
             .axis_chunks_iter(Axis(0), protocol.exact_points)
             .zip(reference.axis_chunks_iter(Axis(0), protocol.exact_points));
@@ -182,13 +210,23 @@ mod tests {
     }
 
     #[test]
+    fn an_image_counts_where_its_class_is_the_label_that_was_asked_for() {
+        assert_eq!(label_accuracy(&[7, 1, 0, 3], &[7.0, 2.0, 0.0, 3.0]), 0.75);
+    }
+
+    #[test]
     fn without_a_classifier_there_is_the_background_alone() {
         let root = tempfile::tempdir().unwrap();
         let mut training = Array2::zeros((200, 784));
         training.column_mut(5).fill(1.0);
         let images = Array2::from_elem((10, 784), 0.5);
-        let found =
-            scores((ImageSet::Mnist, root.path()), images.view(), images.view(), training.view(), &|_| {});
+        let found = scores(
+            (ImageSet::Mnist, root.path()),
+            images.view().into(),
+            images.view(),
+            training.view(),
+            &|_| {},
+        );
         let found = found.unwrap();
         assert_eq!(found.get(BACKGROUND_NOISE), Some(0.5));
         assert_eq!(found.get(CLASS_ENTROPY), None);

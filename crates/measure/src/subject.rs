@@ -102,6 +102,12 @@ impl Target {
         }
     }
 
+    /// The labels of rows of a cloud; none where their condition is no label.
+    pub(crate) fn labels(&self, rows: ArrayView2<'_, f64>) -> Option<Vec<f64>> {
+        let condition = self.condition.as_ref().filter(|condition| condition.labels().is_some())?;
+        Some(condition.written(rows).into_iter().collect())
+    }
+
     /// The law that points are drawn from afresh.
     pub(crate) fn law(&self) -> Option<&Draw> {
         match &self.points {

@@ -11,6 +11,9 @@ crate::catalogue! { IMAGES:
     CLASS_ENTROPY = "class_entropy", "nats", Higher,
         "entropy of the histogram of the classes that the classifier gives the generated images; ln 10 = 2.303 where ten are \
          equally frequent";
+    LABEL_ACCURACY = "label_accuracy", "1", Higher,
+        "share of the images of a flow under a label that the classifier gives the class that was asked for; the floor is that \
+         of training images";
     PRECISION = "precision", "1", Higher,
         "share of the generated images whose features lie within the distance of some test image to its third neighbour among \
          these";

@@ -66,6 +66,13 @@ impl Manifest {
         }
     }
 
+    /// What decides how a number is made, in words: version, revision, device and the width of vectors.
+    pub(crate) fn made_by(&self) -> String {
+        let revision = self.git_revision.as_ref().map_or(String::new(), |revision| format!(" at {revision}"));
+        let bits = self.vector_bits.map_or(String::new(), |bits| format!(", {bits}-bit vectors"));
+        format!("oplus {}{revision} on {}{bits}", self.version, self.device)
+    }
+
     /// The fields by name.
     pub(crate) fn facts(&self) -> Result<Map<String, Value>> {
         match serde_json::to_value(self)? {

@@ -1,10 +1,12 @@
 //! Many runs in one folder, each a process of its own: what experiments and sweeps have in common.
 
 mod estimate;
+mod kept;
 mod queue;
 mod trial;
 
 pub(crate) use estimate::{duration, seconds_per_iteration};
+pub(crate) use kept::Kept;
 pub(crate) use trial::Trial;
 
 use crate::ending::Ending;
@@ -14,7 +16,7 @@ use crate::run;
 use crate::run_folder::{self, RESULTS_FILE, write_json};
 use anyhow::{Context, Result, bail};
 use datasets::is_partial;
-use eval::results::{Floor, Metrics, Row};
+use eval::results::{Floor, Metrics, Protocol, Row};
 use flows::device::Device;
 use measure::Records;
 use queue::Job;
@@ -23,7 +25,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
-use train::config::{Config, Kind};
+use train::config::{Config, Kind, Points};
 use train::observe::Format;
 use train::run::{LOCK_FILE, Lock, MANIFEST_FILE};
 
@@ -89,6 +91,11 @@ impl Campaign {
         Ok(())
     }
 
+    /// What this program has measured for the folder beside its runs.
+    pub(crate) fn kept(&self) -> Result<Kept> {
+        Ok(Kept::of(&self.out, &Manifest::read(&self.out)?))
+    }
+
     /// Whether the folder has this run finished beside those that are planned, so that its row stays in the table.
     pub(crate) fn keeps<'a>(&self, found: &Trial, mut planned: impl Iterator<Item = &'a Trial>) -> bool {
         planned.all(|trial| trial.folder != found.folder) && self.finished(found).is_some()
@@ -136,18 +143,24 @@ fn already(done: usize, all: usize, diverged: &[&str]) -> String {
 
 /// The floor of every target, measured as its rows are: for its first seed, and for every seed where it takes all of them to have
 /// more than one pair of clouds. That of the user's own data is the mean of those of the runs, which have measured their own.
-pub(crate) fn floors<'a>(
-    trials: impl Iterator<Item = &'a Trial>,
-    Campaign { preset, out, .. }: &Campaign,
-) -> Result<Vec<Floor>> {
+pub(crate) fn floors<'a>(trials: impl Iterator<Item = &'a Trial>, campaign: &Campaign) -> Result<Vec<Floor>> {
+    let Campaign { preset, out, .. } = campaign;
     let (own, others): (Vec<&Trial>, Vec<&Trial>) = trials.partition(|trial| trial.config.data().is_own());
     let targets = targets(others.iter().map(|trial| &trial.config).collect(), preset);
-    if !targets.is_empty() {
-        let count = targets.len();
+    let kept = campaign.kept()?;
+    let name = |config: &Config| -> Result<String> {
+        let (kind, protocol, data) = as_measured(config, preset);
+        Ok(serde_json::to_string(&("floor", kind.to_string(), protocol, data, config.seed()))?)
+    };
+    let names: Vec<String> = targets.iter().map(|config| name(config)).collect::<Result<_>>()?;
+    let count = names.iter().filter(|name| kept.get::<Vec<Floor>>(name).is_none()).count();
+    if count > 0 {
         say::note!("measuring the floors: {count} times two independent samples of a target");
     }
-    let floors = |config: &&Config| run::floors(config, protocol(config, preset), &|_| {});
-    let measured: Vec<Vec<Floor>> = targets.par_iter().map(floors).collect::<Result<_>>()?;
+    let floors = |(config, name): (&&Config, &String)| {
+        kept.or_measure(name, || run::floors(config, protocol(config, preset), &|_| {}))
+    };
+    let measured: Vec<Vec<Floor>> = targets.par_iter().zip(&names).map(floors).collect::<Result<_>>()?;
     let of_kind = |kind: Kind| {
         let of_kind = targets.iter().zip(&measured).filter(move |(config, _)| config.kind() == kind);
         of_kind.flat_map(|(config, floors)| floors.iter().map(|floor| (config.seed(), floor.clone())))
@@ -168,15 +181,20 @@ pub(crate) fn floors<'a>(
     Ok(floors)
 }
 
+/// What the floor of a configuration is of, but for its seed.
+fn as_measured(config: &Config, preset: &str) -> (Kind, Protocol, Points) {
+    (config.kind(), protocol(config, preset), config.data().as_measured())
+}
+
 /// The configurations whose floors are measured: for every target that of its first seed, or those of all its seeds where
 /// a floor is a single pair of clouds.
 fn targets<'a>(mut configs: Vec<&'a Config>, preset: &str) -> Vec<&'a Config> {
     configs.sort_by_key(|config| config.seed());
     let mut targets: Vec<&Config> = Vec::new();
     for config in configs {
-        let of = |config: &Config| (config.kind(), protocol(config, preset), config.data().as_measured());
         let is_known = |known: &&Config| {
-            of(known) == of(config) && (known.seed() == config.seed() || protocol(config, preset).pairs > 1)
+            as_measured(known, preset) == as_measured(config, preset)
+                && (known.seed() == config.seed() || protocol(config, preset).pairs > 1)
         };
         if !targets.iter().any(is_known) {
             targets.push(config);

@@ -85,20 +85,8 @@ impl Trial {
 
 /// What is said of a run that another version, revision or device has made than the last command of its campaign.
 fn made_elsewhere(run: &Manifest, campaign: &Manifest) -> Option<String> {
-    let of = |manifest: &Manifest| {
-        (
-            manifest.version.clone(),
-            manifest.git_revision.clone(),
-            manifest.device.clone(),
-            manifest.vector_bits,
-        )
-    };
-    (of(run) != of(campaign)).then(|| {
-        let (version, revision, device, bits) = of(run);
-        let revision = revision.map_or(String::new(), |revision| format!(" at {revision}"));
-        let bits = bits.map_or(String::new(), |bits| format!(", {bits}-bit vectors"));
-        format!("made by oplus {version}{revision} on {device}{bits}")
-    })
+    let (run, campaign) = (run.made_by(), campaign.made_by());
+    (run != campaign).then(|| format!("made by {run}"))
 }
 
 #[cfg(test)]

@@ -21,8 +21,8 @@ pub(super) struct Arguments {
     #[arg(long, value_enum, default_value_t = Preset::Full)]
     preset: Preset,
     /// Only the rows whose FAMILY/TARGET-METHOD has this word, such as tuned or 2d; if none has, those that contain this
-    /// text, such as tuned/pinwheel-2d-w1w2
-    #[arg(long, value_name = "TEXT", default_value = "")]
+    /// text, such as tuned/pinwheel-2d-w1w2; several with commas between
+    #[arg(long, value_name = "TEXT,…", default_value = "")]
     rows: String,
     /// Seeds of every row: 3 takes 0, 1 and 2, 3-5 those from 3 to 5
     #[arg(long, value_name = "N", default_value = "1")]

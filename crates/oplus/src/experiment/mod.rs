@@ -36,7 +36,7 @@ const KEYS: usize = 2;
 #[derive(Debug, Clone)]
 pub(crate) struct Plan {
     pub campaign: Campaign,
-    /// Part of FAMILY/STEM of the rows to reproduce; empty for all.
+    /// Parts of FAMILY/STEM of the rows to reproduce, with commas between; empty for all.
     pub rows: String,
     pub seeds: Seeds,
     /// Whether the resampled digits stand in for USPS.
@@ -87,8 +87,9 @@ pub(crate) fn reproduce(experiment: &Experiment, plan: &Plan) -> Result<Option<S
     ));
     trials.extend(kept(experiment, plan, &trials)?);
     let mut rows = Vec::new();
+    let kept = plan.campaign.kept()?;
     for trial in first_of_targets(&trials) {
-        rows.extend(references::references(&trial.run.config, trial.row.family, plan)?);
+        rows.extend(references::references(&trial.run.config, trial.row.family, plan, &kept)?);
     }
     for Trial { row, run } in &trials {
         rows.push(Row { family: row.family.into(), ..run.row(row.stem, out)? });
@@ -134,25 +135,45 @@ fn trials(experiment: &Experiment, plan: &Plan) -> Result<Vec<Trial>> {
     let all = experiment.rows();
     plan.seeds.fit(all.len() as u128)?;
     let mut trials = Vec::new();
-    let name = |row: &Setting| format!("{}/{}", row.family, row.stem);
-    // `2d` is asked for by those who want 2 dimensions, not 12.
-    let is_word = |row: &Setting| name(row).split(['/', '-']).any(|word| word == plan.rows);
-    let with_word = all.iter().any(|row| is_word(row));
-    let is_told = |row: &&Setting| if with_word { is_word(row) } else { name(row).contains(&plan.rows) };
-    let named = !plan.rows.is_empty() || plan.campaign.preset == "full";
-    let wanted = |row: &&Setting| is_told(row) && (named || !experiment.beyond_quick.contains(&row.family));
-    for row in all.into_iter().filter(wanted) {
+    let mut wanted = Vec::new();
+    let mut texts: Vec<&str> = plan.rows.split(',').map(str::trim).filter(|text| !text.is_empty()).collect();
+    if texts.is_empty() {
+        texts.push(&plan.rows);
+    }
+    for text in texts {
+        wanted.extend(rows_of(experiment, &all, text, &plan.campaign.preset)?);
+    }
+    for row in all.into_iter().filter(|row| wanted.iter().any(|wanted| std::ptr::eq(*wanted, *row))) {
         for seed in plan.seeds.iter() {
             trials.push(trial(experiment, plan, row, seed)?);
         }
     }
-    if trials.is_empty() {
-        let names: Vec<String> = experiment.rows().into_iter().map(name).collect();
-        bail!("no row of {} contains `{}`: there are {}", experiment.name, plan.rows, names.join(", "));
-    }
     // What takes long is started first.
     trials.sort_by_key(|trial| std::cmp::Reverse(trial.run.work()));
     Ok(trials)
+}
+
+/// The rows that have this word in their name, or if none has, this text.
+fn rows_of(
+    experiment: &Experiment,
+    all: &[&'static Setting],
+    text: &str,
+    preset: &str,
+) -> Result<Vec<&'static Setting>> {
+    let name = |row: &Setting| format!("{}/{}", row.family, row.stem);
+    // `2d` is asked for by those who want 2 dimensions, not 12.
+    let is_word = |row: &Setting| name(row).split(['/', '-']).any(|word| word == text);
+    let with_word = all.iter().any(|row| is_word(row));
+    let is_told = |row: &Setting| if with_word { is_word(row) } else { name(row).contains(text) };
+    let named = !text.is_empty() || preset == "full";
+    let is_wanted =
+        |row: &&Setting| is_told(row) && (named || !experiment.beyond_quick.contains(&row.family));
+    let rows: Vec<_> = all.iter().copied().filter(is_wanted).collect();
+    if rows.is_empty() {
+        let names: Vec<String> = all.iter().map(|row| name(row)).collect();
+        bail!("no row of {} contains `{text}`: there are {}", experiment.name, names.join(", "));
+    }
+    Ok(rows)
 }
 
 fn trial(experiment: &Experiment, plan: &Plan, row: &'static Setting, seed: u64) -> Result<Trial> {
@@ -334,5 +355,7 @@ mod tests {
         assert_eq!(families("quick", "rivals/"), ["rivals"]);
         assert_eq!(families("quick", "hopf-lax/"), ["hopf-lax"]);
         assert!(families("quick", "pinwheel-7d").contains(&"rivals"));
+        assert_eq!(families("quick", "rivals/, hopf-lax/"), ["hopf-lax", "rivals"]);
+        assert_eq!(families("quick", "rivals/,"), ["rivals"]);
     }
 }

@@ -1,6 +1,7 @@
 //! Rows without a training: what an experiment's numbers are compared with, measured by the same code.
 
 use super::Plan;
+use crate::campaign::Kept;
 use crate::kinds::{data_sets, dataset, inputs, protocol};
 use crate::progress::Progress;
 use anyhow::Result;
@@ -29,25 +30,12 @@ const RIDGE: f64 = 0.01;
 /// Digits a side of the exact plan.
 const PLAN: usize = 3000;
 
-/// The references of one kind of row.
-pub(super) fn references(config: &Config, family: &str, plan: &Plan) -> Result<Vec<Row>> {
-    let digits = match (config.initial(), config.data()) {
-        (&Points::Digits { set: start, .. }, &Points::Digits { set, .. }) => Some((start, set)),
-        _ => None,
-    };
-    let judged_by = protocol(config, &plan.campaign.preset);
-    let progress = Progress::new("references");
-    let tell: Tell<'_> = &|stage| progress.stage(stage);
-    let found = match (config, digits) {
-        (_, Some((start, set))) => of_digits(start, set, judged_by.exact_points, plan)?,
-        _ if config.data().known_map().is_some() => {
-            timed(|| measure::simple_maps(config, &inputs(), judged_by, tell))?
-        }
-        (Config::Critic(_), None) => timed(|| measure::simple_critics(config, &inputs(), judged_by, tell))?,
-        _ if config.data().cells().is_some() => timed(|| measure::snapshots_around(config, &inputs(), tell))?,
-        (Config::Flow(_), None) => timed(|| measure::image_references(config, &inputs(), judged_by, tell))?,
-        (Config::Generator(generator), None) => of_points(generator, config, plan)?,
-    };
+/// The references of one kind of row, as the folder has them, or measured now.
+pub(super) fn references(config: &Config, family: &str, plan: &Plan, kept: &Kept) -> Result<Vec<Row>> {
+    let sides = (config.initial(), config.data().as_measured());
+    let seeds = (config.seed(), plan.seeds.to_string());
+    let of = ("references", config.kind().to_string(), protocol(config, &plan.campaign.preset), sides, seeds);
+    let found = kept.or_measure(&serde_json::to_string(&of)?, || measured(config, plan))?;
     let row = |(method, metrics, iterations, seconds): Reference| Row {
         method,
         family: family.into(),
@@ -66,6 +54,26 @@ pub(super) fn references(config: &Config, family: &str, plan: &Plan) -> Result<V
         verdict: None,
     };
     Ok(found.into_iter().map(row).collect())
+}
+
+fn measured(config: &Config, plan: &Plan) -> Result<Vec<Reference>> {
+    let digits = match (config.initial(), config.data()) {
+        (&Points::Digits { set: start, .. }, &Points::Digits { set, .. }) => Some((start, set)),
+        _ => None,
+    };
+    let judged_by = protocol(config, &plan.campaign.preset);
+    let progress = Progress::new("references");
+    let tell: Tell<'_> = &|stage| progress.stage(stage);
+    Ok(match (config, digits) {
+        (_, Some((start, set))) => of_digits(start, set, judged_by.exact_points, plan)?,
+        _ if config.data().known_map().is_some() => {
+            timed(|| measure::simple_maps(config, &inputs(), judged_by, tell))?
+        }
+        (Config::Critic(_), None) => timed(|| measure::simple_critics(config, &inputs(), judged_by, tell))?,
+        _ if config.data().cells().is_some() => timed(|| measure::snapshots_around(config, &inputs(), tell))?,
+        (Config::Flow(_), None) => timed(|| measure::image_references(config, &inputs(), judged_by, tell))?,
+        (Config::Generator(generator), None) => of_points(generator, config, plan)?,
+    })
 }
 
 /// Method, metrics, iterations and seconds.
