@@ -150,7 +150,9 @@ pub(crate) fn floors<'a>(trials: impl Iterator<Item = &'a Trial>, campaign: &Cam
     let kept = campaign.kept()?;
     let name = |config: &Config| -> Result<String> {
         let (kind, protocol, data) = as_measured(config, preset);
-        Ok(serde_json::to_string(&("floor", kind.to_string(), protocol, data, config.seed()))?)
+        let trial = others.iter().find(|trial| std::ptr::eq(&trial.config, config));
+        let files = trial.map(|trial| trial.data_sha256(out)).transpose()?;
+        Ok(serde_json::to_string(&("floor", kind.to_string(), protocol, data, files, config.seed()))?)
     };
     let names: Vec<String> = targets.iter().map(|config| name(config)).collect::<Result<_>>()?;
     let count = names.iter().filter(|name| kept.get::<Vec<Floor>>(name).is_none()).count();

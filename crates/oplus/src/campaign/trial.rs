@@ -5,6 +5,7 @@ use crate::manifest::Manifest;
 use crate::run_folder;
 use anyhow::{Context, Result};
 use eval::results::Row;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use train::Config;
 
@@ -60,6 +61,11 @@ impl Trial {
         let mut arguments = self.arguments(campaign)?;
         arguments.push("--with-parent".into());
         Ok(Job { label: self.label.clone(), arguments, log })
+    }
+
+    /// The digests of the data files that its process has read.
+    pub(crate) fn data_sha256(&self, out: &Path) -> Result<BTreeMap<String, String>> {
+        Ok(Manifest::read(&out.join(&self.folder))?.data_sha256)
     }
 
     /// The row that the process has written, its files relative to the campaign's folder; the method is `stem` without

@@ -89,7 +89,7 @@ pub(crate) fn reproduce(experiment: &Experiment, plan: &Plan) -> Result<Option<S
     let mut rows = Vec::new();
     let kept = plan.campaign.kept()?;
     for trial in first_of_targets(&trials) {
-        rows.extend(references::references(&trial.run.config, trial.row.family, plan, &kept)?);
+        rows.extend(references::references(trial, plan, &kept)?);
     }
     for Trial { row, run } in &trials {
         rows.push(Row { family: row.family.into(), ..run.row(row.stem, out)? });

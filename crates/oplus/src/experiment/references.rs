@@ -1,7 +1,7 @@
 //! Rows without a training: what an experiment's numbers are compared with, measured by the same code.
 
-use super::Plan;
-use crate::campaign::Kept;
+use super::{Plan, Trial};
+use crate::campaign::{Campaign, Kept};
 use crate::kinds::{data_sets, dataset, inputs, protocol};
 use crate::progress::Progress;
 use anyhow::Result;
@@ -31,14 +31,16 @@ const RIDGE: f64 = 0.01;
 const PLAN: usize = 3000;
 
 /// The references of one kind of row, as the folder has them, or measured now.
-pub(super) fn references(config: &Config, family: &str, plan: &Plan, kept: &Kept) -> Result<Vec<Row>> {
-    let sides = (config.initial(), config.data().as_measured());
+pub(super) fn references(trial: &Trial, plan: &Plan, kept: &Kept) -> Result<Vec<Row>> {
+    let Campaign { preset, out, .. } = &plan.campaign;
+    let config = &trial.run.config;
+    let sides = (config.initial(), config.data().as_measured(), trial.run.data_sha256(out)?);
     let seeds = (config.seed(), plan.seeds.to_string());
-    let of = ("references", config.kind().to_string(), protocol(config, &plan.campaign.preset), sides, seeds);
+    let of = ("references", config.kind().to_string(), protocol(config, preset), sides, seeds);
     let found = kept.or_measure(&serde_json::to_string(&of)?, || measured(config, plan))?;
     let row = |(method, metrics, iterations, seconds): Reference| Row {
         method,
-        family: family.into(),
+        family: trial.row.family.into(),
         dataset: dataset(config),
         dim: config.data().dim().unwrap_or(DigitSet::PIXELS),
         seed: 0,
