@@ -40,9 +40,10 @@ impl<'a> From<ArrayView2<'a, f64>> for Generated<'a> {
     }
 }
 
-/// Scores of `generated` images against `reference` images that no training has seen: `class_entropy`, of images under a label
-/// `label_accuracy`, and where `generated` are at least as many as a covariance of features needs, `frechet_distance`, `kernel_distance`, `precision` and `recall`;
-/// `background_noise` against `training` images. Those of the classifier are absent where none is stored.
+/// Scores of generated images against `reference` images that no training has seen: `class_entropy`, under a label
+/// `label_accuracy`, and where they are at least as many as a covariance of features needs, `frechet_distance`,
+/// `kernel_distance`, `precision` and `recall`; `background_noise` against `training` images. Those of the classifier are absent
+/// where none is stored.
 ///
 /// Shapes: [n, d], [m, d] and [k, d]. Complexity: O((n + m)²) pairs of 128 features.
 pub(crate) fn scores(

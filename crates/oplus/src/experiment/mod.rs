@@ -87,9 +87,9 @@ pub(crate) fn reproduce(experiment: &Experiment, plan: &Plan) -> Result<Option<S
     ));
     trials.extend(kept(experiment, plan, &trials)?);
     let mut rows = Vec::new();
-    let kept = plan.campaign.kept()?;
+    let measured = plan.campaign.kept()?;
     for trial in first_of_targets(&trials) {
-        rows.extend(references::references(trial, plan, &kept)?);
+        rows.extend(references::references(trial, plan, &measured)?);
     }
     for Trial { row, run } in &trials {
         rows.push(Row { family: row.family.into(), ..run.row(row.stem, out)? });

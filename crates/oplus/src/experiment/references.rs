@@ -58,6 +58,7 @@ pub(super) fn references(trial: &Trial, plan: &Plan, kept: &Kept) -> Result<Vec<
     Ok(found.into_iter().map(row).collect())
 }
 
+/// Those of the kind of data that the configuration names.
 fn measured(config: &Config, plan: &Plan) -> Result<Vec<Reference>> {
     let digits = match (config.initial(), config.data()) {
         (&Points::Digits { set: start, .. }, &Points::Digits { set, .. }) => Some((start, set)),
