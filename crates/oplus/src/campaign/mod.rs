@@ -146,26 +146,25 @@ fn already(done: usize, all: usize, diverged: &[&str]) -> String {
 pub(crate) fn floors<'a>(trials: impl Iterator<Item = &'a Trial>, campaign: &Campaign) -> Result<Vec<Floor>> {
     let Campaign { preset, out, .. } = campaign;
     let (own, others): (Vec<&Trial>, Vec<&Trial>) = trials.partition(|trial| trial.config.data().is_own());
-    let targets = targets(others.iter().map(|trial| &trial.config).collect(), preset);
+    let targets = targets(others, |trial| &trial.config, preset);
     let kept = campaign.kept()?;
-    let name = |config: &Config| -> Result<String> {
-        let (kind, protocol, data) = as_measured(config, preset);
-        let trial = others.iter().find(|trial| std::ptr::eq(&trial.config, config));
-        let files = trial.map(|trial| trial.data_sha256(out)).transpose()?;
-        Ok(serde_json::to_string(&("floor", kind.to_string(), protocol, data, files, config.seed()))?)
+    let name = |trial: &&Trial| -> Result<String> {
+        let (kind, protocol, data) = as_measured(&trial.config, preset);
+        let data = (data, trial.data_sha256(out)?);
+        Ok(serde_json::to_string(&("floor", kind.to_string(), protocol, data, trial.config.seed()))?)
     };
-    let names: Vec<String> = targets.iter().map(|config| name(config)).collect::<Result<_>>()?;
+    let names: Vec<String> = targets.iter().map(name).collect::<Result<_>>()?;
     let count = names.iter().filter(|name| kept.get::<Vec<Floor>>(name).is_none()).count();
     if count > 0 {
         say::note!("measuring the floors: {count} times two independent samples of a target");
     }
-    let floors = |(config, name): (&&Config, &String)| {
+    let floors = |(Trial { config, .. }, name): (&&Trial, &String)| {
         kept.or_measure(name, || run::floors(config, protocol(config, preset), &|_| {}))
     };
     let measured: Vec<Vec<Floor>> = targets.par_iter().zip(&names).map(floors).collect::<Result<_>>()?;
     let of_kind = |kind: Kind| {
-        let of_kind = targets.iter().zip(&measured).filter(move |(config, _)| config.kind() == kind);
-        of_kind.flat_map(|(config, floors)| floors.iter().map(|floor| (config.seed(), floor.clone())))
+        let of_kind = targets.iter().zip(&measured).filter(move |(trial, _)| trial.config.kind() == kind);
+        of_kind.flat_map(|(trial, floors)| floors.iter().map(|floor| (trial.config.seed(), floor.clone())))
     };
     let mut measured: Vec<(u64, Floor)> = Vec::new();
     for kind in Kind::ALL {
@@ -188,18 +187,20 @@ fn as_measured(config: &Config, preset: &str) -> (Kind, Protocol, Points) {
     (config.kind(), protocol(config, preset), config.data().as_measured())
 }
 
-/// The configurations whose floors are measured: for every target that of its first seed, or those of all its seeds where
-/// a floor is a single pair of clouds.
-fn targets<'a>(mut configs: Vec<&'a Config>, preset: &str) -> Vec<&'a Config> {
-    configs.sort_by_key(|config| config.seed());
-    let mut targets: Vec<&Config> = Vec::new();
-    for config in configs {
-        let is_known = |known: &&Config| {
-            as_measured(known, preset) == as_measured(config, preset)
-                && (known.seed() == config.seed() || protocol(config, preset).pairs > 1)
+/// Of these runs with a configuration those whose floors are measured: for every target that of its first seed, or those of
+/// all its seeds where a floor is a single pair of clouds.
+fn targets<'a, T>(mut runs: Vec<&'a T>, config: impl Fn(&T) -> &Config, preset: &str) -> Vec<&'a T> {
+    runs.sort_by_key(|run| config(run).seed());
+    let mut targets: Vec<&T> = Vec::new();
+    for run in runs {
+        let of = config(run);
+        let is_known = |known: &&T| {
+            let known = config(known);
+            as_measured(known, preset) == as_measured(of, preset)
+                && (known.seed() == of.seed() || protocol(of, preset).pairs > 1)
         };
         if !targets.iter().any(is_known) {
-            targets.push(config);
+            targets.push(run);
         }
     }
     targets
@@ -303,7 +304,7 @@ mod tests {
             Config::parse(text, "a test", None, &changes).unwrap()
         };
         let configs: Vec<Config> = runs.iter().map(config).collect();
-        let found = targets(configs.iter().collect(), "full");
+        let found = targets(configs.iter().collect(), |config| config, "full");
         found.into_iter().map(|config| (config.data().name(), config.seed())).collect()
     }
 

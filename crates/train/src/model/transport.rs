@@ -19,11 +19,12 @@ const REACHED: f64 = 1e-3;
 
 impl<N: ScalarField> FlowModel<N> {
     /// The beginnings of the paths that end at the rows of `points`, [n, d]: of an explicit flow each by one search, or
-    /// x′ = y′ − ∇ψ(y′) of two potentials ([`flows::explicit::ExplicitFlow::retraced`]), of a Hopf–Lax flow x₀ = y + (T/λ)·∇φ(y), of an OT-Flow by as many steps in its other direction as a sample takes, of a
-    /// velocity or a potential that is a network by inverting each Euler step of a sample ([`flows::euler_map`]).
+    /// x′ = y′ − ∇ψ(y′) of two potentials ([`flows::explicit::ExplicitFlow::retraced`]), of a Hopf–Lax flow
+    /// x₀ = y + (T/λ)·∇φ(y), of an OT-Flow by as many steps in its other direction as a sample takes, of a velocity or a
+    /// potential that is a network by inverting each Euler step of a sample ([`flows::euler_map`]).
     ///
-    /// It inverts explicit and Hopf–Lax flows where their map is optimal ([`FlowModel::reached`] tells where), an OT-Flow up to the
-    /// error of the steps, and Euler steps up to rounding, where they do not fold.
+    /// It inverts explicit and Hopf–Lax flows where their map is optimal ([`FlowModel::reached`] tells where), an OT-Flow up
+    /// to the error of the steps, and Euler steps up to rounding, where they do not fold.
     ///
     /// # Errors
     /// [`TrainError::Flow`] for points of another dimension and for a flow with noise.

@@ -141,8 +141,6 @@ fn a_bound_thresholds_softly() {
     assert!(error < 0.1, "{error} of the displacement");
 }
 
-/// Between two Gaussians with correlations the optimal map is affine: a quadratic part learns it where nothing else of the
-/// flow knows of Gaussians, and a network of six units does not.
 /// How far the map of a flow between Gaussians is off, and its inverse, as shares of the displacement: RMS over RMS of 2000
 /// new points.
 fn errors_between_gaussians(changes: &[&str]) -> [f64; 2] {
@@ -167,6 +165,8 @@ fn errors_between_gaussians(changes: &[&str]) -> [f64; 2] {
     [share(square(&there, &exact)), share(square(&back, &x))]
 }
 
+/// Between two Gaussians with correlations the optimal map is affine: a quadratic part learns it where nothing else of the
+/// flow knows of Gaussians, and a network of six units does not.
 #[test]
 fn a_quadratic_part_learns_the_map_between_gaussians() {
     let error = |change| errors_between_gaussians(&["representation.hidden=[6]", change])[0];
