@@ -5,37 +5,59 @@ use crate::libtorch;
 use crate::workspace::Workspace;
 use anyhow::{Context, Result, bail};
 use std::process::{Command, ExitCode};
+use std::thread;
 use std::time::Instant;
 
 type Step = (&'static str, fn(&Workspace) -> Result<()>);
 
-/// Cheap steps first; all that compile share one profile, so that each dependency is compiled once.
-const STEPS: &[Step] = &[
-    ("format", format),
-    ("tidy", tidy::check),
-    ("dependencies", dependencies::check),
-    ("guide", book),
-    ("workflows", checked_workflows),
-    ("libtorch", prepare),
-    ("clippy", clippy),
-    ("tests", tests),
-    ("python", python::check),
-    ("downstream", downstream::check),
-    ("docs", docs),
-    ("packages", packages::check),
-    ("smoke", smoke),
+/// Cheap steps first; all that compile share one profile, so that each dependency is compiled once. Those of a stage run
+/// side by side: each of them leaves one of two cores idle for part of its time.
+const STAGES: &[&[Step]] = &[
+    &[("format", format)],
+    &[("tidy", tidy::check)],
+    &[("dependencies", dependencies::check)],
+    &[("guide", book)],
+    &[("workflows", checked_workflows)],
+    &[("libtorch", prepare)],
+    &[("clippy", clippy)],
+    &[("tests", tests)],
+    &[
+        ("python", python::check),
+        ("downstream", downstream::check),
+        ("docs", docs),
+        ("packages", packages::check),
+    ],
+    &[("smoke", smoke)],
 ];
 
 pub(super) fn run(workspace: &Workspace) -> Result<ExitCode> {
     let begin = Instant::now();
-    for (name, step) in STEPS {
-        say::note!("== {name}");
-        let started = Instant::now();
-        step(workspace).with_context(|| format!("ci stopped at `{name}`"))?;
-        say::note!("== {name}: passed in {:.0} s", started.elapsed().as_secs_f64());
+    for stage in STAGES {
+        side_by_side(stage, workspace)?;
     }
-    say::note!("== all {} steps passed in {:.0} s", STEPS.len(), begin.elapsed().as_secs_f64());
+    let steps: usize = STAGES.iter().map(|stage| stage.len()).sum();
+    say::note!("== all {steps} steps passed in {:.0} s", begin.elapsed().as_secs_f64());
     Ok(ExitCode::SUCCESS)
+}
+
+/// Runs every step of a stage to its end, and says of each that failed why.
+fn side_by_side(stage: &[Step], workspace: &Workspace) -> Result<()> {
+    let ended: Vec<Result<()>> = thread::scope(|scope| {
+        let started: Vec<_> = stage.iter().map(|step| scope.spawn(move || timed(step, workspace))).collect();
+        let panicked = || bail!("a step of ci panicked: its message is above");
+        started.into_iter().map(|step| step.join().unwrap_or_else(|_| panicked())).collect()
+    });
+    let failed: Vec<String> =
+        ended.iter().filter_map(|step| step.as_ref().err()).map(|error| format!("{error:#}")).collect();
+    if failed.is_empty() { Ok(()) } else { bail!("{}", failed.join("\n")) }
+}
+
+fn timed((name, step): &Step, workspace: &Workspace) -> Result<()> {
+    say::note!("== {name}");
+    let started = Instant::now();
+    step(workspace).with_context(|| format!("ci stopped at `{name}`"))?;
+    say::note!("== {name}: passed in {:.0} s", started.elapsed().as_secs_f64());
+    Ok(())
 }
 
 fn format(workspace: &Workspace) -> Result<()> {
@@ -90,4 +112,36 @@ fn smoke(workspace: &Workspace) -> Result<()> {
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::time::Duration;
+
+    #[test]
+    fn the_steps_of_a_stage_run_side_by_side_and_all_that_fail_are_named() {
+        static BEGUN: AtomicUsize = AtomicUsize::new(0);
+        fn meets(_: &Workspace) -> Result<()> {
+            BEGUN.fetch_add(1, Ordering::SeqCst);
+            // Far longer than a thread takes to start, and short for one who reads of the failure.
+            let deadline = Instant::now() + Duration::from_secs(20);
+            while BEGUN.load(Ordering::SeqCst) < 2 {
+                if Instant::now() > deadline {
+                    bail!("the other has not begun");
+                }
+                thread::yield_now();
+            }
+            Ok(())
+        }
+        fn fails(_: &Workspace) -> Result<()> {
+            bail!("no disk")
+        }
+        let workspace = Workspace::find().unwrap();
+        side_by_side(&[("one", meets), ("other", meets)], &workspace).unwrap();
+        let stage: &[Step] = &[("docs", fails), ("quiet", |_| Ok(())), ("packages", fails)];
+        let error = side_by_side(stage, &workspace).unwrap_err().to_string();
+        assert_eq!(error, "ci stopped at `docs`: no disk\nci stopped at `packages`: no disk");
+    }
 }

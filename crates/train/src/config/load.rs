@@ -169,9 +169,7 @@ impl Document {
         if !faults.is_empty() {
             return Err(ConfigError::Faults { origin: self.origin, faults });
         }
-        let config: C = serde_path_to_error::deserialize(self.table).map_err(|error| {
-            field(&self.origin, &error.path().to_string(), error.inner().message().to_owned())
-        })?;
+        let config = C::deserialize(self.table).map_err(|error| unread(&self.origin, &error))?;
         config.validate()?;
         Ok(config)
     }
@@ -182,6 +180,13 @@ fn parsed(text: &str, origin: &str) -> Result<Table, ConfigError> {
         let line = error.span().map_or(0, |s| text.get(..s.start).unwrap_or(text).lines().count().max(1));
         ConfigError::Syntax { origin: origin.into(), reason: format!("line {line}: {}", error.message()) }
     })
+}
+
+/// What the keys allow and the configuration does not; the parser tells the table in a line of its own.
+fn unread(origin: &str, error: &toml::de::Error) -> ConfigError {
+    let told = error.to_string();
+    let table = told.lines().find_map(|line| line.strip_prefix("in `")?.strip_suffix('`'));
+    field(origin, table.unwrap_or("the whole"), error.message().to_owned())
 }
 
 /// One fault in the line, several a line each.
@@ -223,6 +228,7 @@ fn set(table: &mut Table, key: &str, value: Value) -> Result<(), String> {
 mod tests {
     use crate::config::{Config, Configuration, FlowConfig, Points};
     use flows::flow::Steps;
+    use std::collections::BTreeMap;
 
     const SMALL: &str = r#"
 kind = "flow"
@@ -403,5 +409,13 @@ critic_optimiser = { learning_rate = 1e-3 }
             assert_eq!(config, again);
         }
         assert_eq!(parse(&[], None).unwrap().initial, Points::Normal { std: 1.0, dim: None });
+    }
+
+    #[test]
+    fn what_the_keys_let_through_is_named_with_its_table() {
+        let table: toml::Table = "flow.steps = \"five\"".parse().unwrap();
+        let error = table.try_into::<BTreeMap<String, BTreeMap<String, u32>>>().unwrap_err();
+        let told = super::unread("small", &error).to_string();
+        assert_eq!(told, "small: flow.steps: invalid type: string \"five\", expected u32");
     }
 }
