@@ -11,7 +11,7 @@ use std::time::Instant;
 type Step = (&'static str, fn(&Workspace) -> Result<()>);
 
 /// Cheap steps first; all that compile share one profile, so that each dependency is compiled once. Those of a stage run
-/// side by side: each of them leaves one of two cores idle for part of its time.
+/// side by side, where most of them alone would leave one of two cores idle for much of their time.
 const STAGES: &[&[Step]] = &[
     &[("format", format)],
     &[("tidy", tidy::check)],
